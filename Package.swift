@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is held to.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+func ours(_ name: String, _ stage: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Sources/\(stage)/\(name)", exclude: exclude,
+        swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
+}
+
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "millrace",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "millrace", targets: ["millrace"]),
+        .library(name: "Kafka", targets: ["Kafka"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // Decide: what a command means. No I/O, no clock.
+        ours("EventModel", "Decide", [protobuf, collections]),
+        ours(
+            "Domains", "Decide", ["EventModel", protobuf],
+            exclude: ["Tickets/tickets.proto", "Hits/hits.proto"]),
+
+        // Deliver: how an event is kept and carried.
+        ours("EventLog", "Deliver", ["EventModel"]),
+        .systemLibrary(name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb]),
+        .systemLibrary(
+            name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
+            providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
+        ours("Kafka", "Deliver", ["CRdkafka"]),
+        ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
+        ours("Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
+
+        // Project: what readers will see.
+        ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
+        ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
+
+        // Serve: how people ask.
+        .executableTarget(
+            name: "millrace",
+            dependencies: [
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
+                "CZlib", arguments, yams, lifecycle, logging, protobuf,
+            ],
+            path: "Sources/Serve/millrace", swiftSettings: strict),
+    ]
+)

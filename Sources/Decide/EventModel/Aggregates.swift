@@ -1,0 +1,163 @@
+/// An event ready for the log.
+public struct EncodedEvent: Hashable, Sendable {
+    public var type: String
+    public var key: Bytes
+    public var value: Bytes
+    public init(type: String, key: Bytes, value: Bytes) {
+        self.type = type
+        self.key = key
+        self.value = value
+    }
+}
+
+/// What a decider answered.
+public enum Decision: Hashable, Sendable {
+    case accepted([EncodedEvent])
+    case refused(Refused)
+}
+
+/// The aggregates of one partition, folded from its events: what a handler decides on.
+///
+/// It is no truth of its own: after a failed commit it is thrown away and folded again. One task owns it.
+public protocol Aggregates: AnyObject {
+    /// Folds an event that is on the log.
+    func evolve(key: Bytes, event: Bytes, at time: Timestamp) throws(Undecodable)
+    /// Decides a command, and folds what it decided.
+    func decide(key: Bytes, command: Bytes, id: String, at time: Timestamp) -> Decision
+    /// Admits a fact recorded elsewhere, and folds it.
+    func admit(key: Bytes, fact: Bytes, at time: Timestamp) -> Decision
+    /// When the next timer is due.
+    var nextDue: Timestamp? { get }
+    /// The commands due by then; each is given once until its aggregate changes.
+    func due(by now: Timestamp) -> [EncodedCommand]
+    /// How many aggregates are held.
+    var count: Int { get }
+}
+
+/// A command ready for the log.
+public struct EncodedCommand: Hashable, Sendable {
+    public var type: String
+    public var key: Bytes
+    public var value: Bytes
+    public var id: String
+    /// The command's time: for a timer, when it was due.
+    public var time: Timestamp
+    public init(type: String, key: Bytes, value: Bytes, id: String, time: Timestamp) {
+        self.type = type
+        self.key = key
+        self.value = value
+        self.id = id
+        self.time = time
+    }
+}
+
+/// A decider without its types.
+public struct AnyDecider: Sendable {
+    public let commands: Schema
+    public let events: Schema
+    /// Checks a command's bytes and gives the key of its aggregate.
+    public let keyOfCommand: @Sendable (Bytes) throws -> Bytes
+    public let keyOfEvent: @Sendable (Bytes) throws -> Bytes
+    public let aggregates: @Sendable () -> any Aggregates
+
+    public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
+        let commands = Schema(D.Command.self, descriptor)
+        let events = Schema(D.Event.self, descriptor)
+        self.commands = commands
+        self.events = events
+        keyOfCommand = { bytes in
+            guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
+            try D.check(command)
+            return Bytes(D.key(of: command))
+        }
+        keyOfEvent = { bytes in
+            guard let event = try D.Event.kind(in: bytes) else { throw Malformed("event", "is of no known kind") }
+            try D.check(event)
+            return Bytes(D.key(of: event))
+        }
+        aggregates = { Folded<D>(commands: commands, events: events) }
+    }
+}
+
+private final class Folded<D: Decider>: Aggregates {
+    private let commands: Schema
+    private let events: Schema
+    private var states: [Bytes: D.State] = [:]
+    private var timers = Timers()
+
+    init(commands: Schema, events: Schema) {
+        self.commands = commands
+        self.events = events
+    }
+
+    var count: Int { states.count }
+
+    func evolve(key: Bytes, event: Bytes, at time: Timestamp) throws(Undecodable) {
+        guard let kind = try D.Event.kind(in: event) else { return }
+        evolve(key, [kind], at: time)
+    }
+
+    private func evolve(_ key: Bytes, _ kinds: [D.Event.Kind], at time: Timestamp) {
+        if kinds.isEmpty { return }
+        // Taken out while it changes, so that it is changed in place.
+        var state = states.removeValue(forKey: key) ?? D.initial
+        for kind in kinds { D.evolve(&state, with: kind, at: time) }
+        timers.set(key, due: D.timer(state)?.due)
+        states[key] = state
+    }
+
+    func decide(key: Bytes, command: Bytes, id: String, at time: Timestamp) -> Decision {
+        answer(key, at: time) {
+            guard let kind = try D.Command.kind(in: command) else {
+                throw Malformed("command", "is of no kind that this version of the handler knows")
+            }
+            try D.check(kind)
+            try matches(key, D.key(of: kind))
+            return try D.decide(kind, id: id, on: states[key] ?? D.initial, at: time)
+        }
+    }
+
+    func admit(key: Bytes, fact: Bytes, at time: Timestamp) -> Decision {
+        answer(key, at: time) {
+            guard let kind = try D.Event.kind(in: fact) else {
+                throw Malformed("event", "is of no kind that this version of the handler knows")
+            }
+            try D.check(kind)
+            try matches(key, D.key(of: kind))
+            try D.admit(kind, on: states[key] ?? D.initial, at: time)
+            return [kind]
+        }
+    }
+
+    private func matches(_ key: Bytes, _ expected: String) throws {
+        if key != Bytes(expected) { throw Malformed("key", "is \(key.text), the message belongs to \(expected)") }
+    }
+
+    private func answer(_ key: Bytes, at time: Timestamp, _ decide: () throws -> [D.Event.Kind]) -> Decision {
+        do {
+            let kinds = try decide()
+            evolve(key, kinds, at: time)
+            return .accepted(
+                kinds.map { kind in
+                    let value = D.Event.bytes(kind)
+                    return EncodedEvent(type: events.kindName(in: value), key: key, value: value)
+                })
+        } catch let no as any Refusal {
+            return .refused(Refused(no))
+        } catch {
+            return .refused(Refused(reason: "malformed", message: String(describing: error)))
+        }
+    }
+
+    var nextDue: Timestamp? { timers.next }
+
+    func due(by now: Timestamp) -> [EncodedCommand] {
+        timers.pop(by: now).compactMap { key in
+            guard let state = states[key], let timer = D.timer(state) else { return nil }
+            let value = D.Command.bytes(timer.command)
+            return EncodedCommand(
+                type: commands.kindName(in: value), key: Bytes(D.key(of: timer.command)), value: value, id: timer.id,
+                time: timer.due)
+        }
+    }
+}

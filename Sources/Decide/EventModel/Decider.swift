@@ -1,0 +1,99 @@
+/// How one domain answers commands: pure, with no I/O, clock or randomness.
+///
+/// A domain's file reads in this order: command, event, state, refusal, decide, evolve. The record's timestamp is the only
+/// clock that comes in, and identifiers come with the command, so the same log always gives the same decisions.
+public protocol Decider: Sendable {
+    associatedtype Command: Envelope
+    associatedtype Event: Envelope
+    /// What is known of one aggregate: all events of one key, folded.
+    associatedtype State: Sendable
+    associatedtype No: Refusal
+
+    static var initial: State { get }
+
+    /// The aggregate that a command addresses, and an event belongs to: the key of its record.
+    static func key(of command: Command.Kind) -> String
+    static func key(of event: Event.Kind) -> String
+
+    /// Refuses what no state could make acceptable. It runs before anything is written to the log.
+    static func check(_ command: Command.Kind) throws(Malformed)
+    static func check(_ event: Event.Kind) throws(Malformed)
+
+    /// The events that a command makes, none where it was done before.
+    static func decide(
+        _ command: Command.Kind, id: String, on state: State, at now: Timestamp
+    ) throws(No) -> [Event.Kind]
+    /// Whether a fact recorded elsewhere is a legal next event.
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
+    static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
+
+    /// The next command that time alone will make necessary. Its id is a function of the state, so that it is decided once.
+    static func timer(_ state: State) -> DueCommand<Command.Kind>?
+}
+
+extension Decider {
+    public static func timer(_ state: State) -> DueCommand<Command.Kind>? { nil }
+}
+
+/// A command that becomes due at a moment.
+public struct DueCommand<Command: Sendable>: Sendable {
+    public var due: Timestamp
+    public var id: String
+    public var command: Command
+    public init(_ command: Command, id: String, due: Timestamp) {
+        self.due = due
+        self.id = id
+        self.command = command
+    }
+}
+
+/// How facts that need no decision are checked on their way into the log.
+public protocol Telemetry: Sendable {
+    associatedtype Event: Envelope
+    static func key(of event: Event.Kind) -> String
+    static func check(_ event: Event.Kind) throws(Malformed)
+}
+
+/// How far ahead of the writer's clock an event's time may lie before it is refused.
+public let maximumClockSkew: Duration = .seconds(60)
+
+/// How events of one topic become commands or events of others: pure, with ids that follow from what it was given.
+public protocol Reaction: Sendable {
+    associatedtype Event: Envelope
+    /// In its domain: `open-sections`.
+    static var name: String { get }
+    static var topic: String { get }
+    static func react(to event: Event.Kind, at place: Place) -> [Emission]
+}
+
+/// Where and when an event stands on the log.
+public struct Place: Hashable, Sendable {
+    public var topic: String
+    public var partition: Partition
+    public var offset: Offset
+    public var timestamp: Timestamp
+    public init(topic: String, partition: Partition, offset: Offset, timestamp: Timestamp) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.timestamp = timestamp
+    }
+}
+
+/// What a reaction wants written: a command of another aggregate, or a derived event.
+public struct Emission: Hashable, Sendable {
+    public var topic: String
+    public var key: Bytes
+    public var value: Bytes
+    /// The command's id, nil for a derived event.
+    public var commandID: String?
+    /// The name of the command or event.
+    public var type: String
+    public init(topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil) {
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.type = type
+        self.commandID = commandID
+    }
+}

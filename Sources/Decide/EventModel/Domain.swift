@@ -1,0 +1,124 @@
+/// Facts without a decision, without their types.
+public struct AnyTelemetry: Sendable {
+    public let topic: String
+    public let events: Schema
+    /// Checks an event's bytes and gives its key.
+    public let keyOfEvent: @Sendable (Bytes) throws -> Bytes
+
+    public init<T: Telemetry>(_ type: T.Type, topic: String, descriptor: Descriptor) {
+        self.topic = topic
+        events = Schema(T.Event.self, descriptor)
+        keyOfEvent = { bytes in
+            guard let event = try T.Event.kind(in: bytes) else { throw Malformed("event", "is of no known kind") }
+            try T.check(event)
+            return Bytes(T.key(of: event))
+        }
+    }
+}
+
+/// A reaction without its types.
+public struct AnyReaction: Sendable {
+    /// With its domain: `tickets.open-sections`.
+    public let name: String
+    public let topic: String
+    /// Throws ``Undecodable`` where the value is not of the topic's schema.
+    public let react: @Sendable (Record, TopicPartition) throws -> [Emission]
+
+    public init<R: Reaction>(_ type: R.Type, domain: String) {
+        name = "\(domain).\(R.name)"
+        topic = R.topic
+        react = { record, source in
+            guard let kind = try R.Event.kind(in: record.value) else { return [] }
+            return R.react(
+                to: kind,
+                at: Place(
+                    topic: source.topic, partition: source.partition, offset: record.offset,
+                    timestamp: record.timestamp))
+        }
+    }
+}
+
+/// One world on the bus: everything else (topics, commands, help, workers, queries) follows from this value.
+public struct Domain: Sendable {
+    public let name: String
+    public let about: String
+    public private(set) var topics: [Topic] = []
+    public private(set) var decider: AnyDecider?
+    public private(set) var telemetry: AnyTelemetry?
+    public private(set) var reactions: [AnyReaction] = []
+    public private(set) var projections: [AnyProjection] = []
+    public private(set) var queries: [Query] = []
+    private let descriptor: Descriptor
+
+    public init(_ name: String, _ about: String, descriptor: String) {
+        self.name = name
+        self.about = about
+        self.descriptor = Descriptor(base64: descriptor)
+    }
+
+    public var commandsTopic: String { "\(name).commands" }
+    public var eventsTopic: String { "\(name).events" }
+    public var outcomesTopic: String { "\(name).outcomes" }
+
+    /// Commands and the events they make: three topics with the same key and partition count, all written by the handler
+    /// but the commands.
+    public func deciding<D: Decider>(
+        _ type: D.Type, key: String, partitions: Int = 4, remembering retention: Duration = .seconds(7 * 86_400)
+    ) -> Domain {
+        var domain = self
+        let decider = AnyDecider(type, descriptor: descriptor)
+        domain.decider = decider
+        domain.topics += [
+            Topic(
+                commandsTopic, partitions: partitions, retention: retention, key: key, schema: decider.commands.name,
+                owner: "producers"),
+            Topic(
+                eventsTopic, partitions: partitions, key: key, schema: decider.events.name, owner: "\(name).handler"),
+            Topic(
+                outcomesTopic, partitions: partitions, retention: retention, key: key, schema: "millrace.handling.Outcome",
+                owner: "\(name).handler"),
+        ]
+        return domain
+    }
+
+    /// Facts that anyone may append once they are checked.
+    public func observing<T: Telemetry>(
+        _ type: T.Type, topic: String? = nil, key: String, partitions: Int = 8, retention: Duration? = nil
+    ) -> Domain {
+        var domain = self
+        let topic = topic ?? eventsTopic
+        let telemetry = AnyTelemetry(type, topic: topic, descriptor: descriptor)
+        domain.telemetry = telemetry
+        domain.topics.append(
+            Topic(
+                topic, partitions: partitions, retention: retention, key: key, schema: telemetry.events.name,
+                owner: "producers"))
+        return domain
+    }
+
+    public func reacting<R: Reaction>(_ type: R.Type) -> Domain {
+        var domain = self
+        domain.reactions.append(AnyReaction(type, domain: name))
+        return domain
+    }
+
+    public func projecting<P: Projection>(_ type: P.Type) -> Domain {
+        var domain = self
+        domain.projections.append(AnyProjection(type, domain: name))
+        return domain
+    }
+
+    public func answering(_ queries: Query...) -> Domain {
+        var domain = self
+        domain.queries += queries
+        return domain
+    }
+
+    /// The schema of the events in a topic of this domain.
+    public func schema(of topic: String) -> Schema? {
+        if topic == telemetry?.topic { return telemetry?.events }
+        if topic == eventsTopic { return decider?.events }
+        if topic == commandsTopic { return decider?.commands }
+        return nil
+    }
+}

@@ -1,0 +1,43 @@
+public import SwiftProtobuf
+
+/// The one message that a topic carries: a `oneof` named `kind` of all its events, or of all its commands.
+///
+/// A reader can tell the kind from the bytes alone, and survives kinds and fields of a newer writer.
+public protocol Envelope: Message {
+    associatedtype Kind: Sendable & Equatable
+    var kind: Kind? { get set }
+}
+
+extension Envelope {
+    public init(_ kind: Kind) {
+        self.init()
+        self.kind = kind
+    }
+
+    /// The bytes of an envelope around one kind.
+    public static func bytes(_ kind: Kind) -> Bytes {
+        // Only a missing required field (proto2) or over 2 GiB can make this fail.
+        guard let bytes: Bytes = try? Self(kind).serializedBytes() else { preconditionFailure("a message over 2 GiB") }
+        return bytes
+    }
+
+    /// The kind in the bytes, nil where a newer writer's kind is not known here.
+    public static func kind(in bytes: Bytes) throws(Undecodable) -> Kind? {
+        do {
+            return try Self(serializedBytes: bytes).kind
+        } catch {
+            throw Undecodable(schema: protoMessageName, why: String(describing: error))
+        }
+    }
+}
+
+/// Bytes that are not a message of the schema they should be.
+public struct Undecodable: Error, Sendable, CustomStringConvertible {
+    public var schema: String
+    public var why: String
+    public init(schema: String, why: String) {
+        self.schema = schema
+        self.why = why
+    }
+    public var description: String { "the value is not a \(schema): \(why)" }
+}

@@ -1,0 +1,69 @@
+/// A fold of events into the rows of a view: pure, so that the same events always give the same rows.
+///
+/// One value folds one batch: it may gather in its own fields what many events change, and writes that in `finish`.
+/// Where a projection sees several partitions, its rows are disjoint by partition, or it only adds to them.
+public protocol Projection: Sendable {
+    associatedtype Event: Envelope
+    /// In its domain: `seatmap`.
+    static var name: String { get }
+    /// Raised when the same events would give other rows.
+    static var version: Int { get }
+    static var about: String { get }
+    static var topics: [String] { get }
+    static var tables: [Table] { get }
+
+    init()
+    mutating func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws
+    mutating func finish(_ view: ViewBatch) throws
+}
+
+extension Projection {
+    public mutating func finish(_ view: ViewBatch) {}
+}
+
+/// A projection without its types.
+public struct AnyProjection: Sendable {
+    /// With its domain: `tickets.seatmap`.
+    public let name: String
+    public let version: Int
+    public let about: String
+    public let topics: [String]
+    public let tables: [Table]
+    private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch) throws -> Void
+
+    public init<P: Projection>(_ type: P.Type, domain: String) {
+        name = "\(domain).\(P.name)"
+        version = P.version
+        about = P.about
+        topics = P.topics
+        tables = P.tables
+        folding = { batches, view in
+            var projection = P()
+            for (source, records) in batches {
+                for record in records {
+                    let place = Place(
+                        topic: source.topic, partition: source.partition, offset: record.offset,
+                        timestamp: record.timestamp)
+                    do {
+                        guard let kind = try P.Event.kind(in: record.value) else { continue }
+                        try projection.apply(kind, at: place, to: view)
+                    } catch let error as Undecodable {
+                        throw Unfoldable(place: place, why: error.description)
+                    }
+                }
+            }
+            try projection.finish(view)
+        }
+    }
+
+    public func fold(_ batches: [(TopicPartition, [Record])], into view: ViewBatch) throws {
+        try folding(batches, view)
+    }
+}
+
+/// An event that a projection cannot fold.
+public struct Unfoldable: Error, CustomStringConvertible {
+    public var place: Place
+    public var why: String
+    public var description: String { "\(place.topic)/\(place.partition)@\(place.offset): \(why)" }
+}

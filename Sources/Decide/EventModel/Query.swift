@@ -1,0 +1,129 @@
+/// A run over one table in the order of its key or of an index: the only way views are read, so no query can be slow by
+/// accident, and every store can serve it.
+public struct Scan: Hashable, Sendable {
+    public var table: Table
+    /// Nil goes by the primary key.
+    public var index: Index?
+    /// Values that the first columns of the order must have.
+    public var equal: Row
+    /// Bounds, both inclusive, of the column after those.
+    public var from: Value?
+    public var through: Value?
+    public var descending: Bool
+    /// Goes on after the row with these values in the order's columns.
+    public var after: Row?
+    public var limit: Int
+
+    public init(
+        _ table: Table, by index: String? = nil, equal: Row = [], from: Value? = nil, through: Value? = nil,
+        descending: Bool = false, after: Row? = nil, limit: Int = Limits.pageRows
+    ) {
+        self.table = table
+        self.index = index.map { name in
+            guard let index = table.indexes.first(where: { $0.name == name }) else {
+                preconditionFailure("\(table.name) has no index \(name)")
+            }
+            return index
+        }
+        self.equal = equal
+        self.from = from
+        self.through = through
+        self.descending = descending
+        self.after = after
+        self.limit = limit
+    }
+
+    /// Positions of the columns in whose order the scan goes.
+    public var order: [Int] { table.order(by: index) }
+}
+
+/// A view as one moment shows it. Calls block; a store makes them on a thread of its own.
+public protocol ViewReader {
+    func rows(_ scan: Scan) throws -> [Row]
+    /// The sums of some columns, by position, over all rows of a scan; its limit and cursor do not count.
+    func sums(_ columns: [Int], over scan: Scan) throws -> [Int64]
+}
+
+/// A parameter of a query.
+public struct Parameter: Hashable, Sendable {
+    public enum Kind: String, Hashable, Sendable { case text, integer, timestamp, duration }
+    public var name: String
+    public var kind: Kind
+    public var required: Bool
+    public var about: String
+    public init(_ name: String, _ kind: Kind, required: Bool = false, _ about: String) {
+        self.name = name
+        self.kind = kind
+        self.required = required
+        self.about = about
+    }
+}
+
+/// The parameters of one call, checked against the query's declaration; durations are milliseconds.
+public struct Arguments: Sendable {
+    private var values: [String: Value]
+    /// The asker's clock: the default of a moment.
+    public let now: Timestamp
+    public let limit: Int
+    /// Where the page begins, from an earlier page's `next`.
+    public let cursor: Row?
+
+    public init(_ values: [String: Value], now: Timestamp, limit: Int, cursor: Row?) {
+        self.values = values
+        self.now = now
+        self.limit = limit
+        self.cursor = cursor
+    }
+    public func text(_ name: String) -> String? { values[name]?.text }
+    public func integer(_ name: String) -> Int64? { values[name]?.integer }
+    public func timestamp(_ name: String) -> Timestamp? { integer(name).map { Timestamp($0) } }
+    public func duration(_ name: String) -> Duration? { integer(name).map { .milliseconds($0) } }
+    /// A parameter that was declared as required.
+    public func required(_ name: String) -> String { text(name) ?? "" }
+}
+
+/// What a query answers.
+public struct Page: Sendable {
+    public var columns: [Column]
+    public var rows: [Row]
+    /// The last row's place in the order where more may follow.
+    public var next: Row?
+    public init(columns: [Column], rows: [Row], next: Row? = nil) {
+        self.columns = columns
+        self.rows = rows
+        self.next = next
+    }
+
+    /// A page of whole rows, with a cursor where the scan was cut by its limit.
+    public init(of scan: Scan, in reader: any ViewReader) throws {
+        var wider = scan
+        wider.limit += 1
+        var rows = try reader.rows(wider)
+        let more = rows.count > scan.limit
+        if more { rows.removeLast() }
+        let next = more ? rows.last.map { row in scan.order.map { row[$0] } } : nil
+        self.init(columns: scan.table.columns, rows: rows, next: next)
+    }
+}
+
+/// A question that people ask of one projection.
+public struct Query: Sendable {
+    /// With its domain: `tickets.seats`.
+    public let name: String
+    public let about: String
+    /// The projection it reads, with its domain.
+    public let projection: String
+    public let parameters: [Parameter]
+    public let answer: @Sendable (Arguments, any ViewReader) throws -> Page
+
+    public init(
+        _ name: String, _ about: String, of projection: String, _ parameters: [Parameter],
+        answer: @escaping @Sendable (Arguments, any ViewReader) throws -> Page
+    ) {
+        self.name = name
+        self.about = about
+        self.projection = projection
+        self.parameters = parameters
+        self.answer = answer
+    }
+}

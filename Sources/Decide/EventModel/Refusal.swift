@@ -1,0 +1,63 @@
+/// Why a domain says no: a stable word for programs and a sentence for people.
+public protocol Refusal: Error, Sendable, Equatable {
+    /// In kebab case, never changed once published: `seat-not-free`.
+    var reason: String { get }
+    /// What was wrong, where, and what to do.
+    var message: String { get }
+}
+
+/// A refusal whose type has been left behind.
+public struct Refused: Refusal, Hashable {
+    public var reason: String
+    public var message: String
+    public init(reason: String, message: String) {
+        self.reason = reason
+        self.message = message
+    }
+    public init(_ refusal: some Refusal) { self.init(reason: refusal.reason, message: refusal.message) }
+}
+
+/// A message that no state could make acceptable: a field is empty, too long or malformed.
+public struct Malformed: Refusal, Hashable, CustomStringConvertible {
+    public var field: String
+    public var why: String
+    public init(_ field: String, _ why: String) {
+        self.field = field
+        self.why = why
+    }
+    public var reason: String { "malformed" }
+    public var message: String { "\(field): \(why)" }
+    public var description: String { message }
+}
+
+/// Checks that many domains share; each throws a ``Malformed`` that names the field.
+public enum Check {
+    public static func text(_ value: String, _ field: String, atMost limit: Int) throws(Malformed) {
+        if value.isEmpty { throw Malformed(field, "is missing") }
+        try optionalText(value, field, atMost: limit)
+    }
+
+    public static func optionalText(_ value: String, _ field: String, atMost limit: Int) throws(Malformed) {
+        let count = value.utf8.count
+        if count > limit { throw Malformed(field, "has \(count) bytes, at most \(limit) are allowed") }
+        if value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+            throw Malformed(field, "has a control character")
+        }
+    }
+
+    /// An identifier that may become part of a key: no separator in it.
+    public static func identifier(_ value: String, _ field: String, atMost limit: Int = 100) throws(Malformed) {
+        try text(value, field, atMost: limit)
+        if value.contains(where: { $0 == ":" || $0 == "#" || $0.isWhitespace }) {
+            throw Malformed(field, "has a space, ':' or '#', which an identifier may not have")
+        }
+    }
+
+    public static func range<T: Comparable & Sendable>(
+        _ value: T, _ field: String, _ range: ClosedRange<T>
+    ) throws(Malformed) {
+        if !range.contains(value) {
+            throw Malformed(field, "is \(value), it must be \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+}

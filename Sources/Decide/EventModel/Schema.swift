@@ -1,0 +1,192 @@
+internal import Foundation
+internal import SwiftProtobuf
+
+/// What one topic may carry, without its types: the kinds of its envelope, and the way between bytes and JSON.
+public struct Schema: Sendable {
+    /// One event or command.
+    public struct Kind: Hashable, Sendable {
+        /// As people write it: `SeatHeld`.
+        public var name: String
+        public var about: String
+        public var fields: [Field]
+        let number: Int
+        let jsonName: String
+    }
+
+    public struct Field: Hashable, Sendable {
+        /// As in JSON: `expiresAt`.
+        public var name: String
+        /// `string`, `int64`, `timestamp`, or a message with its fields: `{amount: int64, currency: string}`.
+        public var type: String
+        public var repeated: Bool
+        public var about: String
+        /// Whether its value in JSON is text, so that a command line may leave the quotes out.
+        public var textual: Bool
+    }
+
+    /// The protobuf name of the envelope: `millrace.tickets.Event`.
+    public let name: String
+    public let kinds: [Kind]
+    private let encoding: @Sendable (_ json: Data) throws -> Bytes
+    private let decoding: @Sendable (Bytes) throws -> String
+
+    public init<E: Envelope>(_ type: E.Type, _ descriptor: Descriptor) {
+        name = E.protoMessageName
+        guard let envelope = descriptor.messages[E.protoMessageName] else {
+            preconditionFailure("\(E.protoMessageName) is not in its descriptor: run make proto")
+        }
+        kinds = envelope.fields.map { field in
+            guard let message = descriptor.messages[field.typeName] else {
+                preconditionFailure("\(E.protoMessageName).\(field.name) must be a message")
+            }
+            return Kind(
+                name: message.name, about: message.about, fields: message.fields.map { Self.field($0, descriptor) },
+                number: field.number, jsonName: field.jsonName)
+        }
+        encoding = { try E(jsonUTF8Bytes: $0).serializedBytes() }
+        decoding = { bytes in
+            var options = JSONEncodingOptions()
+            options.alwaysPrintInt64sAsNumbers = true
+            options.useDeterministicOrdering = true
+            return try E(serializedBytes: bytes).jsonString(options: options)
+        }
+    }
+
+    private static func field(_ field: Descriptor.Field, _ descriptor: Descriptor) -> Field {
+        var textual = false
+        let type: String
+        switch field.kind {
+        case .message where field.typeName == "google.protobuf.Timestamp":
+            (type, textual) = ("timestamp", true)
+        case .message:
+            let inner = descriptor.messages[field.typeName]?.fields ?? []
+            let parts = inner.map { part in
+                let described = Self.field(part, descriptor)
+                return "\(described.name): \(described.repeated ? "[\(described.type)]" : described.type)"
+            }
+            type = "{\(parts.joined(separator: ", "))}"
+        case .string: (type, textual) = ("string", true)
+        case .bytes: (type, textual) = ("base64", true)
+        case .enum: (type, textual) = ("enum", true)
+        case .bool: type = "bool"
+        case .int32, .sint32, .sfixed32: type = "int32"
+        case .int64, .sint64, .sfixed64: type = "int64"
+        case .uint32, .fixed32: type = "uint32"
+        case .uint64, .fixed64: type = "uint64"
+        case .double: type = "double"
+        case .float: type = "float"
+        case .group: type = "group"
+        }
+        return Field(
+            name: field.jsonName, type: type, repeated: field.repeated, about: field.about, textual: textual)
+    }
+
+    public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
+
+    /// The kind's name in an envelope's bytes, by its tag alone; `unknown` and the tag where a newer writer's is not known.
+    public func kindName(in bytes: Bytes) -> String {
+        var unknown: Int?
+        let found = bytes.withUnsafeBytes { buffer -> String? in
+            var tags = TagScanner(buffer)
+            while let number = tags.next() {
+                if let kind = kinds.first(where: { $0.number == number }) { return kind.name }
+                unknown = unknown ?? number
+            }
+            return nil
+        }
+        return found ?? unknown.map { "unknown-\($0)" } ?? "empty"
+    }
+
+    /// The bytes of the envelope around one kind given as proto3 JSON.
+    public func encode(_ kind: Kind, json: Bytes) throws(Malformed) -> Bytes {
+        let json = Data(json.slice)
+        do {
+            return try encoding(Data("{\"\(kind.jsonName)\":".utf8) + json + Data("}".utf8))
+        } catch {
+            throw explain(error, kind, json)
+        }
+    }
+
+    /// The kind's name and its proto3 JSON; 64-bit integers are numbers.
+    public func decode(_ bytes: Bytes) throws(Undecodable) -> (kind: String, json: String) {
+        do {
+            let json = try decoding(bytes)
+            let kind = kindName(in: bytes)
+            // The envelope has one member: {"seatHeld":{...}}.
+            guard let colon = json.firstIndex(of: ":") else { return (kind, "{}") }
+            return (kind, String(json[json.index(after: colon)...].dropLast()))
+        } catch {
+            throw Undecodable(schema: name, why: String(describing: error))
+        }
+    }
+
+    /// Names the field that is at fault, by trying each alone.
+    private func explain(_ error: any Error, _ kind: Kind, _ json: Data) -> Malformed {
+        if String(validating: json, as: UTF8.self) == nil { return Malformed(kind.name, "is not UTF-8") }
+        let parsed: Any
+        do {
+            parsed = try JSONSerialization.jsonObject(with: json, options: .fragmentsAllowed)
+        } catch {
+            return Malformed(kind.name, "is not JSON: \(Self.reason(error))")
+        }
+        guard let object = parsed as? [String: Any] else {
+            return Malformed(kind.name, "must be a JSON object: {\"\(kind.fields.first?.name ?? "field")\": ...}")
+        }
+        for (name, value) in object.sorted(by: { $0.key < $1.key }) {
+            guard let field = kind.fields.first(where: { $0.name == name || Self.snake($0.name) == name }) else {
+                let known = kind.fields.map(\.name).joined(separator: ", ")
+                return Malformed(name, "is not a field of \(kind.name), which has \(known)")
+            }
+            guard let alone = try? JSONSerialization.data(withJSONObject: [name: value]) else { continue }
+            if (try? encoding(Data("{\"\(kind.jsonName)\":".utf8) + alone + Data("}".utf8))) == nil {
+                let type = field.repeated ? "a list of \(field.type)" : field.type
+                return Malformed(name, "must be \(type)")
+            }
+        }
+        return Malformed(kind.name, "is not acceptable: \(error)")
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        let why = (error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String
+        return why ?? "it cannot be parsed"
+    }
+
+    static func snake(_ camel: String) -> String {
+        camel.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
+    }
+}
+
+/// Walks the top-level field numbers of a protobuf message (encoding: protobuf.dev/programming-guides/encoding).
+private struct TagScanner {
+    private let bytes: UnsafeRawBufferPointer
+    private var at = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    mutating func next() -> Int? {
+        guard let tag = varint() else { return nil }
+        switch tag & 7 {
+        case 0: guard varint() != nil else { return nil }
+        case 1: at += 8
+        case 2:
+            guard let length = varint(), length <= UInt64(bytes.count - at) else { return nil }
+            at += Int(length)
+        case 5: at += 4
+        default: return nil
+        }
+        return at <= bytes.count ? Int(tag >> 3) : nil
+    }
+
+    private mutating func varint() -> UInt64? {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        while at < bytes.count, shift < 64 {
+            let byte = bytes[at]
+            at += 1
+            value |= UInt64(byte & 0x7f) << shift
+            if byte < 0x80 { return value }
+            shift += 7
+        }
+        return nil
+    }
+}

@@ -1,0 +1,37 @@
+/// What a topic is: its shape, how long it keeps what it is given, and who may write it.
+public struct Topic: Hashable, Sendable {
+    public enum Cleanup: String, Hashable, Sendable {
+        /// Records older than the retention go.
+        case delete
+        /// Of each key only the newest record stays; an empty value removes the key.
+        case compact
+    }
+    public var name: String
+    public var partitions: Int
+    public var replication: Int
+    /// How long records are kept; nil keeps them for ever.
+    public var retention: Duration?
+    public var cleanup: Cleanup
+    /// What the key is, for people: `event:section`.
+    public var key: String
+    /// The protobuf message of the value.
+    public var schema: String
+    /// Who writes it: `tickets.handler`, or `producers` where anyone may.
+    public var owner: String
+
+    public init(
+        _ name: String, partitions: Int, replication: Int = 1, retention: Duration? = nil, cleanup: Cleanup = .delete,
+        key: String, schema: String, owner: String
+    ) {
+        self.name = name
+        self.partitions = partitions
+        self.replication = replication
+        self.retention = retention
+        self.cleanup = cleanup
+        self.key = key
+        self.schema = schema
+        self.owner = owner
+    }
+
+    public func partition(of key: Bytes) -> Partition { Partitioner.partition(of: key, among: partitions) }
+}

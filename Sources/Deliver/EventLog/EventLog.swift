@@ -1,0 +1,137 @@
+public import EventModel
+
+/// Where events are kept: topics of partitions of records, with Kafka's meanings.
+///
+/// **Order.** Records of a partition have ascending offsets in the order they were appended; compaction and transactions
+/// may leave gaps. **Durability.** When `append` or `transact` returns, what it wrote survives the loss of the process, and
+/// of the machine's power where the log says so in ``promises``. **Atomicity.** A transaction's records and consumed
+/// offsets become visible together or not at all; readers never see a part. **Threads.** Everything may be called from any
+/// task at once, but a reader or a member is one task's. **Closing.** Who opened a log closes it, after its readers and
+/// members.
+public protocol EventLog: Sendable {
+    var promises: Promises { get }
+
+    /// Makes the topics that are missing. One that exists with another partition count is an error.
+    func create(_ topics: [Topic]) async throws
+    /// The topics there are. A log that does not keep a topic's key, schema or owner leaves them empty.
+    func topics() async throws -> [Topic]
+
+    /// Appends to each partition in the order given; returns each record's offset.
+    func append(_ appends: [Append]) async throws -> [[Offset]]
+
+    /// The first offset kept, and the one that the next record will get.
+    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>]
+    /// The first offset whose record's timestamp is at or after a moment; the end where there is none.
+    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset]
+
+    /// Reads partitions of its own choice, outside any group, from the offsets given.
+    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader
+    /// Joins a consumer group, which shares the topics' partitions among its members.
+    func join(_ group: String, topics: [String]) async throws -> any GroupMember
+    /// Where a group will go on, for the partitions it has committed.
+    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset]
+
+    func close() async
+}
+
+/// Records for one partition.
+public struct Append: Sendable, Hashable {
+    public var target: TopicPartition
+    public var records: [NewRecord]
+    public init(_ target: TopicPartition, _ records: [NewRecord]) {
+        self.target = target
+        self.records = records
+    }
+}
+
+/// Records of one partition, in order.
+public struct Batch: Sendable, Hashable {
+    public var source: TopicPartition
+    public var records: [Record]
+    /// Where reading goes on: past the last record, and past offsets that hold none.
+    public var next: Offset
+    public init(source: TopicPartition, records: [Record], next: Offset) {
+        self.source = source
+        self.records = records
+        self.next = next
+    }
+}
+
+/// What a log guarantees beyond the port's text; the contract suite checks each that is declared.
+public struct Promises: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// What was appended is there after the log is closed and opened again.
+    public static let durable = Promises(rawValue: 1)
+    /// `transact` is all or nothing, offsets included.
+    public static let transactions = Promises(rawValue: 2)
+    /// A member whose partition went to another cannot commit any more.
+    public static let fencing = Promises(rawValue: 4)
+    /// `offsets(of:at:)` goes by timestamps.
+    public static let timeIndex = Promises(rawValue: 8)
+    /// One `append` call over several partitions is all or nothing.
+    public static let atomicAppend = Promises(rawValue: 16)
+    /// Several processes may use it at once.
+    public static let shared = Promises(rawValue: 32)
+}
+
+/// Reads partitions from given offsets onwards.
+public protocol LogReader: Sendable {
+    /// Up to about `max` records, at once where there are any, else when some come; empty after `wait` without any.
+    func next(max: Int, wait: Duration) async throws -> [Batch]
+    func close() async
+}
+
+/// One of the readers that share a group's partitions.
+public protocol GroupMember: Sendable {
+    /// The next thing that happened to this member.
+    func next(max: Int, wait: Duration) async throws -> Delivery
+    /// Begins to deliver assigned partitions: from the offset given, or where that is nil, from where the group has
+    /// committed, or else from the partition's start.
+    func start(_ positions: [TopicPartition: Offset?]) async throws
+    /// Lets revoked partitions go to others. What was to be committed for them has been committed.
+    func release(_ partitions: [TopicPartition]) async throws
+    /// Commits where the group goes on.
+    func commit(_ consumed: [TopicPartition: Offset]) async throws
+    /// Writes records and consumed offsets in one transaction. It throws ``LogError/Kind/fenced`` where a partition
+    /// of `consumed` is no longer this member's; nothing is written then.
+    @discardableResult
+    func transact(_ transaction: Transaction) async throws -> [[Offset]]
+    /// Commits nothing; partitions in hand go to others at once.
+    func leave() async
+}
+
+/// What happened to a member.
+public enum Delivery: Sendable {
+    /// These are this member's now: it must `start` them.
+    case assigned([TopicPartition])
+    /// These are to go to another: finish, commit, then `release` them.
+    case revoked([TopicPartition])
+    /// These have gone to another already: forget them.
+    case lost([TopicPartition])
+    case records([Batch])
+    /// Nothing happened for as long as was asked.
+    case idle
+}
+
+/// Records and consumed offsets that belong together.
+public struct Transaction: Sendable {
+    public var appends: [Append]
+    /// Further records that tell where the first ones went.
+    public var replies: @Sendable (_ offsets: [[Offset]]) -> [Append]
+    public var consumed: [TopicPartition: Offset]
+    public init(
+        appends: [Append], consumed: [TopicPartition: Offset],
+        replies: @escaping @Sendable (_ offsets: [[Offset]]) -> [Append] = { _ in [] }
+    ) {
+        self.appends = appends
+        self.consumed = consumed
+        self.replies = replies
+    }
+}
+
+/// A log that looks after itself, having no broker that would.
+public protocol Maintained: EventLog {
+    /// Drops what is past its topic's retention, and of compacted topics all but the newest record of each key.
+    func maintain(at now: Timestamp) async throws
+}

@@ -1,0 +1,335 @@
+public import EventModel
+internal import Synchronization
+
+/// The log in memory: for tests, and for what need not outlive its process.
+public final class MemoryLog: Maintained {
+    public let promises: Promises = [.transactions, .fencing, .timeIndex, .atomicAppend]
+
+    fileprivate struct Stored {
+        var start: Offset = 0
+        var end: Offset = 0
+        var records: [Record] = []
+
+        /// The index of the first record at or after an offset.
+        func index(of offset: Offset) -> Int { records.partitioningIndex { $0.offset >= offset } }
+    }
+    fileprivate struct Group {
+        var topics: [String: Set<String>] = [:]
+        var owners: [TopicPartition: String] = [:]
+        var committed: [TopicPartition: Offset] = [:]
+
+        /// What each member should have by now.
+        func target(_ partitions: [TopicPartition]) -> [String: Set<TopicPartition>] {
+            assignment(of: partitions, among: Array(topics.keys), owned: owners)
+        }
+    }
+    fileprivate struct State {
+        var topics: [String: Topic] = [:]
+        var partitions: [TopicPartition: Stored] = [:]
+        var groups: [String: Group] = [:]
+        var members = 0
+        var closed = false
+
+        func partitions(of topics: Set<String>) -> [TopicPartition] {
+            partitions.keys.filter { topics.contains($0.topic) }
+        }
+
+        mutating func append(_ appends: [Append]) throws -> [[Offset]] {
+            if closed { throw LogError.wasClosed }
+            for append in appends {
+                guard topics[append.target.topic] != nil else { throw LogError.unknown(append.target.topic) }
+                guard partitions[append.target] != nil else { throw LogError.unknown(append.target) }
+                for record in append.records { try record.checkLimits(append.target) }
+            }
+            return appends.map { append in
+                append.records.map { record in
+                    let offset = partitions[append.target]!.end
+                    partitions[append.target]!.records.append(
+                        Record(
+                            offset: offset, timestamp: record.timestamp, key: record.key, value: record.value,
+                            headers: record.headers))
+                    partitions[append.target]!.end = offset + 1
+                    return offset
+                }
+            }
+        }
+
+        func read(_ positions: [TopicPartition: Offset], max: Int) -> [Batch] {
+            var left = max
+            var batches: [Batch] = []
+            for (partition, from) in positions.sorted(by: { $0.key < $1.key }) where left > 0 {
+                guard let stored = partitions[partition], from < stored.end else { continue }
+                let records = Array(stored.records[stored.index(of: from)...].prefix(left))
+                let next = records.count < left ? stored.end : records.last!.offset + 1
+                left -= records.count
+                batches.append(Batch(source: partition, records: records, next: next))
+            }
+            return batches
+        }
+    }
+    fileprivate let state = Mutex(State())
+    fileprivate let changed = Signal()
+
+    public init() {}
+
+    public func create(_ topics: [Topic]) throws {
+        try state.withLock { state in
+            for topic in topics {
+                if let known = state.topics[topic.name] {
+                    if known.partitions != topic.partitions {
+                        throw LogError.mismatch(topic.name, has: known.partitions, wanted: topic.partitions)
+                    }
+                    continue
+                }
+                state.topics[topic.name] = topic
+                for p in 0..<topic.partitions { state.partitions[TopicPartition(topic.name, Partition(p))] = Stored() }
+            }
+        }
+        changed.notify()
+    }
+
+    public func topics() -> [Topic] { state.withLock { $0.topics.values.sorted { $0.name < $1.name } } }
+
+    public func append(_ appends: [Append]) throws -> [[Offset]] {
+        let offsets = try state.withLock { try $0.append(appends) }
+        changed.notify()
+        return offsets
+    }
+
+    public func bounds(of partitions: [TopicPartition]) throws -> [TopicPartition: Range<Offset>] {
+        try state.withLock { state in
+            try partitions.reduce(into: [:]) { bounds, partition in
+                guard let stored = state.partitions[partition] else { throw LogError.unknown(partition) }
+                bounds[partition] = stored.start..<stored.end
+            }
+        }
+    }
+
+    public func offsets(of partitions: [TopicPartition], at time: Timestamp) throws -> [TopicPartition: Offset] {
+        try state.withLock { state in
+            try partitions.reduce(into: [:]) { offsets, partition in
+                guard let stored = state.partitions[partition] else { throw LogError.unknown(partition) }
+                offsets[partition] = stored.records.first { $0.timestamp >= time }?.offset ?? stored.end
+            }
+        }
+    }
+
+    public func reader(from positions: [TopicPartition: Offset]) throws -> any LogReader {
+        try state.withLock { state in
+            for partition in positions.keys where state.partitions[partition] == nil { throw LogError.unknown(partition) }
+        }
+        return MemoryReader(log: self, positions: positions)
+    }
+
+    public func join(_ group: String, topics: [String]) throws -> any GroupMember {
+        let id = try state.withLock { state in
+            for topic in topics where state.topics[topic] == nil { throw LogError.unknown(topic) }
+            state.members += 1
+            let id = "member-\(state.members)"
+            state.groups[group, default: Group()].topics[id] = Set(topics)
+            return id
+        }
+        changed.notify()
+        return MemoryMember(log: self, group: group, id: id)
+    }
+
+    public func committed(_ group: String, _ partitions: [TopicPartition]) -> [TopicPartition: Offset] {
+        state.withLock { state in
+            (state.groups[group]?.committed ?? [:]).filter { partitions.contains($0.key) }
+        }
+    }
+
+    public func maintain(at now: Timestamp) {
+        state.withLock { state in
+            for (partition, stored) in state.partitions {
+                guard let topic = state.topics[partition.topic] else { continue }
+                var stored = stored
+                switch topic.cleanup {
+                case .delete:
+                    guard let retention = topic.retention else { continue }
+                    let kept = stored.records.firstIndex { $0.timestamp >= now - retention } ?? stored.records.endIndex
+                    stored.records.removeFirst(kept)
+                    stored.start = stored.records.first?.offset ?? stored.end
+                case .compact:
+                    let newest = stored.records.reduce(into: [Bytes: Offset]()) { $0[$1.key] = $1.offset }
+                    stored.records.removeAll { newest[$0.key] != $0.offset || $0.value.isEmpty }
+                }
+                state.partitions[partition] = stored
+            }
+        }
+    }
+
+    public func close() {
+        state.withLock { $0.closed = true }
+        changed.notify()
+    }
+}
+
+private final class MemoryReader: LogReader {
+    private let log: MemoryLog
+    private let positions: Mutex<[TopicPartition: Offset]>
+
+    init(log: MemoryLog, positions: [TopicPartition: Offset]) {
+        self.log = log
+        self.positions = Mutex(positions)
+    }
+
+    func next(max: Int, wait: Duration) async throws -> [Batch] {
+        let deadline = ContinuousClock.now + wait
+        while true {
+            let version = log.changed.version
+            let from = positions.withLock { $0 }
+            let batches = try log.state.withLock { state in
+                if state.closed { throw LogError.wasClosed }
+                return state.read(from, max: max)
+            }
+            if !batches.isEmpty {
+                positions.withLock { positions in for batch in batches { positions[batch.source] = batch.next } }
+                return batches
+            }
+            let left = deadline - .now
+            if left <= .zero || Task.isCancelled { return [] }
+            await log.changed.wait(past: version, atMost: left)
+        }
+    }
+
+    func close() {}
+}
+
+private final class MemoryMember: GroupMember {
+    private let log: MemoryLog
+    private let group: String
+    private let id: String
+    /// What this member was told is its own, and how far each partition it started has been delivered.
+    private struct Holding {
+        var told: Set<TopicPartition> = []
+        var revoking: Set<TopicPartition> = []
+        var positions: [TopicPartition: Offset] = [:]
+    }
+    private let holding = Mutex(Holding())
+
+    init(log: MemoryLog, group: String, id: String) {
+        self.log = log
+        self.group = group
+        self.id = id
+    }
+
+    func next(max: Int, wait: Duration) async throws -> Delivery {
+        let deadline = ContinuousClock.now + wait
+        while true {
+            let version = log.changed.version
+            if let delivery = try take(max: max) { return delivery }
+            let left = deadline - .now
+            if left <= .zero || Task.isCancelled { return .idle }
+            await log.changed.wait(past: version, atMost: left)
+        }
+    }
+
+    private func take(max: Int) throws -> Delivery? {
+        try log.state.withLock { state in
+            if state.closed { throw LogError.wasClosed }
+            return holding.withLock { holding in
+                guard let group = state.groups[group], let topics = group.topics[id] else {
+                    defer { holding = Holding() }
+                    return holding.told.isEmpty ? nil : .lost(holding.told.sorted())
+                }
+                let lost = holding.told.filter { group.owners[$0] != id }
+                if !lost.isEmpty {
+                    holding.told.subtract(lost)
+                    for partition in lost { holding.positions[partition] = nil }
+                    return .lost(lost.sorted())
+                }
+                let target = group.target(state.partitions(of: topics))[id] ?? []
+                let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
+                if !leaving.isEmpty {
+                    holding.revoking.formUnion(leaving)
+                    for partition in leaving { holding.positions[partition] = nil }
+                    return .revoked(leaving.sorted())
+                }
+                let free = target.filter { group.owners[$0] == nil }
+                if !free.isEmpty {
+                    for partition in free { state.groups[self.group]!.owners[partition] = id }
+                    holding.told.formUnion(free)
+                    return .assigned(free.sorted())
+                }
+                let batches = state.read(holding.positions, max: max)
+                if batches.isEmpty { return nil }
+                for batch in batches { holding.positions[batch.source] = batch.next }
+                return .records(batches)
+            }
+        }
+    }
+
+    func start(_ positions: [TopicPartition: Offset?]) {
+        log.state.withLock { state in
+            holding.withLock { holding in
+                for (partition, position) in positions where holding.told.contains(partition) {
+                    holding.positions[partition] =
+                        position ?? state.groups[group]?.committed[partition] ?? state.partitions[partition]?.start ?? 0
+                }
+            }
+        }
+    }
+
+    func release(_ partitions: [TopicPartition]) {
+        log.state.withLock { state in
+            holding.withLock { holding in
+                holding.told.subtract(partitions)
+                holding.revoking.subtract(partitions)
+            }
+            for partition in partitions where state.groups[group]?.owners[partition] == id {
+                state.groups[group]?.owners[partition] = nil
+            }
+        }
+        log.changed.notify()
+    }
+
+    func commit(_ consumed: [TopicPartition: Offset]) throws {
+        try transact(Transaction(appends: [], consumed: consumed))
+    }
+
+    @discardableResult
+    func transact(_ transaction: Transaction) throws -> [[Offset]] {
+        let offsets = try log.state.withLock { state in
+            for partition in transaction.consumed.keys where state.groups[group]?.owners[partition] != id {
+                throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
+            }
+            let before = state
+            do {
+                let offsets = try state.append(transaction.appends)
+                _ = try state.append(transaction.replies(offsets))
+                state.groups[group]?.committed.merge(transaction.consumed) { $1 }
+                return offsets
+            } catch {
+                state = before
+                throw error
+            }
+        }
+        log.changed.notify()
+        return offsets
+    }
+
+    func leave() {
+        log.state.withLock { state in
+            state.groups[group]?.topics[id] = nil
+            for (partition, owner) in state.groups[group]?.owners ?? [:] where owner == id {
+                state.groups[group]?.owners[partition] = nil
+            }
+        }
+        log.changed.notify()
+    }
+
+}
+
+extension Array {
+    /// The index of the first element for which `belongs` holds, where all before it do not and all after it do.
+    fileprivate func partitioningIndex(where belongs: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = (low + high) / 2
+            if belongs(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}
