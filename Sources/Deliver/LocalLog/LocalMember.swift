@@ -172,9 +172,9 @@ final class LocalMember: GroupMember {
                     throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
                 }
             }
-            let offsets = try round.plan(transaction.appends)
-            let all = transaction.appends + transaction.replies(offsets)
+            let all = transaction.appends + transaction.replies(try round.plan(transaction.appends))
             try round.check(all)
+            let offsets = try round.plan(all)
             round.append(all)
             let set = try round.db.cachedStatement(
                 sql: "INSERT INTO consumed VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET next = ?4")
