@@ -42,6 +42,10 @@ public struct OutgoingBatch: Sendable, Hashable {
 public struct Written: Sendable, Hashable {
     public var partition: Int32
     public var offset: Int64
+    public init(partition: Int32, offset: Int64) {
+        self.partition = partition
+        self.offset = offset
+    }
 }
 
 /// A message as it was read. Its bytes are slices of one arena that the whole poll shares.
@@ -52,6 +56,15 @@ public struct KafkaMessage: Sendable, Hashable {
     public var key: ArraySlice<UInt8>?
     public var value: ArraySlice<UInt8>?
     public var headers: [MessageHeader]
+    public init(
+        offset: Int64, timestamp: Int64, key: ArraySlice<UInt8>?, value: ArraySlice<UInt8>?, headers: [MessageHeader] = []
+    ) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
 }
 
 /// Messages of one partition, in order.
