@@ -75,5 +75,8 @@ let package = Package(
                 "CZlib", arguments, yams, lifecycle, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
+
+        // Tests mirror the sources.
+        tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
     ]
 )

@@ -1,0 +1,151 @@
+internal import CRdkafka
+internal import Synchronization
+
+extension Settings {
+    /// A consumer's settings: nothing is committed unless asked for, only committed records are read, and a partition's
+    /// end is told.
+    public static func consumer(_ properties: [String: String]) throws(KafkaError) -> Settings {
+        let defaults = [
+            "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
+            "isolation.level": "read_committed", "auto.offset.reset": "earliest", "allow.auto.create.topics": "false",
+            "partition.assignment.strategy": "cooperative-sticky", "check.crcs": "true",
+        ]
+        return try Settings(defaults.merging(properties) { $1 })
+    }
+}
+
+/// A change of what a group gives to this consumer. Nothing is done about it until the application does.
+public enum Rebalance: Sendable, Hashable {
+    /// Answer with ``Consumer/add(_:)``, even where it is empty.
+    case assigned([KafkaPartition])
+    /// Answer with ``Consumer/remove(_:)`` once they are finished with, even where it is empty.
+    case revoked([KafkaPartition])
+    /// They have gone to others already; answer with ``Consumer/remove(_:)``.
+    case lost([KafkaPartition])
+}
+
+/// What one poll brought: messages first, then what came after them.
+public struct Polled: Sendable {
+    public var batches: [MessageBatch] = []
+    public var rebalance: Rebalance?
+    /// No broker can be reached at present; librdkafka keeps trying.
+    public var allBrokersDown = false
+}
+
+/// Reads messages in batches, of partitions of its own choice or as a member of a group.
+///
+/// Its settings need a `group.id` either way; without a subscription that group is never joined. It is one task's. Every
+/// call runs on a thread of this consumer's own, one after another. Who made it closes it.
+public final class Consumer: Sendable {
+    private let client: Client
+    private let calls = Calls("kafka.consumer")
+    private let news = News()
+    private let postponed = Mutex<KafkaError?>(nil)
+    private let closing = Atomic(false)
+
+    public init(_ settings: consuming Settings) throws(KafkaError) {
+        client = try Client(
+            settings, RD_KAFKA_CONSUMER,
+            events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
+    }
+
+    /// librdkafka's latest statistics as JSON, where `statistics.interval.ms` is set.
+    public var statistics: String? { news.statistics }
+    /// The latest trouble with brokers, for people; librdkafka goes on by itself.
+    public var lastError: KafkaError? { news.lastError }
+
+    /// Up to `max` messages: at once where there are any, else when some come; nothing after `wait` or on cancellation.
+    ///
+    /// It returns early with a rebalance. What is wrong with a partition is thrown once what came before was returned.
+    public func poll(max: Int, wait: Duration) async throws(KafkaError) -> Polled {
+        let client = client
+        let result = await withTaskCancellationHandler {
+            await outcome { [self] () throws(KafkaError) in
+                if let error = postponed.withLock({ $0.take() }) { throw error }
+                let (polled, error) = gather(client, news: news, max: max, wait: wait)
+                guard let error else { return polled }
+                if polled.batches.isEmpty && polled.rebalance == nil { throw error }
+                postponed.withLock { $0 = error }
+                return polled
+            }
+        } onCancel: {
+            client.wake()
+        }
+        return try result.get()
+    }
+
+    /// Joins the group for these topics.
+    public func subscribe(_ topics: [String]) async throws(KafkaError) {
+        try await run { client throws(KafkaError) in
+            let list = PartitionList(topics: topics)
+            try KafkaError.check(rd_kafka_subscribe(client.rk, list.list))
+        }
+    }
+
+    /// Reads exactly these partitions, from these offsets, outside any group.
+    public func assign(_ offsets: [KafkaPartition: Int64]) async throws(KafkaError) {
+        try await run { client throws(KafkaError) in
+            let list = PartitionList(offsets)
+            try KafkaError.check(rd_kafka_assign(client.rk, list.list))
+        }
+    }
+
+    /// Reads these partitions too; part of the answer to ``Rebalance/assigned(_:)``.
+    public func add(_ offsets: [KafkaPartition: Int64]) async throws(KafkaError) {
+        try await run { client throws(KafkaError) in
+            let list = PartitionList(offsets)
+            try KafkaError.check(rd_kafka_incremental_assign(client.rk, list.list))
+        }
+    }
+
+    /// Reads these partitions no more; the answer to ``Rebalance/revoked(_:)`` and ``Rebalance/lost(_:)``.
+    public func remove(_ partitions: [KafkaPartition]) async throws(KafkaError) {
+        try await run { client throws(KafkaError) in
+            let list = PartitionList(partitions)
+            try KafkaError.check(rd_kafka_incremental_unassign(client.rk, list.list))
+        }
+    }
+
+    /// Commits the group's offsets and waits for the broker's word.
+    public func commit(_ offsets: [KafkaPartition: Int64]) async throws(KafkaError) {
+        try await run { client throws(KafkaError) in
+            let list = PartitionList(offsets)
+            try KafkaError.check(rd_kafka_commit(client.rk, list.list, 0))
+            _ = try list.offsets()
+        }
+    }
+
+    /// This consumer's present place in its group; nil where it has none, for instance because it was expelled.
+    public func groupMetadata() async throws(KafkaError) -> GroupMetadata? {
+        try await run { client throws(KafkaError) in
+            if rd_kafka_assignment_lost(client.rk) != 0 { return nil }
+            guard let metadata = GroupMetadata(taking: rd_kafka_consumer_group_metadata(client.rk)) else { return nil }
+            return metadata.generation < 0 ? nil : metadata
+        }
+    }
+
+    /// Leaves the group, where it joined one, and ends.
+    public func close() async {
+        if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
+        client.wake()
+        let client = client
+        calls.start { client.destroy(leave: true) }
+        await calls.finish()
+    }
+
+    private func run<Value: Sendable>(
+        _ body: @escaping @Sendable (Client) throws(KafkaError) -> Value
+    ) async throws(KafkaError) -> Value {
+        let client = client
+        return try await outcome { () throws(KafkaError) in try body(client) }.get()
+    }
+
+    private func outcome<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(KafkaError) -> Value
+    ) async -> Result<Value, KafkaError> {
+        await calls.outcome { [self] () throws(KafkaError) -> Value in
+            if closing.load(ordering: .acquiring) { throw .closed }
+            return try body()
+        }
+    }
+}

@@ -1,0 +1,125 @@
+internal import CRdkafka
+
+/// The most bytes of keys and values that one poll brings, give or take a message.
+private let bytesPerPoll = 16 << 20
+
+/// Errors that a consumer does not get over by itself.
+private let serious: Set<KafkaError.Code> = [
+    .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally, .topicDenied, .groupDenied, .clusterDenied,
+    .authentication, .corrupt, .noOffset, .outOfRange,
+]
+
+/// Takes events off a consumer's queue: waits for the first message, then takes what else is there.
+func gather(_ client: Client, news: News, max: Int, wait: Duration) -> (Polled, KafkaError?) {
+    let deadline = ContinuousClock.now + wait
+    var polled = Polled()
+    var failure: KafkaError?
+    var harvest = Harvest()
+    while harvest.count < max, harvest.bytes < bytesPerPoll, failure == nil, polled.rebalance == nil {
+        let left = harvest.isEmpty ? Swift.max(deadline - .now, .zero).milliseconds : 0
+        guard let event = client.poll(left) else { break }
+        switch rd_kafka_event_type(event) {
+        case RD_KAFKA_EVENT_FETCH:
+            harvest.take(event)
+            continue
+        case RD_KAFKA_EVENT_REBALANCE: polled.rebalance = Rebalance(event, client)
+        case RD_KAFKA_EVENT_ERROR:
+            let error = KafkaError(event: event)
+            if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF {
+                harvest.reachedEnd(event)
+            } else if error.isFatal || serious.contains(error.code) {
+                failure = error
+            } else {
+                if error.code == .allBrokersDown { polled.allBrokersDown = true }
+                news.take(event)
+            }
+        default: news.take(event)
+        }
+        rd_kafka_event_destroy(event)
+    }
+    polled.batches = harvest.batches()
+    return (polled, failure)
+}
+
+extension Rebalance {
+    fileprivate init?(_ event: OpaquePointer, _ client: Client) {
+        guard let list = rd_kafka_event_topic_partition_list(event) else { return nil }
+        let partitions = PartitionList.partitions(in: list)
+        if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self = .assigned(partitions)
+        } else {
+            self = rd_kafka_assignment_lost(client.rk) != 0 ? .lost(partitions) : .revoked(partitions)
+        }
+    }
+}
+
+/// Messages that are still librdkafka's, until `batches` has copied them.
+private struct Harvest {
+    private struct Place: Hashable {
+        var topic: OpaquePointer?
+        var partition: Int32
+    }
+    private struct Picked {
+        var event: OpaquePointer
+        var message: UnsafePointer<rd_kafka_message_t>
+        var slot: Int
+    }
+    private var picked: [Picked] = []
+    private var slots: [Place: Int] = [:]
+    private var last: (place: Place, slot: Int)?
+    private var made: [MessageBatch] = []
+    private(set) var bytes = 0
+
+    var count: Int { picked.count }
+    var isEmpty: Bool { made.isEmpty }
+
+    /// Takes a fetch event, which is destroyed in `batches`.
+    mutating func take(_ event: OpaquePointer) {
+        guard let message = rd_kafka_event_message_next(event) else { return rd_kafka_event_destroy(event) }
+        let slot = slot(Place(topic: message.pointee.rkt, partition: message.pointee.partition))
+        picked.append(Picked(event: event, message: message, slot: slot))
+        made[slot].next = message.pointee.offset + 1
+        bytes += message.pointee.key_len + message.pointee.len
+    }
+
+    /// An end tells the position past control records and records of aborted transactions, which are no messages.
+    mutating func reachedEnd(_ event: OpaquePointer) {
+        guard let end = rd_kafka_event_topic_partition(event) else { return }
+        defer { rd_kafka_topic_partition_destroy(end) }
+        let source = KafkaPartition(String(cString: end.pointee.topic), end.pointee.partition)
+        if let slot = made.firstIndex(where: { $0.source == source }) {
+            made[slot].next = end.pointee.offset
+        } else {
+            made.append(MessageBatch(source: source, messages: [], next: end.pointee.offset))
+        }
+    }
+
+    private mutating func slot(_ place: Place) -> Int {
+        if let last, last.place == place { return last.slot }
+        if let slot = slots[place] {
+            last = (place, slot)
+            return slot
+        }
+        let source = KafkaPartition(String(cString: rd_kafka_topic_name(place.topic)), place.partition)
+        let slot = made.firstIndex { $0.source == source } ?? made.count
+        if slot == made.count { made.append(MessageBatch(source: source, messages: [], next: 0)) }
+        slots[place] = slot
+        last = (place, slot)
+        return slot
+    }
+
+    /// Copies all messages into one arena, gives them back to librdkafka, and returns slices.
+    consuming func batches() -> [MessageBatch] {
+        var batches = made
+        let size = picked.reduce(0) { $0 + $1.message.arenaBytes }
+        let arena = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
+            for one in picked { one.message.copy(into: UnsafeMutableRawBufferPointer(buffer), at: &used) }
+        }
+        var at = 0
+        for one in picked {
+            batches[one.slot].messages.append(one.message.read(arena, at: &at))
+            rd_kafka_event_destroy(one.event)
+        }
+        return batches
+    }
+}

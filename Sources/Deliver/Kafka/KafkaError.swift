@@ -1,0 +1,92 @@
+internal import CRdkafka
+
+/// What librdkafka or the broker said no with.
+public struct KafkaError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Kafka's error number; librdkafka's own are negative.
+    public struct Code: RawRepresentable, Sendable, Hashable {
+        public let rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+    }
+    public var code: Code
+    /// The error's name in Kafka's protocol, such as `ILLEGAL_GENERATION`.
+    public var name: String
+    public var message: String
+    /// The same call may succeed if it is made again.
+    public var isRetriable: Bool
+    /// The client that threw it is of no more use.
+    public var isFatal: Bool
+    /// The open transaction can only be aborted; afterwards the next may begin.
+    public var needsAbort: Bool
+
+    public init(
+        _ code: Code, _ message: String, isRetriable: Bool = false, isFatal: Bool = false, needsAbort: Bool = false
+    ) {
+        self.code = code
+        self.name = String(cString: rd_kafka_err2name(rd_kafka_resp_err_t(rawValue: code.rawValue)))
+        self.message = message
+        self.isRetriable = isRetriable
+        self.isFatal = isFatal
+        self.needsAbort = needsAbort
+    }
+    public var description: String { "\(message) (\(name))" }
+}
+
+extension KafkaError.Code {
+    public static let timedOut = KafkaError.Code(RD_KAFKA_RESP_ERR__TIMED_OUT)
+    public static let messageTimedOut = KafkaError.Code(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+    public static let transport = KafkaError.Code(RD_KAFKA_RESP_ERR__TRANSPORT)
+    public static let allBrokersDown = KafkaError.Code(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+    public static let unresolved = KafkaError.Code(RD_KAFKA_RESP_ERR__RESOLVE)
+    public static let invalidSetting = KafkaError.Code(RD_KAFKA_RESP_ERR__INVALID_ARG)
+    public static let closed = KafkaError.Code(RD_KAFKA_RESP_ERR__DESTROY)
+    public static let purgedFromQueue = KafkaError.Code(RD_KAFKA_RESP_ERR__PURGE_QUEUE)
+    public static let purgedInFlight = KafkaError.Code(RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+    public static let unknownTopic = KafkaError.Code(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    public static let unknownTopicLocally = KafkaError.Code(RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
+    public static let unknownPartitionLocally = KafkaError.Code(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+    public static let topicExists = KafkaError.Code(RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+    public static let tooLarge = KafkaError.Code(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+    public static let corrupt = KafkaError.Code(RD_KAFKA_RESP_ERR__BAD_MSG)
+    public static let noLeader = KafkaError.Code(RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+    public static let outOfRange = KafkaError.Code(RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
+    public static let noOffset = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+    public static let unstableOffset = KafkaError.Code(RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+    public static let rebalancing = KafkaError.Code(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
+    public static let illegalGeneration = KafkaError.Code(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
+    public static let unknownMember = KafkaError.Code(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
+    public static let fencedInstance = KafkaError.Code(RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+    public static let topicDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+    public static let groupDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED)
+    public static let clusterDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+    public static let transactionDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+    public static let authentication = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
+
+    init(_ code: rd_kafka_resp_err_t) { self.init(rawValue: code.rawValue) }
+}
+
+extension KafkaError {
+    static let closed = KafkaError(.closed, "the client is closed")
+
+    /// Nil where the call succeeded.
+    init?(_ code: rd_kafka_resp_err_t, _ text: String? = nil) {
+        if code == RD_KAFKA_RESP_ERR_NO_ERROR { return nil }
+        self.init(Code(code), text ?? String(cString: rd_kafka_err2str(code)), isFatal: code == RD_KAFKA_RESP_ERR__FATAL)
+    }
+
+    /// Takes the error object that a call returned, which is the caller's; nil where the call succeeded.
+    init?(taking error: OpaquePointer?) {
+        guard let error else { return nil }
+        defer { rd_kafka_error_destroy(error) }
+        self.init(
+            Code(rd_kafka_error_code(error)), String(cString: rd_kafka_error_string(error)),
+            isRetriable: rd_kafka_error_is_retriable(error) != 0, isFatal: rd_kafka_error_is_fatal(error) != 0,
+            needsAbort: rd_kafka_error_txn_requires_abort(error) != 0)
+    }
+
+    static func check(_ code: rd_kafka_resp_err_t) throws(KafkaError) {
+        if let error = KafkaError(code) { throw error }
+    }
+    static func check(_ error: OpaquePointer?) throws(KafkaError) {
+        if let error = KafkaError(taking: error) { throw error }
+    }
+}

@@ -1,0 +1,50 @@
+internal import CRdkafka
+
+/// librdkafka's brokers for tests, inside this process.
+///
+/// They know neither CreateTopics nor transactions that hide anything; see rdkafka_mock.h.
+public final class MockCluster: Sendable {
+    /// Kafka's numbers of requests, for errors on purpose.
+    public enum Request: Int16, Sendable {
+        case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, offsetCommit = 8, offsetFetch = 9
+        case initProducerID = 22, addPartitionsToTransaction = 24, endTransaction = 26, transactionOffsetCommit = 28
+    }
+
+    /// Unchecked because the mock cluster takes orders from any thread.
+    private struct Handle: @unchecked Sendable {
+        let rk: OpaquePointer
+        let cluster: OpaquePointer
+    }
+    private let handle: Handle
+    /// For `bootstrap.servers`.
+    public let brokers: String
+
+    public init(brokers count: Int = 1) throws(KafkaError) {
+        let rk = try Settings().makeClient(RD_KAFKA_PRODUCER, events: 0)
+        guard let cluster = rd_kafka_mock_cluster_new(rk, Int32(count)) else {
+            rd_kafka_destroy(rk)
+            throw KafkaError(.invalidSetting, "a mock cluster of \(count) brokers could not be made")
+        }
+        handle = Handle(rk: rk, cluster: cluster)
+        brokers = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
+    }
+
+    deinit {
+        rd_kafka_mock_cluster_destroy(handle.cluster)
+        rd_kafka_destroy(handle.rk)
+    }
+
+    public func create(_ topic: String, partitions: Int) throws(KafkaError) {
+        try KafkaError.check(rd_kafka_mock_topic_create(handle.cluster, topic, Int32(partitions), 1))
+    }
+
+    /// The next requests of that kind are answered with these errors.
+    public func fail(_ request: Request, with codes: [KafkaError.Code]) {
+        let errors = codes.map { rd_kafka_resp_err_t(rawValue: $0.rawValue) }
+        rd_kafka_mock_push_request_errors_array(handle.cluster, request.rawValue, errors.count, errors)
+    }
+
+    /// Every broker hangs up, and answers nobody until `up`.
+    public func down() { rd_kafka_mock_broker_set_down(handle.cluster, -1) }
+    public func up() { rd_kafka_mock_broker_set_up(handle.cluster, -1) }
+}

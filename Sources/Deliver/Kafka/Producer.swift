@@ -1,0 +1,137 @@
+internal import CRdkafka
+internal import Synchronization
+
+extension Settings {
+    /// A producer's settings: idempotent, every in-sync replica acknowledges, and keys go where Java clients put them.
+    public static func producer(_ properties: [String: String]) throws(KafkaError) -> Settings {
+        let defaults = [
+            "enable.idempotence": "true", "acks": "all", "partitioner": "murmur2_random", "linger.ms": "1",
+            "queue.buffering.max.messages": "500000",
+        ]
+        return try Settings(defaults.merging(properties) { $1 })
+    }
+}
+
+/// Writes messages in batches.
+///
+/// Each batch costs one hop to a thread of its own, which waits while librdkafka's queue is full, and one back when the
+/// last delivery report is in. Who made it closes it.
+public final class Producer: Sendable {
+    let client: Client
+    let calls = Calls("kafka.producer.calls")
+    private let reports = Calls("kafka.producer.reports")
+    private let deliveries = Deliveries()
+    private let topics = TopicHandles()
+    private let news = News()
+    private let closing = Atomic(false)
+    private let stopped = Atomic(false)
+
+    public init(_ settings: consuming Settings) throws(KafkaError) {
+        client = try Client(
+            settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
+        reports.start { [self] in
+            while !stopped.load(ordering: .acquiring) {
+                guard let event = client.poll(1000) else { continue }
+                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR { deliveries.report(event) } else { news.take(event) }
+                rd_kafka_event_destroy(event)
+            }
+        }
+    }
+
+    /// librdkafka's latest statistics as JSON, where `statistics.interval.ms` is set.
+    public var statistics: String? { news.statistics }
+    /// The latest trouble with brokers, for people; librdkafka goes on by itself.
+    public var lastError: KafkaError? { news.lastError }
+    /// Set when this producer is of no more use and must be replaced.
+    public var fatalError: KafkaError? { closing.load(ordering: .acquiring) ? .closed : client.fatalError }
+
+    /// Writes the messages of each batch in their order and returns where each went, once all are acknowledged.
+    ///
+    /// Where some failed it throws the first error after the last report; others may have been written.
+    public func produce(_ batches: [OutgoingBatch]) async throws(KafkaError) -> [[Written]] {
+        let count = batches.reduce(0) { $0 + $1.messages.count }
+        if count == 0 { return batches.map { _ in [] } }
+        let outcome = await withCheckedContinuation { continuation in
+            calls.start { [self] in
+                if closing.load(ordering: .acquiring) {
+                    return continuation.resume(returning: Deliveries.Outcome.failure(.closed))
+                }
+                enqueue(batches, count: count, as: deliveries.begin(count, continuation))
+            }
+        }
+        var written = try outcome.get()[...]
+        return batches.map { batch in
+            defer { written = written.dropFirst(batch.messages.count) }
+            return Array(written.prefix(batch.messages.count))
+        }
+    }
+
+    private func enqueue(_ batches: [OutgoingBatch], count: Int, as number: UInt32) {
+        var index = 0
+        for batch in batches {
+            let topic = topics.handle(batch.topic, client.rk)
+            for message in batch.messages {
+                let failure: KafkaError?
+                if closing.load(ordering: .relaxed) {
+                    failure = .closed
+                } else {
+                    failure = KafkaError(
+                        message.enqueue(client.rk, topic, batch.partition ?? -1, tag: Deliveries.tag(number, index)))
+                }
+                if let failure { return deliveries.give(up: number, count: count - index, failure) }
+                index += 1
+            }
+        }
+    }
+
+    /// Throws away what is not acknowledged yet, whose callers get an error, and ends. To lose nothing, await it first.
+    public func close() async {
+        if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
+        // From here: the thread of calls may be waiting for room in the queue, and this makes room.
+        rd_kafka_purge(client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+        let client = client
+        await calls.finish()
+        calls.start {
+            rd_kafka_purge(client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
+            rd_kafka_flush(client.rk, 1000)
+        }
+        await calls.finish()
+        stopped.store(true, ordering: .releasing)
+        client.wake()
+        await reports.finish()
+        deliveries.close()
+        let topics = topics
+        calls.start {
+            topics.close()
+            client.destroy()
+        }
+        await calls.finish()
+    }
+
+    /// A call that blocks, on this producer's thread.
+    func run<Value: Sendable>(
+        _ body: @escaping @Sendable (Client) throws(KafkaError) -> Value
+    ) async throws(KafkaError) -> Value {
+        try await calls.run { [self] () throws(KafkaError) -> Value in
+            if closing.load(ordering: .acquiring) { throw .closed }
+            return try body(client)
+        }
+    }
+}
+
+/// librdkafka's handles of topics, by name. Unchecked because only the producer's thread of calls uses it.
+private final class TopicHandles: @unchecked Sendable {
+    private var handles: [String: OpaquePointer] = [:]
+
+    func handle(_ topic: String, _ rk: OpaquePointer) -> OpaquePointer? {
+        if let handle = handles[topic] { return handle }
+        let handle = rd_kafka_topic_new(rk, topic, nil)
+        handles[topic] = handle
+        return handle
+    }
+
+    func close() {
+        for handle in handles.values { rd_kafka_topic_destroy(handle) }
+        handles = [:]
+    }
+}

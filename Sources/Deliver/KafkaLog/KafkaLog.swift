@@ -1,0 +1,142 @@
+public import EventLog
+public import EventModel
+internal import Kafka
+internal import Synchronization
+
+/// The log on Apache Kafka.
+///
+/// Partitions, offsets, groups and transactions are Kafka's own. An empty key or value is written as Kafka's null, which
+/// compaction takes for a tombstone, and reads as empty. A timestamp of 0 is written as 1: to librdkafka 0 means now.
+public final class KafkaLog: EventLog {
+    /// How long a question to the brokers may take before they count as unreachable.
+    public static let answerLimit: Duration = .seconds(10)
+    /// How long an append is tried before it fails.
+    public static let deliveryLimit: Duration = .seconds(30)
+    /// How long a transaction may stay open; one whose owner died hides later records of its partitions for as long.
+    public static let transactionLimit: Duration = .seconds(15)
+
+    public let promises: Promises = [.durable, .transactions, .fencing, .timeIndex, .shared]
+    let tuning: Tuning
+    let admin: Admin
+    private struct State {
+        var producer: Producer
+        var partitions: [String: Int] = [:]
+        var closed = false
+    }
+    private let state: Mutex<State>
+
+    /// Connects to a cluster.
+    ///
+    ///     let log = try await KafkaLog(brokers: "127.0.0.1:9092")
+    ///
+    /// - Parameter brokers: one or more `host:port`, with commas between.
+    /// - Parameter properties: any of librdkafka's, for instance for TLS; they go over this log's own.
+    /// - Throws: ``LogError`` `unreachable` where no broker answers within `limit`.
+    public init(
+        brokers: String, properties: [String: String] = [:], limit: Duration = KafkaLog.answerLimit
+    ) async throws {
+        tuning = Tuning(brokers: brokers, properties: properties)
+        let (admin, producer) = try await telling("the Kafka client could not be made") {
+            [tuning] () throws(KafkaError) in
+            (try Admin(tuning.admin, limit: limit), try Producer(.producer(tuning.producer)))
+        }
+        self.admin = admin
+        state = Mutex(State(producer: producer))
+        do {
+            try await learn()
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
+    public func append(_ appends: [Append]) async throws -> [[Offset]] {
+        try await check(appends)
+        return try await producer().write(appends)
+    }
+
+    public func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
+        try await check(Array(positions.keys))
+        return try await KafkaReader(self, positions)
+    }
+
+    public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
+        for topic in topics where try await partitions(of: topic) == nil { throw LogError.unknown(topic) }
+        return try await KafkaMember(self, group, topics)
+    }
+
+    public func close() async {
+        let producer = state.withLock { state in
+            state.closed = true
+            return state.producer
+        }
+        await producer.close()
+        await admin.close()
+    }
+
+    /// The producer of plain appends; one that can go on no more is replaced.
+    private func producer() async throws(LogError) -> Producer {
+        let (producer, closed) = state.withLock { ($0.producer, $0.closed) }
+        if closed { throw LogError.wasClosed }
+        guard producer.fatalError != nil else { return producer }
+        let fresh = try await telling("a producer could not be made") { () throws(KafkaError) in
+            try Producer(.producer(tuning.producer))
+        }
+        let spare = state.withLock { state in
+            if state.closed || state.producer !== producer { return fresh }
+            state.producer = fresh
+            return producer
+        }
+        await spare.close()
+        return state.withLock(\.producer)
+    }
+}
+
+// What topics there are, as far as it is known: a topic never loses partitions.
+extension KafkaLog {
+    /// Asks the brokers for all topics.
+    @discardableResult
+    func learn() async throws(LogError) -> [TopicDescription] {
+        if state.withLock(\.closed) { throw LogError.wasClosed }
+        do {
+            let topics = try await admin.topics()
+            state.withLock { state in
+                state.partitions = Dictionary(
+                    topics.filter(\.isReady).map { ($0.name, $0.partitions) }, uniquingKeysWith: { $1 })
+            }
+            return topics
+        } catch {
+            if LogError.Kind(error) == .unreachable {
+                throw LogError.unreachable(tuning.brokers, admin.limit, admin.lastError)
+            }
+            throw LogError(error, doing: "the topics could not be listed")
+        }
+    }
+
+    /// How many partitions a topic has; nil where there is no such topic.
+    func partitions(of topic: String) async throws(LogError) -> Int? {
+        if let known = state.withLock({ $0.partitions[topic] }) { return known }
+        try await learn()
+        return state.withLock { $0.partitions[topic] }
+    }
+
+    /// Throws where a partition does not exist.
+    func check(_ partitions: [TopicPartition]) async throws(LogError) {
+        if state.withLock(\.closed) { throw LogError.wasClosed }
+        for partition in partitions {
+            guard let count = try await self.partitions(of: partition.topic) else {
+                throw LogError.unknown(partition.topic)
+            }
+            if partition.partition.rawValue < 0 || partition.partition.rawValue >= count {
+                throw LogError.unknown(partition)
+            }
+        }
+    }
+
+    func check(_ appends: [Append]) async throws(LogError) {
+        try await check(appends.map(\.target))
+        for append in appends {
+            for record in append.records { try record.checkLimits(append.target) }
+        }
+    }
+}

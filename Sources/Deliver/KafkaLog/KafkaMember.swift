@@ -1,0 +1,138 @@
+internal import EventLog
+internal import EventModel
+internal import Kafka
+internal import Synchronization
+
+/// One member of a consumer group (cooperative-sticky), with its transactional producers.
+///
+/// The group's word about partitions is answered at once where that begins nothing, and otherwise when the application
+/// has acted: `start` begins to fetch, and `release` lets the group's rebalance go on.
+final class KafkaMember: GroupMember {
+    let log: KafkaLog
+    let group: String
+    let consumer: Consumer
+    private let watch: BrokerWatch
+    private let transactions: TransactionPool
+    private let holding = Mutex(Holding())
+
+    init(_ log: KafkaLog, _ group: String, _ topics: [String]) async throws(LogError) {
+        self.log = log
+        self.group = group
+        watch = BrokerWatch(log)
+        consumer = try await telling("a member of group \(group) could not be made") { () throws(KafkaError) in
+            try Consumer(.consumer(log.tuning.member(group)))
+        }
+        transactions = TransactionPool(log.tuning, group)
+        let consumer = consumer
+        do {
+            try await telling("group \(group) could not be joined") { () throws(KafkaError) in
+                try await consumer.subscribe(topics)
+            }
+        } catch {
+            await consumer.close()
+            throw error
+        }
+    }
+
+    func next(max: Int, wait: Duration) async throws -> Delivery {
+        let deadline = ContinuousClock.now + wait
+        while true {
+            if let rebalance = holding.withLock({ $0.postponed.take() }), let delivery = try await answer(rebalance) {
+                return delivery
+            }
+            let left = Swift.max(deadline - .now, .zero)
+            let polled = try await telling("group \(group) could not go on") { () throws(KafkaError) in
+                try await consumer.poll(max: max, wait: left)
+            }
+            try await watch.saw(polled, consumer)
+            let batches = try holding.withLock { holding in
+                holding.postponed = polled.rebalance
+                return try polled.batches.compactMap { try holding.advance(Batch($0)) }
+            }
+            if !batches.isEmpty { return .records(batches) }
+            if polled.rebalance != nil { continue }
+            if Task.isCancelled || ContinuousClock.now >= deadline { return .idle }
+        }
+    }
+
+    /// Acts on a rebalance; nil where it concerns nothing that the application knows of.
+    private func answer(_ rebalance: Rebalance) async throws(LogError) -> Delivery? {
+        try await telling("group \(group) could not be rebalanced") { () throws(KafkaError) in
+            switch rebalance {
+            case .assigned(let partitions):
+                // This lets the group go on; fetching begins with `start`.
+                try await consumer.add([:])
+                let fresh = holding.withLock { $0.assign(partitions.map(TopicPartition.init)) }
+                return fresh.isEmpty ? nil : .assigned(fresh)
+            case .revoked(let partitions):
+                let told = holding.withLock { $0.revoke(partitions.map(TopicPartition.init)) }
+                if told.isEmpty { try await consumer.remove([]) }
+                return told.isEmpty ? nil : .revoked(told)
+            case .lost(let partitions):
+                let (told, fetched) = holding.withLock { $0.lose(partitions.map(TopicPartition.init)) }
+                try await consumer.remove(fetched.map(KafkaPartition.init))
+                return told.isEmpty ? nil : .lost(told)
+            }
+        }
+    }
+
+    func start(_ positions: [TopicPartition: Offset?]) async throws {
+        let fresh = holding.withLock { $0.start(positions) }
+        if fresh.isEmpty { return }
+        try await telling("partitions of group \(group) could not be started") { () throws(KafkaError) in
+            try await consumer.add(
+                fresh.reduce(into: [:]) { $0[KafkaPartition($1.key)] = $1.value?.rawValue ?? KafkaOffset.stored })
+        }
+    }
+
+    func release(_ partitions: [TopicPartition]) async throws {
+        guard let fetched = holding.withLock({ $0.release(partitions) }) else { return }
+        try await telling("partitions of group \(group) could not be released") { () throws(KafkaError) in
+            try await consumer.remove(fetched.map(KafkaPartition.init))
+        }
+    }
+
+    func commit(_ consumed: [TopicPartition: Offset]) async throws {
+        if consumed.isEmpty { return }
+        let deadline = ContinuousClock.now + log.admin.limit
+        while true {
+            _ = try await place(of: consumed)
+            do {
+                return try await consumer.commit(consumed.forKafka)
+            } catch where error.code == .rebalancing && ContinuousClock.now < deadline {
+                // The group's new generation is about to be told.
+                try await Task.sleep(for: .milliseconds(20))
+            } catch {
+                throw LogError(error, doing: "offsets of group \(group) could not be committed")
+            }
+        }
+    }
+
+    @discardableResult
+    func transact(_ transaction: Transaction) async throws -> [[Offset]] {
+        try await log.check(transaction.appends)
+        let place = transaction.consumed.isEmpty ? nil : try await place(of: transaction.consumed)
+        return try await transactions.run(transaction, as: place, in: log)
+    }
+
+    /// This member's place in the group; throws `fenced` where it has none, or where one of the partitions is not its.
+    private func place(of consumed: [TopicPartition: Offset]) async throws(LogError) -> GroupMetadata {
+        for partition in consumed.keys where !holding.withLock({ $0.told.contains(partition) }) {
+            throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
+        }
+        let place = try await telling("group \(group) could not be asked") { () throws(KafkaError) in
+            try await consumer.groupMetadata()
+        }
+        guard let place else { throw LogError(.fenced, "group \(group) has expelled this member") }
+        return place
+    }
+
+    func leave() async {
+        await transactions.close()
+        await consumer.close()
+    }
+}
+
+extension [TopicPartition: Offset] {
+    var forKafka: [KafkaPartition: Int64] { reduce(into: [:]) { $0[KafkaPartition($1.key)] = $1.value.rawValue } }
+}

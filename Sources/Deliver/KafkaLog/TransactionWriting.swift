@@ -1,0 +1,57 @@
+internal import EventLog
+internal import EventModel
+internal import Kafka
+
+/// Why a transaction did not come about.
+struct TransactionFailure: Error {
+    var told: LogError
+    /// The commit was sent and not answered: only a new producer tells how it ended.
+    var isUncertain = false
+}
+
+extension Producer {
+    /// One transaction from begin to commit.
+    func write(
+        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog
+    ) async throws(TransactionFailure) -> [[Offset]] {
+        do {
+            try await begin()
+            let offsets = try await produce(transaction.appends.map(OutgoingBatch.init))
+                .map { written in written.map { Offset($0.offset) } }
+            let replies = transaction.replies(offsets)
+            do {
+                try await log.check(replies)
+            } catch {
+                throw TransactionFailure(told: error)
+            }
+            _ = try await produce(replies.map(OutgoingBatch.init))
+            if let member {
+                try await send(offsets: transaction.consumed.forKafka, of: member, within: KafkaLog.answerLimit)
+            }
+            do {
+                try await commit(within: KafkaLog.transactionLimit * 2)
+            } catch {
+                throw TransactionFailure(told: LogError(transaction: error), isUncertain: error.isRetriable)
+            }
+            return offsets
+        } catch let failure as TransactionFailure {
+            throw failure
+        } catch let error as KafkaError {
+            throw TransactionFailure(told: LogError(transaction: error))
+        } catch {
+            throw TransactionFailure(told: LogError(.failed, "\(error)"))
+        }
+    }
+}
+
+extension LogError {
+    /// What a failed transaction means: fenced where the group has gone on without this member, too large or denied
+    /// where trying again would not help, else aborted.
+    init(transaction error: KafkaError) {
+        let kind = Kind(error)
+        switch kind {
+        case .fenced, .tooLarge, .denied, .unknownTopic, .closed: self.init(error, doing: "the transaction was aborted")
+        default: self.init(.aborted, "the transaction was aborted: \(error)")
+        }
+    }
+}

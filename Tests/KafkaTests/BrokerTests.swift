@@ -1,0 +1,164 @@
+import EventLog
+import EventModel
+import KafkaLog
+import Testing
+
+/// What the mock cluster cannot do: transactions, fencing, times and topics' configurations.
+@Suite(.enabled(if: Site.brokerAddress != nil, "set MILLRACE_TEST_KAFKA=host:port"))
+struct BrokerTests {
+    @Test func `topics are made once and described`() async throws {
+        try await Site.broker.withLog { log, _ in
+            let kept = Topic(
+                fresh("kept"), partitions: 3, retention: .seconds(3600), key: "", schema: "", owner: "")
+            let compact = Topic(fresh("compact"), partitions: 1, cleanup: .compact, key: "", schema: "", owner: "")
+            try await log.create([kept, compact])
+            try await log.create([kept, compact])
+            let found = try await log.topics().filter { [kept.name, compact.name].contains($0.name) }
+            #expect(Set(found) == [kept, compact])
+            var wider = kept
+            wider.partitions = 4
+            await #expect(throws: LogError.mismatch(kept.name, has: 3, wanted: 4)) { try await log.create([wider]) }
+        }
+    }
+
+    @Test func `offsets are found by time`() async throws {
+        try await Site.broker.withLog(2) { log, topic in
+            let a = TopicPartition(topic, 0)
+            let b = TopicPartition(topic, 1)
+            let times: [Timestamp] = [1_000_000, 2_000_000, 3_000_000]
+            _ = try await log.append([Append(a, times.map { NewRecord(key: "k", value: "v", timestamp: $0) })])
+            #expect(try await log.offsets(of: [a, b], at: 2_000_000) == [a: 1, b: 0])
+            #expect(try await log.offsets(of: [a], at: 2_000_001) == [a: 2])
+            #expect(try await log.offsets(of: [a], at: 9_000_000) == [a: 3])
+        }
+    }
+
+    @Test func `a transaction's records, replies and offsets appear together`() async throws {
+        try await Site.broker.withLog(2) { log, topic in
+            let commands = TopicPartition(topic, 0)
+            let events = TopicPartition(topic, 1)
+            let group = fresh("group")
+            _ = try await log.append([Append(commands, records("do"))])
+            let member = try await log.join(group, topics: [topic])
+            #expect(try await member.values(1) == ["do"])
+            let offsets = try await member.transact(
+                Transaction(appends: [Append(events, records("done"))], consumed: [commands: 1]) { offsets in
+                    [Append(events, records("at \(offsets[0][0])"))]
+                })
+            #expect(offsets == [[0]])
+            #expect(try await log.committed(group, [commands]) == [commands: 1])
+            let reader = try await log.reader(from: [events: 0])
+            let end = try #require(try await log.bounds(of: [events])[events]).upperBound
+            #expect(end > 2, "a marker follows the records")
+            #expect(try await reader.values(to: end) == ["done", "at 0"])
+            await reader.close()
+            await member.leave()
+        }
+    }
+
+    @Test func `many transactions keep their order`() async throws {
+        try await Site.broker.withLog(2) { log, topic in
+            let commands = TopicPartition(topic, 0)
+            let events = TopicPartition(topic, 1)
+            let group = fresh("group")
+            let member = try await log.join(group, topics: [topic])
+            _ = try await member.take(2)
+            for i in 0..<20 {
+                try await member.transact(
+                    Transaction(appends: [Append(events, records("\(i)"))], consumed: [commands: Offset(Int64(i + 1))]))
+            }
+            let reader = try await log.reader(from: [events: 0])
+            let end = try #require(try await log.bounds(of: [events])[events]).upperBound
+            #expect(try await reader.values(to: end) == (0..<20).map(String.init))
+            #expect(try await log.committed(group, [commands]) == [commands: 20])
+            await reader.close()
+            await member.leave()
+        }
+    }
+
+    @Test func `a transaction that fails leaves nothing to be seen, and the next succeeds`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            let group = fresh("group")
+            let member = try await log.join(group, topics: [topic])
+            _ = try await member.take(1)
+            let failing = Transaction(appends: [Append(partition, records("never"))], consumed: [partition: 1]) { _ in
+                [Append(TopicPartition("no-such-topic", 0), records("reply"))]
+            }
+            await #expect(throws: LogError.unknown("no-such-topic")) { try await member.transact(failing) }
+            #expect(try await log.committed(group, [partition]) == [:])
+            for i in 0..<4 {
+                try await member.transact(
+                    Transaction(appends: [Append(partition, records("\(i)"))], consumed: [partition: 1]))
+            }
+            let reader = try await log.reader(from: [partition: 0])
+            let end = try #require(try await log.bounds(of: [partition])[partition]).upperBound
+            #expect(try await reader.values(to: end) == ["0", "1", "2", "3"])
+            await reader.close()
+            await member.leave()
+        }
+    }
+
+    @Test func `a member that another has replaced can write no more`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            let group = fresh("group")
+            // The first stops asking for deliveries, so that the group takes it for dead.
+            let address = try #require(Site.brokerAddress)
+            let slow = try await KafkaLog(
+                brokers: address, properties: ["max.poll.interval.ms": "6000", "session.timeout.ms": "6000"])
+            let first = try await slow.join(group, topics: [topic])
+            _ = try await first.take(1)
+            let second = try await log.join(group, topics: [topic])
+            _ = try await second.take(1)
+            await #expect { try await first.transact(
+                Transaction(appends: [Append(partition, records("stale"))], consumed: [partition: 1]))
+            } throws: { ($0 as? LogError)?.kind == .fenced }
+            await #expect { try await first.commit([partition: 1]) } throws: { ($0 as? LogError)?.kind == .fenced }
+            try await second.transact(
+                Transaction(appends: [Append(partition, records("valid"))], consumed: [partition: 1]))
+            let reader = try await log.reader(from: [partition: 0])
+            let end = try #require(try await log.bounds(of: [partition])[partition]).upperBound
+            #expect(try await reader.values(to: end) == ["valid"])
+            let lost = try await until("the loss") { () -> [TopicPartition]? in
+                if case .lost(let partitions) = try await first.next(max: 1, wait: .milliseconds(100)) { return partitions }
+                return nil
+            }
+            #expect(lost == [partition])
+            await reader.close()
+            await first.leave()
+            await second.leave()
+            await slow.close()
+        }
+    }
+
+    @Test func `what was appended is there after closing and opening`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            _ = try await log.append([Append(partition, records("a", "b"))])
+            let again = try await KafkaLog(brokers: try #require(Site.brokerAddress))
+            let reader = try await again.reader(from: [partition: 0])
+            #expect(try await reader.values(to: 2) == ["a", "b"])
+            await reader.close()
+            await again.close()
+        }
+    }
+
+    @Test func `a reader from past the end says so`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            _ = try await log.append([Append(partition, records("a", "b"))])
+            let reader = try await log.reader(from: [partition: 10])
+            let error = try await until("an error") { () -> LogError? in
+                do {
+                    _ = try await reader.next(max: 1, wait: .milliseconds(200))
+                    return nil
+                } catch let error as LogError {
+                    return error
+                }
+            }
+            #expect(error.kind == .damaged)
+            await reader.close()
+        }
+    }
+}
