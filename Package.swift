@@ -75,5 +75,8 @@ let package = Package(
                 "CZlib", arguments, yams, lifecycle, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
+
+        tests("DecideTests", ["EventModel"]),
+        tests("LogTests", ["EventLog", "EventModel"]),
     ]
 )
