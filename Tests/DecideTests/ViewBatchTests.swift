@@ -5,7 +5,9 @@ import Testing
 struct ViewBatchTests {
     private let seats = Table(
         "seats", key: [Column("section", .text), Column("seat", .integer)], columns: [Column("status", .text)])
-    private let counts = Table("counts", key: [Column("path", .text)], columns: [Column("hits", .integer), Column("bytes", .integer)])
+    private let counts = Table(
+        "counts", key: [Column("path", .text)], columns: [Column("hits", .integer), Column("bytes", .integer)])
+    private let names = Table("names", key: [Column("name", .text)], columns: [Column("seats", .integer)])
 
     /// A store's rows, and what was asked of it.
     private final class Store {
@@ -78,7 +80,9 @@ struct ViewBatchTests {
         }
         batch.put(counts, ["/", 1, 1])
         #expect(
-            written(batch) == ["counts /,1,1", "seats B,1,x", "seats a,9,x", "seats a,10,x", "seats b,1,x", "seats b,2,x"])
+            written(batch) == [
+                "counts /,1,1", "seats B,1,x", "seats a,9,x", "seats a,10,x", "seats b,1,x", "seats b,2,x",
+            ])
     }
 
     @Test func `additions are summed by key without reading a row`() {
@@ -114,9 +118,8 @@ struct ViewBatchTests {
         batch.put(counts, [Value(decomposed), 2, 2])
         #expect(try batch.row(counts, [Value(composed)]) == [Value(composed), 1, 1])
         #expect(batch.changes().flatMap(\.changes).count == 2)
-        batch.add(seatCounts, [Value(composed)], [1])
-        batch.add(seatCounts, [Value(decomposed)], [1])
+        batch.add(names, [Value(composed)], [1])
+        batch.add(names, [Value(decomposed)], [1])
         #expect(batch.additions().flatMap(\.rows).map(\.deltas) == [[1], [1]])
     }
-    private let seatCounts = Table("seat-counts", key: [Column("name", .text)], columns: [Column("seats", .integer)])
 }

@@ -19,7 +19,8 @@ struct AssignmentTests {
 
     @Test func `a newcomer gets what the others have too much of`() {
         let all = partitions(4)
-        let shares = assignment(of: all, among: ["a", "b"], owned: Dictionary(uniqueKeysWithValues: all.map { ($0, "b") }))
+        let owned = Dictionary(uniqueKeysWithValues: all.map { ($0, "b") })
+        let shares = assignment(of: all, among: ["a", "b"], owned: owned)
         #expect(shares["b"] == [all[0], all[1]])
         #expect(shares["a"] == [all[2], all[3]])
     }
@@ -33,6 +34,22 @@ struct AssignmentTests {
         let all = partitions(3)
         let shares = assignment(of: all, among: ["a", "b"], owned: [all[0]: "b", all[2]: "b"])
         #expect(shares == ["a": [all[1]], "b": [all[0], all[2]]])
+    }
+
+    @Test func `who wants only some topics gets a part of those`() {
+        let (one, two) = (partitions(2, of: "one"), partitions(4, of: "two"))
+        let shares = assignment(
+            of: one + two, wanting: ["a": ["one", "two"], "b": ["two"], "c": []], owned: [two[3]: "a"])
+        #expect(shares["a"] == [one[0], one[1], two[0], two[3]])
+        #expect(shares["b"] == [two[1], two[2]])
+        #expect(shares["c"] == [])
+    }
+
+    @Test func `where all want the same, topics are shared as one`() {
+        let all = partitions(1, of: "one") + partitions(1, of: "two") + partitions(2, of: "three")
+        let shares = assignment(
+            of: all, wanting: ["a": ["one", "two", "three"], "b": ["one", "two", "three"]], owned: [all[1]: "b"])
+        #expect(shares == assignment(of: all, among: ["a", "b"], owned: [all[1]: "b"]))
     }
 
     @Test func `shares are even, disjoint and complete, and nobody loses what is within its share`() {
@@ -83,7 +100,9 @@ struct AssignmentTests {
         }
         // One more than the least goes first to those who had it.
         let least = all.count / members.count
-        let lost = shares.contains { member, share in share.count == least && owned.values.count { $0 == member } > least }
+        let lost = shares.contains { member, share in
+            share.count == least && owned.values.count { $0 == member } > least
+        }
         if lost {
             let undeserved = shares.contains { member, share in
                 share.count > least && owned.values.count { $0 == member } <= least

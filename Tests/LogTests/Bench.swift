@@ -47,11 +47,18 @@ final class Bench {
     private let home: Home
     private let prefix: String
     private var closed = false
+    private var others: [any EventLog] = []
 
     init(_ carrier: Carrier) async throws {
         prefix = "test-\(Self.run)-\(Self.count.add(1, ordering: .relaxed).newValue)"
         home = try await carrier.home()
         log = try await home.open()
+    }
+
+    /// Opens the same log a second time, as another process would.
+    func another() async throws -> any EventLog {
+        others.append(try await home.open())
+        return others[others.count - 1]
     }
 
     func close() async {
@@ -65,6 +72,7 @@ final class Bench {
     }
     func clear() async {
         await close()
+        for other in others { await other.close() }
         await home.clear()
     }
 
@@ -127,7 +135,7 @@ struct Haul {
                 #expect(record.offset >= next[batch.source] ?? record.offset, "\(batch.source) went back")
                 next[batch.source] = record.offset + 1
             }
-            #expect(batch.next >= next[batch.source] ?? batch.next, "\(batch.source) would go on at what it gave already")
+            #expect(batch.next >= next[batch.source] ?? batch.next, "\(batch.source) would give a record twice")
             next[batch.source] = batch.next
             records[batch.source, default: []] += batch.records
         }

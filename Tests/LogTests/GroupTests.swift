@@ -52,9 +52,8 @@ struct GroupTests {
             let deadline = Deadline()
             var assigned: Set<TopicPartition> = []
             while assigned.count < 2 {
-                if case .assigned(let more) = try await member.next(max: 10, wait: try deadline.left(for: "partitions")) {
-                    assigned.formUnion(more)
-                }
+                let delivery = try await member.next(max: 10, wait: try deadline.left(for: "both partitions"))
+                if case .assigned(let more) = delivery { assigned.formUnion(more) }
             }
             guard case .idle = try await member.next(max: 10, wait: .milliseconds(100)) else {
                 Issue.record("something came of partitions that were not started")
@@ -142,103 +141,6 @@ struct GroupTests {
             #expect(try await bench.committed(events[0], by: "two") == nil)
             await one.member.leave()
             await two.member.leave()
-        }
-    }
-
-    @Test(arguments: Carrier.all)
-    func `two members share, and what is committed when revoked is delivered once`(on carrier: Carrier) async throws {
-        try await bench(carrier) { bench in
-            let events = try await bench.topic(partitions: 4)
-            for partition in events { try await bench.append(["a", "b"], to: partition) }
-            let one = try await bench.join("group", events)
-            try await drive(one, until: "8 records") { one.haul.count == 8 }
-            let two = try await bench.join("group", events)
-            try await drive(one, two, until: "two partitions each") { one.owned.count == 2 && two.owned.count == 2 }
-            for partition in events { try await bench.append(["c", "d"], to: partition) }
-            try await drive(one, two, until: "16 records") { one.haul.count + two.haul.count >= 16 }
-            for partition in events {
-                let came = one.haul[partition] + two.haul[partition]
-                #expect(came.map(\.value) == ["a", "b", "c", "d"])
-            }
-            #expect(two.haul.count == 4)
-            await one.member.leave()
-            await two.member.leave()
-        }
-    }
-
-    @Test(arguments: Carrier.all)
-    func `a partition goes to another only when it is released`(on carrier: Carrier) async throws {
-        try await bench(carrier) { bench in
-            let events = try await bench.topic(partitions: 2)
-            let one = try await bench.join("group", events)
-            try await drive(one, until: "both partitions") { one.owned.count == 2 }
-            let two = try await bench.join("group", events)
-            let deadline = Deadline()
-            var revoked: [TopicPartition] = []
-            while revoked.isEmpty {
-                _ = try deadline.left(for: "a revocation")
-                if case .revoked(let partitions) = try await one.member.next(max: 10, wait: .milliseconds(50)) {
-                    revoked = partitions
-                }
-                try await two.step()
-            }
-            #expect(revoked.count == 1)
-            for _ in 0..<3 { try await two.step() }
-            #expect(two.owned.isEmpty, "it was not released yet")
-            try await one.member.release(revoked)
-            while two.owned.isEmpty {
-                _ = try deadline.left(for: "the released partition")
-                _ = try await one.member.next(max: 10, wait: .milliseconds(50))
-                try await two.step()
-            }
-            #expect(two.owned == Set(revoked))
-            await one.member.leave()
-            await two.member.leave()
-        }
-    }
-
-    @Test(arguments: Carrier.all)
-    func `when a member leaves, the other gets its partitions and goes on where it had committed`(
-        on carrier: Carrier
-    ) async throws {
-        try await bench(carrier) { bench in
-            let events = try await bench.topic(partitions: 4)
-            let (one, two) = (try await bench.join("group", events), try await bench.join("group", events))
-            try await drive(one, two, until: "two partitions each") { one.owned.count == 2 && two.owned.count == 2 }
-            for partition in events { try await bench.append(["a", "b"], to: partition) }
-            try await drive(one, two, until: "8 records") { one.haul.count + two.haul.count >= 8 }
-            let gone = one.owned.sorted()
-            // Of the first it commits all, of the second nothing.
-            try await one.commit([gone[0]])
-            await one.member.leave()
-            try await drive(two, until: "all partitions") { two.owned.count == 4 }
-            try await drive(two, until: "2 records once more") { two.haul.count >= 6 }
-            #expect(two.haul.texts(gone[0]).isEmpty)
-            #expect(two.haul.texts(gone[1]) == ["a", "b"])
-            for partition in events { try await bench.append(["c"], to: partition) }
-            try await drive(two, until: "4 further records") { two.haul.count >= 10 }
-            #expect(two.haul.texts(gone[0]) == ["c"])
-            #expect(two.haul.texts(gone[1]) == ["a", "b", "c"])
-            await two.member.leave()
-        }
-    }
-
-    @Test(arguments: Carrier.all)
-    func `members beyond the partitions wait for their turn`(on carrier: Carrier) async throws {
-        try await bench(carrier) { bench in
-            let events = try await bench.topic()
-            let one = try await bench.join("group", events)
-            try await drive(one, until: "the partition") { one.owned.count == 1 }
-            let two = try await bench.join("group", events)
-            for _ in 0..<3 {
-                try await one.step()
-                try await two.step()
-            }
-            try await drive(one, two, until: "one owner") { one.owned.count + two.owned.count == 1 }
-            let (holder, waiting) = one.owned.isEmpty ? (two, one) : (one, two)
-            await holder.member.leave()
-            try await drive(waiting, until: "the partition") { waiting.owned.count == 1 }
-            await waiting.member.leave()
         }
     }
 }
