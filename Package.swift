@@ -49,7 +49,7 @@ let package = Package(
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
-            "Domains", "Decide", ["EventModel", protobuf],
+            "Domains", "Decide", ["EventModel", protobuf, collections],
             exclude: ["Tickets/tickets.proto", "Hits/hits.proto"]),
 
         // Deliver: how an event is kept and carried.

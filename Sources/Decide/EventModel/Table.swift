@@ -86,6 +86,14 @@ public struct Table: Hashable, Sendable {
         self.indexes = indexes
     }
 
+    /// The place of a column that there is.
+    public func position(_ name: String) -> Int {
+        guard let position = columns.firstIndex(where: { $0.name == name }) else {
+            preconditionFailure("\(self.name) has no column \(name)")
+        }
+        return position
+    }
+
     /// The columns in whose order a scan by `index` goes, all of the key last.
     public func order(by index: Index?) -> [Int] {
         let leading = index?.columns ?? []

@@ -305,9 +305,9 @@ private final class MemoryMember: GroupMember {
             let ends = state.partitions.mapValues(\.end)
             do {
                 let offsets = try state.append(transaction.appends)
-                _ = try state.append(transaction.replies(offsets))
+                let replied = try state.append(transaction.replies(offsets))
                 state.groups[group]?.committed.merge(transaction.consumed) { $1 }
-                return offsets
+                return offsets + replied
             } catch {
                 state.undo(to: ends)
                 throw error
