@@ -77,6 +77,6 @@ let package = Package(
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
         tests("DecideTests", ["EventModel"]),
-        tests("LogTests", ["EventLog", "EventModel"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
     ]
 )

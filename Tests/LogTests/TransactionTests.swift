@@ -21,7 +21,7 @@ struct TransactionTests {
                 replies: { offsets in
                     [Append(outcomes[0], offsets.flatMap(\.self).map { NewRecord("reply", "\($0)") })]
                 })
-            #expect(written.map(\.count) == [2, 1])
+            #expect(written.map(\.count) == [2, 1, 3])
             let first = try await bench.contents(of: events[0])
             #expect(first.map(\.value) == ["1", "2"])
             #expect(first.map(\.offset) == written[0])
@@ -29,7 +29,8 @@ struct TransactionTests {
             #expect(second.map(\.value) == ["3"])
             #expect(second.map(\.offset) == written[1])
             let replies = try await bench.contents(of: outcomes[0])
-            #expect(replies.map(\.value.text) == written.flatMap(\.self).map(\.description))
+            #expect(replies.map(\.value.text) == (written[0] + written[1]).map(\.description))
+            #expect(replies.map(\.offset) == written[2])
             let committed = try #require(try await bench.committed(commands[0]))
             #expect(committed >= asked[1] + 1)
             await worker.member.leave()
