@@ -78,5 +78,7 @@ let package = Package(
 
         // Tests mirror the sources.
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
+        tests("DecideTests", ["EventModel"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
     ]
 )

@@ -83,7 +83,7 @@ extension EventLog {
     /// Reads a partition from an offset up to another, batch by batch.
     public func scan(
         _ partition: TopicPartition, from: Offset, to end: Offset, batch: Int = 10_000,
-        _ body: (Batch) throws -> Void
+        _ body: (Batch) async throws -> Void
     ) async throws {
         if from >= end { return }
         let reader = try await reader(from: [partition: from])
@@ -95,7 +95,7 @@ extension EventLog {
                     if let cut = within.records.firstIndex(where: { $0.offset >= end }) {
                         within.records.removeSubrange(cut...)
                     }
-                    try body(within)
+                    try await body(within)
                     at = batch.next
                 }
                 try Task.checkCancellation()

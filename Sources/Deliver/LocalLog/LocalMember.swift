@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// Who owns which partition is a table, and every change to it is one commit, so that two members never own one partition;
 /// a commit of offsets checks its owner in the same commit. Members agree on who should have what without a leader,
-/// because each computes ``assignment(of:among:owned:)`` from the same rows.
+/// because each computes ``assignment(of:wanting:owned:)`` from the same rows.
 final class LocalMember: GroupMember {
     /// How often a member looks whether others came or went.
     static let look = Duration.milliseconds(200)
@@ -224,6 +224,6 @@ private struct Team: Sendable {
     }
 
     func target(without dead: [String]) -> [String: Set<TopicPartition>] {
-        assignment(of: partitions, among: members.keys.filter { !dead.contains($0) }, owned: owners)
+        assignment(of: partitions, wanting: members.filter { !dead.contains($0.key) }, owned: owners)
     }
 }

@@ -61,7 +61,7 @@ struct Places: ParsableArguments {
             }
             return log
         case .kafka(let brokers):
-            return try await KafkaLog.open(brokers: brokers, properties: try kafkaProperties())
+            return try await KafkaLog(brokers: brokers, properties: try kafkaProperties())
         }
     }
 
