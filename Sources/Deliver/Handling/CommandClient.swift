@@ -32,9 +32,9 @@ public final class CommandClient: Sendable {
     }
 
     /// Listens to the outcomes of some domains for as long as `body` runs.
-    public static func with<R: Sendable>(
+    public static func with<R>(
         _ log: any EventLog, domains: [Domain], clock: @escaping @Sendable () -> Timestamp,
-        _ body: @Sendable (CommandClient) async throws -> R
+        _ body: (CommandClient) async throws -> R
     ) async throws -> R {
         let counts = try await log.partitionCounts()
         let partitions = try domains.filter { $0.decider != nil }.flatMap { domain in
@@ -44,18 +44,18 @@ public final class CommandClient: Sendable {
         let ends = try await log.bounds(of: partitions).mapValues(\.upperBound)
         let client = CommandClient(
             log: log, counts: counts, reader: try await log.reader(from: ends), clock: clock)
-        let result: Result<R, any Error>
         do {
-            result = try await withThrowingTaskGroup(of: Void.self) { group in
+            let result = try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.listen() }
                 defer { group.cancelAll() }
-                return .success(try await body(client))
+                return try await body(client)
             }
+            await client.reader.close()
+            return result
         } catch {
-            result = .failure(error)
+            await client.reader.close()
+            throw error
         }
-        await client.reader.close()
-        return try result.get()
     }
 
     /// Sends commands of one domain in one append, and waits for all their outcomes, in the same order.

@@ -4,6 +4,7 @@ internal import Handling
 internal import Logging
 internal import Projecting
 internal import ServiceLifecycle
+internal import UnixSignals
 
 /// The composition root: which workers there are, over which log and views.
 struct App {

@@ -41,7 +41,7 @@ struct ImportAccessLog: AsyncParsableCommand {
         }
         let job = FileImport(importer: "access-log", scope: site, file: file, onError: onError, topic: "hits.events") {
             line throws(Malformed) in
-            do {
+            do throws(AccessLog.Unreadable) {
                 return try AccessLog.hit(line, site: site)
             } catch {
                 throw Malformed("line", error.why)

@@ -6,14 +6,15 @@ internal import Synchronization
 final class Output: Sendable {
     @TaskLocal static var standard = Output()
 
-    private let gathered: Mutex<[UInt8]>?
+    private let gathering: Bool
+    private let gathered = Mutex<[UInt8]>([])
 
-    init(gathering: Bool = false) { gathered = gathering ? Mutex([]) : nil }
+    init(gathering: Bool = false) { self.gathering = gathering }
 
-    var text: String { String(decoding: gathered?.withLock { $0 } ?? [], as: UTF8.self) }
+    var text: String { String(decoding: gathered.withLock { $0 }, as: UTF8.self) }
 
     func write(_ text: String) throws {
-        if let gathered {
+        if gathering {
             gathered.withLock { $0 += Array(text.utf8) }
             return
         }

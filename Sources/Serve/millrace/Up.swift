@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EventLog
 internal import EventModel
 internal import Logging
+internal import Projecting
 internal import ServiceLifecycle
 
 /// `millrace up`.
