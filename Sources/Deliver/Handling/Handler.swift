@@ -7,7 +7,7 @@ public import ServiceLifecycle
 ///
 /// It keeps no truth: what it knows of an aggregate is folded from the events partition that it alone writes, and the ids
 /// it has answered from the outcomes partition, both when a partition becomes its own.
-public struct Handler: Service {
+public struct Handler: Service, CustomStringConvertible {
     /// Commands decided in one commit.
     public static let batch = 4096
 
@@ -28,6 +28,7 @@ public struct Handler: Service {
     }
 
     public var name: String { Self.group(of: domain) }
+    public var description: String { name }
     /// The consumer group of a domain's handlers.
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 

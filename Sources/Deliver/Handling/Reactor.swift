@@ -4,7 +4,7 @@ public import Logging
 public import ServiceLifecycle
 
 /// Runs one reaction: reads events, and commits what follows from them together with their offsets.
-public struct Reactor: Service {
+public struct Reactor: Service, CustomStringConvertible {
     /// Events reacted to in one commit.
     public static let batch = 4096
 
@@ -20,6 +20,7 @@ public struct Reactor: Service {
 
     /// The reaction's name, and its consumer group.
     public var name: String { reaction.name }
+    public var description: String { name }
 
     public func run() async throws {
         var work = Reacting(reaction: reaction, log: log)

@@ -8,7 +8,7 @@ public import ServiceLifecycle
 ///
 /// Rows and offsets are one transaction of the view's own store, so a projector that dies goes on exactly where its rows
 /// stand, whatever the log remembers of its group.
-public struct Projector: Service {
+public struct Projector: Service, CustomStringConvertible {
     /// Events folded in one commit.
     public static let batch = 20_000
 
@@ -25,6 +25,7 @@ public struct Projector: Service {
     }
 
     public var name: String { projection.name }
+    public var description: String { name }
     /// The consumer group of a projection's projectors.
     public static func group(of projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
 

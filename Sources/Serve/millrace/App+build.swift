@@ -87,10 +87,11 @@ extension App.Worker {
 }
 
 /// Drops what is past its retention, now and then.
-struct Upkeep: Service {
+struct Upkeep: Service, CustomStringConvertible {
     static let pause = Duration.seconds(60)
 
     let log: any Maintained
+    var description: String { "upkeep" }
     let logger: Logger
 
     func run() async throws {

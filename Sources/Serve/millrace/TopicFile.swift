@@ -86,7 +86,7 @@ enum TopicFile {
               \(topic.name):
                 partitions: \(topic.partitions)
                 replication: \(topic.replication)
-                retention: \(topic.retention.map(days) ?? "forever")
+                retention: \(topic.retention?.short ?? "forever")
                 cleanup: \(topic.cleanup.rawValue)
                 key: \(topic.key.contains("#") ? "\"\(topic.key)\"" : topic.key)
                 schema: \(topic.schema)
@@ -94,10 +94,5 @@ enum TopicFile {
 
             """
         }.reduce("topics:\n", +)
-    }
-
-    private static func days(_ duration: Duration) -> String {
-        let ms = duration.milliseconds
-        return ms % 86_400_000 == 0 ? "\(ms / 86_400_000)d" : duration.short
     }
 }

@@ -31,11 +31,12 @@ struct Up: AsyncParsableCommand {
 }
 
 /// Says when every worker has joined its group and taken its partitions.
-private struct Ready: Service {
+private struct Ready: Service, CustomStringConvertible {
     let log: any EventLog
     let workers: [App.Worker]
     let start: ContinuousClock.Instant
     let places: Places
+    var description: String { "ready" }
 
     func run() async throws {
         let took = ContinuousClock.now - start
