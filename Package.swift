@@ -81,5 +81,6 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
+        tests("DocumentTests", ["millrace"]),
     ]
 )
