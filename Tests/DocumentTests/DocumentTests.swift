@@ -67,7 +67,8 @@ struct DocumentTests {
         let folder = URL(fileURLWithPath: Document.root + "/" + document.path).deletingLastPathComponent()
         for link in document.text.matches(of: #/\]\(([^)\s]+)\)/#).map({ String($0.1) }) where !link.contains("://") {
             let parts = link.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
-            let target = parts[0].isEmpty ? Document.root + "/" + document.path : folder.appendingPathComponent(parts[0]).path
+            let target =
+                parts[0].isEmpty ? Document.root + "/" + document.path : folder.appendingPathComponent(parts[0]).path
             #expect(FileManager.default.fileExists(atPath: target), "\(link)")
             guard parts.count == 2, let text = try? String(contentsOfFile: target, encoding: .utf8) else { continue }
             #expect(headings(text).contains(parts[1]), "\(link)")
@@ -75,8 +76,12 @@ struct DocumentTests {
     }
 
     @Test func `an output is compared without what is another each time`() {
-        let shown = ["up after 7 ms", "7c2fdcd4-8c6d-4a98-9c2a-721e43b5a7c3 at tickets.events/3@1", "...", "SITE  HITS"]
-        let real = ["up after 12 ms", "00000000-8c6d-4a98-9c2a-721e43b5a7c3 at tickets.events/3@9", "a", "b", "SITE HITS", ""]
+        let shown = [
+            "up after 7 ms", "7c2fdcd4-8c6d-4a98-9c2a-721e43b5a7c3 at tickets.events/3@1", "...", "SITE  HITS",
+        ]
+        let real = [
+            "up after 12 ms", "00000000-8c6d-4a98-9c2a-721e43b5a7c3 at tickets.events/3@9", "a", "b", "SITE HITS", "",
+        ]
         #expect(difference(shown: shown, real: real) == nil)
         #expect(difference(shown: ["3 hits"], real: ["4 hits"]) != nil)
         #expect(difference(shown: ["a"], real: ["a", "b"]) != nil)
@@ -93,8 +98,10 @@ struct DocumentTests {
     /// The anchors of a document's headings, as GitHub makes them.
     private func headings(_ text: String) -> [String] {
         text.split(separator: "\n").filter { $0.hasPrefix("#") }.map { line in
-            line.drop { $0 == "#" || $0 == " " }.lowercased().filter { $0.isLetter || $0.isNumber || " -_".contains($0) }
-                .replacing(" ", with: "-")
+            line.drop { $0 == "#" || $0 == " " }.lowercased().filter {
+                $0.isLetter || $0.isNumber || " -_".contains($0)
+            }
+            .replacing(" ", with: "-")
         }
     }
 }

@@ -50,7 +50,9 @@ struct Shell {
         return Ended(exit: exit, begun: outputs.count, outputs: outputs)
     }
 
-    private static func bash(_ arguments: [String], in folder: String, _ environment: [String: String]) async throws -> Int32 {
+    private static func bash(_ arguments: [String], in folder: String, _ environment: [String: String]) async throws
+        -> Int32
+    {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["bash"] + arguments
