@@ -1,5 +1,6 @@
 import EventLog
 import EventModel
+import Kafka
 import KafkaLog
 import Testing
 
@@ -132,6 +133,54 @@ struct BrokerTests {
         }
     }
 
+    @Test func `the broker refuses offsets of a generation that is past, and the producer goes on after an abort`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let group = fresh("group")
+            let address = try #require(Site.brokerAddress)
+            let member = ["bootstrap.servers": address, "group.id": group, "heartbeat.interval.ms": "100"]
+            let producer = try Producer(
+                .producer(["bootstrap.servers": address, "transactional.id": fresh("id"), "retry.backoff.ms": "5"]))
+            try await producer.initTransactions(within: patience)
+            let first = try Consumer(.consumer(member))
+            try await first.subscribe([topic])
+            try await first.take(1)
+            let stale = try #require(try await first.groupMetadata())
+            let second = try Consumer(.consumer(member))
+            try await second.subscribe([topic])
+            _ = try await until("the next generation") { () -> Bool? in
+                try await first.answer()
+                try await second.answer()
+                guard let now = try await first.groupMetadata() else { return nil }
+                return now.generation > stale.generation ? true : nil
+            }
+            let error = try await transact(producer, topic, stale)
+            #expect(error?.code == .illegalGeneration)
+            #expect(error?.needsAbort == true)
+            try await producer.abort(within: patience)
+            let current = try #require(try await first.groupMetadata())
+            #expect(try await transact(producer, topic, current) == nil)
+            try await producer.commit(within: patience)
+            #expect(try await log.committed(group, [TopicPartition(topic, 0)]) == [TopicPartition(topic, 0): 1])
+            await producer.close()
+            await first.close()
+            await second.close()
+        }
+    }
+
+    /// Begins a transaction and sends an offset with it; returns what the broker says against that.
+    private func transact(_ producer: Producer, _ topic: String, _ group: GroupMetadata) async throws -> KafkaError? {
+        try await producer.begin()
+        _ = try await producer.produce([
+            OutgoingBatch(topic: topic, partition: 0, [OutgoingMessage(key: nil, value: [1])])
+        ])
+        do {
+            try await producer.send(offsets: [KafkaPartition(topic, 0): 1], of: group, within: patience)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     @Test func `what was appended is there after closing and opening`() async throws {
         try await Site.broker.withLog { log, topic in
             let partition = TopicPartition(topic, 0)
@@ -159,6 +208,30 @@ struct BrokerTests {
             }
             #expect(error.kind == .damaged)
             await reader.close()
+        }
+    }
+}
+
+extension Consumer {
+    /// Polls once and goes along with what the group wants.
+    @discardableResult
+    fileprivate func answer() async throws -> [KafkaPartition] {
+        switch try await poll(max: 1000, wait: .milliseconds(50)).rebalance {
+        case .assigned(let partitions):
+            try await add(partitions.reduce(into: [:]) { $0[$1] = KafkaOffset.stored })
+            return partitions
+        case .revoked(let partitions), .lost(let partitions):
+            try await remove(partitions)
+            return []
+        case nil: return []
+        }
+    }
+
+    fileprivate func take(_ count: Int) async throws {
+        var mine = 0
+        _ = try await until("an assignment of \(count) partitions") {
+            mine += try await answer().count
+            return mine == count ? true : nil
         }
     }
 }
