@@ -167,6 +167,69 @@ struct BrokerTests {
         }
     }
 
+    @Test func `an open transaction counts in the bounds, and is read only once it is committed`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            let address = try #require(Site.brokerAddress)
+            let producer = try Producer(.producer(["bootstrap.servers": address, "transactional.id": fresh("id")]))
+            try await producer.initTransactions(within: patience)
+            try await producer.begin()
+            _ = try await producer.produce([
+                OutgoingBatch(topic: topic, partition: 0, [OutgoingMessage(key: nil, value: [65])])
+            ])
+            _ = try await log.append([Append(partition, records("after"))])
+            #expect(try await log.bounds(of: [partition]) == [partition: 0..<2])
+            let reader = try await log.reader(from: [partition: 0])
+            #expect(try await reader.next(max: 10, wait: .milliseconds(300)).isEmpty)
+            try await producer.commit(within: patience)
+            #expect(try await reader.values(to: 3) == ["A", "after"])
+            await reader.close()
+            await producer.close()
+        }
+    }
+
+    @Test func `what a member commits between revocation and release is where the next goes on`() async throws {
+        try await Site.broker.withLog(2) { log, topic in
+            let group = fresh("group")
+            let first = try await log.join(group, topics: [topic])
+            var mine = try await first.take(2)
+            let second = try await log.join(group, topics: [topic])
+            let revoked = try await until("a revocation") { () -> [TopicPartition]? in
+                _ = try await second.next(max: 1, wait: .milliseconds(50))
+                if case .revoked(let partitions) = try await first.next(max: 1, wait: .milliseconds(50)) { return partitions }
+                return nil
+            }
+            mine.subtract(revoked)
+            let moved = try #require(revoked.first)
+            // Another's record, which the first must not be given any more.
+            _ = try await log.append([Append(moved, records("a", "b"))])
+            try await first.commit([moved: 1])
+            try await first.release(revoked)
+            // The group goes on when its members ask for what comes next.
+            async let delivered = second.values(1)
+            while case .records = try await first.next(max: 1, wait: .seconds(1)) {}
+            #expect(try await delivered == ["b"])
+            await #expect(throws: LogError.self) { try await first.commit([moved: 2]) }
+            await first.leave()
+            await second.leave()
+        }
+    }
+
+    @Test func `reading from before the first record kept starts with it`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            _ = try await log.append([Append(partition, records("a", "b", "c"))])
+            let admin = try Admin(["bootstrap.servers": try #require(Site.brokerAddress)])
+            try await admin.deleteRecords(before: [KafkaPartition(topic, 0): 2])
+            #expect(try await log.bounds(of: [partition]) == [partition: 2..<3])
+            let reader = try await log.reader(from: [partition: 0])
+            #expect(try await reader.values(to: 3) == ["c"])
+            await reader.close()
+            #expect(try await admin.delete([topic]) == [:])
+            await admin.close()
+        }
+    }
+
     /// Begins a transaction and sends an offset with it; returns what the broker says against that.
     private func transact(_ producer: Producer, _ topic: String, _ group: GroupMetadata) async throws -> KafkaError? {
         try await producer.begin()
