@@ -124,7 +124,9 @@ public final class MemoryLog: Maintained {
 
     public func reader(from positions: [TopicPartition: Offset]) throws -> any LogReader {
         try state.withLock { state in
-            for partition in positions.keys where state.partitions[partition] == nil { throw LogError.unknown(partition) }
+            for partition in positions.keys where state.partitions[partition] == nil {
+                throw LogError.unknown(partition)
+            }
         }
         return MemoryReader(log: self, positions: positions)
     }

@@ -72,7 +72,8 @@ private struct Deciding: GroupWork {
     private var known: [Partition: Known] = [:]
 
     init(
-        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger
+        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
     ) {
         self.domain = domain
         self.decider = decider
@@ -109,9 +110,12 @@ private struct Deciding: GroupWork {
         for (source, range) in bounds where source == outcomes {
             try await log.scan(source, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records {
-                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else { continue }
+                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else {
+                        continue
+                    }
                     known.remembered.add(
-                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset), at: record.timestamp)
+                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset),
+                        at: record.timestamp)
                 }
             }
         }

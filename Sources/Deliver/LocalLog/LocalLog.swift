@@ -43,7 +43,8 @@ public final class LocalLog: Maintained {
         do {
             try FileManager.default.createDirectory(atPath: directory + "/members", withIntermediateDirectories: true)
         } catch {
-            throw LogError(.denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+            throw LogError(
+                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
         }
         let lock = try FairLock(directory: directory)
         do {
@@ -55,7 +56,8 @@ public final class LocalLog: Maintained {
                 doorbell.ring()
             }
             return LocalLog(
-                pool: pool, writer: writer, changed: changed, members: try MemberFiles(directory: directory + "/members"),
+                pool: pool, writer: writer, changed: changed,
+                members: try MemberFiles(directory: directory + "/members"),
                 path: path, doorbell: doorbell)
         } catch {
             throw LogError(error, path)

@@ -117,7 +117,8 @@ final class LocalMember: GroupMember {
         try await log.writer.write { [group, id] round in
             for member in dead {
                 try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
-                try round.db.execute(sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
+                try round.db.execute(
+                    sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
             }
             let team = try Team(round.db, group)
             let free = (team.target(without: [])[id] ?? []).filter { team.owners[$0] == nil }

@@ -48,7 +48,8 @@ enum Retention {
     }
 
     private static func each(
-        _ db: Database, _ partition: TopicPartition, _ place: Store.Place, _ body: ([EventModel.Record], Int64) throws -> Void
+        _ db: Database, _ partition: TopicPartition, _ place: Store.Place,
+        _ body: ([EventModel.Record], Int64) throws -> Void
     ) throws {
         let rows = try Int64.fetchAll(
             db, sql: "SELECT id FROM batches WHERE id >= ? AND id < ? ORDER BY id",

@@ -25,7 +25,8 @@ final class Round {
     func plan(_ appends: [Append]) throws -> [[Offset]] {
         var ahead: [TopicPartition: Int] = [:]
         return try appends.map { append in
-            let end = try place(append.target).next + (pending[append.target]?.count ?? 0) + ahead[append.target, default: 0]
+            let end =
+                try place(append.target).next + (pending[append.target]?.count ?? 0) + ahead[append.target, default: 0]
             ahead[append.target, default: 0] += append.records.count
             return append.records.indices.map { end + $0 }
         }

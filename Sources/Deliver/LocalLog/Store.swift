@@ -73,12 +73,14 @@ enum Store {
     }
 
     static func create(_ db: Database, _ topic: Topic) throws {
-        if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name]) {
+        if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name])
+        {
             if has != topic.partitions { throw LogError.mismatch(topic.name, has: has, wanted: topic.partitions) }
             try db.execute(
                 sql: "UPDATE topics SET retention = ?, cleanup = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
                 arguments: [
-                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner, topic.name,
+                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner,
+                    topic.name,
                 ])
             return
         }

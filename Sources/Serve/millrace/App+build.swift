@@ -59,7 +59,8 @@ struct App {
         if names.isEmpty { return all }
         for name in names where !all.contains(where: { $0.answers(to: name) }) {
             let known = all.map(\.name).joined(separator: ", ")
-            throw Failure(.usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
+            throw Failure(
+                .usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
         }
         return all.filter { worker in names.contains { worker.answers(to: $0) } }
     }

@@ -104,7 +104,8 @@ struct Produce: AsyncParsableCommand {
             report(bad.line, bad.why)
             throw Failure(
                 .data,
-                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on")
+                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on"
+            )
         }
     }
 

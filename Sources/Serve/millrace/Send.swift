@@ -44,7 +44,8 @@ struct Send: AsyncParsableCommand {
         }
         let loose = try LooseOptions(fields)
         if loose.words.count > 1 || (!loose.words.isEmpty && !loose.pairs.isEmpty) {
-            throw Failure(.usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
+            throw Failure(
+                .usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
         }
         let json = try loose.words.first ?? found.kind.json(loose)
         let value = try found.schema.encode(found.kind, json: Bytes(json))

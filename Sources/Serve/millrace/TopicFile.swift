@@ -62,7 +62,9 @@ enum TopicFile {
             return value
         }
         func text(_ field: String) throws -> String {
-            guard let value = fields[field]?.string else { throw Failure(.configuration, "\(line): \(field) is missing") }
+            guard let value = fields[field]?.string else {
+                throw Failure(.configuration, "\(line): \(field) is missing")
+            }
             return value
         }
         guard let cleanup = Topic.Cleanup(rawValue: try text("cleanup")) else {

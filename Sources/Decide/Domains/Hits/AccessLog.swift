@@ -37,7 +37,9 @@ public enum AccessLog {
         }
         guard let code = Int32(status) else { throw Unreadable(why: "the status is \(status), not a number") }
         hit.status = code
-        guard let bytes = size == "-" ? 0 : Int64(size) else { throw Unreadable(why: "the size is \(size), not a number") }
+        guard let bytes = size == "-" ? 0 : Int64(size) else {
+            throw Unreadable(why: "the size is \(size), not a number")
+        }
         hit.bytes = bytes
         if !scanner.isAtEnd {
             hit.referrer = dashless(try scanner.quoted("the referrer"))
