@@ -10,7 +10,7 @@ internal import GRDB
 final class Round {
     let db: Database
     private var places: [TopicPartition: Store.Place] = [:]
-    private var pending: [TopicPartition: [(delta: Int, record: NewRecord)]] = [:]
+    private var pending: [TopicPartition: [NewRecord]] = [:]
 
     init(_ db: Database) { self.db = db }
 
@@ -34,11 +34,7 @@ final class Round {
 
     /// Takes records that have been checked; each gets the offset that was planned.
     func append(_ appends: [Append]) {
-        for append in appends {
-            for record in append.records {
-                pending[append.target, default: []].append((pending[append.target]?.count ?? 0, record))
-            }
-        }
+        for append in appends { pending[append.target, default: []] += append.records }
     }
 
     private func place(_ partition: TopicPartition) throws -> Store.Place {
@@ -57,12 +53,10 @@ final class Round {
             for run in Self.split(records) {
                 let base = place.next
                 let last = base + (run.count - 1)
-                let first = run.first!.delta
-                let newest = run.reduce(Timestamp(.min)) { max($0, $1.record.timestamp) }
+                let newest = run.reduce(Timestamp(.min)) { max($0, $1.timestamp) }
                 place.newest = max(place.newest, newest)
-                let frame = Frame.encode(run.map { ($0.delta - first, $0.record) })
                 try insert.execute(arguments: [
-                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(frame),
+                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(Frame.encode(run)),
                 ])
                 place.next = last + 1
             }
@@ -71,21 +65,19 @@ final class Round {
     }
 
     /// Cuts records into runs that are each stored in one row.
-    private static func split(
-        _ records: [(delta: Int, record: NewRecord)]
-    ) -> [ArraySlice<(delta: Int, record: NewRecord)>] {
-        var runs: [ArraySlice<(delta: Int, record: NewRecord)>] = []
+    private static func split(_ records: [NewRecord]) -> [ArraySlice<NewRecord>] {
+        var runs: [ArraySlice<NewRecord>] = []
         var start = 0
         var bytes = 0
-        for (i, entry) in records.enumerated() {
-            let size = entry.record.key.count + entry.record.value.count + 32
+        for (i, record) in records.enumerated() {
+            let size = record.key.count + record.value.count + 32
             if i > start, bytes + size > Store.batchBytes {
                 runs.append(records[start..<i])
                 (start, bytes) = (i, 0)
             }
             bytes += size
         }
-        runs.append(records[start...])
+        if start < records.count { runs.append(records[start...]) }
         return runs
     }
 }
