@@ -24,6 +24,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,19 +50,21 @@ let package = Package(
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
-            "Domains", "Decide", ["EventModel", protobuf],
+            "Domains", "Decide", ["EventModel", protobuf, collections],
             exclude: ["Tickets/tickets.proto", "Hits/hits.proto"]),
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),
-        .systemLibrary(name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
         ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
-        ours("Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
+        ours(
+            "Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
@@ -72,11 +75,13 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
-                "CZlib", arguments, yams, lifecycle, logging, protobuf,
+                "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
         // Tests mirror the sources.
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
+        tests("DecideTests", ["EventModel"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
     ]
 )

@@ -112,8 +112,9 @@ struct BrokerTests {
             _ = try await first.take(1)
             let second = try await log.join(group, topics: [topic])
             _ = try await second.take(1)
-            await #expect { try await first.transact(
-                Transaction(appends: [Append(partition, records("stale"))], consumed: [partition: 1]))
+            await #expect {
+                try await first.transact(
+                    Transaction(appends: [Append(partition, records("stale"))], consumed: [partition: 1]))
             } throws: { ($0 as? LogError)?.kind == .fenced }
             await #expect { try await first.commit([partition: 1]) } throws: { ($0 as? LogError)?.kind == .fenced }
             try await second.transact(
@@ -122,7 +123,9 @@ struct BrokerTests {
             let end = try #require(try await log.bounds(of: [partition])[partition]).upperBound
             #expect(try await reader.values(to: end) == ["valid"])
             let lost = try await until("the loss") { () -> [TopicPartition]? in
-                if case .lost(let partitions) = try await first.next(max: 1, wait: .milliseconds(100)) { return partitions }
+                if case .lost(let partitions) = try await first.next(max: 1, wait: .milliseconds(100)) {
+                    return partitions
+                }
                 return nil
             }
             #expect(lost == [partition])

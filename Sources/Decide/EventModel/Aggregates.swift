@@ -102,7 +102,7 @@ private final class Folded<D: Decider>: Aggregates {
         // Taken out while it changes, so that it is changed in place.
         var state = states.removeValue(forKey: key) ?? D.initial
         for kind in kinds { D.evolve(&state, with: kind, at: time) }
-        timers.set(key, due: D.timer(state)?.due)
+        timers.set(key, due: D.nextDue(state))
         states[key] = state
     }
 
@@ -152,12 +152,13 @@ private final class Folded<D: Decider>: Aggregates {
     var nextDue: Timestamp? { timers.next }
 
     func due(by now: Timestamp) -> [EncodedCommand] {
-        timers.pop(by: now).compactMap { key in
-            guard let state = states[key], let timer = D.timer(state) else { return nil }
-            let value = D.Command.bytes(timer.command)
-            return EncodedCommand(
-                type: commands.kindName(in: value), key: Bytes(D.key(of: timer.command)), value: value, id: timer.id,
-                time: timer.due)
+        timers.pop(by: now).flatMap { key in
+            guard let state = states[key] else { return [EncodedCommand]() }
+            return D.due(state, by: now).map { timer in
+                let value = D.Command.bytes(timer.command)
+                return EncodedCommand(
+                    type: commands.kindName(in: value), key: key, value: value, id: timer.id, time: timer.due)
+            }
         }
     }
 }

@@ -27,15 +27,18 @@ public protocol Decider: Sendable {
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
 
-    /// The next command that time alone will make necessary. Its id is a function of the state, so that it is decided once.
-    static func timer(_ state: State) -> DueCommand<Command.Kind>?
+    /// When time alone will next make a command necessary.
+    static func nextDue(_ state: State) -> Timestamp?
+    /// The commands due by a moment. Their ids are functions of the state, so that each is decided once.
+    static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>]
 }
 
 extension Decider {
-    public static func timer(_ state: State) -> DueCommand<Command.Kind>? { nil }
+    public static func nextDue(_ state: State) -> Timestamp? { nil }
+    public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }
 
-/// A command that becomes due at a moment.
+/// A command that became due at a moment.
 public struct DueCommand<Command: Sendable>: Sendable {
     public var due: Timestamp
     public var id: String

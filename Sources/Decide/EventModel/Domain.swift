@@ -75,7 +75,8 @@ public struct Domain: Sendable {
             Topic(
                 eventsTopic, partitions: partitions, key: key, schema: decider.events.name, owner: "\(name).handler"),
             Topic(
-                outcomesTopic, partitions: partitions, retention: retention, key: key, schema: "millrace.handling.Outcome",
+                outcomesTopic, partitions: partitions, retention: retention, key: key,
+                schema: "millrace.handling.Outcome",
                 owner: "\(name).handler"),
         ]
         return domain

@@ -41,3 +41,13 @@ public struct Undecodable: Error, Sendable, CustomStringConvertible {
     }
     public var description: String { "the value is not a \(schema): \(why)" }
 }
+
+extension Timestamp {
+    /// Rounded down to milliseconds.
+    public init(_ proto: Google_Protobuf_Timestamp) {
+        self.init(proto.seconds * 1000 + Int64(proto.nanos) / 1_000_000)
+    }
+    public var proto: Google_Protobuf_Timestamp {
+        Google_Protobuf_Timestamp(seconds: second, nanos: Int32(rawValue - second * 1000) * 1_000_000)
+    }
+}

@@ -55,7 +55,7 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Expre
     }
     /// Whole seconds since 1970, rounded down.
     @inlinable public var second: Int64 {
-        rawValue >= 0 ? rawValue / 1000 : -((999 - rawValue) / 1000)
+        rawValue >= 0 ? rawValue / 1000 : (rawValue + 1) / 1000 - 1
     }
 }
 

@@ -48,7 +48,8 @@ public enum Check {
     /// An identifier that may become part of a key: no separator in it.
     public static func identifier(_ value: String, _ field: String, atMost limit: Int = 100) throws(Malformed) {
         try text(value, field, atMost: limit)
-        if value.contains(where: { $0 == ":" || $0 == "#" || $0.isWhitespace }) {
+        // Scalars, since an accent after a ':' would make another character of both.
+        if value.unicodeScalars.contains(where: { $0 == ":" || $0 == "#" || $0.properties.isWhitespace }) {
             throw Malformed(field, "has a space, ':' or '#', which an identifier may not have")
         }
     }

@@ -16,6 +16,19 @@ public enum Value: Hashable, Sendable {
     }
 }
 
+extension Value {
+    /// Text is equal where its UTF-8 is, as in SQL; Swift's own strings also take two ways to write one letter as equal.
+    public static func == (a: Value, b: Value) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.integer(let a), .integer(let b)): a == b
+        case (.real(let a), .real(let b)): a == b
+        case (.text(let a), .text(let b)): a == b && a.utf8.elementsEqual(b.utf8)
+        default: false
+        }
+    }
+}
+
 extension Value: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
     public init(stringLiteral value: String) { self = .text(value) }
     public init(integerLiteral value: Int64) { self = .integer(value) }
@@ -71,6 +84,14 @@ public struct Table: Hashable, Sendable {
         self.key = key.count
         self.columns = key + columns
         self.indexes = indexes
+    }
+
+    /// The place of a column that there is.
+    public func position(_ name: String) -> Int {
+        guard let position = columns.firstIndex(where: { $0.name == name }) else {
+            preconditionFailure("\(self.name) has no column \(name)")
+        }
+        return position
     }
 
     /// The columns in whose order a scan by `index` goes, all of the key last.
@@ -163,7 +184,11 @@ public func precedes(_ a: Row, _ b: Row) -> Bool {
         case (.text(let x), .text(let y)): return x.utf8.lexicographicallyPrecedes(y.utf8)
         case (.text, _): return false
         case (_, .text): return true
-        default: return (x.real ?? 0) < (y.real ?? 0)
+        case (.integer(let x), .integer(let y)): return x < y
+        default:
+            // 1 and 1.0 differ as values, not in order.
+            let (x, y) = (x.real ?? 0, y.real ?? 0)
+            if x != y { return x < y }
         }
     }
     return a.count < b.count

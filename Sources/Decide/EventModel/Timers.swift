@@ -5,7 +5,9 @@ struct Timers {
     private struct Entry: Comparable {
         var due: Timestamp
         var key: Bytes
-        static func < (a: Entry, b: Entry) -> Bool { a.due < b.due }
+        static func < (a: Entry, b: Entry) -> Bool {
+            a.due != b.due ? a.due < b.due : a.key.slice.lexicographicallyPrecedes(b.key.slice)
+        }
     }
 
     private var current: [Bytes: Timestamp] = [:]

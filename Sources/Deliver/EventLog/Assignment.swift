@@ -29,3 +29,18 @@ public func assignment(
     }
     return shares
 }
+
+/// The same where members may want different topics: those that the same members want are shared together.
+/// - Parameter topics: what each member wants.
+public func assignment(
+    of partitions: [TopicPartition], wanting topics: [String: Set<String>], owned: [TopicPartition: String]
+) -> [String: Set<TopicPartition>] {
+    let wanting = topics.reduce(into: [String: Set<String>]()) { wanting, member in
+        for topic in member.value { wanting[topic, default: []].insert(member.key) }
+    }
+    var shares = topics.mapValues { _ in Set<TopicPartition>() }
+    for (members, partitions) in Dictionary(grouping: partitions, by: { wanting[$0.topic] ?? [] }) {
+        shares.merge(assignment(of: partitions, among: Array(members), owned: owned)) { $0.union($1) }
+    }
+    return shares
+}

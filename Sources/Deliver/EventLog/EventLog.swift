@@ -95,6 +95,7 @@ public protocol GroupMember: Sendable {
     func commit(_ consumed: [TopicPartition: Offset]) async throws
     /// Writes records and consumed offsets in one transaction. It throws ``LogError/Kind/fenced`` where a partition
     /// of `consumed` is no longer this member's; nothing is written then.
+    /// - Returns: the offsets of the records of `appends`, then of those of `replies`.
     @discardableResult
     func transact(_ transaction: Transaction) async throws -> [[Offset]]
     /// Commits nothing; partitions in hand go to others at once.

@@ -20,7 +20,7 @@ public final class MemoryLog: Maintained {
 
         /// What each member should have by now.
         func target(_ partitions: [TopicPartition]) -> [String: Set<TopicPartition>] {
-            assignment(of: partitions, among: Array(topics.keys), owned: owners)
+            assignment(of: partitions, wanting: topics, owned: owners)
         }
     }
     fileprivate struct State {
@@ -51,6 +51,14 @@ public final class MemoryLog: Maintained {
                     partitions[append.target]!.end = offset + 1
                     return offset
                 }
+            }
+        }
+
+        /// Takes back what was appended past these ends.
+        mutating func undo(to ends: [TopicPartition: Offset]) {
+            for (partition, end) in ends where partitions[partition]!.end > end {
+                partitions[partition]!.records.removeSubrange(partitions[partition]!.index(of: end)...)
+                partitions[partition]!.end = end
             }
         }
 
@@ -116,7 +124,9 @@ public final class MemoryLog: Maintained {
 
     public func reader(from positions: [TopicPartition: Offset]) throws -> any LogReader {
         try state.withLock { state in
-            for partition in positions.keys where state.partitions[partition] == nil { throw LogError.unknown(partition) }
+            for partition in positions.keys where state.partitions[partition] == nil {
+                throw LogError.unknown(partition)
+            }
         }
         return MemoryReader(log: self, positions: positions)
     }
@@ -294,14 +304,14 @@ private final class MemoryMember: GroupMember {
             for partition in transaction.consumed.keys where state.groups[group]?.owners[partition] != id {
                 throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
             }
-            let before = state
+            let ends = state.partitions.mapValues(\.end)
             do {
                 let offsets = try state.append(transaction.appends)
-                _ = try state.append(transaction.replies(offsets))
+                let replied = try state.append(transaction.replies(offsets))
                 state.groups[group]?.committed.merge(transaction.consumed) { $1 }
-                return offsets
+                return offsets + replied
             } catch {
-                state = before
+                state.undo(to: ends)
                 throw error
             }
         }

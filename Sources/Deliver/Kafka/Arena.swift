@@ -49,7 +49,8 @@ extension UnsafePointer<rd_kafka_message_t> {
         var bytes: UnsafeRawPointer?
         var count = 0
         var i = 0
-        while rd_kafka_header_get_all(headers, i, &name, &bytes, &count) == RD_KAFKA_RESP_ERR_NO_ERROR, let found = name {
+        while rd_kafka_header_get_all(headers, i, &name, &bytes, &count) == RD_KAFKA_RESP_ERR_NO_ERROR, let found = name
+        {
             body(found, bytes, bytes == nil ? 0 : count)
             i += 1
         }

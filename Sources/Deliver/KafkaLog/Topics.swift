@@ -19,7 +19,8 @@ extension KafkaLog {
             known = try await partitionCounts()
             if topics.allSatisfy({ known[$0.name] != nil }) { break }
             if ContinuousClock.now >= deadline {
-                throw LogError(.unreachable, "the new topics have no leaders after \(admin.limit.milliseconds / 1000) s")
+                throw LogError(
+                    .unreachable, "the new topics have no leaders after \(admin.limit.milliseconds / 1000) s")
             }
             try await Task.sleep(for: .milliseconds(20))
         }

@@ -24,7 +24,8 @@ extension Producer {
             } catch {
                 throw TransactionFailure(told: error)
             }
-            _ = try await produce(replies.map(OutgoingBatch.init))
+            let replied = try await produce(replies.map(OutgoingBatch.init))
+                .map { written in written.map { Offset($0.offset) } }
             if let member {
                 try await send(offsets: transaction.consumed.forKafka, of: member, within: KafkaLog.answerLimit)
             }
@@ -33,7 +34,7 @@ extension Producer {
             } catch {
                 throw TransactionFailure(told: LogError(transaction: error), isUncertain: error.isRetriable)
             }
-            return offsets
+            return offsets + replied
         } catch let failure as TransactionFailure {
             throw failure
         } catch let error as KafkaError {

@@ -36,9 +36,11 @@ struct Tuning: Sendable {
 
     /// A heartbeat tells of a rebalance, so it is short; a member that died is missed after the session.
     func member(_ group: String) -> [String: String] {
-        over(Tuning.reading.merging([
-            "session.timeout.ms": "10000", "heartbeat.interval.ms": "500",
-        ]) { $1 }).merging(["group.id": group]) { $1 }
+        over(
+            Tuning.reading.merging([
+                "session.timeout.ms": "10000", "heartbeat.interval.ms": "500",
+            ]) { $1 }
+        ).merging(["group.id": group]) { $1 }
     }
 
     /// The broker answers CONCURRENT_TRANSACTIONS until the markers of the last transaction are written, and the client
@@ -46,9 +48,11 @@ struct Tuning: Sendable {
     func transactions(_ id: String) -> [String: String] {
         var defaults = Tuning.writing
         defaults["message.timeout.ms"] = nil
-        return over(defaults.merging([
-            "retry.backoff.ms": "5", "linger.ms": "0",
-            "transaction.timeout.ms": "\(KafkaLog.transactionLimit.milliseconds)",
-        ]) { $1 }).merging(["transactional.id": id]) { $1 }
+        return over(
+            defaults.merging([
+                "retry.backoff.ms": "5", "linger.ms": "0",
+                "transaction.timeout.ms": "\(KafkaLog.transactionLimit.milliseconds)",
+            ]) { $1 }
+        ).merging(["transactional.id": id]) { $1 }
     }
 }

@@ -1,0 +1,44 @@
+# Everything a person or a machine does with this project. `make help` explains.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+SWIFT ?= swift
+FILES := Package.swift Sources Tests
+
+.PHONY: help setup build demo test format lint bench proto integration clean
+
+help: ## Show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: ## Install the system libraries that are missing, and say so
+	@Tools/setup
+
+build: setup ## Build millrace, optimized, at .build/release/millrace
+	@echo "build: the first one takes some minutes"
+	@$(SWIFT) build -c release --product millrace
+
+demo: build ## Run the whole of it on this machine for some seconds, and show what came out
+	@.build/release/millrace demo
+
+test: setup ## Build and run all tests
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build
+
+format: ## Format all Swift sources in place
+	@$(SWIFT) format --in-place --recursive --parallel $(FILES)
+
+lint: ## Check format and style without changing anything
+	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
+
+bench: build ## Measure: append, replay, project, decide (about a minute)
+	@.build/release/millrace bench
+
+proto: ## Generate Swift from every .proto (needs protobuf-compiler)
+	@Tools/proto
+
+integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
+	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi
+	@$(SWIFT) build --build-tests
+	@$(SWIFT) test --skip-build
+
+clean: ## Remove what was built
+	@rm -rf .build

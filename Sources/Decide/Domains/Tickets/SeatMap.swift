@@ -1,0 +1,134 @@
+internal import EventModel
+internal import SwiftProtobuf
+
+/// Every seat of every section, who has it and until when; every hold; and how many seats are free, held and sold.
+struct SeatMap: Projection {
+    typealias Event = TicketsEvent
+    static let name = "seatmap"
+    static let version = 1
+    static let about = "Seats, holds and what is left of each section."
+    static let topics = ["tickets.events"]
+    static let tables = [seats, holds, sections]
+
+    static let seats = Table(
+        "tickets_seats", "One row a seat.",
+        key: [
+            Column("event", .text), Column("section", .text), Column("row_label", .text), Column("number", .integer),
+        ],
+        columns: [
+            Column("seat", .text, "ROW-NUMBER, as holds name it"), Column("status", .text, "free, held or sold"),
+            Column("hold", .text), Column("holder", .text), Column("held_until", .timestamp),
+            Column("price", .integer, "minor units"), Column("currency", .text),
+        ],
+        indexes: [Index("status", [0, 5])])
+    static let holds = Table(
+        "tickets_holds", "One row a hold.",
+        key: [Column("hold", .text), Column("event", .text), Column("section", .text)],
+        columns: [
+            Column("holder", .text), Column("status", .text, "held, sold, expired or released"),
+            Column("seats", .text, "names, joined by commas"), Column("expires_at", .timestamp),
+            Column("total", .integer, "minor units"), Column("currency", .text), Column("changed_at", .timestamp),
+        ])
+    static let sections = Table(
+        "tickets_sections", "One row a section.",
+        key: [Column("event", .text), Column("section", .text)],
+        columns: [
+            Column("seats", .integer), Column("free", .integer), Column("held", .integer), Column("sold", .integer),
+            Column("price", .integer, "minor units"), Column("currency", .text),
+        ])
+
+    private static let seatStatus = seats.position("status")
+    private static let seatHold = seats.position("hold")
+    private static let holdStatus = holds.position("status")
+    private static let holdChanged = holds.position("changed_at")
+
+    init() {}
+
+    func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws {
+        switch event {
+        case .eventListed: break
+        case .sectionOpened(let e): open(e, view)
+        case .seatHeld(let e):
+            for seat in e.seats {
+                try set(
+                    e.event, e.section, seat, "held", view,
+                    [.text(e.hold), .text(e.holder), Value(Timestamp(e.expiresAt))])
+            }
+            view.put(
+                Self.holds,
+                [
+                    .text(e.hold), .text(e.event), .text(e.section), .text(e.holder), "held",
+                    .text(e.seats.joined(separator: ",")), Value(Timestamp(e.expiresAt)), .integer(e.total.amount),
+                    .text(e.total.currency), Value(place.timestamp),
+                ])
+            try count(e.event, e.section, free: -e.seats.count, held: e.seats.count, view)
+        case .holdExpired(let e): try free(e.event, e.section, e.hold, e.seats, "expired", place, view)
+        case .seatReleased(let e): try free(e.event, e.section, e.hold, e.seats, "released", place, view)
+        case .seatSold(let e):
+            for seat in e.seats {
+                try set(e.event, e.section, seat, "sold", view, [.text(e.hold), .text(e.holder), .null])
+            }
+            try end(e.event, e.section, e.hold, "sold", place, view)
+            try count(e.event, e.section, held: -e.seats.count, sold: e.seats.count, view)
+        }
+    }
+
+    private func open(_ e: TicketsSectionOpened, _ view: ViewBatch) {
+        let price: Row = [.integer(e.section.price.amount), .text(e.section.price.currency)]
+        var count: Int64 = 0
+        for row in e.section.rows {
+            for number in 1...max(1, row.seats) {
+                view.put(
+                    Self.seats,
+                    [
+                        .text(e.event), .text(e.section.name), .text(row.label), Value(number),
+                        .text("\(row.label)-\(number)"), "free", .null, .null, .null,
+                    ] + price)
+                count += 1
+            }
+        }
+        view.put(
+            Self.sections,
+            [.text(e.event), .text(e.section.name), .integer(count), .integer(count), 0, 0] + price)
+    }
+
+    /// - Parameter taken: the hold, the holder and until when, or nothing where the seat is free.
+    private func set(
+        _ event: String, _ section: String, _ seat: String, _ status: String, _ view: ViewBatch, _ taken: Row
+    ) throws {
+        guard let dash = seat.lastIndex(of: "-"), let number = Int64(seat[seat.index(after: dash)...]) else { return }
+        try view.update(Self.seats, [.text(event), .text(section), .text(String(seat[..<dash])), .integer(number)]) {
+            row in
+            row[Self.seatStatus] = .text(status)
+            for (i, value) in taken.enumerated() { row[Self.seatHold + i] = value }
+        }
+    }
+
+    private func free(
+        _ event: String, _ section: String, _ hold: String, _ seats: [String], _ status: String, _ place: Place,
+        _ view: ViewBatch
+    ) throws {
+        for seat in seats { try set(event, section, seat, "free", view, [.null, .null, .null]) }
+        try end(event, section, hold, status, place, view)
+        try count(event, section, free: seats.count, held: -seats.count, view)
+    }
+
+    private func end(
+        _ event: String, _ section: String, _ hold: String, _ status: String, _ place: Place, _ view: ViewBatch
+    ) throws {
+        try view.update(Self.holds, [.text(hold), .text(event), .text(section)]) { row in
+            row[Self.holdStatus] = .text(status)
+            row[Self.holdChanged] = Value(place.timestamp)
+        }
+    }
+
+    private func count(
+        _ event: String, _ section: String, free: Int = 0, held: Int = 0, sold: Int = 0, _ view: ViewBatch
+    ) throws {
+        try view.update(Self.sections, [.text(event), .text(section)]) { row in
+            for (column, change) in zip(3..., [free, held, sold]) {
+                row[column] = .integer((row[column].integer ?? 0) + Int64(change))
+            }
+        }
+    }
+}

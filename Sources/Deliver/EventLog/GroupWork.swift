@@ -1,0 +1,114 @@
+public import EventModel
+
+/// What a worker does as a member of a group. Its methods are called one after another, by one task.
+public protocol GroupWork {
+    /// These partitions are this worker's now: says where each begins, nil for where the group has committed.
+    mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?]
+    /// These partitions go to another, or have gone: what is known of them is of no use any more.
+    mutating func dropped(_ partitions: [TopicPartition]) async
+    /// Does the work of some batches and commits it.
+    mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws
+    /// Does what time has made due; says how long until it wants to be asked again.
+    mutating func tick(_ member: any GroupMember) async throws -> Duration
+}
+
+/// How a worker takes part in its group, from joining to leaving.
+public struct GroupLoop: Sendable {
+    /// How long a worker may take to notice that it should stop.
+    public static let heed = Duration.milliseconds(200)
+
+    public var log: any EventLog
+    public var group: String
+    public var topics: [String]
+    /// Records in one batch of work.
+    public var batch: Int
+    public init(log: any EventLog, group: String, topics: [String], batch: Int) {
+        self.log = log
+        self.group = group
+        self.topics = topics
+        self.batch = batch
+    }
+
+    /// Works until told to stop; then finishes what is in hand, commits it and leaves.
+    ///
+    /// After a transaction that was aborted, everything known is dropped and built again, and the records come again from
+    /// where the group has committed. A worker that was fenced is behind the times: it leaves and joins anew.
+    public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
+        while !stopping() && !Task.isCancelled {
+            let member = try await log.join(group, topics: topics)
+            var held: Set<TopicPartition> = []
+            do {
+                try await take(part: member, &held, &work, until: stopping)
+            } catch let error as LogError where error.kind == .fenced {
+                await work.dropped(held.sorted())
+            } catch {
+                await member.leave()
+                throw error
+            }
+            await member.leave()
+        }
+    }
+
+    private func take(
+        part member: any GroupMember, _ held: inout Set<TopicPartition>, _ work: inout some GroupWork,
+        until stopping: () -> Bool
+    ) async throws {
+        while !stopping() && !Task.isCancelled {
+            let pause = try await work.tick(member)
+            switch try await member.next(max: batch, wait: min(max(pause, .zero), Self.heed)) {
+            case .assigned(let partitions):
+                held.formUnion(partitions)
+                try await member.start(work.assigned(partitions))
+            case .revoked(let partitions):
+                held.subtract(partitions)
+                await work.dropped(partitions)
+                try await member.release(partitions)
+            case .lost(let partitions):
+                held.subtract(partitions)
+                await work.dropped(partitions)
+            case .records(let batches):
+                do {
+                    try await work.handle(batches, as: member)
+                } catch let error as LogError where error.kind == .aborted {
+                    await work.dropped(held.sorted())
+                    try await member.start(work.assigned(held.sorted()))
+                }
+            case .idle: break
+            }
+        }
+    }
+}
+
+extension EventLog {
+    /// Reads a partition from an offset up to another, batch by batch.
+    public func scan(
+        _ partition: TopicPartition, from: Offset, to end: Offset, batch: Int = 10_000,
+        _ body: (Batch) async throws -> Void
+    ) async throws {
+        if from >= end { return }
+        let reader = try await reader(from: [partition: from])
+        do {
+            var at = from
+            while at < end {
+                for batch in try await reader.next(max: batch, wait: .seconds(1)) {
+                    var within = batch
+                    if let cut = within.records.firstIndex(where: { $0.offset >= end }) {
+                        within.records.removeSubrange(cut...)
+                    }
+                    try await body(within)
+                    at = batch.next
+                }
+                try Task.checkCancellation()
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    /// How many partitions each topic has.
+    public func partitionCounts() async throws -> [String: Int] {
+        Dictionary(try await topics().map { ($0.name, $0.partitions) }) { $1 }
+    }
+}

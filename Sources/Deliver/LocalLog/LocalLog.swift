@@ -1,0 +1,205 @@
+public import EventLog
+public import EventModel
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// The embedded durable log: one SQLite database in a folder, used by any number of processes of one machine at once.
+///
+/// A commit is on the disk when the call returns (WAL, `synchronous=FULL`), appends that come together share one, and a
+/// transaction's records and offsets are one commit. A reader learns of other processes' commits within a millisecond.
+public final class LocalLog: Maintained {
+    public let promises: Promises = [.durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared]
+
+    let pool: DatabasePool
+    let writer: Writer
+    let changed: Signal
+    let members: MemberFiles
+    let path: String
+    private let doorbell: Doorbell
+
+    private init(
+        pool: DatabasePool, writer: Writer, changed: Signal, members: MemberFiles, path: String, doorbell: Doorbell
+    ) {
+        self.pool = pool
+        self.writer = writer
+        self.changed = changed
+        self.members = members
+        self.path = path
+        self.doorbell = doorbell
+    }
+
+    /// Opens the log in a folder, which is made where it is missing.
+    public static func open(directory: String) async throws -> LocalLog {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(with: Result { try openNow(directory: directory) })
+            }
+        }
+    }
+
+    private static func openNow(directory: String) throws -> LocalLog {
+        let path = directory + "/log.sqlite"
+        do {
+            try FileManager.default.createDirectory(atPath: directory + "/members", withIntermediateDirectories: true)
+        } catch {
+            throw LogError(
+                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+        }
+        let lock = try FairLock(directory: directory)
+        do {
+            let pool = try lock.withLock { try openPool(path) }
+            let changed = Signal()
+            let doorbell = try Doorbell(directory: directory) { changed.notify() }
+            let writer = Writer(pool: pool, lock: lock, path: path) {
+                changed.notify()
+                doorbell.ring()
+            }
+            return LocalLog(
+                pool: pool, writer: writer, changed: changed,
+                members: try MemberFiles(directory: directory + "/members"),
+                path: path, doorbell: doorbell)
+        } catch {
+            throw LogError(error, path)
+        }
+    }
+
+    private static func openPool(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.maximumReaderCount = 8
+        configuration.label = "millrace.log"
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.inTransaction(.immediate) {
+                try Store.create(db)
+                return .commit
+            }
+        }
+        return pool
+    }
+
+    func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
+        do {
+            return try await pool.read(body)
+        } catch {
+            throw LogError(error, path)
+        }
+    }
+
+    public func create(_ topics: [Topic]) async throws {
+        let known = try await self.topics()
+        if topics.allSatisfy({ known.contains($0) }) { return }
+        try await writer.write { round in
+            for topic in topics { try Store.create(round.db, topic) }
+        }
+    }
+
+    public func topics() async throws -> [Topic] { try await read { try Store.topics($0) } }
+
+    public func append(_ appends: [Append]) async throws -> [[Offset]] {
+        try await writer.write { round in
+            try round.check(appends)
+            let offsets = try round.plan(appends)
+            round.append(appends)
+            return offsets
+        }
+    }
+
+    public func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
+        try await read { db in
+            try partitions.reduce(into: [:]) { bounds, partition in
+                let place = try Store.place(db, partition)
+                bounds[partition] = place.first..<place.next
+            }
+        }
+    }
+
+    public func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
+        try await read { db in
+            try partitions.reduce(into: [:]) { $0[$1] = try Store.offset(db, $1, at: time) }
+        }
+    }
+
+    public func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
+        _ = try await bounds(of: Array(positions.keys))
+        return LocalReader(log: self, positions: positions)
+    }
+
+    public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
+        try await LocalMember.join(self, group: group, topics: topics)
+    }
+
+    public func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
+        try await read { try Store.committed($0, group) }.filter { partitions.contains($0.key) }
+    }
+
+    public func maintain(at now: Timestamp) async throws {
+        for topic in try await topics() {
+            try await writer.write { round in
+                for p in 0..<topic.partitions {
+                    let partition = TopicPartition(topic.name, Partition(p))
+                    switch topic.cleanup {
+                    case .delete:
+                        if let retention = topic.retention {
+                            try Retention.drop(round.db, partition, before: now - retention)
+                        }
+                    case .compact: try Retention.compact(round.db, partition)
+                    }
+                }
+            }
+        }
+    }
+
+    public func close() async {
+        await writer.close()
+        members.close()
+        changed.notify()
+        try? pool.close()
+    }
+}
+
+/// Reads partitions without a group.
+private final class LocalReader: LogReader {
+    private let log: LocalLog
+    private let positions: Mutex<[TopicPartition: Offset]>
+
+    init(log: LocalLog, positions: [TopicPartition: Offset]) {
+        self.log = log
+        self.positions = Mutex(positions)
+    }
+
+    func next(max: Int, wait: Duration) async throws -> [Batch] {
+        let deadline = ContinuousClock.now + wait
+        while true {
+            let version = log.changed.version
+            let batches = try await log.read(positions.withLock { $0 }, max: max)
+            if !batches.isEmpty {
+                positions.withLock { positions in for batch in batches { positions[batch.source] = batch.next } }
+                return batches
+            }
+            let left = deadline - .now
+            if left <= .zero || Task.isCancelled { return [] }
+            await log.changed.wait(past: version, atMost: left)
+        }
+    }
+
+    func close() {}
+}
+
+extension LocalLog {
+    func read(_ positions: [TopicPartition: Offset], max: Int) async throws -> [Batch] {
+        if positions.isEmpty { return [] }
+        return try await read { db in
+            var left = max
+            var batches: [Batch] = []
+            for (partition, from) in positions.sorted(by: { $0.key < $1.key }) where left > 0 {
+                guard let batch = try Store.read(db, partition, from: from, max: left) else { continue }
+                left -= batch.records.count
+                batches.append(batch)
+            }
+            return batches
+        }
+    }
+}

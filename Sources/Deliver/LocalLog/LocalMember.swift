@@ -1,0 +1,230 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// A member of a consumer group on the local log.
+///
+/// Who owns which partition is a table, and every change to it is one commit, so that two members never own one partition;
+/// a commit of offsets checks its owner in the same commit. Members agree on who should have what without a leader,
+/// because each computes ``assignment(of:wanting:owned:)`` from the same rows.
+final class LocalMember: GroupMember {
+    /// How often a member looks whether others came or went.
+    static let look = Duration.milliseconds(200)
+
+    private struct State {
+        var told: Set<TopicPartition> = []
+        var revoking: Set<TopicPartition> = []
+        var positions: [TopicPartition: Offset] = [:]
+        var lookAgain = ContinuousClock.now
+    }
+
+    private let log: LocalLog
+    private let group: String
+    private let id: String
+    private let topics: Set<String>
+    private let state = Mutex(State())
+
+    private init(log: LocalLog, group: String, id: String, topics: Set<String>) {
+        self.log = log
+        self.group = group
+        self.id = id
+        self.topics = topics
+    }
+
+    static func join(_ log: LocalLog, group: String, topics: [String]) async throws -> LocalMember {
+        let known = Set(try await log.topics().map(\.name))
+        if let missing = topics.first(where: { !known.contains($0) }) { throw LogError.unknown(missing) }
+        let id = "\(getpid())-\(UUID().uuidString.prefix(8))"
+        try log.members.hold(id)
+        try await log.writer.write { round in
+            try round.db.execute(
+                sql: "INSERT INTO members VALUES (?, ?, ?)",
+                arguments: [group, id, topics.sorted().joined(separator: "\n")])
+        }
+        return LocalMember(log: log, group: group, id: id, topics: Set(topics))
+    }
+
+    func next(max: Int, wait: Duration) async throws -> Delivery {
+        let deadline = ContinuousClock.now + wait
+        while true {
+            let version = log.changed.version
+            if state.withLock({ $0.lookAgain <= .now }) {
+                if let change = try await look() { return change }
+                state.withLock { $0.lookAgain = .now + Self.look }
+            }
+            let from = state.withLock(\.positions)
+            let batches = try await log.read(from, max: max)
+            if !batches.isEmpty {
+                state.withLock { state in
+                    for batch in batches where state.positions[batch.source] != nil {
+                        state.positions[batch.source] = batch.next
+                    }
+                }
+                return .records(batches)
+            }
+            let left = deadline - .now
+            if left <= .zero || Task.isCancelled { return .idle }
+            await log.changed.wait(past: version, atMost: min(left, Self.look))
+        }
+    }
+
+    /// Compares what this member has with what it should have, and says the first difference.
+    private func look() async throws -> Delivery? {
+        let seen = try await log.read { [group] db in try Team(db, group) }
+        let (told, revoking) = state.withLock { ($0.told, $0.revoking) }
+        let lost = told.filter { seen.owners[$0] != id }
+        if !lost.isEmpty { return forget(lost) }
+        if seen.members[id] == nil {
+            // Others took this process for dead while it was frozen; it comes back as anyone new.
+            try await log.writer.write { [group, id, topics] round in
+                try round.db.execute(
+                    sql: "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
+                    arguments: [group, id, topics.sorted().joined(separator: "\n")])
+            }
+            return nil
+        }
+        let dead = seen.members.keys.filter { !log.members.isAlive($0) }
+        let target = seen.target(without: dead)[id] ?? []
+        let leaving = told.subtracting(target).subtracting(revoking)
+        if !leaving.isEmpty {
+            state.withLock { state in
+                state.revoking.formUnion(leaving)
+                for partition in leaving { state.positions[partition] = nil }
+            }
+            return .revoked(leaving.sorted())
+        }
+        let free = target.filter { seen.owner($0, without: dead) == nil }
+        if free.isEmpty && dead.isEmpty { return nil }
+        let claimed = try await claim(dead: dead)
+        if claimed.isEmpty { return nil }
+        state.withLock { $0.told.formUnion(claimed) }
+        return .assigned(claimed.sorted())
+    }
+
+    private func forget(_ lost: Set<TopicPartition>) -> Delivery {
+        state.withLock { state in
+            state.told.subtract(lost)
+            state.revoking.subtract(lost)
+            for partition in lost { state.positions[partition] = nil }
+        }
+        return .lost(lost.sorted())
+    }
+
+    /// Buries the dead and takes the free partitions that are this member's share, by what the tables say now.
+    private func claim(dead: [String]) async throws -> Set<TopicPartition> {
+        try await log.writer.write { [group, id] round in
+            for member in dead {
+                try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
+                try round.db.execute(
+                    sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
+            }
+            let team = try Team(round.db, group)
+            let free = (team.target(without: [])[id] ?? []).filter { team.owners[$0] == nil }
+            for partition in free {
+                try round.db.execute(
+                    sql: "INSERT INTO owners VALUES (?, ?, ?, ?)",
+                    arguments: [group, partition.topic, partition.partition.rawValue, id])
+            }
+            return free
+        }
+    }
+
+    func start(_ positions: [TopicPartition: Offset?]) async throws {
+        let committed = try await log.committed(group, Array(positions.keys))
+        let bounds = try await log.bounds(of: Array(positions.keys))
+        state.withLock { state in
+            for (partition, position) in positions where state.told.contains(partition) {
+                state.positions[partition] = position ?? committed[partition] ?? bounds[partition]?.lowerBound ?? 0
+            }
+        }
+    }
+
+    func release(_ partitions: [TopicPartition]) async throws {
+        state.withLock { state in
+            state.told.subtract(partitions)
+            state.revoking.subtract(partitions)
+            for partition in partitions { state.positions[partition] = nil }
+            state.lookAgain = .now
+        }
+        try await log.writer.write { [group, id] round in
+            for partition in partitions {
+                try round.db.execute(
+                    sql: "DELETE FROM owners WHERE team = ? AND topic = ? AND partition = ? AND member = ?",
+                    arguments: [group, partition.topic, partition.partition.rawValue, id])
+            }
+        }
+    }
+
+    func commit(_ consumed: [TopicPartition: Offset]) async throws {
+        try await transact(Transaction(appends: [], consumed: consumed))
+    }
+
+    @discardableResult
+    func transact(_ transaction: Transaction) async throws -> [[Offset]] {
+        try await log.writer.write { [group, id] round in
+            let owner = try round.db.cachedStatement(
+                sql: "SELECT member FROM owners WHERE team = ? AND topic = ? AND partition = ?")
+            for partition in transaction.consumed.keys {
+                let member = try String.fetchOne(
+                    owner, arguments: [group, partition.topic, partition.partition.rawValue])
+                if member != id {
+                    throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
+                }
+            }
+            let all = transaction.appends + transaction.replies(try round.plan(transaction.appends))
+            try round.check(all)
+            let offsets = try round.plan(all)
+            round.append(all)
+            let set = try round.db.cachedStatement(
+                sql: "INSERT INTO consumed VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET next = ?4")
+            for (partition, next) in transaction.consumed {
+                try set.execute(arguments: [group, partition.topic, partition.partition.rawValue, next.rawValue])
+            }
+            return offsets
+        }
+    }
+
+    func leave() async {
+        // Where this fails the lock on the member's file is let go all the same, and others bury it.
+        try? await log.writer.write { [group, id] round in
+            try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, id])
+            try round.db.execute(sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, id])
+        }
+        log.members.release(id)
+    }
+}
+
+/// A group as its tables have it.
+private struct Team: Sendable {
+    var members: [String: Set<String>] = [:]
+    var owners: [TopicPartition: String] = [:]
+    var partitions: [TopicPartition] = []
+
+    init(_ db: Database, _ group: String) throws {
+        let members = try db.cachedStatement(sql: "SELECT id, topics FROM members WHERE team = ?")
+        for row in try Row.fetchAll(members, arguments: [group]) {
+            let topics: String = row[1]
+            self.members[row[0]] = Set(topics.split(separator: "\n").map(String.init))
+        }
+        let owners = try db.cachedStatement(sql: "SELECT topic, partition, member FROM owners WHERE team = ?")
+        for row in try Row.fetchAll(owners, arguments: [group]) {
+            self.owners[TopicPartition(row[0], Partition(rawValue: row[1]))] = row[2]
+        }
+        let topics = self.members.values.reduce(into: Set<String>()) { $0.formUnion($1) }
+        let counts = try db.cachedStatement(sql: "SELECT partitions FROM topics WHERE name = ?")
+        for topic in topics {
+            let count = try Int.fetchOne(counts, arguments: [topic]) ?? 0
+            partitions += (0..<count).map { TopicPartition(topic, Partition($0)) }
+        }
+    }
+
+    func owner(_ partition: TopicPartition, without dead: [String]) -> String? {
+        owners[partition].flatMap { dead.contains($0) || members[$0] == nil ? nil : $0 }
+    }
+
+    func target(without dead: [String]) -> [String: Set<TopicPartition>] {
+        assignment(of: partitions, wanting: members.filter { !dead.contains($0.key) }, owned: owners)
+    }
+}

@@ -1,0 +1,59 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import GRDB
+
+/// How a partition loses what its topic does not keep.
+enum Retention {
+    /// Drops the batches before the first that holds something newer than the moment.
+    static func drop(_ db: Database, _ partition: TopicPartition, before cutoff: Timestamp) throws {
+        let place = try Store.place(db, partition)
+        let kept = try Int64.fetchOne(
+            db, sql: "SELECT min(id) FROM batches WHERE id >= ? AND id < ? AND newest >= ?",
+            arguments: [place.rows.lowerBound, place.rows.upperBound, cutoff.rawValue])
+        let first = kept.map(Store.offset) ?? place.next
+        if first <= place.first { return }
+        try db.execute(
+            sql: "DELETE FROM batches WHERE id >= ? AND id < ?",
+            arguments: [place.rows.lowerBound, place.row(first)])
+        try db.execute(sql: "UPDATE partitions SET first = ? WHERE id = ?", arguments: [first.rawValue, place.id])
+    }
+
+    /// Keeps only the newest record of each key, where it was; an empty value removes its key.
+    static func compact(_ db: Database, _ partition: TopicPartition) throws {
+        let place = try Store.place(db, partition)
+        var newest: [Bytes: Offset] = [:]
+        try each(db, partition, place) { batch, _ in
+            for record in batch { newest[record.key] = record.offset }
+        }
+        try each(db, partition, place) { batch, row in
+            let kept = batch.filter { newest[$0.key] == $0.offset && !$0.value.isEmpty }
+            if kept.count == batch.count { return }
+            if kept.isEmpty {
+                try db.execute(sql: "DELETE FROM batches WHERE id = ?", arguments: [row])
+                return
+            }
+            let records = kept.map { record in
+                NewRecord(key: record.key, value: record.value, timestamp: record.timestamp, headers: record.headers)
+            }
+            let frame = Frame.encode(records[...], deltas: kept.map { Int($0.offset - Store.offset(row)) })
+            try db.execute(
+                sql: "UPDATE batches SET frame = ?, newest = ? WHERE id = ?",
+                arguments: [Data(frame), kept.map(\.timestamp.rawValue).max(), row])
+        }
+    }
+
+    private static func each(
+        _ db: Database, _ partition: TopicPartition, _ place: Store.Place,
+        _ body: ([EventModel.Record], Int64) throws -> Void
+    ) throws {
+        let rows = try Int64.fetchAll(
+            db, sql: "SELECT id FROM batches WHERE id >= ? AND id < ? ORDER BY id",
+            arguments: [place.rows.lowerBound, place.rows.upperBound])
+        for row in rows {
+            let base = Store.offset(row)
+            guard let batch = try Store.read(db, partition, from: base, max: 1) else { continue }
+            try body(batch.records, row)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import GRDB
+
+/// What one commit writes: the work of everyone who asked while the last one was on its way to the disk.
+///
+/// A job first checks everything that may refuse it and only then writes, so that a job that fails leaves nothing behind
+/// for the others' commit. Records of one partition are gathered over all jobs and stored as one batch.
+final class Round {
+    let db: Database
+    private var places: [TopicPartition: Store.Place] = [:]
+    private var pending: [TopicPartition: [NewRecord]] = [:]
+
+    init(_ db: Database) { self.db = db }
+
+    func check(_ appends: [Append]) throws {
+        for append in appends {
+            _ = try place(append.target)
+            for record in append.records { try record.checkLimits(append.target) }
+        }
+    }
+
+    /// The offsets that the records of these appends would get.
+    func plan(_ appends: [Append]) throws -> [[Offset]] {
+        var ahead: [TopicPartition: Int] = [:]
+        return try appends.map { append in
+            let end =
+                try place(append.target).next + (pending[append.target]?.count ?? 0) + ahead[append.target, default: 0]
+            ahead[append.target, default: 0] += append.records.count
+            return append.records.indices.map { end + $0 }
+        }
+    }
+
+    /// Takes records that have been checked; each gets the offset that was planned.
+    func append(_ appends: [Append]) {
+        for append in appends { pending[append.target, default: []] += append.records }
+    }
+
+    private func place(_ partition: TopicPartition) throws -> Store.Place {
+        if let place = places[partition] { return place }
+        let place = try Store.place(db, partition)
+        places[partition] = place
+        return place
+    }
+
+    /// Stores what was appended.
+    func finish() throws {
+        let insert = try db.cachedStatement(sql: "INSERT INTO batches VALUES (?, ?, ?, ?, ?)")
+        let advance = try db.cachedStatement(sql: "UPDATE partitions SET next = ?, newest = ? WHERE id = ?")
+        for (partition, records) in pending.sorted(by: { $0.key < $1.key }) {
+            guard var place = places[partition] else { continue }
+            for run in Self.split(records) {
+                let base = place.next
+                let last = base + (run.count - 1)
+                let newest = run.reduce(Timestamp(.min)) { max($0, $1.timestamp) }
+                place.newest = max(place.newest, newest)
+                try insert.execute(arguments: [
+                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(Frame.encode(run)),
+                ])
+                place.next = last + 1
+            }
+            try advance.execute(arguments: [place.next.rawValue, place.newest.rawValue, place.id])
+        }
+    }
+
+    /// Cuts records into runs that are each stored in one row.
+    private static func split(_ records: [NewRecord]) -> [ArraySlice<NewRecord>] {
+        var runs: [ArraySlice<NewRecord>] = []
+        var start = 0
+        var bytes = 0
+        for (i, record) in records.enumerated() {
+            let size = record.key.count + record.value.count + 32
+            if i > start, bytes + size > Store.batchBytes {
+                runs.append(records[start..<i])
+                (start, bytes) = (i, 0)
+            }
+            bytes += size
+        }
+        if start < records.count { runs.append(records[start...]) }
+        return runs
+    }
+}

@@ -1,0 +1,166 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import GRDB
+
+/// The tables of the log, and the statements over them.
+///
+/// A batch's row id is its partition's number in the upper 22 bits and its first offset in the lower 40, so that a
+/// partition's batches lie together in order without a second index.
+enum Store {
+    static let offsetBits: Int64 = 40
+    static let batchBytes = 1 << 20
+
+    static func create(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS topics(
+                    name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, replication INTEGER NOT NULL, retention INTEGER,
+                    cleanup TEXT NOT NULL, key TEXT NOT NULL, schema TEXT NOT NULL, owner TEXT NOT NULL) STRICT;
+                CREATE TABLE IF NOT EXISTS partitions(
+                    id INTEGER PRIMARY KEY, topic TEXT NOT NULL REFERENCES topics(name), partition INTEGER NOT NULL,
+                    first INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL DEFAULT 0,
+                    newest INTEGER NOT NULL DEFAULT \(Int64.min), UNIQUE(topic, partition)) STRICT;
+                CREATE TABLE IF NOT EXISTS batches(
+                    id INTEGER PRIMARY KEY, last INTEGER NOT NULL, newest INTEGER NOT NULL, reached INTEGER NOT NULL,
+                    frame BLOB NOT NULL) STRICT;
+                CREATE TABLE IF NOT EXISTS members(
+                    team TEXT NOT NULL, id TEXT NOT NULL, topics TEXT NOT NULL, PRIMARY KEY(team, id)) STRICT;
+                CREATE TABLE IF NOT EXISTS owners(
+                    team TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, member TEXT NOT NULL,
+                    PRIMARY KEY(team, topic, partition)) STRICT, WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS consumed(
+                    team TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER NOT NULL,
+                    PRIMARY KEY(team, topic, partition)) STRICT, WITHOUT ROWID;
+                """)
+    }
+
+    struct Place {
+        var id: Int64
+        var first: Offset
+        var next: Offset
+        /// The newest timestamp so far.
+        var newest: Timestamp
+
+        func row(_ offset: Offset) -> Int64 { id << Store.offsetBits | offset.rawValue }
+        var rows: Range<Int64> { (id << Store.offsetBits)..<((id + 1) << Store.offsetBits) }
+    }
+
+    static func offset(_ row: Int64) -> Offset { Offset(row & ((1 << offsetBits) - 1)) }
+
+    static func place(_ db: Database, _ partition: TopicPartition) throws -> Place {
+        let statement = try db.cachedStatement(
+            sql: "SELECT id, first, next, newest FROM partitions WHERE topic = ? AND partition = ?")
+        guard
+            let row = try Row.fetchOne(statement, arguments: [partition.topic, partition.partition.rawValue])
+        else {
+            let known = try Bool.fetchOne(
+                db, sql: "SELECT EXISTS(SELECT 1 FROM topics WHERE name = ?)", arguments: [partition.topic])
+            throw known == true ? LogError.unknown(partition) : LogError.unknown(partition.topic)
+        }
+        return Place(id: row[0], first: Offset(row[1]), next: Offset(row[2]), newest: Timestamp(row[3]))
+    }
+
+    static func topics(_ db: Database) throws -> [Topic] {
+        try Row.fetchAll(db, sql: "SELECT * FROM topics ORDER BY name").map { row in
+            let retention: Int64? = row["retention"]
+            return Topic(
+                row["name"], partitions: row["partitions"], replication: row["replication"],
+                retention: retention.map { .milliseconds($0) },
+                cleanup: Topic.Cleanup(rawValue: row["cleanup"]) ?? .delete, key: row["key"], schema: row["schema"],
+                owner: row["owner"])
+        }
+    }
+
+    static func create(_ db: Database, _ topic: Topic) throws {
+        if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name])
+        {
+            if has != topic.partitions { throw LogError.mismatch(topic.name, has: has, wanted: topic.partitions) }
+            try db.execute(
+                sql: "UPDATE topics SET retention = ?, cleanup = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
+                arguments: [
+                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner,
+                    topic.name,
+                ])
+            return
+        }
+        try db.execute(
+            sql: "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                topic.name, topic.partitions, topic.replication, topic.retention?.milliseconds, topic.cleanup.rawValue,
+                topic.key, topic.schema, topic.owner,
+            ])
+        for p in 0..<topic.partitions {
+            try db.execute(sql: "INSERT INTO partitions(topic, partition) VALUES (?, ?)", arguments: [topic.name, p])
+        }
+    }
+
+    /// Up to about `max` records of a partition from an offset on.
+    static func read(_ db: Database, _ partition: TopicPartition, from: Offset, max: Int) throws -> Batch? {
+        let place = try place(db, partition)
+        if from >= place.next { return nil }
+        let from = Swift.max(from, place.first)
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT id, last, frame FROM batches
+                WHERE id >= coalesce((SELECT max(id) FROM batches WHERE id BETWEEN ?1 AND ?2), ?2) AND id < ?3
+                ORDER BY id
+                """)
+        let rows = try Row.fetchCursor(
+            statement, arguments: [place.rows.lowerBound, place.row(from), place.rows.upperBound])
+        var records: [EventModel.Record] = []
+        var next = place.next
+        while let row = try rows.next() {
+            let base = offset(row[0])
+            let last = Offset(row[1])
+            if last < from { continue }
+            if records.count >= max {
+                next = base
+                break
+            }
+            let frame = try row.withUnsafeData(atIndex: 2) { data in [UInt8](data ?? Data()) }
+            do {
+                records += try Frame.decode(frame, base: base, from: from)
+            } catch let damaged as Frame.Damaged {
+                throw LogError(
+                    .damaged,
+                    """
+                    the batch at \(partition)@\(base) is damaged: \(damaged.why). Restore the log's database from a copy, \
+                    or read on from another offset
+                    """)
+            }
+        }
+        return Batch(source: partition, records: records, next: next)
+    }
+
+    /// The first offset whose timestamp is at or after a moment. The highest timestamp reached so far only grows along a
+    /// partition, so the batch is found by halving.
+    static func offset(_ db: Database, _ partition: TopicPartition, at time: Timestamp) throws -> Offset {
+        let place = try place(db, partition)
+        let statement = try db.cachedStatement(
+            sql: "SELECT id, reached, last FROM batches WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1")
+        var low = place.first.rawValue
+        var high = place.next.rawValue
+        while low < high {
+            let middle = (low + high) / 2
+            let row = try Row.fetchOne(
+                statement, arguments: [place.rows.lowerBound, place.row(Offset(middle))])
+            guard let row, Timestamp(row[1]) >= time else {
+                low = middle + 1
+                continue
+            }
+            high = Swift.min(middle, offset(row[0]).rawValue)
+        }
+        guard low < place.next.rawValue, let batch = try read(db, partition, from: Offset(low), max: 1) else {
+            return place.next
+        }
+        return batch.records.first { $0.timestamp >= time }?.offset ?? batch.next
+    }
+
+    static func committed(_ db: Database, _ group: String) throws -> [TopicPartition: Offset] {
+        let statement = try db.cachedStatement(sql: "SELECT topic, partition, next FROM consumed WHERE team = ?")
+        return try Row.fetchAll(statement, arguments: [group]).reduce(into: [:]) { offsets, row in
+            offsets[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import EventLog
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// The one place that writes: everyone who asks while a commit is under way shares the next one (group commit).
+final class Writer: Sendable {
+    private struct Job: Sendable {
+        let run: @Sendable (Round) throws -> @Sendable () -> Void
+        let fail: @Sendable (any Error) -> Void
+    }
+    private struct State {
+        var waiting: [Job] = []
+        var running = false
+        var closed = false
+    }
+
+    private let pool: DatabasePool
+    private let lock: FairLock
+    private let path: String
+    private let committed: @Sendable () -> Void
+    private let state = Mutex(State())
+    private let queue = DispatchQueue(label: "millrace.writer")
+
+    init(pool: DatabasePool, lock: FairLock, path: String, committed: @escaping @Sendable () -> Void) {
+        self.pool = pool
+        self.lock = lock
+        self.path = path
+        self.committed = committed
+    }
+
+    /// Runs a job in the next commit; returns when it is on the disk. A job throws before it writes, or not at all.
+    func write<R: Sendable>(_ job: @escaping @Sendable (Round) throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            submit(
+                Job(
+                    run: { round in
+                        let result = try job(round)
+                        return { continuation.resume(returning: result) }
+                    },
+                    fail: { continuation.resume(throwing: $0) }))
+        }
+    }
+
+    private func submit(_ job: Job) {
+        let (start, refused) = state.withLock { state in
+            if state.closed { return (false, true) }
+            state.waiting.append(job)
+            defer { state.running = true }
+            return (!state.running, false)
+        }
+        if refused { job.fail(LogError.wasClosed) }
+        if start { queue.async { self.drain() } }
+    }
+
+    private func drain() {
+        while true {
+            let jobs = state.withLock { state in
+                defer { state.waiting = [] }
+                if state.waiting.isEmpty { state.running = false }
+                return state.waiting
+            }
+            if jobs.isEmpty { return }
+            commit(jobs)
+        }
+    }
+
+    private func commit(_ jobs: [Job]) {
+        var done: [@Sendable () -> Void] = []
+        var refused: Set<Int> = []
+        do {
+            try lock.withLock {
+                try pool.writeWithoutTransaction { db in
+                    try db.inTransaction(.immediate) {
+                        let round = Round(db)
+                        for (i, job) in jobs.enumerated() {
+                            do {
+                                done.append(try job.run(round))
+                            } catch let error as DatabaseError {
+                                throw error
+                            } catch {
+                                refused.insert(i)
+                                job.fail(error)
+                            }
+                        }
+                        try round.finish()
+                        return .commit
+                    }
+                }
+            }
+        } catch {
+            let failed = LogError(error, path)
+            for (i, job) in jobs.enumerated() where !refused.contains(i) { job.fail(failed) }
+            return
+        }
+        committed()
+        for resume in done { resume() }
+    }
+
+    /// Refuses further jobs and waits for those in hand.
+    func close() async {
+        state.withLock { $0.closed = true }
+        await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
+    }
+}
+
+extension LogError {
+    /// What SQLite said, in words of what to do.
+    init(_ error: any Error, _ path: String) {
+        if let error = error as? LogError {
+            self = error
+            return
+        }
+        guard let database = error as? DatabaseError else {
+            self.init(.failed, "\(path): \(error)")
+            return
+        }
+        let why = database.message ?? "error \(database.resultCode.rawValue)"
+        switch database.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self.init(
+                .damaged,
+                """
+                the log's database \(path) is damaged (\(why)). Nothing was written to it. Restore it from a copy, or save \
+                what can be read with: sqlite3 \(path) .recover
+                """)
+        case .SQLITE_FULL:
+            self.init(
+                .full, "no room is left on the device for \(path); what was asked was not written. Free some and retry")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
+            self.init(.denied, "\(path) cannot be opened for writing (\(why))")
+        case .SQLITE_IOERR:
+            self.init(.failed, "the device failed while \(path) was used (\(why)); what was asked was not written")
+        default:
+            self.init(.failed, "\(path): \(why)")
+        }
+    }
+}

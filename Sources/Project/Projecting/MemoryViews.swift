@@ -1,0 +1,107 @@
+public import EventModel
+internal import Synchronization
+
+/// Views in memory, for tests.
+public final class MemoryViews: ViewStore {
+    private struct View: ViewReader {
+        var rows: [String: [Row: Row]] = [:]
+        var offsets: [TopicPartition: Offset] = [:]
+        var epochs: [TopicPartition: Epoch] = [:]
+
+        func matching(_ scan: Scan) -> [Row] {
+            let order = scan.order
+            return (rows[scan.table.name] ?? [:]).values.filter { row in
+                for (i, value) in scan.equal.enumerated() where row[order[i]] != value { return false }
+                let next = scan.equal.count < order.count ? row[order[scan.equal.count]] : .null
+                if let from = scan.from, precedes([next], [from]) { return false }
+                if let through = scan.through, precedes([through], [next]) { return false }
+                return true
+            }
+        }
+
+        func rows(_ scan: Scan) -> [Row] {
+            let place = { (row: Row) in scan.order.map { row[$0] } }
+            let inOrder = matching(scan)
+                .sorted { precedes(place($0), place($1)) != scan.descending }
+                .filter { row in
+                    guard let after = scan.after else { return true }
+                    return scan.descending ? precedes(place(row), after) : precedes(after, place(row))
+                }
+            return Array(inOrder.prefix(scan.limit))
+        }
+
+        func sums(_ columns: [Int], over scan: Scan) -> [Int64] {
+            matching(scan).reduce(into: [Int64](repeating: 0, count: columns.count)) { sums, row in
+                for (i, column) in columns.enumerated() { sums[i] += row[column].integer ?? 0 }
+            }
+        }
+
+        mutating func write(_ batch: ViewBatch) {
+            for (table, changes) in batch.changes() {
+                for change in changes {
+                    switch change {
+                    case .upsert(let row): rows[table.name, default: [:]][Array(row.prefix(table.key))] = row
+                    case .delete(let key): rows[table.name]?[key] = nil
+                    }
+                }
+            }
+            for (table, additions) in batch.additions() {
+                for (key, deltas) in additions {
+                    let old = rows[table.name]?[key] ?? key + deltas.map { _ in .integer(0) }
+                    rows[table.name, default: [:]][key] =
+                        key + zip(old.dropFirst(table.key), deltas).map { .integer(($0.integer ?? 0) + $1) }
+                }
+            }
+        }
+    }
+    private let views = Mutex<[String: View]>([:])
+
+    public init() {}
+
+    public func open(_ projection: AnyProjection) {}
+
+    public func claim(
+        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+    ) -> [TopicPartition: Claim] {
+        views.withLock { views in
+            var view = views[Self.key(projection)] ?? View()
+            defer { views[Self.key(projection)] = view }
+            return partitions.reduce(into: [:]) { claims, partition in
+                let epoch = Epoch(rawValue: (view.epochs[partition]?.rawValue ?? 0) + 1)
+                view.epochs[partition] = epoch
+                claims[partition] = Claim(epoch: epoch, next: view.offsets[partition])
+            }
+        }
+    }
+
+    public func commit(
+        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        fold: @escaping @Sendable (ViewBatch) throws -> Void
+    ) throws {
+        try views.withLock { views in
+            var view = views[Self.key(projection)] ?? View()
+            for partition in offsets.keys
+            where view.epochs[partition] == nil || view.epochs[partition] != epochs[partition] {
+                throw ViewError.fenced(projection, partition)
+            }
+            let before = view
+            let batch = ViewBatch { table, key in before.rows[table.name]?[key] }
+            try fold(batch)
+            view.write(batch)
+            view.offsets.merge(offsets) { $1 }
+            views[Self.key(projection)] = view
+        }
+    }
+
+    public func read<R: Sendable>(
+        _ projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) throws -> R {
+        let view = views.withLock { $0[Self.key(projection)] ?? View() }
+        return try body(view, view.offsets)
+    }
+
+    public func close() {}
+
+    private static func key(_ projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
+}

@@ -1,0 +1,77 @@
+public import EventLog
+public import EventModel
+internal import Foundation
+public import Logging
+public import ServiceLifecycle
+
+/// Folds events into the rows of one projection, batch by batch.
+///
+/// Rows and offsets are one transaction of the view's own store, so a projector that dies goes on exactly where its rows
+/// stand, whatever the log remembers of its group.
+public struct Projector: Service, CustomStringConvertible {
+    /// Events folded in one commit.
+    public static let batch = 20_000
+
+    private let projection: AnyProjection
+    private let log: any EventLog
+    private let views: any ViewStore
+    private let logger: Logger
+
+    public init(_ projection: AnyProjection, log: any EventLog, views: any ViewStore, logger: Logger) {
+        self.projection = projection
+        self.log = log
+        self.views = views
+        self.logger = logger
+    }
+
+    public var name: String { projection.name }
+    public var description: String { name }
+    /// The consumer group of a projection's projectors.
+    public static func group(of projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
+
+    public func run() async throws {
+        try await views.open(projection)
+        var work = Folding(projection: projection, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
+        let loop = GroupLoop(
+            log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch)
+        try await loop.run(&work, until: { Task.isShuttingDownGracefully })
+    }
+}
+
+private struct Folding: GroupWork {
+    let projection: AnyProjection
+    let views: any ViewStore
+    let owner: String
+    private var epochs: [TopicPartition: Epoch] = [:]
+
+    init(projection: AnyProjection, views: any ViewStore, owner: String) {
+        self.projection = projection
+        self.views = views
+        self.owner = owner
+    }
+
+    mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
+        let claims = try await views.claim(projection, partitions, owner: owner)
+        for (partition, claim) in claims { epochs[partition] = claim.epoch }
+        return claims.mapValues(\.next)
+    }
+
+    mutating func dropped(_ partitions: [TopicPartition]) {
+        for partition in partitions { epochs[partition] = nil }
+    }
+
+    func tick(_ member: any GroupMember) -> Duration { GroupLoop.heed }
+
+    func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        let offsets = Dictionary(batches.map { ($0.source, $0.next) }) { max($0, $1) }
+        let held = epochs.filter { offsets[$0.key] != nil }
+        let projection = projection
+        do {
+            try await views.commit(projection, to: offsets, under: held) { view in
+                try projection.fold(batches.map { ($0.source, $0.records) }, into: view)
+            }
+        } catch let error as ViewError where error.kind == .fenced {
+            throw LogError(.fenced, error.message)
+        }
+    }
+}

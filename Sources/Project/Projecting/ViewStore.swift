@@ -1,0 +1,70 @@
+public import EventModel
+
+/// Where views are kept: the tables of each projection, how far it has folded each partition, and who may write.
+///
+/// **Atomicity.** Rows, offsets and the owner's epoch are one transaction: a reader sees the rows of exactly the offsets it
+/// is told. **Fencing.** A commit under an epoch that another claim has passed fails and changes nothing.
+/// **Threads.** Everything may be called from any task at once; `fold` and `body` run on a thread of the store's own and may
+/// block. **Closing.** Who opened a store closes it.
+public protocol ViewStore: Sendable {
+    /// Makes a projection's tables where they are missing. Each version has tables of its own.
+    func open(_ projection: AnyProjection) async throws
+    /// Takes partitions for one owner: the epoch to commit under, and where folding goes on (nil: from the start).
+    func claim(
+        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+    ) async throws -> [TopicPartition: Claim]
+    /// Folds into the rows and moves the offsets on.
+    /// - Throws: ``ViewError/Kind/fenced`` where one of the epochs is not the newest.
+    func commit(
+        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        fold: @escaping @Sendable (ViewBatch) throws -> Void
+    ) async throws
+    /// Reads rows and the offsets they show, at one moment.
+    func read<R: Sendable>(
+        _ projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R
+    func close() async
+}
+
+/// How often a partition of a projection has changed hands.
+public struct Epoch: RawRepresentable, Hashable, Comparable, Sendable {
+    public var rawValue: Int64
+    public init(rawValue: Int64) { self.rawValue = rawValue }
+    public static func < (a: Epoch, b: Epoch) -> Bool { a.rawValue < b.rawValue }
+}
+
+public struct Claim: Hashable, Sendable {
+    public var epoch: Epoch
+    public var next: Offset?
+    public init(epoch: Epoch, next: Offset?) {
+        self.epoch = epoch
+        self.next = next
+    }
+}
+
+/// Why a view store could not do what it was asked.
+public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
+    public struct Kind: Sendable, Hashable {
+        enum Code { case fenced, damaged, full, denied, failed }
+        let code: Code
+        /// Another owner has claimed the partition.
+        public static let fenced = Kind(code: .fenced)
+        public static let damaged = Kind(code: .damaged)
+        public static let full = Kind(code: .full)
+        public static let denied = Kind(code: .denied)
+        public static let failed = Kind(code: .failed)
+    }
+    public var kind: Kind
+    /// What was wrong, where, and what to do.
+    public var message: String
+    public init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+    public var description: String { message }
+
+    public static func fenced(_ projection: AnyProjection, _ partition: TopicPartition) -> ViewError {
+        ViewError(.fenced, "\(partition) of \(projection.name) has been claimed by another owner")
+    }
+}

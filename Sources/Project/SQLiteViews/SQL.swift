@@ -1,0 +1,137 @@
+internal import EventModel
+internal import GRDB
+
+/// A view's table; GRDB has another of that name.
+typealias Table = EventModel.Table
+
+/// The statements for tables and scans.
+enum SQL {
+    static func create(_ table: Table) -> [String] {
+        let columns = table.columns.enumerated().map { i, column in
+            let type: String
+            switch column.kind {
+            case .text: type = "TEXT"
+            case .integer, .timestamp: type = "INTEGER"
+            case .real: type = "REAL"
+            }
+            return "\(quoted(column.name)) \(type)\(i < table.key ? " NOT NULL" : "")"
+        }
+        let key = list(table, Array(0..<table.key))
+        let create =
+            "CREATE TABLE IF NOT EXISTS \(quoted(table.name))(\(columns.joined(separator: ", ")), PRIMARY KEY(\(key))) "
+            + "STRICT, WITHOUT ROWID"
+        return [create]
+            + table.indexes.map { index in
+                "CREATE INDEX IF NOT EXISTS \(quoted("\(table.name)_\(index.name)")) ON \(quoted(table.name))"
+                    + "(\(list(table, index.columns)))"
+            }
+    }
+
+    static func load(_ table: Table) -> String {
+        "SELECT \(list(table, Array(table.columns.indices))) FROM \(quoted(table.name)) WHERE "
+            + (0..<table.key).map { "\(quoted(table.columns[$0].name)) = ?" }.joined(separator: " AND ")
+    }
+
+    /// Writes every dirty row once.
+    static func write(_ batch: ViewBatch, _ db: Database) throws {
+        for (table, changes) in batch.changes() where !changes.isEmpty {
+            let upsert = try db.cachedStatement(sql: upsert(table) { "excluded.\($0)" })
+            let delete = try db.cachedStatement(sql: delete(table))
+            for change in changes {
+                switch change {
+                case .upsert(let row): try upsert.execute(arguments: arguments(row))
+                case .delete(let key): try delete.execute(arguments: arguments(key))
+                }
+            }
+        }
+        for (table, additions) in batch.additions() where !additions.isEmpty {
+            let add = try db.cachedStatement(sql: upsert(table) { "\($0) + excluded.\($0)" })
+            for (key, deltas) in additions {
+                try add.execute(arguments: arguments(key + deltas.map { .integer($0) }))
+            }
+        }
+    }
+
+    private static func upsert(_ table: Table, _ value: (String) -> String) -> String {
+        let marks = table.columns.map { _ in "?" }.joined(separator: ", ")
+        let sets = table.columns[table.key...].map { column in
+            "\(quoted(column.name)) = \(value(quoted(column.name)))"
+        }
+        let conflict = sets.isEmpty ? "NOTHING" : "UPDATE SET \(sets.joined(separator: ", "))"
+        return "INSERT INTO \(quoted(table.name)) VALUES (\(marks)) ON CONFLICT DO \(conflict)"
+    }
+
+    private static func delete(_ table: Table) -> String {
+        "DELETE FROM \(quoted(table.name)) WHERE "
+            + (0..<table.key).map { "\(quoted(table.columns[$0].name)) = ?" }.joined(separator: " AND ")
+    }
+
+    static func select(_ scan: Scan) -> (String, EventModel.Row) {
+        var (conditions, arguments) = matching(scan)
+        if let after = scan.after {
+            let rest = Array(scan.order.dropFirst(scan.equal.count))
+            let marks = rest.map { _ in "?" }.joined(separator: ", ")
+            conditions.append("(\(list(scan.table, rest))) \(scan.descending ? "<" : ">") (\(marks))")
+            arguments += after.dropFirst(scan.equal.count)
+        }
+        let direction = scan.descending ? " DESC" : ""
+        let order = scan.order.map { quoted(scan.table.columns[$0].name) + direction }.joined(separator: ", ")
+        let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
+        let sql =
+            "SELECT \(list(scan.table, Array(scan.table.columns.indices))) FROM \(quoted(scan.table.name))\(filter)"
+            + " ORDER BY \(order) LIMIT ?"
+        return (sql, arguments + [.integer(Int64(scan.limit))])
+    }
+
+    static func sum(_ columns: [Int], _ scan: Scan) -> (String, EventModel.Row) {
+        let (conditions, arguments) = matching(scan)
+        let filter = conditions.isEmpty ? "" : " WHERE \(conditions.joined(separator: " AND "))"
+        let sums = columns.map { "coalesce(sum(\(quoted(scan.table.columns[$0].name))), 0)" }.joined(separator: ", ")
+        return ("SELECT \(sums) FROM \(quoted(scan.table.name))\(filter)", arguments)
+    }
+
+    private static func matching(_ scan: Scan) -> ([String], EventModel.Row) {
+        let order = scan.order.map { quoted(scan.table.columns[$0].name) }
+        var conditions = scan.equal.indices.map { "\(order[$0]) = ?" }
+        var arguments = scan.equal
+        if let from = scan.from {
+            conditions.append("\(order[scan.equal.count]) >= ?")
+            arguments.append(from)
+        }
+        if let through = scan.through {
+            conditions.append("\(order[scan.equal.count]) <= ?")
+            arguments.append(through)
+        }
+        return (conditions, arguments)
+    }
+
+    static func arguments(_ row: EventModel.Row) -> StatementArguments {
+        StatementArguments(
+            row.map { value -> DatabaseValue in
+                switch value {
+                case .null: .null
+                case .integer(let value): value.databaseValue
+                case .real(let value): value.databaseValue
+                case .text(let value): value.databaseValue
+                }
+            })
+    }
+
+    static func row(_ row: GRDB.Row, _ table: Table) -> EventModel.Row {
+        table.columns.indices.map { i in
+            let value: DatabaseValue = row[i]
+            switch value.storage {
+            case .null, .blob: return .null
+            case .int64(let value): return .integer(value)
+            case .double(let value): return .real(value)
+            case .string(let value): return .text(value)
+            }
+        }
+    }
+
+    private static func list(_ table: Table, _ columns: [Int]) -> String {
+        columns.map { quoted(table.columns[$0].name) }.joined(separator: ", ")
+    }
+
+    private static func quoted(_ name: String) -> String { "\"\(name)\"" }
+}

@@ -1,0 +1,216 @@
+public import EventModel
+internal import Foundation
+internal import GRDB
+public import Projecting
+internal import Synchronization
+
+/// Views as tables with real columns: one SQLite database for each version of a projection, in one folder.
+///
+/// `sqlite3 FOLDER/tickets.seatmap@1.sqlite` shows them to anyone. Commits are `synchronous=NORMAL`: after a loss of power
+/// a view may be some commits behind, with rows and offsets still in agreement, and is folded on from there.
+public final class SQLiteViews: ViewStore {
+    private let directory: String
+    private let pools = Mutex<[String: DatabasePool]>([:])
+
+    public init(directory: String) throws {
+        self.directory = directory
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw ViewError(
+                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    /// Where a projection's database is.
+    public func path(of projection: AnyProjection) -> String {
+        "\(directory)/\(projection.name)@\(projection.version).sqlite"
+    }
+
+    public func open(_ projection: AnyProjection) async throws {
+        _ = try await pool(projection)
+    }
+
+    private func pool(_ projection: AnyProjection) async throws -> DatabasePool {
+        let path = path(of: projection)
+        if let pool = pools.withLock({ $0[path] }) { return pool }
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { [self] in
+                continuation.resume(
+                    with: Result {
+                        try pools.withLock { pools in
+                            if let pool = pools[path] { return pool }
+                            let pool = try Self.open(path, projection)
+                            pools[path] = pool
+                            return pool
+                        }
+                    })
+            }
+        }
+    }
+
+    private static func open(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(30)
+        configuration.label = "millrace.views"
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            try pool.writeWithoutTransaction { db in
+                try db.inTransaction(.immediate) {
+                    try db.execute(
+                        sql: """
+                            CREATE TABLE IF NOT EXISTS _checkpoints(
+                                topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
+                                owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
+                            """)
+                    for table in projection.tables {
+                        for statement in SQL.create(table) { try db.execute(sql: statement) }
+                    }
+                    return .commit
+                }
+            }
+            return pool
+        } catch {
+            throw ViewError(error, path)
+        }
+    }
+
+    public func claim(
+        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+    ) async throws -> [TopicPartition: Claim] {
+        try await write(projection) { db in
+            try partitions.reduce(into: [:]) { claims, partition in
+                let row = try GRDB.Row.fetchOne(
+                    db,
+                    sql: """
+                        INSERT INTO _checkpoints VALUES (?, ?, NULL, 1, ?)
+                        ON CONFLICT DO UPDATE SET epoch = epoch + 1, owner = excluded.owner RETURNING epoch, next
+                        """,
+                    arguments: [partition.topic, partition.partition.rawValue, owner])
+                guard let row else { return }
+                let next: Int64? = row[1]
+                claims[partition] = Claim(epoch: Epoch(rawValue: row[0]), next: next.map { Offset($0) })
+            }
+        }
+    }
+
+    public func commit(
+        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        fold: @escaping @Sendable (ViewBatch) throws -> Void
+    ) async throws {
+        try await write(projection) { db in
+            let move = try db.cachedStatement(
+                sql: "UPDATE _checkpoints SET next = ? WHERE topic = ? AND partition = ? AND epoch = ?")
+            for (partition, next) in offsets {
+                try move.execute(arguments: [
+                    next.rawValue, partition.topic, partition.partition.rawValue, epochs[partition]?.rawValue,
+                ])
+                if db.changesCount != 1 { throw ViewError.fenced(projection, partition) }
+            }
+            let batch = ViewBatch { table, key in
+                let statement = try db.cachedStatement(sql: SQL.load(table))
+                return try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(key)).map { SQL.row($0, table) }
+            }
+            try fold(batch)
+            try SQL.write(batch, db)
+        }
+    }
+
+    public func read<R: Sendable>(
+        _ projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R {
+        let path = path(of: projection)
+        let pool = try await pool(projection)
+        do {
+            return try await pool.read { db in
+                let rows = try GRDB.Row.fetchAll(
+                    db, sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
+                let asOf = rows.reduce(into: [TopicPartition: Offset]()) { asOf, row in
+                    asOf[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
+                }
+                return try body(SQLiteReader(db: db), asOf)
+            }
+        } catch {
+            throw Self.own(error, path)
+        }
+    }
+
+    private func write<R: Sendable>(
+        _ projection: AnyProjection, _ body: @escaping @Sendable (Database) throws -> R
+    ) async throws -> R {
+        let path = path(of: projection)
+        let pool = try await pool(projection)
+        do {
+            return try await pool.writeWithoutTransaction { db in
+                var result: R?
+                try db.inTransaction(.immediate) {
+                    result = try body(db)
+                    return .commit
+                }
+                guard let result else { throw ViewError(.failed, "\(path): a commit gave no result") }
+                return result
+            }
+        } catch {
+            throw Self.own(error, path)
+        }
+    }
+
+    /// An error of the database in our words; an error of a fold or a query stays what it is.
+    private static func own(_ error: any Error, _ path: String) -> any Error {
+        error is DatabaseError ? ViewError(error, path) : error
+    }
+
+    public func close() async {
+        let open = pools.withLock { pools in
+            defer { pools = [:] }
+            return pools.values.map { $0 }
+        }
+        for pool in open { try? pool.close() }
+    }
+}
+
+private struct SQLiteReader: ViewReader {
+    let db: Database
+
+    func rows(_ scan: Scan) throws -> [EventModel.Row] {
+        let (sql, arguments) = SQL.select(scan)
+        let statement = try db.cachedStatement(sql: sql)
+        return try GRDB.Row.fetchAll(statement, arguments: SQL.arguments(arguments)).map { SQL.row($0, scan.table) }
+    }
+
+    func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
+        let (sql, arguments) = SQL.sum(columns, scan)
+        let statement = try db.cachedStatement(sql: sql)
+        guard let row = try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(arguments)) else {
+            return columns.map { _ in 0 }
+        }
+        return columns.indices.map { row[$0] }
+    }
+}
+
+extension ViewError {
+    /// What SQLite said, in words of what to do.
+    init(_ error: any Error, _ path: String) {
+        guard let database = error as? DatabaseError else {
+            self = error as? ViewError ?? ViewError(.failed, "\(path): \(error)")
+            return
+        }
+        let why = database.message ?? "error \(database.resultCode.rawValue)"
+        switch database.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self.init(
+                .damaged,
+                """
+                the view's database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its \
+                projector will build it again
+                """)
+        case .SQLITE_FULL:
+            self.init(
+                .full, "no room is left on the device for \(path); the view stays where it was. Free some and restart")
+        case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
+            self.init(.denied, "\(path) cannot be opened for writing (\(why))")
+        default: self.init(.failed, "\(path): \(why)")
+        }
+    }
+}

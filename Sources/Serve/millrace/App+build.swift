@@ -1,0 +1,106 @@
+internal import EventLog
+internal import EventModel
+internal import Handling
+internal import Logging
+internal import Projecting
+internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The composition root: which workers there are, over which log and views.
+struct App {
+    struct Worker {
+        /// `tickets.handler`, `tickets.open-sections`, `tickets.seatmap`.
+        var name: String
+        /// `handler`, `reactor`, `projector`.
+        var kind: String
+        var domain: String
+        /// The consumer group, and the topics it reads.
+        var group: String
+        var topics: [String]
+        var projection: AnyProjection?
+        var make: @Sendable (any EventLog, any ViewStore, Logger) -> any Service
+    }
+
+    static func workers(_ domains: [Domain]) -> [Worker] {
+        domains.flatMap { domain -> [Worker] in
+            var workers: [Worker] = []
+            if domain.decider != nil {
+                workers.append(
+                    Worker(
+                        name: Handler.group(of: domain), kind: "handler", domain: domain.name,
+                        group: Handler.group(of: domain), topics: [domain.commandsTopic]
+                    ) { log, _, logger in
+                        Handler(domain, log: log, clock: { now() }, logger: logger)!
+                    })
+            }
+            workers += domain.reactions.map { reaction in
+                Worker(
+                    name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
+                    topics: [reaction.topic]
+                ) { log, _, logger in
+                    Reactor(reaction, log: log, logger: logger)
+                }
+            }
+            workers += domain.projections.map { projection in
+                Worker(
+                    name: projection.name, kind: "projector", domain: domain.name,
+                    group: Projector.group(of: projection), topics: projection.topics, projection: projection
+                ) { log, views, logger in
+                    Projector(projection, log: log, views: views, logger: logger)
+                }
+            }
+            return workers
+        }
+    }
+
+    /// The workers that names, kinds and domains choose; all where none is given.
+    static func workers(_ domains: [Domain], chosen names: [String]) throws -> [Worker] {
+        let all = workers(domains)
+        if names.isEmpty { return all }
+        for name in names where !all.contains(where: { $0.answers(to: name) }) {
+            let known = all.map(\.name).joined(separator: ", ")
+            throw Failure(
+                .usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
+        }
+        return all.filter { worker in names.contains { worker.answers(to: $0) } }
+    }
+
+    /// The services of one process: its workers, and the upkeep of a log that has no broker to do it.
+    static func services(
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger
+    ) -> [any Service] {
+        let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
+        return workers.map { $0.make(log, views, logger) } + upkeep
+    }
+
+    /// Runs services until a signal says stop: then each finishes what it has in hand.
+    static func run(_ services: [any Service], logger: Logger) async throws {
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger))
+        try await group.run()
+    }
+}
+
+extension App.Worker {
+    func answers(to name: String) -> Bool { [self.name, kind, domain].contains(name) || "\(kind)s" == name }
+}
+
+/// Drops what is past its retention, now and then.
+struct Upkeep: Service, CustomStringConvertible {
+    static let pause = Duration.seconds(60)
+
+    let log: any Maintained
+    var description: String { "upkeep" }
+    let logger: Logger
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                try await log.maintain(at: now())
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+internal import ArgumentParser
+internal import EventModel
+
+/// Finds events, commands, projections and queries by the names that people use.
+struct Catalogue {
+    var domains: [Domain]
+
+    struct Found {
+        var domain: Domain
+        var schema: Schema
+        var kind: Schema.Kind
+        var topic: String
+        /// Whether a decider owns it.
+        var decided: Bool
+    }
+
+    var commands: [Found] {
+        domains.flatMap { domain in
+            (domain.decider?.commands.kinds ?? []).map {
+                Found(
+                    domain: domain, schema: domain.decider!.commands, kind: $0, topic: domain.commandsTopic,
+                    decided: true)
+            }
+        }
+    }
+
+    var events: [Found] {
+        domains.flatMap { domain in
+            let decided = (domain.decider?.events.kinds ?? []).map {
+                Found(
+                    domain: domain, schema: domain.decider!.events, kind: $0, topic: domain.eventsTopic, decided: true)
+            }
+            let observed = (domain.telemetry?.events.kinds ?? []).map {
+                Found(
+                    domain: domain, schema: domain.telemetry!.events, kind: $0, topic: domain.telemetry!.topic,
+                    decided: false)
+            }
+            return decided + observed
+        }
+    }
+
+    var queries: [Query] { domains.flatMap(\.queries) }
+    var projections: [AnyProjection] { domains.flatMap(\.projections) }
+
+    func command(_ name: String) throws -> Found { try find(name, in: commands, "command") }
+    func event(_ name: String) throws -> Found { try find(name, in: events, "event") }
+
+    func query(_ name: String) throws -> Query {
+        if let query = queries.first(where: { $0.name == name }) { return query }
+        throw Failure(.usage, "there is no query \(name); there are \(queries.map(\.name).joined(separator: ", "))")
+    }
+
+    func projection(_ name: String) throws -> AnyProjection {
+        if let projection = projections.first(where: { $0.name == name }) { return projection }
+        throw Failure(
+            .usage, "there is no projection \(name); there are \(projections.map(\.name).joined(separator: ", "))")
+    }
+
+    /// By name, or by domain and name where several domains have one: `HoldSeats`, `tickets.HoldSeats`.
+    private func find(_ name: String, in all: [Found], _ what: String) throws -> Found {
+        let found = all.filter { $0.kind.name == name || "\($0.domain.name).\($0.kind.name)" == name }
+        if found.count == 1 { return found[0] }
+        if found.isEmpty {
+            let names = all.map(\.kind.name).joined(separator: ", ")
+            throw Failure(.usage, "there is no \(what) \(name); there are \(names)")
+        }
+        let names = found.map { "\($0.domain.name).\($0.kind.name)" }.joined(separator: " or ")
+        throw Failure(.usage, "several domains have a \(what) \(name): say \(names)")
+    }
+}
+
+/// `millrace events`.
+struct Events: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show every event and command with its fields.",
+        discussion: "Example: millrace events HoldSeats")
+    @Argument(help: "Only this event, command or domain.")
+    var name: String?
+    @OptionGroup var shape: Shape
+
+    func run() throws {
+        let catalogue = Catalogue(domains: Millrace.domains)
+        let all = catalogue.commands.map { ("command", $0) } + catalogue.events.map { ("event", $0) }
+        let chosen = all.filter { _, found in
+            guard let name else { return true }
+            return [found.kind.name, found.domain.name, "\(found.domain.name).\(found.kind.name)"].contains(name)
+        }
+        if chosen.isEmpty { throw Failure(.usage, "there is no event, command or domain \(name ?? "")") }
+        for (what, found) in chosen {
+            if shape.asTable {
+                let owner = what == "event" ? (found.decided ? ", decided" : ", telemetry") : ""
+                try Output.standard.line("\(found.kind.name)  (\(what)\(owner), \(found.topic))  \(found.kind.about)")
+                try Output.standard.write(Teaching.fields(found.kind))
+            } else {
+                try Output.standard.line(
+                    JSON.object([
+                        ("domain", JSON.string(found.domain.name)), ("kind", JSON.string(what)),
+                        ("name", JSON.string(found.kind.name)), ("topic", JSON.string(found.topic)),
+                        ("about", JSON.string(found.kind.about)),
+                        (
+                            "fields",
+                            JSON.array(
+                                found.kind.fields.map { field in
+                                    JSON.object([
+                                        ("name", JSON.string(field.name)), ("type", JSON.string(field.type)),
+                                        ("repeated", String(field.repeated)), ("about", JSON.string(field.about)),
+                                    ])
+                                })
+                        ),
+                    ]))
+            }
+        }
+    }
+}
+
+/// `millrace views`.
+struct Views: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the views: projections, their tables and columns, and the queries over them.")
+    @OptionGroup var shape: Shape
+
+    func run() throws {
+        let catalogue = Catalogue(domains: Millrace.domains)
+        for projection in catalogue.projections {
+            let queries = catalogue.queries.filter { $0.projection == projection.name }.map(\.name)
+            if !shape.asTable {
+                let tables = projection.tables.map { table in
+                    JSON.object([
+                        ("name", JSON.string(table.name)), ("about", JSON.string(table.about)),
+                        (
+                            "columns",
+                            JSON.array(
+                                table.columns.enumerated().map { i, column in
+                                    JSON.object([
+                                        ("name", JSON.string(column.name)), ("type", JSON.string(column.kind.rawValue)),
+                                        ("key", String(i < table.key)), ("about", JSON.string(column.about)),
+                                    ])
+                                })
+                        ),
+                    ])
+                }
+                try Output.standard.line(
+                    JSON.object([
+                        ("projection", JSON.string(projection.name)), ("version", String(projection.version)),
+                        ("about", JSON.string(projection.about)),
+                        ("topics", JSON.array(projection.topics.map(JSON.string))), ("tables", JSON.array(tables)),
+                        ("queries", JSON.array(queries.map(JSON.string))),
+                    ]))
+                continue
+            }
+            try Output.standard.line(
+                "\(projection.name) (version \(projection.version), from \(projection.topics.joined(separator: ", "))): \(projection.about)"
+            )
+            try Output.standard.line("  queries: \(queries.joined(separator: ", "))")
+            for table in projection.tables {
+                try Output.standard.line("  \(table.name): \(table.about)")
+                let rows = table.columns.enumerated().map { i, column in
+                    ["   ", column.name, column.kind.rawValue + (i < table.key ? ", key" : ""), column.about]
+                }
+                try Output.standard.write(TextTable(header: ["", "column", "type", ""], rows: rows).text)
+            }
+        }
+    }
+}
+
+/// Help for one command, event or query, made from what the domain declares.
+enum Teaching {
+    static func help(for arguments: [String]) -> String? {
+        guard arguments.count >= 3, arguments.dropFirst(2).contains(where: { $0 == "--help" || $0 == "-h" }) else {
+            return nil
+        }
+        let catalogue = Catalogue(domains: Millrace.domains)
+        let name = arguments[1]
+        switch arguments[0] {
+        case "send":
+            guard let found = try? catalogue.command(name) else { return nil }
+            return """
+                \(found.kind.about)
+
+                USAGE: millrace send \(found.kind.name) \(found.kind.fields.map { "[--\(option($0.name)) <\($0.name)>]" }.joined(separator: " ")) [--id <id>]
+                       millrace send \(found.kind.name) '{"\(found.kind.fields.first?.name ?? "")": ...}'
+
+                FIELDS:
+                \(fields(found.kind))
+                """
+        case "produce":
+            guard let found = try? catalogue.event(name) else { return nil }
+            let way =
+                found.decided
+                ? "Its handler admits it only where it is a legal next event."
+                : "It is checked and appended to \(found.topic)."
+            return """
+                \(found.kind.about) \(way)
+
+                USAGE: millrace produce \(found.kind.name) [--file <file>] [--on-error stop|skip]    (one JSON object a line)
+
+                FIELDS:
+                \(fields(found.kind))
+                """
+        case "query":
+            guard let query = try? catalogue.query(name) else { return nil }
+            let rows = query.parameters.map { parameter in
+                [
+                    "  --\(option(parameter.name))", parameter.kind.rawValue,
+                    parameter.about + (parameter.required ? " (needed)" : ""),
+                ]
+            }
+            return """
+                \(query.about)
+
+                USAGE: millrace query \(query.name) [--<parameter> <value> ...] [--limit <n>] [--cursor <cursor>]
+
+                PARAMETERS:
+                \(TextTable(header: ["", "type", ""], rows: rows).text)
+                """
+        default: return nil
+        }
+    }
+
+    static func fields(_ kind: Schema.Kind) -> String {
+        let rows = kind.fields.map { field in
+            ["  \(field.name)", field.repeated ? "[\(field.type)]" : field.type, field.about]
+        }
+        return TextTable(header: ["  field", "type", ""], rows: rows).text
+    }
+
+    /// As a command line has it: `paymentToken` is `--payment-token`.
+    static func option(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
+    }
+}

@@ -1,0 +1,113 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Handling
+internal import Projecting
+
+/// The exit codes of sysexits.h that this program uses, and 1 for a refusal.
+enum Exit: Int32 {
+    case refused = 1
+    case usage = 64
+    case data = 65
+    case noInput = 66
+    case unavailable = 69
+    case software = 70
+    case cantCreate = 73
+    case ioError = 74
+    case tryAgain = 75
+    case noPermission = 77
+    case configuration = 78
+
+    /// Prints what went wrong, once, and gives the code to exit with.
+    static func report(_ error: any Error) -> Int32 {
+        if let failure = Failure(error) {
+            if !failure.message.isEmpty { Output.complain("millrace: \(failure.message)") }
+            return failure.exit.rawValue
+        }
+        let code = Millrace.exitCode(for: error)
+        let text = Millrace.fullMessage(for: error)
+        if code.isSuccess {
+            try? Output.standard.write(text.isEmpty ? "" : text + "\n")
+        } else if !text.isEmpty {
+            Output.complain(text)
+        }
+        return code.rawValue
+    }
+}
+
+/// An error with its exit code and what to tell.
+struct Failure: Error {
+    var exit: Exit
+    /// Empty where everything has been said.
+    var message: String
+
+    init(_ exit: Exit, _ message: String) {
+        self.exit = exit
+        self.message = message
+    }
+
+    /// What a known error means to the user; nil for the parser's own.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as LogError: self.init(Self.exit(error.kind), error.message)
+        case let error as ViewError: self.init(Self.exit(error.kind), error.message)
+        case let error as CommandClient.NoAnswer:
+            self.init(
+                .tryAgain,
+                """
+                no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
+                start one with millrace work, and ask again with --id \(error.id)
+                """)
+        case let error as Malformed: self.init(.data, error.message)
+        case let error as Undecodable: self.init(.data, error.description)
+        case let error as Unfoldable: self.init(.data, "an event cannot be folded: \(error.description)")
+        case is CancellationError: self.init(.tryAgain, "interrupted")
+        default: return nil
+        }
+    }
+
+    private static func exit(_ kind: LogError.Kind) -> Exit {
+        switch kind {
+        case .unreachable: .unavailable
+        case .unknownTopic, .mismatch: .configuration
+        case .tooLarge, .damaged: .data
+        case .full: .ioError
+        case .denied: .noPermission
+        case .fenced, .aborted: .tryAgain
+        case .closed: .software
+        default: .ioError
+        }
+    }
+
+    private static func exit(_ kind: ViewError.Kind) -> Exit {
+        switch kind {
+        case .fenced: .tryAgain
+        case .damaged: .data
+        case .denied: .noPermission
+        default: .ioError
+        }
+    }
+}
+
+extension Duration {
+    /// As people write it: 5s, 250ms, 2h, 7d.
+    var short: String {
+        let ms = milliseconds
+        if ms % 86_400_000 == 0, ms > 0 { return "\(ms / 86_400_000)d" }
+        if ms % 3_600_000 == 0, ms > 0 { return "\(ms / 3_600_000)h" }
+        if ms % 60_000 == 0, ms > 0 { return "\(ms / 60_000)m" }
+        return ms % 1000 == 0 ? "\(ms / 1000)s" : "\(ms)ms"
+    }
+
+    /// Reads 60s, 5m, 1h, 7d, 250ms, or plain seconds.
+    init?(short text: String) {
+        let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
+        let unit = units.first { text.hasSuffix($0.0) }
+        guard let count = Int64(unit.map { String(text.dropLast($0.0.count)) } ?? text), count >= 0 else { return nil }
+        let (ms, overflow) = count.multipliedReportingOverflow(by: unit?.1 ?? 1000)
+        if overflow { return nil }
+        self = .milliseconds(ms)
+    }
+}

@@ -1,0 +1,224 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+
+/// Imports a file's lines as records, each exactly once.
+///
+/// How far a file has come is a record of `millrace.imports`, committed together with the lines' own records by a member of
+/// a group that only one import of this file can be in. A file is known again by its content: the digest of the lines that
+/// were imported, so that a renamed file is the same, a grown one goes on, and another one starts from its beginning.
+struct FileImport {
+    static let batch = 10_000
+    /// How long to wait for another import of the same file to end.
+    static let patience = Duration.seconds(15)
+
+    var importer: String
+    /// What sets imports of one file apart: the site.
+    var scope: String
+    var file: String
+    var onError: OnError
+    var topic: String
+    var read: (ArraySlice<UInt8>) throws(Malformed) -> NewRecord
+
+    struct Summary {
+        var file: String
+        var lines = 0
+        var imported = 0
+        var known = 0
+        var bad = 0
+        var first: Timestamp?
+        var last: Timestamp?
+        var took = Duration.zero
+
+        var json: String {
+            JSON.object([
+                ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
+                ("alreadyImported", String(known)), ("bad", String(bad)),
+                ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
+                ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
+            ])
+        }
+        var text: String {
+            let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
+            return """
+                \(file): \(lines) lines, \(imported) imported, \(known) already there, \(bad) bad\(span)
+                \(seconds) s, \(Int(Double(imported) / max(0.001, seconds))) a second
+
+                """
+        }
+        private var seconds: Double { Double(took.milliseconds) / 1000 }
+    }
+
+    func run(_ log: any EventLog) async throws -> Summary {
+        let start = ContinuousClock.now
+        let counts = try await log.partitionCounts()
+        guard let count = counts[topic] else { throw LogError.unknown(topic) }
+        if counts[TopicFile.imports.name] == nil { throw LogError.unknown(TopicFile.imports.name) }
+        let head = try await firstLine()
+        let identity = "\(importer)/\(scope)/\(String(Digest(head).value, radix: 16))"
+        let member = try await log.join("import:\(identity)", topics: [TopicFile.imports.name])
+        do {
+            let place = try await claim(member)
+            let marks = try await marks(log, place, identity)
+            var summary = try await run(log, member, place, identity, marks, count)
+            summary.took = .now - start
+            await member.leave()
+            return summary
+        } catch {
+            await member.leave()
+            throw error
+        }
+    }
+
+    private func firstLine() async throws -> ArraySlice<UInt8> {
+        let source = try LineSource(file, limit: Limits.lineBytes)
+        return try await source.next()?.first?.bytes ?? []
+    }
+
+    /// Waits until this import alone holds the one partition of the imports topic in its group.
+    private func claim(_ member: any GroupMember) async throws -> TopicPartition {
+        let deadline = ContinuousClock.now + Self.patience
+        while .now < deadline {
+            if case .assigned(let partitions) = try await member.next(max: 1, wait: .milliseconds(200)),
+                let place = partitions.first
+            {
+                return place
+            }
+        }
+        throw Failure(.tryAgain, "another import of \(file) is under way; wait for it to end")
+    }
+
+    /// A mark: so many lines, of this digest, have been imported.
+    private struct Mark {
+        var key: String
+        var lines: Int
+        var digest: UInt64
+    }
+
+    private func marks(_ log: any EventLog, _ place: TopicPartition, _ identity: String) async throws -> [Mark] {
+        var marks: [String: Mark] = [:]
+        guard let bounds = try await log.bounds(of: [place])[place] else { return [] }
+        try await log.scan(place, from: bounds.lowerBound, to: bounds.upperBound) { batch in
+            for record in batch.records where record.key.text.hasPrefix(identity + "/") {
+                let parts = record.value.text.split(separator: " ")
+                guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else {
+                    continue
+                }
+                marks[record.key.text] = Mark(key: record.key.text, lines: lines, digest: digest)
+            }
+        }
+        return marks.values.sorted { $0.lines > $1.lines }
+    }
+
+    /// Walks the file once to find which mark it matches; gives that one, or a fresh one.
+    private func resume(_ marks: [Mark], _ identity: String) async throws -> Mark {
+        let fresh = Mark(key: "\(identity)/\(marks.count)", lines: 0, digest: Digest().value)
+        if marks.isEmpty { return fresh }
+        let source = try LineSource(file, limit: Limits.lineBytes)
+        var digest = Digest()
+        var lines = 0
+        var found = fresh
+        let farthest = marks[0].lines
+        while lines < farthest, let chunk = try await source.next() {
+            for line in chunk where lines < farthest {
+                digest.add(line.bytes)
+                lines += 1
+                if let mark = marks.first(where: { $0.lines == lines && $0.digest == digest.value }) { found = mark }
+            }
+        }
+        return found
+    }
+
+    private func run(
+        _ log: any EventLog, _ member: any GroupMember, _ place: TopicPartition, _ identity: String, _ marks: [Mark],
+        _ count: Int
+    ) async throws -> Summary {
+        let mark = try await resume(marks, identity)
+        let source = try LineSource(file, limit: Limits.lineBytes)
+        var summary = Summary(file: file)
+        var digest = Digest()
+        var pending: [TopicPartition: [NewRecord]] = [:]
+        var size = 0
+        var progress = Progress("importing \((file as NSString).lastPathComponent)", total: nil)
+
+        func commit() async throws {
+            if summary.lines <= mark.lines { return }
+            let record = NewRecord(
+                key: Bytes(mark.key),
+                value: Bytes(
+                    "\(summary.lines) \(String(digest.value, radix: 16)) \((file as NSString).lastPathComponent)"),
+                timestamp: now(), headers: [Header(HeaderName.type, "ImportMark")])
+            try await member.transact(
+                Transaction(
+                    appends: pending.map { Append($0.key, $0.value) } + [Append(place, [record])],
+                    consumed: [place: Offset(Int64(summary.lines))]))
+            summary.imported += size
+            (pending, size) = ([:], 0)
+            progress.show(summary.imported, unit: "lines")
+        }
+
+        while let lines = try await source.next() {
+            for line in lines {
+                if summary.lines < mark.lines {
+                    digest.add(line.bytes)
+                    summary.lines += 1
+                    summary.known += 1
+                    continue
+                }
+                do {
+                    let record = try record(line)
+                    if let record {
+                        let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: count))
+                        pending[target, default: []].append(record)
+                        size += 1
+                        summary.first = min(summary.first ?? record.timestamp, record.timestamp)
+                        summary.last = max(summary.last ?? record.timestamp, record.timestamp)
+                    }
+                } catch {
+                    Output.complain("line \(line.number): \(error.message)")
+                    summary.bad += 1
+                    if onError == .stop {
+                        try await commit()
+                        progress.end()
+                        throw Failure(
+                            .data,
+                            "stopped at line \(line.number) of \(file); \(summary.imported) lines before it were imported. --on-error skip goes on"
+                        )
+                    }
+                }
+                digest.add(line.bytes)
+                summary.lines += 1
+                if size >= Self.batch { try await commit() }
+            }
+        }
+        try await commit()
+        progress.end()
+        return summary
+    }
+
+    private func record(_ line: LineSource.Line) throws(Malformed) -> NewRecord? {
+        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
+        if line.bytes.isEmpty { return nil }
+        let record = try read(line.bytes)
+        if record.timestamp > now() + maximumClockSkew {
+            throw Malformed(
+                "time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+        }
+        return record
+    }
+}
+
+/// The 64-bit FNV-1a hash of lines: tells files apart that differ by accident.
+struct Digest {
+    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    init() {}
+    init(_ line: ArraySlice<UInt8>) { add(line) }
+
+    mutating func add(_ line: ArraySlice<UInt8>) {
+        line.withUnsafeBufferPointer { buffer in
+            for byte in buffer { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        }
+        value = (value ^ 0x0a) &* 0x100_0000_01b3
+    }
+}

@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Domains
+internal import EventLog
+internal import EventModel
+internal import Foundation
+
+/// `millrace import`.
+struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Import files of others, with their own times.", subcommands: [ImportAccessLog.self])
+}
+
+/// `millrace import access-log`.
+struct ImportAccessLog: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "access-log",
+        abstract: "Import a web server's access log as hits.",
+        discussion: """
+            Common and combined log format, plain or gzip. Each hit keeps the line's time. How far a file has been imported
+            is kept on the log in the same commit as its hits, so an import that was interrupted goes on where it stopped,
+            the same file again changes nothing, and a file that has grown adds only what is new.
+
+            Example: millrace import access-log /var/log/apache2/access.log.1.gz --site www.example.org
+            """)
+    @Argument(help: "The file.")
+    var file: String
+    @Option(help: ArgumentHelp("The site that was hit (default: the file's name).", valueName: "site"))
+    var site: String?
+    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
+    var onError = OnError.skip
+    @OptionGroup var shape: Shape
+    @OptionGroup var places: Places
+
+    func run() async throws {
+        let name = (file as NSString).lastPathComponent
+        let site = site ?? String(name.prefix { $0 != "." })
+        do {
+            try Check.identifier(site, "--site", atMost: 200)
+        } catch {
+            throw Failure(.usage, error.message)
+        }
+        let job = FileImport(importer: "access-log", scope: site, file: file, onError: onError, topic: "hits.events") {
+            line throws(Malformed) in
+            do throws(AccessLog.Unreadable) {
+                return try AccessLog.hit(line, site: site)
+            } catch {
+                throw Malformed("line", error.why)
+            }
+        }
+        let summary = try await places.withLog { try await job.run($0) }
+        if !shape.asTable {
+            try Output.standard.line(summary.json)
+            return
+        }
+        try Output.standard.write(summary.text)
+    }
+}

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Projecting
+
+/// `millrace lag`.
+struct Lag: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show how far each worker is behind the log, partition by partition.",
+        discussion: "Exits with 0. --sum shows a line a worker.")
+    @Flag(help: "One line a worker.")
+    var sum = false
+    @OptionGroup var shape: Shape
+    @OptionGroup var places: Places
+
+    struct Line {
+        var worker: String
+        var partition: TopicPartition?
+        var committed: Offset?
+        var end: Offset?
+        var lag: Int64
+    }
+
+    func run() async throws {
+        let lines = try await places.withLog { log in
+            try await places.withViews { views in
+                try await Self.lines(Millrace.domains, log: log, views: views, sum: sum)
+            }
+        }
+        if shape.asTable {
+            let rows = lines.map { line in
+                [
+                    line.worker, line.partition?.description ?? "all", line.committed?.description ?? "-",
+                    line.end?.description ?? "-", String(line.lag),
+                ]
+            }
+            try Output.standard.write(
+                TextTable(header: ["worker", "partition", "next", "end", "lag"], rows: rows, right: [2, 3, 4]).text)
+            return
+        }
+        for line in lines {
+            try Output.standard.line(
+                JSON.object([
+                    ("worker", JSON.string(line.worker)),
+                    ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
+                    ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
+                    ("lag", String(line.lag)),
+                ]))
+        }
+    }
+
+    static func lines(
+        _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool
+    ) async throws -> [Line] {
+        let counts = try await log.partitionCounts()
+        var lines: [Line] = []
+        for worker in App.workers(domains) {
+            let partitions = worker.topics.flatMap { topic in
+                (0..<(counts[topic] ?? 0)).map { TopicPartition(topic, Partition($0)) }
+            }
+            let bounds = try await log.bounds(of: partitions)
+            let committed: [TopicPartition: Offset]
+            if let projection = worker.projection {
+                committed = try await views.read(projection) { _, asOf in asOf }
+            } else {
+                committed = try await log.committed(worker.group, partitions)
+            }
+            let own = partitions.map { partition in
+                let range = bounds[partition] ?? 0..<0
+                let next = committed[partition]
+                return Line(
+                    worker: worker.name, partition: partition, committed: next, end: range.upperBound,
+                    lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)))
+            }
+            lines += sum ? [Line(worker: worker.name, lag: own.reduce(0) { $0 + $1.lag })] : own
+        }
+        return lines
+    }
+}

@@ -1,0 +1,62 @@
+internal import ArgumentParser
+internal import Domains
+internal import EventModel
+internal import Foundation
+
+@main
+enum Main {
+    static func main() async {
+        // A reader that closes its end of the pipe (head, for example) is no error of ours.
+        signal(SIGPIPE, SIG_IGN)
+        exit(await Millrace.run(Array(CommandLine.arguments.dropFirst())))
+    }
+}
+
+/// The root of the command line.
+struct Millrace: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "millrace",
+        abstract: "An event-sourced message bus: produce events, run workers, query views, replay topics.",
+        discussion: """
+            Commands and telemetry go in, handlers decide, events land on the log, projectors fold them into views.
+
+            Try it:
+              millrace up                                     (in one terminal: log and workers in one process)
+              millrace produce Hit <<< '{"site":"home","path":"/"}'
+              millrace query hits.window --site home --window 60s
+              millrace events                                 (every event and command with its fields)
+
+            The log is a folder on this machine unless --log or MILLRACE_LOG says otherwise: kafka://host:port for Apache
+            Kafka. Output is a table on a terminal and JSON elsewhere; --json and --table choose.
+
+            Exit codes: 0 done, 1 refused, and of sysexits.h 64 usage, 65 bad data, 66 no input, 69 unavailable,
+            70 internal, 73 cannot create, 74 I/O error, 75 try again, 77 no permission, 78 configuration.
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Events.self, Views.self,
+            Import.self, Up.self, Demo.self, Bench.self,
+        ])
+
+    /// The domains that this process knows: all of them, and in tests one more.
+    @TaskLocal static var domains = Domains.all
+
+    /// Runs a command line; gives its exit code.
+    static func run(_ arguments: [String]) async -> Int32 {
+        do {
+            if let help = Teaching.help(for: arguments) {
+                try Output.standard.write(help)
+                return 0
+            }
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch {
+            return Exit.report(error)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import KafkaLog
+internal import LocalLog
+internal import Logging
+internal import Projecting
+internal import SQLiteViews
+
+/// Where the log and the views are.
+struct Places: ParsableArguments {
+    @Option(
+        name: .customLong("log"),
+        help: ArgumentHelp(
+            "local:FOLDER or kafka://HOST:PORT[,HOST:PORT...] (also MILLRACE_LOG).", valueName: "url"))
+    var logURL: String?
+
+    @Option(help: ArgumentHelp("A file of librdkafka properties, name=value a line.", valueName: "file"))
+    var kafkaConfig: String?
+
+    @Option(
+        name: .customLong("views"),
+        help: ArgumentHelp("sqlite:FOLDER (also MILLRACE_VIEWS; default: beside the log).", valueName: "url"))
+    var viewsURL: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
+    var topics: String?
+
+    /// The per-user data folder (XDG Base Directory).
+    static var data: String {
+        let environment = ProcessInfo.processInfo.environment
+        if let home = environment["XDG_DATA_HOME"], !home.isEmpty { return home + "/millrace" }
+        return (environment["HOME"] ?? NSHomeDirectory()) + "/.local/share/millrace"
+    }
+
+    enum LogPlace: Equatable {
+        case local(String)
+        case kafka(String)
+    }
+
+    func logPlace() throws -> LogPlace {
+        let url = logURL ?? ProcessInfo.processInfo.environment["MILLRACE_LOG"] ?? "local:\(Self.data)"
+        if url.hasPrefix("local:"), url.count > 6 { return .local(Self.path(url.dropFirst(6))) }
+        if url.hasPrefix("kafka://"), url.count > 8 { return .kafka(String(url.dropFirst(8))) }
+        throw Failure(.usage, "the log \(url) is neither local:FOLDER nor kafka://HOST:PORT")
+    }
+
+    private static func path(_ text: Substring) -> String { NSString(string: String(text)).expandingTildeInPath }
+
+    /// Opens the log. On this machine its topics are made where they are missing; on Kafka that is `topics apply`.
+    func openLog() async throws -> any EventLog {
+        switch try logPlace() {
+        case .local(let folder):
+            let log = try await LocalLog.open(directory: folder)
+            do {
+                try await log.create(try declaredTopics())
+            } catch {
+                await log.close()
+                throw error
+            }
+            return log
+        case .kafka(let brokers):
+            return try await KafkaLog(brokers: brokers, properties: try kafkaProperties())
+        }
+    }
+
+    func withLog<R>(_ body: (any EventLog) async throws -> R) async throws -> R {
+        let log = try await openLog()
+        do {
+            let result = try await body(log)
+            await log.close()
+            return result
+        } catch {
+            await log.close()
+            throw error
+        }
+    }
+
+    func viewsFolder() throws -> String {
+        if let url = viewsURL ?? ProcessInfo.processInfo.environment["MILLRACE_VIEWS"] {
+            guard url.hasPrefix("sqlite:"), url.count > 7 else {
+                throw Failure(.usage, "the views \(url) are not sqlite:FOLDER")
+            }
+            return Self.path(url.dropFirst(7))
+        }
+        switch try logPlace() {
+        case .local(let folder): return folder + "/views"
+        case .kafka(let brokers):
+            let name = brokers.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "-" }.joined()
+            return "\(Self.data)/views-kafka-\(name)"
+        }
+    }
+
+    func openViews() throws -> any ViewStore { try SQLiteViews(directory: try viewsFolder()) }
+
+    func withViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
+        let views = try openViews()
+        do {
+            let result = try await body(views)
+            await views.close()
+            return result
+        } catch {
+            await views.close()
+            throw error
+        }
+    }
+
+    func declaredTopics() throws -> [Topic] { try TopicFile.declared(topics, domains: Millrace.domains) }
+
+    private func kafkaProperties() throws -> [String: String] {
+        guard let file = kafkaConfig else { return [:] }
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw Failure(.noInput, "the Kafka configuration \(file) cannot be read")
+        }
+        var properties: [String: String] = [:]
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let line = line.trimmingCharacters(in: .whitespaces)
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            guard let equals = line.firstIndex(of: "=") else {
+                throw Failure(.configuration, "\(file):\(number + 1): is not name=value")
+            }
+            let name = line[..<equals].trimmingCharacters(in: .whitespaces)
+            properties[name] = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+        }
+        return properties
+    }
+}
+
+/// How results are shown.
+struct Shape: ParsableArguments {
+    @Flag(help: "Show JSON.")
+    var json = false
+    @Flag(help: "Show a table.")
+    var table = false
+
+    var asTable: Bool { table || (!json && Output.isTerminal) }
+
+    func validate() throws {
+        if json && table { throw ValidationError("--json and --table exclude each other") }
+    }
+}
+
+/// The clock of the edges; deciders and folds only ever see records' times.
+func now() -> Timestamp { Timestamp(Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))) }
+
+func makeLogger(verbose: Bool) -> Logger {
+    var logger = Logger(label: "millrace") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = verbose ? .debug : .notice
+    return logger
+}

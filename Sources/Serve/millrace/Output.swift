@@ -1,0 +1,161 @@
+internal import EventModel
+internal import Foundation
+internal import Synchronization
+
+/// Standard output, written whole or with an error; gathered in memory instead where a test asks for it.
+final class Output: Sendable {
+    @TaskLocal static var standard = Output()
+
+    private let gathering: Bool
+    private let gathered = Mutex<[UInt8]>([])
+
+    init(gathering: Bool = false) { self.gathering = gathering }
+
+    var text: String { String(decoding: gathered.withLock { $0 }, as: UTF8.self) }
+
+    func write(_ text: String) throws {
+        if gathering {
+            gathered.withLock { $0 += Array(text.utf8) }
+            return
+        }
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = bytes.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if written < 0 {
+                if errno == EINTR { continue }
+                // Whoever read has had enough: stop without a word.
+                if errno == EPIPE { throw Failure(.ioError, "") }
+                throw Failure(.ioError, "standard output cannot be written: \(String(cString: strerror(errno)))")
+            }
+            bytes = bytes.dropFirst(written)
+        }
+    }
+
+    func line(_ text: String) throws { try write(text + "\n") }
+
+    static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+}
+
+/// A value as JSON text.
+enum JSON {
+    static func string(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            case _ where scalar.value < 0x20:
+                out +=
+                    "\\u" + String(repeating: "0", count: scalar.value < 16 ? 3 : 2) + String(scalar.value, radix: 16)
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+
+    static func object(_ members: [(String, String)]) -> String {
+        "{" + members.map { "\(string($0.0)):\($0.1)" }.joined(separator: ",") + "}"
+    }
+
+    static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
+
+    static func value(_ value: Value, _ kind: Column.Kind) -> String {
+        switch value {
+        case .null: "null"
+        case .integer(let ms) where kind == .timestamp: string(Timestamp(ms).rfc3339)
+        case .integer(let value): String(value)
+        case .real(let value): String(value)
+        case .text(let value): string(value)
+        }
+    }
+
+    static func offsets(_ offsets: [TopicPartition: Offset]) -> String {
+        object(offsets.sorted { $0.key < $1.key }.map { ($0.key.description, $0.value.description) })
+    }
+
+    /// A row with its columns' names in camel case, as protobuf's JSON has them.
+    static func row(_ row: Row, _ columns: [Column]) -> String {
+        object(zip(columns, row).map { (camel($0.name), value($1, $0.kind)) })
+    }
+
+    static func camel(_ snake: String) -> String {
+        let parts = snake.split(separator: "_")
+        return parts.dropFirst().reduce(String(parts.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
+    }
+}
+
+/// Columns lined up for a person.
+struct TextTable {
+    var header: [String]
+    var rows: [[String]]
+    /// Columns whose values are lined up on the right.
+    var right: Set<Int> = []
+
+    var text: String {
+        let widths = header.indices.map { i in ([header] + rows).map { $0[i].count }.max() ?? 0 }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.enumerated().map { i, cell in
+                let space = String(repeating: " ", count: widths[i] - cell.count)
+                return right.contains(i) ? space + cell : cell + space
+            }
+            return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+        }
+        return ([header.map { $0.uppercased() }] + rows).map(line).joined(separator: "\n") + "\n"
+    }
+}
+
+extension TextTable {
+    init(_ columns: [Column], _ rows: [Row]) {
+        header = columns.map { $0.name.replacingOccurrences(of: "_", with: " ") }
+        self.rows = rows.map { row in
+            zip(columns, row).map { column, value in
+                switch value {
+                case .null: "-"
+                case .integer(let ms) where column.kind == .timestamp: Timestamp(ms).rfc3339
+                case .integer(let value): String(value)
+                case .real(let value): String(format: "%.3f", value)
+                case .text(let value): value
+                }
+            }
+        }
+        right = Set(columns.indices.filter { columns[$0].kind == .integer || columns[$0].kind == .real })
+    }
+}
+
+/// A line on the terminal that says how far a long run has come; silent elsewhere.
+struct Progress {
+    private let title: String
+    private let total: Int?
+    private let shown = isatty(STDERR_FILENO) == 1
+    private let start = ContinuousClock.now
+    private var last = ContinuousClock.now
+
+    init(_ title: String, total: Int?) {
+        self.title = title
+        self.total = total
+    }
+
+    mutating func show(_ done: Int, unit: String) {
+        guard shown, ContinuousClock.now - last > .milliseconds(100) else { return }
+        last = .now
+        let seconds = max(0.001, Double((ContinuousClock.now - start).milliseconds) / 1000)
+        let rate = Int(Double(done) / seconds)
+        var text = "\r\(title)  \(done) \(unit)  \(rate)/s"
+        if let total, total > 0 {
+            let share = min(1, Double(done) / Double(total))
+            let filled = Int(share * 30)
+            let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
+            text = "\r\(title)  [\(bar)] \(Int(share * 100))%  \(done) \(unit)  \(rate)/s"
+        }
+        FileHandle.standardError.write(Data((text + "  ").utf8))
+    }
+
+    func end() {
+        if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    }
+}

@@ -1,0 +1,272 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Handling
+
+/// What to do with a line that is not acceptable.
+enum OnError: String, ExpressibleByArgument, CaseIterable {
+    case stop, skip
+}
+
+/// `millrace produce`.
+struct Produce: AsyncParsableCommand {
+    /// Lines appended, or sent to a handler, together.
+    static let batch = 5000
+
+    static let configuration = CommandConfiguration(
+        abstract: "Produce events from JSON lines.",
+        discussion: """
+            Each line is an event's fields: {"site":"home","path":"/"}. Its time is now, or what --time-field names (RFC 3339,
+            or seconds or milliseconds since 1970), or "@time" in the line. A line that replay printed is taken as it is, its
+            time included. millrace produce EVENT --help shows the event's fields.
+
+            Telemetry is checked and appended. An event that a decider owns goes to its handler, which admits it only where
+            it is a legal next event; a refused one is reported like a bad line, and the exit code is 1.
+
+            Examples:
+              echo '{"site":"home","path":"/"}' | millrace produce Hit
+              millrace replay hits.events | millrace produce Hit --log kafka://localhost:9092
+            """)
+    @Argument(help: "The event, for example Hit or tickets.SeatHeld.")
+    var event: String
+    @Option(help: ArgumentHelp("The file to read, plain or gzip (default: standard input).", valueName: "file"))
+    var file = "-"
+    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
+    var onError = OnError.stop
+    @Option(help: ArgumentHelp("The field of the line that is its time.", valueName: "field"))
+    var timeField: String?
+    @Option(help: ArgumentHelp("How long to wait for a handler.", valueName: "time"))
+    var timeout = "10s"
+    @OptionGroup var places: Places
+
+    func run() async throws {
+        let found = try Catalogue(domains: Millrace.domains).event(event)
+        guard let limit = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
+        let source = try LineSource(file, limit: Limits.lineBytes)
+        let reader = EventLines(found: found, timeField: timeField)
+        try await places.withLog { log in
+            let counts = try await log.partitionCounts()
+            guard counts[found.topic] != nil else { throw LogError.unknown(found.topic) }
+            if found.decided {
+                try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
+                    try await produce(source, reader, Admission(client: client, found: found, limit: limit))
+                }
+            } else {
+                try await produce(source, reader, Appending(log: log, topic: found.topic, count: counts[found.topic]!))
+            }
+        }
+    }
+
+    private func produce(_ source: LineSource, _ reader: EventLines, _ sink: some Sink) async throws {
+        var tally = Tally()
+        var sink = sink
+        while let lines = try await source.next() {
+            // A handler's refusal of one line must stop before the next is sent.
+            let size = onError == .stop && sink.canRefuse ? 1 : Self.batch
+            var at = lines.startIndex
+            while at < lines.endIndex {
+                let chunk = lines[at..<min(at + size, lines.endIndex)]
+                at = chunk.endIndex
+                try await put(chunk, reader, &sink, &tally)
+            }
+        }
+        try finish(tally, sink.ends)
+    }
+
+    private func put(
+        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout some Sink, _ tally: inout Tally
+    ) async throws {
+        var events: [(line: Int, event: EventLines.Event)] = []
+        var bad: (line: Int, why: String)?
+        for line in lines {
+            do {
+                if let event = try reader.read(line) { events.append((line.number, event)) }
+            } catch {
+                bad = (line.number, error.message)
+                if onError == .stop { break }
+                report(line.number, error.message)
+                tally.bad += 1
+            }
+        }
+        if !events.isEmpty {
+            let refusals = try await sink.put(events.map(\.event))
+            tally.done += events.count - refusals.count
+            for (i, no) in refusals.sorted(by: { $0.key < $1.key }) {
+                report(events[i].line, "refused: \(no.reason): \(no.message)")
+                tally.refused += 1
+            }
+            if onError == .stop, !refusals.isEmpty {
+                try finish(tally, sink.ends)
+            }
+        }
+        if let bad, onError == .stop {
+            report(bad.line, bad.why)
+            throw Failure(
+                .data,
+                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on"
+            )
+        }
+    }
+
+    private func report(_ line: Int, _ why: String) { Output.complain("line \(line): \(why)") }
+
+    private func finish(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
+        try Output.standard.line(
+            JSON.object([
+                ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
+                ("last", JSON.offsets(ends)),
+            ]))
+        if tally.refused > 0 { throw Failure(.refused, "") }
+    }
+
+    private struct Tally {
+        var done = 0
+        var refused = 0
+        var bad = 0
+    }
+}
+
+/// Turns lines into events of one kind.
+struct EventLines {
+    struct Event {
+        var key: Bytes
+        var value: Bytes
+        var time: Timestamp
+    }
+
+    let found: Catalogue.Found
+    let timeField: String?
+
+    /// The event of a line, nil for an empty one.
+    func read(_ line: LineSource.Line) throws(Malformed) -> Event? {
+        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
+        if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
+        if line.bytes.count > Limits.valueBytes {
+            throw Malformed("line", "has \(line.bytes.count) bytes, an event has at most \(Limits.valueBytes)")
+        }
+        let (json, time) = try split(line.bytes)
+        if time > now() + maximumClockSkew {
+            throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+        }
+        let value = try found.schema.encode(found.kind, json: Bytes(json))
+        let key: Bytes
+        do {
+            key =
+                found.decided
+                ? try found.domain.decider!.keyOfEvent(value) : try found.domain.telemetry!.keyOfEvent(value)
+        } catch let error as Malformed {
+            throw error
+        } catch {
+            throw Malformed("event", String(describing: error))
+        }
+        return Event(key: key, value: value, time: time)
+    }
+
+    /// The event's own JSON, and its time. Only a line that may say a time is parsed twice.
+    private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp) {
+        let text = String(validating: bytes, as: UTF8.self)
+        guard let text else { throw Malformed("line", "is not UTF-8") }
+        if timeField == nil, !text.contains("\"@time\""), !text.contains("\"event\":{") { return (bytes, now()) }
+        guard var object = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
+            return (bytes, now())
+        }
+        if let event = object["event"] as? [String: Any], let type = object["type"] as? String {
+            if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
+            let time = (object["timestamp"] as? String).flatMap { Timestamp(rfc3339: $0) }
+            guard let time else { throw Malformed("timestamp", "is not RFC 3339") }
+            return (try Self.bytes(event), time)
+        }
+        let field = timeField ?? "@time"
+        guard let said = object[field] else {
+            if timeField == nil { return (bytes, now()) }
+            throw Malformed(field, "is missing, and --time-field names it")
+        }
+        guard let time = Self.time(said) else {
+            throw Malformed(field, "must be RFC 3339, or seconds or milliseconds since 1970")
+        }
+        if !found.kind.fields.contains(where: { $0.name == field }) { object[field] = nil }
+        return (try Self.bytes(object), time)
+    }
+
+    private static func bytes(_ object: [String: Any]) throws(Malformed) -> ArraySlice<UInt8> {
+        guard let data = try? JSONSerialization.data(withJSONObject: object) else {
+            throw Malformed("line", "cannot be read as JSON")
+        }
+        return Array(data)[...]
+    }
+
+    private static func time(_ value: Any) -> Timestamp? {
+        if let text = value as? String { return Timestamp(rfc3339: text) ?? Double(text).flatMap(number) }
+        return (value as? NSNumber).flatMap { number($0.doubleValue) }
+    }
+
+    /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000.
+    private static func number(_ value: Double) -> Timestamp? {
+        guard value.isFinite, abs(value) < 1e15 else { return nil }
+        return Timestamp(Int64(abs(value) < 1e11 ? value * 1000 : value))
+    }
+}
+
+/// Where produced events go.
+private protocol Sink {
+    /// Whether `put` can refuse one event and take another.
+    var canRefuse: Bool { get }
+    /// The last offset written in each partition.
+    var ends: [TopicPartition: Offset] { get }
+    /// Puts events in order; gives those that were refused by their place.
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused]
+}
+
+private struct Appending: Sink {
+    let log: any EventLog
+    let topic: String
+    let count: Int
+    let canRefuse = false
+    private(set) var ends: [TopicPartition: Offset] = [:]
+
+    init(log: any EventLog, topic: String, count: Int) {
+        self.log = log
+        self.topic = topic
+        self.count = count
+    }
+
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
+        var appends: [TopicPartition: [NewRecord]] = [:]
+        for event in events {
+            appends[TopicPartition(topic, Partitioner.partition(of: event.key, among: count)), default: []].append(
+                NewRecord(key: event.key, value: event.value, timestamp: event.time))
+        }
+        let ordered = appends.map { Append($0.key, $0.value) }
+        for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
+        return [:]
+    }
+}
+
+private struct Admission: Sink {
+    let client: CommandClient
+    let found: Catalogue.Found
+    let limit: Duration
+    let canRefuse = true
+    private(set) var ends: [TopicPartition: Offset] = [:]
+
+    init(client: CommandClient, found: Catalogue.Found, limit: Duration) {
+        self.client = client
+        self.found = found
+        self.limit = limit
+    }
+
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
+        let facts = events.map { event in
+            EncodedCommand(
+                type: found.kind.name, key: event.key, value: event.value, id: UUID().uuidString.lowercased(),
+                time: event.time)
+        }
+        var refused: [Int: Refused] = [:]
+        for (i, outcome) in try await client.send(facts, to: found.domain, asFacts: true, within: limit).enumerated() {
+            if !outcome.accepted { refused[i] = Refused(reason: outcome.reason, message: outcome.message) }
+            for event in outcome.events { ends[event.place] = max(ends[event.place] ?? 0, event.offset) }
+        }
+        return refused
+    }
+}

@@ -1,0 +1,221 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Projecting
+internal import SQLiteViews
+
+/// `millrace replay`.
+struct Replay: AsyncParsableCommand {
+    static let batch = 10_000
+
+    static let configuration = CommandConfiguration(
+        abstract: "Read topics again: print them, or fold them into fresh tables.",
+        discussion: """
+            Positions (--from, --to): start, end, an offset, -N (N before the end), +N (N after the start), @TIME (the first
+            record at or after an RFC 3339 moment, or @-1h before now). --to is where to stop, not included.
+
+            Shapes: JSON lines, --csv, or --format with the verbs %t topic, %p partition, %o offset, %d timestamp in ms, %k key,
+            %K its length, %v value (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %% and \\n \\t.
+
+            Examples:
+              millrace replay hits.events --from @-1h --type Hit
+              millrace replay tickets.events --key e1:stalls --format '%o %y %j\\n'
+              millrace replay hits.events --to @2015-05-18T00:00:00Z --into hits.windows --views sqlite:/tmp/day1
+            """)
+    @Argument(help: "Topics.")
+    var topics: [String]
+    @Option(help: ArgumentHelp("Where to begin.", valueName: "position"))
+    var from = "start"
+    @Option(help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
+    var to: String?
+    @Option(help: ArgumentHelp("Only this partition.", valueName: "n"))
+    var partition: Int?
+    @Option(help: ArgumentHelp("Only records with this key.", valueName: "key"))
+    var key: String?
+    @Option(help: ArgumentHelp("Only this event.", valueName: "event"))
+    var type: String?
+    @Option(help: ArgumentHelp("At most so many records.", valueName: "n"))
+    var limit: Int?
+    @Flag(name: .shortAndLong, help: "Go on as records come.")
+    var follow = false
+    @Flag(help: "Only count the records.")
+    var count = false
+    @Flag(help: "Comma-separated values, with a header.")
+    var csv = false
+    @Option(help: ArgumentHelp("A template for each record.", valueName: "template"))
+    var format: String?
+    @Option(help: ArgumentHelp("Fold into this projection's fresh tables, in --views.", valueName: "projection"))
+    var into: String?
+    @OptionGroup var places: Places
+
+    func validate() throws {
+        if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
+        if csv && format != nil { throw ValidationError("--csv and --format exclude each other") }
+        if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
+        if into != nil, places.viewsURL == nil {
+            throw ValidationError("--into needs --views URL: a place of its own, for the live views are left alone")
+        }
+    }
+
+    func run() async throws {
+        let shape = try RecordShape(
+            format: format, csv: csv, schemas: Millrace.domains.map { domain in { domain.schema(of: $0) } })
+        try await places.withLog { log in
+            let ranges = try await ranges(log)
+            if let into {
+                try await fold(log, ranges, try Catalogue(domains: Millrace.domains).projection(into))
+            } else {
+                try await show(log, ranges, shape)
+            }
+        }
+    }
+
+    private func ranges(_ log: any EventLog) async throws -> [TopicPartition: Range<Offset>] {
+        let counts = try await log.partitionCounts()
+        var partitions: [TopicPartition] = []
+        for topic in topics {
+            guard let count = counts[topic] else { throw LogError.unknown(topic) }
+            if let partition, !(0..<count).contains(partition) {
+                throw Failure(.usage, "\(topic) has partitions 0 to \(count - 1), not \(partition)")
+            }
+            partitions += (0..<count).filter { partition == nil || $0 == partition }.map {
+                TopicPartition(topic, Partition($0))
+            }
+        }
+        let bounds = try await log.bounds(of: partitions)
+        let begin = try await Position.parse(from).resolve(bounds, log)
+        let end = try await Position.parse(to ?? "end").resolve(bounds, log)
+        return bounds.reduce(into: [:]) { ranges, entry in
+            let low = begin[entry.key] ?? entry.value.lowerBound
+            ranges[entry.key] = low..<max(low, end[entry.key] ?? entry.value.upperBound)
+        }
+    }
+
+    private func show(
+        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ shape: RecordShape
+    ) async throws {
+        var shown = 0
+        var text = shape.header
+        let key = key.map { Bytes($0) }
+        try await each(log, ranges) { batch, records in
+            for record in records {
+                if let limit, shown >= limit { return false }
+                if let key, record.key != key { continue }
+                if let type, shape.type(record, batch.source) != type { continue }
+                shown += 1
+                if !count { text += try shape.text(record, batch.source) }
+            }
+            if !text.isEmpty { try Output.standard.write(text) }
+            text = ""
+            return limit.map { shown < $0 } ?? true
+        }
+        if !text.isEmpty { try Output.standard.write(text) }
+        if count { try Output.standard.line(String(shown)) }
+    }
+
+    /// Reads the ranges batch by batch, for as long as `body` says to go on.
+    private func each(
+        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ body: (Batch, [Record]) throws -> Bool
+    ) async throws {
+        if limit == 0 { return }
+        var open = follow ? ranges : ranges.filter { !$0.value.isEmpty }
+        if open.isEmpty { return }
+        let reader = try await log.reader(from: open.mapValues(\.lowerBound))
+        do {
+            reading: while follow || !open.isEmpty {
+                for batch in try await reader.next(max: Self.batch, wait: .milliseconds(200)) {
+                    guard let range = open[batch.source] else { continue }
+                    let records = follow ? batch.records : batch.records.filter { $0.offset < range.upperBound }
+                    if !(try body(batch, records)) { break reading }
+                    if !follow, batch.next >= range.upperBound { open[batch.source] = nil }
+                }
+                try Task.checkCancellation()
+            }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    private func fold(
+        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ projection: AnyProjection
+    ) async throws {
+        if let other = topics.first(where: { !projection.topics.contains($0) }) {
+            throw Failure(
+                .usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
+        }
+        try await places.withViews { views in
+            if try await views.read(projection, { _, asOf in !asOf.isEmpty }) {
+                throw Failure(
+                    .cantCreate,
+                    "\(try places.viewsFolder()) has \(projection.name) already; give --views a fresh folder")
+            }
+            let claims = try await views.claim(projection, Array(ranges.keys), owner: "replay")
+            let epochs = claims.mapValues(\.epoch)
+            var progress = Progress(
+                "folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
+            var folded = 0
+            for (partition, range) in ranges.sorted(by: { $0.key < $1.key }) where !range.isEmpty {
+                try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
+                    try await views.commit(
+                        projection, to: [partition: min(batch.next, range.upperBound)],
+                        under: epochs.filter { $0.key == partition }
+                    ) { view in
+                        try projection.fold([(partition, batch.records)], into: view)
+                    }
+                    folded += batch.records.count
+                    progress.show(folded, unit: "events")
+                }
+            }
+            progress.end()
+            try Output.standard.line(
+                JSON.object([
+                    ("projection", JSON.string(projection.name)), ("folded", String(folded)),
+                    ("views", JSON.string("sqlite:" + (try places.viewsFolder()))),
+                ]))
+        }
+    }
+}
+
+/// A place in a topic as people write it.
+enum Position: Equatable {
+    case start, end
+    case offset(Int64)
+    case afterStart(Int64)
+    case beforeEnd(Int64)
+    case time(Timestamp)
+
+    static func parse(_ text: String, now: Timestamp = now()) throws -> Position {
+        switch text {
+        case "start": return .start
+        case "end": return .end
+        default: break
+        }
+        if text.hasPrefix("@"), let time = Moment.parse(String(text.dropFirst()), now: now) { return .time(time) }
+        if text.hasPrefix("+"), let count = Int64(text.dropFirst()), count >= 0 { return .afterStart(count) }
+        if text.hasPrefix("-"), let count = Int64(text.dropFirst()), count >= 0 { return .beforeEnd(count) }
+        if let offset = Int64(text), offset >= 0 { return .offset(offset) }
+        throw Failure(
+            .usage, "\(text) is no position: start, end, 17, -10, +10, @2026-11-01T00:00:00Z or @-1h")
+    }
+
+    /// The offset in each partition, within what it has.
+    func resolve(
+        _ bounds: [TopicPartition: Range<Offset>], _ log: any EventLog
+    ) async throws -> [TopicPartition: Offset] {
+        if case .time(let time) = self { return try await log.offsets(of: Array(bounds.keys), at: time) }
+        return bounds.mapValues { range in
+            let wanted: Offset
+            switch self {
+            case .start, .time: wanted = range.lowerBound
+            case .end: wanted = range.upperBound
+            case .offset(let offset): wanted = Offset(offset)
+            case .afterStart(let count): wanted = Offset(range.lowerBound.rawValue + min(count, .max / 4))
+            case .beforeEnd(let count): wanted = Offset(range.upperBound.rawValue - min(count, .max / 4))
+            }
+            return min(max(wanted, range.lowerBound), range.upperBound)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import Projecting
+
+/// `millrace work`.
+struct Work: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run workers in the foreground: handlers, reactors and projectors.",
+        discussion: """
+            All of them, or those named: by kind (handler, reactor, projector), by domain (tickets) or by name
+            (tickets.seatmap). Several processes may run the same worker: they share its partitions.
+
+            A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand, commits it and leaves. One that is
+            killed loses and doubles nothing: it goes on where its last commit stands.
+
+            Example: millrace work handler reactor
+            """)
+    @Argument(help: "Names, kinds or domains (default: all).")
+    var names: [String] = []
+    @Flag(help: "List the workers and stop.")
+    var list = false
+    @Flag(name: .shortAndLong, help: "Log what happens.")
+    var verbose = false
+    @OptionGroup var places: Places
+
+    func run() async throws {
+        let workers = try App.workers(Millrace.domains, chosen: names)
+        if list {
+            let rows = workers.map { [$0.name, $0.kind, $0.topics.joined(separator: ", ")] }
+            try Output.standard.write(TextTable(header: ["worker", "kind", "reads"], rows: rows).text)
+            return
+        }
+        let logger = makeLogger(verbose: verbose)
+        try await places.withLog { log in
+            try await requireTopics(of: log)
+            try await places.withViews { views in
+                Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
+                try await App.run(App.services(workers, log: log, views: views, logger: logger), logger: logger)
+            }
+        }
+        Output.complain("millrace: stopped")
+    }
+
+    private func requireTopics(of log: any EventLog) async throws {
+        let there = Set(try await log.topics().map(\.name))
+        let missing = try places.declaredTopics().map(\.name).filter { !there.contains($0) }
+        if !missing.isEmpty {
+            throw Failure(
+                .configuration,
+                "the log lacks the topics \(missing.joined(separator: ", ")); make them with: millrace topics apply")
+        }
+    }
+}

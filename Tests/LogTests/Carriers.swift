@@ -1,0 +1,24 @@
+import EventLog
+import Foundation
+import LocalLog
+
+extension Carrier {
+    /// Every log that the contract holds for.
+    static let all = [memory, local]
+
+    static let memory = Carrier(
+        name: "memory", promises: [.transactions, .fencing, .timeIndex, .atomicAppend], maintained: true
+    ) {
+        Home(open: { MemoryLog() })
+    }
+
+    static let local = Carrier(
+        name: "local", promises: [.durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared],
+        maintained: true
+    ) {
+        let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString
+        return Home(
+            open: { try await LocalLog.open(directory: directory) },
+            clear: { try? FileManager.default.removeItem(atPath: directory) })
+    }
+}

@@ -1,0 +1,151 @@
+import EventLog
+import EventModel
+import Testing
+
+@Suite("Reading a log", .timeLimit(.minutes(2)))
+struct ReaderTests {
+    @Test(arguments: Carrier.all)
+    func `a reader waits for data and is woken by it`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic()
+            let reader = try await bench.log.reader(from: [events[0]: try await bench.bounds(of: events[0]).upperBound])
+            let begun = ContinuousClock.now
+            var haul = Haul()
+            for round in 0..<10 {
+                async let batches = reader.next(max: 10, wait: patience)
+                await Task.yield()
+                try await bench.append(["\(round)"], to: events[0])
+                haul.take(try await batches)
+            }
+            // Had one waited in vain, it alone had taken this long.
+            #expect(ContinuousClock.now - begun < patience)
+            if haul.count < 10 { haul.take(try await reader.gather(10 - haul.count)) }
+            #expect(haul.texts(events[0]) == (0..<10).map(String.init))
+            await reader.close()
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `a reader of an empty partition gets nothing once its time is over`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic()
+            let bounds = try await bench.bounds(of: events[0])
+            #expect(bounds.isEmpty)
+            let reader = try await bench.log.reader(from: [events[0]: bounds.lowerBound])
+            let begun = ContinuousClock.now
+            #expect(try await reader.next(max: 10, wait: .milliseconds(100)).flatMap(\.records).isEmpty)
+            #expect(ContinuousClock.now - begun < patience)
+            try await bench.append(["a"], to: events[0])
+            #expect(try await reader.gather(1).texts(events[0]) == ["a"])
+            await reader.close()
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `a reader goes on across many batches of about the size asked`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic(partitions: 2)
+            let texts = (0..<2000).map(String.init)
+            for start in stride(from: 0, to: texts.count, by: 40) {
+                let part = texts[start..<start + 40].map { NewRecord($0, $0) }
+                _ = try await bench.log.append([Append(events[0], part), Append(events[1], part)])
+            }
+            let starts = try await bench.log.bounds(of: events).mapValues(\.lowerBound)
+            let reader = try await bench.log.reader(from: starts)
+            let deadline = Deadline()
+            var haul = Haul()
+            while haul.count < 4000 {
+                let batches = try await reader.next(max: 100, wait: try deadline.left(for: "4000, came \(haul.count)"))
+                #expect(batches.reduce(0) { $0 + $1.records.count } <= 200)
+                haul.take(batches)
+            }
+            #expect(haul.texts(events[0]) == texts)
+            #expect(haul.texts(events[1]) == texts)
+            await reader.close()
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `a reader starts in each partition where it is told`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic(partitions: 3)
+            let first = try await bench.append(["a", "b", "c", "d", "e"], to: events[0])
+            let second = try await bench.append(["f", "g"], to: events[1])
+            try await bench.append(["h"], to: events[2])
+            let reader = try await bench.log.reader(from: [events[0]: first[2], events[1]: second[1] + 1])
+            let haul = try await reader.gather(3)
+            #expect(haul.texts(events[0]) == ["c", "d", "e"])
+            // The third partition was not asked for, and the second not for what is there already.
+            try await bench.append(["i"], to: events[1])
+            let rest = try await reader.gather(1)
+            #expect(rest.count == 1)
+            #expect(rest.texts(events[1]) == ["i"])
+            await reader.close()
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `a reader starts within what one append wrote`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic()
+            let offsets = try await bench.append((0..<500).map(String.init), to: events[0])
+            for start in [0, 1, 250, 499] {
+                let reader = try await bench.log.reader(from: [events[0]: offsets[start]])
+                let haul = try await reader.gather(500 - start, max: 7)
+                #expect(haul[events[0]].map(\.offset) == Array(offsets[start...]))
+                await reader.close()
+            }
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `two readers of one partition do not hinder each other`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic()
+            let offsets = try await bench.append(["a", "b", "c"], to: events[0])
+            let one = try await bench.log.reader(from: [events[0]: offsets[0]])
+            let two = try await bench.log.reader(from: [events[0]: offsets[0]])
+            #expect(try await one.gather(3).texts(events[0]) == ["a", "b", "c"])
+            await one.close()
+            #expect(try await two.gather(3).texts(events[0]) == ["a", "b", "c"])
+            await two.close()
+        }
+    }
+
+    @Test(arguments: Carrier.promising(.timeIndex))
+    func `a moment's offset is the first record's at or after it, in whatever order times came`(
+        on carrier: Carrier
+    ) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic(partitions: 2)
+            var offsets: [Offset] = []
+            for seconds in [10, 5, 30, 20, 30, 40] {
+                let record = NewRecord("a", "", at: noon + .seconds(seconds))
+                offsets += try await bench.log.append([Append(events[0], [record])])[0]
+            }
+            let end = try await bench.bounds(of: events[0]).upperBound
+            let wanted: [(second: Int, offset: Offset)] = [
+                (0, offsets[0]), (5, offsets[0]), (10, offsets[0]), (11, offsets[2]), (20, offsets[2]),
+                (30, offsets[2]), (31, offsets[5]), (40, offsets[5]), (41, end),
+            ]
+            for (second, offset) in wanted {
+                let found = try await bench.log.offsets(of: events, at: noon + .seconds(second))
+                #expect(found[events[0]] == offset, "at second \(second)")
+                #expect(try await found[events[1]] == bench.bounds(of: events[1]).upperBound, "it is empty")
+            }
+        }
+    }
+
+    @Test(arguments: Carrier.promising(.timeIndex))
+    func `a moment may fall within what one append wrote`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            let events = try await bench.topic()
+            let records = [3, 1, 7, 5, 9].map { NewRecord("a", "", at: noon + .seconds($0)) }
+            let offsets = try await bench.log.append([Append(events[0], records)])[0]
+            for (second, index) in [(1, 0), (4, 2), (8, 4)] {
+                let found = try await bench.log.offsets(of: events, at: noon + .seconds(second))
+                #expect(found[events[0]] == offsets[index], "at second \(second)")
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import EventLog
+import Synchronization
+import Testing
+
+@Suite("A signal", .timeLimit(.minutes(1)))
+struct SignalTests {
+    @Test func `a change wakes every waiter`() async {
+        let signal = Signal()
+        let version = signal.version
+        let begun = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { await signal.wait(past: version, atMost: patience) } }
+            await Task.yield()
+            signal.notify()
+        }
+        #expect(ContinuousClock.now - begun < patience)
+    }
+
+    @Test func `a change before the wait is not missed`() async {
+        let signal = Signal()
+        let version = signal.version
+        signal.notify()
+        #expect(signal.version > version)
+        let begun = ContinuousClock.now
+        await signal.wait(past: version, atMost: patience)
+        #expect(ContinuousClock.now - begun < patience)
+    }
+
+    @Test func `a wait ends when its time is over`() async {
+        let signal = Signal()
+        let begun = ContinuousClock.now
+        await signal.wait(past: signal.version, atMost: .milliseconds(30))
+        await signal.wait(past: signal.version, atMost: .zero)
+        let took = ContinuousClock.now - begun
+        #expect(took >= .milliseconds(30))
+        #expect(took < patience)
+    }
+
+    @Test func `a wait ends when its task is cancelled`() async {
+        let signal = Signal()
+        let begun = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { await signal.wait(past: signal.version, atMost: patience) } }
+            await Task.yield()
+            group.cancelAll()
+        }
+        #expect(ContinuousClock.now - begun < patience)
+    }
+
+    private final class Counter: Sendable {
+        let count = Atomic(0)
+    }
+
+    @Test func `none of many changes is missed`() async {
+        let signal = Signal()
+        let counter = Counter()
+        let total = 2000
+        let begun = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    while true {
+                        let version = signal.version
+                        if counter.count.load(ordering: .acquiring) == total { return }
+                        await signal.wait(past: version, atMost: patience)
+                    }
+                }
+            }
+            group.addTask {
+                for _ in 0..<total {
+                    counter.count.add(1, ordering: .releasing)
+                    signal.notify()
+                    await Task.yield()
+                }
+            }
+        }
+        // Had one waited past a change in vain, it alone had taken this long.
+        #expect(ContinuousClock.now - begun < patience)
+    }
+}
