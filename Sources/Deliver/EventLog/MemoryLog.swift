@@ -1,4 +1,5 @@
 public import EventModel
+internal import Foundation
 internal import Synchronization
 
 /// The log in memory: for tests, and for what need not outlive its process.
@@ -29,6 +30,7 @@ public final class MemoryLog: Maintained {
         var groups: [String: Group] = [:]
         var members = 0
         var closed = false
+        let clock: @Sendable () -> Timestamp
 
         func partitions(of topics: Set<String>) -> [TopicPartition] {
             partitions.keys.filter { topics.contains($0.topic) }
@@ -42,12 +44,13 @@ public final class MemoryLog: Maintained {
                 for record in append.records { try record.checkLimits(append.target) }
             }
             return appends.map { append in
-                append.records.map { record in
+                let stamp = topics[append.target.topic]?.clock == .log ? clock() : nil
+                return append.records.map { record in
                     let offset = partitions[append.target]!.end
                     partitions[append.target]!.records.append(
                         Record(
-                            offset: offset, timestamp: record.timestamp, key: record.key, value: record.value,
-                            headers: record.headers))
+                            offset: offset, timestamp: stamp ?? record.timestamp, key: record.key,
+                            value: record.value, headers: record.headers))
                     partitions[append.target]!.end = offset + 1
                     return offset
                 }
@@ -75,10 +78,15 @@ public final class MemoryLog: Maintained {
             return batches
         }
     }
-    fileprivate let state = Mutex(State())
+    fileprivate let state: Mutex<State>
     fileprivate let changed = Signal()
 
-    public init() {}
+    /// - Parameter clock: stamps records of topics that go by the log's clock (default: this machine's).
+    public init(
+        clock: (@Sendable () -> Timestamp)? = nil
+    ) {
+        state = Mutex(State(clock: clock ?? { Timestamp(Int64(Date().timeIntervalSince1970 * 1000)) }))
+    }
 
     public func create(_ topics: [Topic]) throws {
         try state.withLock { state in

@@ -158,14 +158,15 @@ private struct Deciding: GroupWork {
         for record in batch.records {
             let id = record[header: HeaderName.id] ?? "\(batch.source)@\(record.offset)"
             let digest = digest(of: record)
+            let at = record.decisionTime
             if let answer = try await repeated(id, digest, record, known, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
                 continue
             }
             let decision =
                 record.isFact
-                ? known.aggregates.admit(key: record.key, fact: record.value, at: record.timestamp)
-                : known.aggregates.decide(key: record.key, command: record.value, id: id, at: record.timestamp)
+                ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
+                : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -173,7 +174,7 @@ private struct Deciding: GroupWork {
                     types.append(event.type)
                     events.append(
                         NewRecord(
-                            key: event.key, value: event.value, timestamp: record.timestamp,
+                            key: event.key, value: event.value, timestamp: at,
                             headers: [Header(HeaderName.cause, Bytes(id)), Header(HeaderName.type, Bytes(event.type))]))
                 }
             }
@@ -236,13 +237,7 @@ private struct Deciding: GroupWork {
         for (partition, known) in known {
             let due = known.aggregates.due(by: now)
             if due.isEmpty { continue }
-            let records = due.map { command in
-                NewRecord(
-                    key: command.key, value: command.value, timestamp: command.time,
-                    headers: [
-                        Header(HeaderName.id, Bytes(command.id)), Header(HeaderName.type, Bytes(command.type)),
-                    ])
-            }
+            let records = due.map { $0.record(now: now) }
             appends.append(Append(TopicPartition(domain.commandsTopic, partition), records))
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
