@@ -98,9 +98,7 @@ enum Store {
                     "UPDATE topics SET retention = ?, cleanup = ?, clock = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
                 arguments: [
                     topic.retention?.milliseconds, topic.cleanup.rawValue, topic.clock.rawValue, topic.key,
-                    topic.schema,
-                    topic.owner,
-                    topic.name,
+                    topic.schema, topic.owner, topic.name,
                 ])
             return
         }
@@ -108,7 +106,6 @@ enum Store {
             sql: "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 topic.name, topic.partitions, topic.replication, topic.retention?.milliseconds, topic.cleanup.rawValue,
-                topic.clock.rawValue,
                 topic.clock.rawValue, topic.key, topic.schema, topic.owner,
             ])
         for p in 0..<topic.partitions {
