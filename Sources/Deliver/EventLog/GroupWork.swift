@@ -22,11 +22,16 @@ public struct GroupLoop: Sendable {
     public var topics: [String]
     /// Records in one batch of work.
     public var batch: Int
-    public init(log: any EventLog, group: String, topics: [String], batch: Int) {
+    /// Called when the first partitions have been taken and begun.
+    public var ready: @Sendable () -> Void
+    public init(
+        log: any EventLog, group: String, topics: [String], batch: Int, ready: @escaping @Sendable () -> Void = {}
+    ) {
         self.log = log
         self.group = group
         self.topics = topics
         self.batch = batch
+        self.ready = ready
     }
 
     /// Works until told to stop; then finishes what is in hand, commits it and leaves.
@@ -59,6 +64,7 @@ public struct GroupLoop: Sendable {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))
+                ready()
             case .revoked(let partitions):
                 held.subtract(partitions)
                 await work.dropped(partitions)

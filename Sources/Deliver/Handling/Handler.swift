@@ -16,15 +16,25 @@ public struct Handler: Service, CustomStringConvertible {
     private let log: any EventLog
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     /// - Parameter clock: only for timers; decisions go by the commands' own time.
-    public init?(_ domain: Domain, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger) {
-        guard let decider = domain.decider else { return nil }
+    public init(
+        _ domain: Domain, _ decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
+    ) {
         self.domain = domain
         self.decider = decider
         self.log = log
         self.clock = clock
         self.logger = logger
+    }
+
+    /// A handler of a domain, nil where the domain decides nothing.
+    public init?(_ domain: Domain, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger) {
+        guard let decider = domain.decider else { return nil }
+        self.init(domain, decider, log: log, clock: clock, logger: logger)
     }
 
     public var name: String { Self.group(of: domain) }
@@ -34,7 +44,7 @@ public struct Handler: Service, CustomStringConvertible {
 
     public func run() async throws {
         var work = Deciding(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
-        let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch)
+        let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }

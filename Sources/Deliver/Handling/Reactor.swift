@@ -11,6 +11,8 @@ public struct Reactor: Service, CustomStringConvertible {
     private let reaction: AnyReaction
     private let log: any EventLog
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     public init(_ reaction: AnyReaction, log: any EventLog, logger: Logger) {
         self.reaction = reaction
@@ -24,7 +26,7 @@ public struct Reactor: Service, CustomStringConvertible {
 
     public func run() async throws {
         var work = Reacting(reaction: reaction, log: log)
-        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch)
+        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }
