@@ -43,7 +43,7 @@ public enum AccessLog {
         hit.bytes = bytes
         if !scanner.isAtEnd {
             hit.referrer = dashless(try scanner.quoted("the referrer"))
-            hit.userAgent = dashless(try scanner.quoted("the agent"))
+            hit.userAgent = dashless(try scanner.quoted("the agent", mayEndOpen: true))
         }
         do {
             try Hits.check(.hit(hit))
@@ -120,7 +120,8 @@ public enum AccessLog {
         }
 
         /// A text in quotes, in which a backslash keeps the quote behind it.
-        mutating func quoted(_ what: String) throws(Unreadable) -> String {
+        /// - Parameter mayEndOpen: a server that cuts long lines leaves the last text without its closing quote.
+        mutating func quoted(_ what: String, mayEndOpen: Bool = false) throws(Unreadable) -> String {
             skipSpaces()
             guard rest.first == 0x22 else { throw Unreadable(why: "\(what) is not in quotes") }
             var out: [UInt8] = []
@@ -136,7 +137,9 @@ public enum AccessLog {
                 out.append(rest[i])
                 i = rest.index(after: i)
             }
-            throw Unreadable(why: "\(what) has no closing quote")
+            if !mayEndOpen { throw Unreadable(why: "\(what) has no closing quote") }
+            rest = rest[rest.endIndex...]
+            return text(out[...])
         }
 
         /// Bytes that are no UTF-8 are read as Latin-1, as old logs were written; control characters become spaces.
