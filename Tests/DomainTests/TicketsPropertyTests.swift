@@ -32,10 +32,12 @@ struct TicketsPropertyTests {
         }
     }
 
-    private func command(_ random: inout SeededRandom, _ seats: [String], _ holds: [String]) -> Order {
+    private typealias Hold = (name: String, holder: String)
+
+    private func command(_ random: inout SeededRandom, _ seats: [String], _ holds: [Hold]) -> Order {
         let fan = "fan\(Int.random(in: 0..<40, using: &random))"
-        let hold = holds.suffix(30).randomElement(using: &random) ?? "none"
-        let owner = Bool.random(using: &random) ? String(hold.split(separator: "-")[0]) : fan
+        let (hold, holder) = holds.suffix(30).randomElement(using: &random) ?? ("none", fan)
+        let owner = Int.random(in: 0..<4, using: &random) > 0 ? holder : fan
         switch Int.random(in: 0..<100, using: &random) {
         case ..<50:
             let count = Int.random(in: 1...4, using: &random)
@@ -61,7 +63,7 @@ struct TicketsPropertyTests {
         let aggregates = try #require(Domain.tickets.decider).aggregates()
         let view = Fold(projection: Domain.tickets.projection("tickets.seatmap"))
         var (state, ledger) = (Tickets.initial, Ledger())
-        var (now, holds, facts): (Timestamp, [String], [Fact]) = (noon, [], [])
+        var (now, holds, facts): (Timestamp, [Hold], [Fact]) = (noon, [], [])
 
         /// Decides both by the decider itself and through its bytes.
         func decide(_ command: Order, id: String, at time: Timestamp) {
@@ -85,7 +87,7 @@ struct TicketsPropertyTests {
             for event in events {
                 Tickets.evolve(&state, with: event, at: time)
                 ledger.take(event)
-                if case .seatHeld(let e) = event { holds.append(e.hold) }
+                if case .seatHeld(let e) = event { holds.append((e.hold, e.holder)) }
             }
             facts += events
         }

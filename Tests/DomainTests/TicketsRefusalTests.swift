@@ -19,6 +19,7 @@ struct TicketsRefusalTests {
         (.holdNotOver(hold: "h", until: noon), "hold-not-over", "hold h lasts until 2026-11-01T12:00:00Z"),
         (.alreadySold(hold: "h"), "already-sold", "the seats of hold h are sold"),
         (.otherSeats(hold: "h"), "other-seats", "hold h is for other seats"),
+        (.idNamesNoHold(why: "id: has a space"), "malformed", "id: has a space"),
     ]
 
     @Test(arguments: 0..<Self.all.count)
