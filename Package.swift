@@ -81,5 +81,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
+        tests(
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
     ]
 )
