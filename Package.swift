@@ -90,5 +90,7 @@ let package = Package(
                 "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf, lifecycle,
                 logging,
             ]),
+        tests(
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
     ]
 )
