@@ -87,7 +87,8 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf, lifecycle,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf,
+                lifecycle,
                 logging,
             ]),
         tests(

@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("An access log's line")
@@ -63,7 +64,8 @@ struct AccessLogTests {
         (#"GET /\"q\" HTTP/1.1"#, "GET", #"/"q""#), (#"GET /a\\ HTTP/1.1"#, "GET", #"/a\"#),
         (#"GET /\\\"x HTTP/1.1"#, "GET", #"/\"x"#), (#"GET /\x41 HTTP/1.1"#, "GET", #"/\x41"#),
         ("GET /a b c HTTP/1.0", "GET", "/a b c"), ("GET /old", "GET", "/old"), ("M-SEARCH * HTTP/1.1", "M-SEARCH", "*"),
-        ("-", "", "-"), ("", "", ""), (#"\x16\x03"#, "", #"\x16\x03"#), (#"\x16\x03\x01 \x02"#, "", #"\x16\x03\x01 \x02"#),
+        ("-", "", "-"), ("", "", ""), (#"\x16\x03"#, "", #"\x16\x03"#),
+        (#"\x16\x03\x01 \x02"#, "", #"\x16\x03\x01 \x02"#),
         ("ööööööööööööööööööööööööö x", "", "ööööööööööööööööööööööööö x"),
     ])
     func `keeps whatever was asked for`(_ asked: String, _ method: String, _ path: String) throws {
@@ -107,7 +109,8 @@ struct AccessLogTests {
     ])
     func `with a time that is none is refused, and the time shown`(_ time: String) {
         #expect(
-            why(#"h - - [\#(time)] "GET / HTTP/1.1" 200 5"#) == "the time is [\(time)], not [17/May/2015:10:05:03 +0000]")
+            why(#"h - - [\#(time)] "GET / HTTP/1.1" 200 5"#)
+                == "the time is [\(time)], not [17/May/2015:10:05:03 +0000]")
     }
 
     @Test(arguments: [

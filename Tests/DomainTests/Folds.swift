@@ -1,6 +1,7 @@
 import EventModel
 import Projecting
 import Testing
+
 @testable import Domains
 
 /// A record and the partition it stands in.

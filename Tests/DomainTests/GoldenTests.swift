@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 /// What is on people's logs: a field number or type that changes would make it another thing.
@@ -12,8 +13,8 @@ struct GoldenTests {
         (
             .listed,
             "0a5d0a026531120a4e7574637261636b65721a054f70657261220608c0f6a1d7062a200a067374616c6c731205"
-            + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
-            + "1203455552"
+                + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
+                + "1203455552"
         ),
         (
             .opened,
@@ -22,7 +23,7 @@ struct GoldenTests {
         (
             .held("h1", by: "ann", "A-1", "A-2"),
             "1a310a02653112067374616c6c731a0268312203616e6e2a03412d312a03412d32320608ecd59cd7063a0808a8"
-            + "461203455552"
+                + "461203455552"
         ),
         (
             .expired("h1", "A-1"),
@@ -41,8 +42,8 @@ struct GoldenTests {
         (
             .list,
             "0a5d0a026531120a4e7574637261636b65721a054f70657261220608c0f6a1d7062a200a067374616c6c731205"
-            + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
-            + "1203455552"
+                + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
+                + "1203455552"
         ),
         (
             .open(.balcony),
@@ -85,6 +86,8 @@ struct GoldenTests {
         #expect(hex(TicketsCommand.bytes(Self.commands[i].0)) == Self.commands[i].1)
     }
     @Test func `of a hit stay as they are`() throws {
-        #expect(hex(try Self.hit.serializedBytes()) == "0a230a0377777712012f1a0831302e302e302e31220347455428c80130ac023a0172420161")
+        #expect(
+            hex(try Self.hit.serializedBytes())
+                == "0a230a0377777712012f1a0831302e302e302e31220347455428c80130ac023a0172420161")
     }
 }

@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("Windows of hits")
@@ -43,7 +44,8 @@ struct HitWindowsTests {
     }
     @Test func `an answer says its site, second, length and average`() throws {
         let fold = try Fold.everyWay(windows, [hit("a", 0), hit("a", 500), hit("b", 500)])
-        let page = try fold.ask(.hits, "hits.window", ["site": "a", "window": 300_000], now: noon + .milliseconds(1999))
+        let page = try fold.ask(
+            .hits, "hits.window", ["site": "a", "window": 300_000], now: noon + .milliseconds(1999))
         #expect(page.columns.map(\.name) == ["site", "at", "window", "hits", "late", "average"])
         #expect(page.rows == [["a", Value(after(1)), 300, 2, 0, .real(2.0 / 300)]])
         let all = try fold.ask(.hits, "hits.window", now: noon)
@@ -102,7 +104,8 @@ struct HitWindowsTests {
         #expect(judged.contains { $0.late } && judged.contains { !$0.late })
         for _ in 0..<300 {
             let site = (sites + [nil])[Int.random(in: 0..<4, using: &random)]
-            let window = [60, 300, 3600, Int64.random(in: 1...3600, using: &random)].randomElement(using: &random) ?? 60
+            let window =
+                [60, 300, 3600, Int64.random(in: 1...3600, using: &random)].randomElement(using: &random) ?? 60
             let at = Int64.random(in: -3600...clock / 1000 + 3600, using: &random)
             let end = after(at).second
             let within = judged.filter {

@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("A hit")

@@ -1,5 +1,6 @@
 import EventModel
 import Testing
+
 @testable import Domains
 
 @Suite("Listing, opening and holding")
@@ -102,7 +103,8 @@ struct HoldingTests {
         given(.opened, .held("h1", by: "ann", "A-1", "A-2"), .held("h2", by: "bob", "A-3"))
             .when(.hold("h3", by: "cy", "A-3", "A-1", "A-2"), at: 300)
             .then(
-                .expired("h2", "A-3"), .expired("h1", "A-1", "A-2"), .held("h3", by: "cy", "A-3", "A-1", "A-2", at: 300))
+                .expired("h2", "A-3"), .expired("h1", "A-1", "A-2"), .held("h3", by: "cy", "A-3", "A-1", "A-2", at: 300)
+            )
     }
     @Test func `an overdue hold may be held anew under its own name`() {
         given(.opened, .held("h1", by: "ann", "A-1")).when(.hold("h1", by: "ann", "A-1"), at: 300)

@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("A schema")
@@ -58,7 +59,8 @@ struct SchemaTests {
                 == "{name: string, rows: [{label: string, seats: int32}], price: {amount: int64, currency: string}}")
         #expect(!list.fields[4].textual && list.fields[4].repeated)
         let hit = hits.kinds[0]
-        #expect(hit.fields.map(\.type) == ["string", "string", "string", "string", "int32", "int64", "string", "string"])
+        #expect(
+            hit.fields.map(\.type) == ["string", "string", "string", "string", "int32", "int64", "string", "string"])
         #expect(hit.fields.last?.name == "userAgent")
     }
     @Test func `has a comment for every kind`() {
@@ -97,8 +99,10 @@ struct SchemaTests {
     }
     @Test(arguments: [
         (#"{"event":1}"#, "event", "must be string"), (#"{"event":["e"]}"#, "event", "must be string"),
-        (#"{"seats":"A-1"}"#, "seats", "must be a list of string"), (#"{"seats":[1]}"#, "seats", "must be a list of string"),
-        (#"{"section":{"name":"s"}}"#, "section", "must be string"), (#"{"hold":true,"event":"e"}"#, "hold", "must be string"),
+        (#"{"seats":"A-1"}"#, "seats", "must be a list of string"),
+        (#"{"seats":[1]}"#, "seats", "must be a list of string"),
+        (#"{"section":{"name":"s"}}"#, "section", "must be string"),
+        (#"{"hold":true,"event":"e"}"#, "hold", "must be string"),
     ])
     func `says which field has the wrong type`(_ json: String, _ field: String, _ why: String) throws {
         #expect(try wrong("HoldSeats", Bytes(json)) == Malformed(field, why))
@@ -116,7 +120,10 @@ struct SchemaTests {
         #expect(
             try wrong("HoldSeats", Bytes(json)) == Malformed("HoldSeats", #"must be a JSON object: {"event": ...}"#))
     }
-    @Test(arguments: ["", "{", "{'event':'e'}", #"{"event":"e"}}"#, #"{"event":"e"} x"#, "event=e", #"{},"confirmPurchase":{}"#, "\u{0}"])
+    @Test(arguments: [
+        "", "{", "{'event':'e'}", #"{"event":"e"}}"#, #"{"event":"e"} x"#, "event=e", #"{},"confirmPurchase":{}"#,
+        "\u{0}",
+    ])
     func `says that what is not JSON is not`(_ json: String) throws {
         let no = try #require(try wrong("HoldSeats", Bytes(json)))
         #expect(no.field == "HoldSeats")
@@ -138,7 +145,9 @@ struct SchemaTests {
     }
     @Test func `tells the kind behind fields that it does not know`() throws {
         let varint: [UInt8] = [0xa0, 0x06, 0x05]
-        let (fixed64, fixed32): ([UInt8], [UInt8]) = ([0xa9, 0x06] + Array(repeating: 1, count: 8), [0xb5, 0x06, 1, 2, 3, 4])
+        let (fixed64, fixed32): ([UInt8], [UInt8]) = (
+            [0xa9, 0x06] + Array(repeating: 1, count: 8), [0xb5, 0x06, 1, 2, 3, 4]
+        )
         let held = TicketsEvent.bytes(.held("h1", by: "ann", "A-1"))
         let bytes = Bytes(varint + fixed64 + fixed32 + [0x9a, 0x06, 0x01, 0x00] + Array(held.slice))
         #expect(events.kindName(in: bytes) == "SeatHeld")
@@ -146,7 +155,8 @@ struct SchemaTests {
         #expect(try events.decode(bytes).kind == "SeatHeld")
     }
     @Test func `of two kinds in one record, all go by the last`() throws {
-        let two = Bytes(Array(TicketsEvent.bytes(.opened).slice) + Array(TicketsEvent.bytes(.expired("h1", "A-1")).slice))
+        let two = Bytes(
+            Array(TicketsEvent.bytes(.opened).slice) + Array(TicketsEvent.bytes(.expired("h1", "A-1")).slice))
         #expect(try TicketsEvent.kind(in: two) == .expired("h1", "A-1"))
         #expect(events.kindName(in: two) == "HoldExpired")
         #expect(try events.decode(two).json.contains("h1"))

@@ -1,5 +1,6 @@
 import EventModel
 import Testing
+
 @testable import Domains
 
 @Suite("The seat map and the calendar")
@@ -62,7 +63,8 @@ struct SeatMapTests {
         let fold = try seatmap([
             .opened, .opened(.balcony), .held("h1", by: "ann", "A-1"), .seatHeld(other), .released("h1", "A-1"),
         ])
-        #expect(try fold.rows(SeatMap.holds).map { [$0[2], $0[4]] } == [["balcony", "held"], ["stalls", "released"]])
+        #expect(
+            try fold.rows(SeatMap.holds).map { [$0[2], $0[4]] } == [["balcony", "held"], ["stalls", "released"]])
         #expect(try fold.ask(.tickets, "tickets.hold", ["id": "h1"]).rows.count == 2)
     }
     @Test func `facts of a kind it does not know are passed over`() throws {
@@ -85,7 +87,9 @@ struct SeatMapTests {
     @Test(arguments: [1, 3, 7, 10, 100])
     func `pages of seats neither skip nor repeat`(limit: Int) throws {
         let fold = try seatmap(story)
-        for values in [["event": "e1"], ["event": "e1", "section": "stalls"], ["event": "e1", "status": "free"]] as [[String: Value]] {
+        for values in [["event": "e1"], ["event": "e1", "section": "stalls"], ["event": "e1", "status": "free"]]
+            as [[String: Value]]
+        {
             let whole = try fold.ask(.tickets, "tickets.seats", values)
             #expect(whole.next == nil)
             var (rows, cursor, pages): ([Row], Row?, Int) = ([], nil, 0)

@@ -1,5 +1,6 @@
 import EventModel
 import Testing
+
 @testable import Domains
 
 @Suite("Confirming, releasing and running out")
@@ -71,7 +72,8 @@ struct SellingTests {
     private func due(_ given: Given, by seconds: Int64) -> [String] {
         Tickets.due(given.state, by: after(seconds)).map { timer in
             guard case .expireHold(let command) = timer.command else { return "\(timer.command)" }
-            return "\(command.event):\(command.section):\(command.hold) \((timer.due.rawValue - noon.rawValue) / 1000) \(timer.id)"
+            return
+                "\(command.event):\(command.section):\(command.hold) \((timer.due.rawValue - noon.rawValue) / 1000) \(timer.id)"
         }
     }
     private func id(_ hold: String, _ seconds: Int64) -> String {

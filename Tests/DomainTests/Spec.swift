@@ -1,5 +1,6 @@
 import EventModel
 import Testing
+
 @testable import Domains
 
 /// A decider's test: given what happened, when a command comes, then these events, or this refusal.

@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("What no state of tickets could make acceptable")
@@ -24,7 +25,9 @@ struct TicketsCheckTests {
     }
     private func seats(_ count: Int) -> [String] { (1...max(1, count)).map { "A-\($0)" } }
     private func holding(_ change: (inout TicketsHoldSeats) -> Void) -> Order {
-        var command = TicketsHoldSeats.with { ($0.event, $0.section, $0.holder, $0.seats) = ("e1", "s", "ann", ["A-1"]) }
+        var command = TicketsHoldSeats.with {
+            ($0.event, $0.section, $0.holder, $0.seats) = ("e1", "s", "ann", ["A-1"])
+        }
         change(&command)
         return .holdSeats(command)
     }
@@ -61,7 +64,9 @@ struct TicketsCheckTests {
         #expect(wrong(holding { $0.seats = [String(repeating: "A", count: 21)] })?.field == "a seat")
     }
 
-    @Test(arguments: ["", "a b", "a:b", "a#b", "a\tb", "a\u{0}", "a\u{7f}", "a\u{a0}b", String(repeating: "x", count: 129)])
+    @Test(arguments: [
+        "", "a b", "a:b", "a#b", "a\tb", "a\u{0}", "a\u{7f}", "a\u{a0}b", String(repeating: "x", count: 129),
+    ])
     func `an identifier is short, with no separator, space or control character`(_ bad: String) {
         #expect(wrong(holding { $0.event = bad })?.field == "event")
         #expect(wrong(holding { $0.section = bad })?.field == "section")
@@ -153,7 +158,9 @@ struct TicketsCheckTests {
             #expect(no.message.allSatisfy { !$0.isNumber }, "\(no.message)")
         }
     }
-    @Test(arguments: ["tok_4111111111111111", "4111111111111112", "411111111111", "12345678901", "pi_3MtwBw", "00000000000"])
+    @Test(arguments: [
+        "tok_4111111111111111", "4111111111111112", "411111111111", "12345678901", "pi_3MtwBw", "00000000000",
+    ])
     func `what is no card number may be a token`(_ token: String) {
         #expect(wrong(Order.confirm("h1", by: "ann", token: token)) == nil)
     }

@@ -1,5 +1,6 @@
 import EventModel
 import SwiftProtobuf
+
 @testable import Domains
 
 typealias Fact = TicketsEvent.OneOf_Kind
@@ -29,7 +30,8 @@ extension TicketsSection {
 /// What tickets reports, of event `e1` and its stalls.
 extension TicketsEvent.OneOf_Kind {
     static let listed = listed(sections: [.stalls, .balcony])
-    static func listed(_ event: String = "e1", at start: Timestamp = after(86_400), sections: [TicketsSection]) -> Fact {
+    static func listed(_ event: String = "e1", at start: Timestamp = after(86_400), sections: [TicketsSection]) -> Fact
+    {
         .eventListed(
             .with {
                 ($0.event, $0.title, $0.venue, $0.startsAt) = (event, "Nutcracker", "Opera", start.proto)
@@ -78,11 +80,14 @@ extension TicketsCommand.OneOf_Kind {
     static func open(_ section: TicketsSection) -> Order {
         .openSection(.with { ($0.event, $0.section) = ("e1", section) })
     }
-    static func hold(_ hold: String = "", by holder: String, in section: String = "stalls", _ seats: String...) -> Order {
+    static func hold(_ hold: String = "", by holder: String, in section: String = "stalls", _ seats: String...) -> Order
+    {
         .holdSeats(
             .with { ($0.event, $0.section, $0.hold, $0.holder, $0.seats) = ("e1", section, hold, holder, seats) })
     }
-    static func confirm(_ hold: String, by holder: String, in section: String = "stalls", token: String = "tok_1") -> Order {
+    static func confirm(_ hold: String, by holder: String, in section: String = "stalls", token: String = "tok_1")
+        -> Order
+    {
         .confirmPurchase(
             .with {
                 ($0.event, $0.section, $0.hold, $0.holder, $0.paymentToken) = ("e1", section, hold, holder, token)

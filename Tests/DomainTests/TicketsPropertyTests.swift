@@ -1,6 +1,7 @@
 import EventModel
 import SwiftProtobuf
 import Testing
+
 @testable import Domains
 
 @Suite("Random commands")
@@ -76,7 +77,8 @@ struct TicketsPropertyTests {
                     events.map { fact in
                         let value = TicketsEvent.bytes(fact)
                         return EncodedEvent(
-                            type: Domain.tickets.decider?.events.kindName(in: value) ?? "", key: "e1:stalls", value: value)
+                            type: Domain.tickets.decider?.events.kindName(in: value) ?? "", key: "e1:stalls",
+                            value: value)
                     })
             } catch {
                 expected = .refused((error as? any Refusal).map { Refused($0) } ?? Refused(reason: "", message: ""))

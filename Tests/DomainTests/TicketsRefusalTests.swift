@@ -1,5 +1,6 @@
 import EventModel
 import Testing
+
 @testable import Domains
 
 @Suite("A refusal")

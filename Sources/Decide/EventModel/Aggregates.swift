@@ -145,6 +145,7 @@ private final class Folded<D: Decider>: Aggregates {
 
     private func answer(_ key: Bytes, at time: Timestamp, _ decide: () throws -> [D.Event.Kind]) -> Decision {
         do {
+            if !Timestamp.calendar.contains(time) { throw Malformed("timestamp", "is not in the years 1 to 9998") }
             let kinds = try decide()
             evolve(key, kinds, at: time)
             return .accepted(

@@ -65,10 +65,10 @@ public final class MemoryLog: Maintained {
             }
         }
 
-        func read(_ positions: [TopicPartition: Offset], max: Int) -> [Batch] {
+        func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) -> [Batch] {
             var left = max
             var batches: [Batch] = []
-            for (partition, from) in positions.sorted(by: { $0.key < $1.key }) where left > 0 {
+            for (partition, from) in positions where left > 0 {
                 guard let stored = partitions[partition], from < stored.end else { continue }
                 let records = Array(stored.records[stored.index(of: from)...].prefix(left))
                 let next = records.count < left ? stored.end : records.last!.offset + 1
@@ -185,24 +185,24 @@ public final class MemoryLog: Maintained {
 
 private final class MemoryReader: LogReader {
     private let log: MemoryLog
-    private let positions: Mutex<[TopicPartition: Offset]>
+    private let cursors: Mutex<Cursors>
 
     init(log: MemoryLog, positions: [TopicPartition: Offset]) {
         self.log = log
-        self.positions = Mutex(positions)
+        cursors = Mutex(Cursors(positions))
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
         let deadline = ContinuousClock.now + wait
         while true {
             let version = log.changed.version
-            let from = positions.withLock { $0 }
+            let from = cursors.withLock { $0.inTurn() }
             let batches = try log.state.withLock { state in
                 if state.closed { throw LogError.wasClosed }
                 return state.read(from, max: max)
             }
             if !batches.isEmpty {
-                positions.withLock { positions in for batch in batches { positions[batch.source] = batch.next } }
+                cursors.withLock { $0.advance(past: batches) }
                 return batches
             }
             let left = deadline - .now
@@ -222,7 +222,7 @@ private final class MemoryMember: GroupMember {
     private struct Holding {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
-        var positions: [TopicPartition: Offset] = [:]
+        var cursors = Cursors()
     }
     private let holding = Mutex(Holding())
 
@@ -254,14 +254,14 @@ private final class MemoryMember: GroupMember {
                 let lost = holding.told.filter { group.owners[$0] != id }
                 if !lost.isEmpty {
                     holding.told.subtract(lost)
-                    for partition in lost { holding.positions[partition] = nil }
+                    for partition in lost { holding.cursors[partition] = nil }
                     return .lost(lost.sorted())
                 }
                 let target = group.target(state.partitions(of: topics))[id] ?? []
                 let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
                 if !leaving.isEmpty {
                     holding.revoking.formUnion(leaving)
-                    for partition in leaving { holding.positions[partition] = nil }
+                    for partition in leaving { holding.cursors[partition] = nil }
                     return .revoked(leaving.sorted())
                 }
                 let free = target.filter { group.owners[$0] == nil }
@@ -270,9 +270,9 @@ private final class MemoryMember: GroupMember {
                     holding.told.formUnion(free)
                     return .assigned(free.sorted())
                 }
-                let batches = state.read(holding.positions, max: max)
+                let batches = state.read(holding.cursors.inTurn(), max: max)
                 if batches.isEmpty { return nil }
-                for batch in batches { holding.positions[batch.source] = batch.next }
+                holding.cursors.advance(past: batches)
                 return .records(batches)
             }
         }
@@ -282,7 +282,7 @@ private final class MemoryMember: GroupMember {
         log.state.withLock { state in
             holding.withLock { holding in
                 for (partition, position) in positions where holding.told.contains(partition) {
-                    holding.positions[partition] =
+                    holding.cursors[partition] =
                         position ?? state.groups[group]?.committed[partition] ?? state.partitions[partition]?.start ?? 0
                 }
             }
