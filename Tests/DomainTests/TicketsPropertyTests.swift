@@ -99,7 +99,7 @@ struct TicketsPropertyTests {
             now = now + .milliseconds(Int64.random(in: 0...4000, using: &random))
             for timer in aggregates.due(by: now) where Int.random(in: 0..<4, using: &random) > 0 {
                 guard let command = try TicketsCommand.kind(in: timer.value) else { continue }
-                decide(command, id: timer.id, at: timer.time)
+                decide(command, id: timer.id, at: timer.time ?? now)
             }
             let command = command(&random, seats, holds)
             decide(command, id: "fan\(Int.random(in: 0..<40, using: &random))-\(step)", at: now)

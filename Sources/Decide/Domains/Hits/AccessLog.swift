@@ -129,14 +129,9 @@ public enum AccessLog {
             return text(rest[rest.index(after: rest.startIndex)..<end])
         }
 
-<<<<<<< HEAD
-        /// A text in quotes, in which a backslash keeps the quote behind it.
+        /// A text in quotes, in which a backslash keeps the quote or backslash behind it.
         /// - Parameter mayEndOpen: a server that cuts long lines leaves the last text without its closing quote.
         mutating func quoted(_ what: String, mayEndOpen: Bool = false) throws(Unreadable) -> String {
-=======
-        /// A text in quotes, in which a backslash keeps the quote or backslash behind it.
-        mutating func quoted(_ what: String) throws(Unreadable) -> String {
->>>>>>> 38feb8229879b29d92aec2e716a1ab569be0e2a9
             skipSpaces()
             guard rest.first == 0x22 else { throw Unreadable(why: "\(what) is not in quotes") }
             var out: [UInt8] = []
