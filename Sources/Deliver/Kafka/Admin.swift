@@ -49,11 +49,14 @@ public final class Admin: Sendable {
     /// Sends an admin request and reads its answer.
     func ask<Value: Sendable>(
         _ operation: rd_kafka_admin_op_t, prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
-        send: @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer) throws(KafkaError) -> Void,
+        send:
+            @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer)
+            throws(KafkaError) -> Void,
         read: @escaping @Sendable (_ event: OpaquePointer) throws(KafkaError) -> Value
     ) async throws(KafkaError) -> Value {
         try await run { client, milliseconds throws(KafkaError) in
-            guard let options = rd_kafka_AdminOptions_new(client.rk, operation), let queue = rd_kafka_queue_new(client.rk)
+            guard let options = rd_kafka_AdminOptions_new(client.rk, operation),
+                let queue = rd_kafka_queue_new(client.rk)
             else { throw KafkaError(.invalidSetting, "librdkafka has no such request") }
             defer {
                 rd_kafka_AdminOptions_destroy(options)

@@ -70,7 +70,8 @@ extension KafkaError {
     /// Nil where the call succeeded.
     init?(_ code: rd_kafka_resp_err_t, _ text: String? = nil) {
         if code == RD_KAFKA_RESP_ERR_NO_ERROR { return nil }
-        self.init(Code(code), text ?? String(cString: rd_kafka_err2str(code)), isFatal: code == RD_KAFKA_RESP_ERR__FATAL)
+        self.init(
+            Code(code), text ?? String(cString: rd_kafka_err2str(code)), isFatal: code == RD_KAFKA_RESP_ERR__FATAL)
     }
 
     /// Takes the error object that a call returned, which is the caller's; nil where the call succeeded.

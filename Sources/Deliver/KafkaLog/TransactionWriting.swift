@@ -38,9 +38,22 @@ extension Producer {
         } catch let failure as TransactionFailure {
             throw failure
         } catch let error as KafkaError {
-            throw TransactionFailure(told: LogError(transaction: error))
+            throw TransactionFailure(told: LogError(transaction: await cause(of: error)))
         } catch {
             throw TransactionFailure(told: LogError(.failed, "\(error)"))
+        }
+    }
+}
+
+extension Producer {
+    /// Why the messages of a transaction were thrown away: asked to commit, librdkafka refuses and says.
+    private func cause(of error: KafkaError) async -> KafkaError {
+        guard error.code == .purgedFromQueue || error.code == .purgedInFlight else { return error }
+        do {
+            try await commit(within: .seconds(1))
+            return error
+        } catch {
+            return error
         }
     }
 }

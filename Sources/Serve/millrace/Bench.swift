@@ -117,7 +117,9 @@ struct Bench: AsyncParsableCommand {
                     for writer in 0..<64 {
                         group.addTask {
                             for _ in 0..<200 {
-                                _ = try await log.append([Append(TopicPartition("bench", Partition(writer % 4)), [record])])
+                                _ = try await log.append([
+                                    Append(TopicPartition("bench", Partition(writer % 4)), [record])
+                                ])
                             }
                         }
                     }
@@ -144,7 +146,9 @@ struct Bench: AsyncParsableCommand {
             let visitor = Int.random(in: 0..<100_000, using: &random)
             let value = try telemetry.events.encode(
                 kind,
-                json: Bytes(#"{"site":"site-\#(i % 20)","path":"/page/\#(i % 300)","visitor":"10.0.\#(visitor)","status":200,"bytes":5120}"#))
+                json: Bytes(
+                    #"{"site":"site-\#(i % 20)","path":"/page/\#(i % 300)","visitor":"10.0.\#(visitor)","status":200,"bytes":5120}"#
+                ))
             return (key: try telemetry.keyOfEvent(value), value: value)
         }
         var made = 0
@@ -179,7 +183,8 @@ struct Bench: AsyncParsableCommand {
             let claims = try await views.claim(projection, partitions, owner: "bench").mapValues(\.epoch)
             let start = ContinuousClock.now
             for (partition, range) in bounds {
-                try await log.scan(partition, from: range.lowerBound, to: range.upperBound, batch: Projector.batch) { batch in
+                try await log.scan(partition, from: range.lowerBound, to: range.upperBound, batch: Projector.batch) {
+                    batch in
                     try await views.commit(projection, to: [partition: batch.next], under: claims) { view in
                         try projection.fold([(partition, batch.records)], into: view)
                     }
@@ -236,7 +241,9 @@ struct Bench: AsyncParsableCommand {
         let sections = (0..<4).map { #"{"name":"s\#($0)","rows":[\#(rows)],"price":{"amount":1,"currency":"EUR"}}"# }
         _ = try await send(
             "ListEvent",
-            [#"{"event":"\#(event)","title":"t","venue":"v","startsAt":"2030-01-01T00:00:00Z","sections":[\#(sections.joined(separator: ","))]}"#])
+            [
+                #"{"event":"\#(event)","title":"t","venue":"v","startsAt":"2030-01-01T00:00:00Z","sections":[\#(sections.joined(separator: ","))]}"#
+            ])
         for section in 0..<4 {
             let probe = #"{"event":"\#(event)","section":"s\#(section)","holder":"x","seats":["R0-1"]}"#
             while try await send("HoldSeats", [probe])[0].reason == "unknown-section" {}
@@ -247,7 +254,8 @@ struct Bench: AsyncParsableCommand {
                 group.addTask {
                     for turn in 0..<40 {
                         let seat = (fan * 40 + turn) / 4
-                        let json = #"{"event":"\#(event)","section":"s\#(fan % 4)","holder":"f\#(fan)","seats":["R\#(1 + seat % 49)-\#(1 + seat / 49 % 400)"]}"#
+                        let json =
+                            #"{"event":"\#(event)","section":"s\#(fan % 4)","holder":"f\#(fan)","seats":["R\#(1 + seat % 49)-\#(1 + seat / 49 % 400)"]}"#
                         _ = try await send("HoldSeats", [json])
                     }
                 }

@@ -59,22 +59,26 @@ final class Crowd: Sendable {
             let rows = (0..<section.1).map { row in
                 #"{"label":"\#(Character(Unicode.Scalar(UInt8(65 + row))))","seats":\#(section.2)}"#
             }
-            return #"{"name":"\#(section.0)","rows":[\#(rows.joined(separator: ","))],"price":{"amount":\#(9000 - 3000 * i),"currency":"EUR"}}"#
+            return
+                #"{"name":"\#(section.0)","rows":[\#(rows.joined(separator: ","))],"price":{"amount":\#(9000 - 3000 * i),"currency":"EUR"}}"#
         }
         let starts = (now() + .seconds(30 * 86_400)).rfc3339
         _ = try await desk.send(
             "ListEvent",
-            #"{"event":"\#(Self.event)","title":"The Gala","venue":"Opera","startsAt":"\#(starts)","sections":[\#(sections.joined(separator: ","))]}"#)
+            #"{"event":"\#(Self.event)","title":"The Gala","venue":"Opera","startsAt":"\#(starts)","sections":[\#(sections.joined(separator: ","))]}"#
+        )
         // The sections are opened by a reaction; seats can be held once the first hold is not refused for that.
         for section in Self.sections {
-            let probe = #"{"event":"\#(Self.event)","section":"\#(section.0)","holder":"usher","seats":["A-1"],"hold":"opening-\#(section.0)"}"#
+            let probe =
+                #"{"event":"\#(Self.event)","section":"\#(section.0)","holder":"usher","seats":["A-1"],"hold":"opening-\#(section.0)"}"#
             let deadline = ContinuousClock.now + .seconds(20)
             while try await desk.send("HoldSeats", probe).reason == "unknown-section", .now < deadline {
                 try await Task.sleep(for: .milliseconds(5))
             }
             _ = try await desk.send(
                 "ReleaseHold",
-                #"{"event":"\#(Self.event)","section":"\#(section.0)","holder":"usher","hold":"opening-\#(section.0)"}"#)
+                #"{"event":"\#(Self.event)","section":"\#(section.0)","holder":"usher","hold":"opening-\#(section.0)"}"#
+            )
         }
     }
 
@@ -88,12 +92,13 @@ final class Crowd: Sendable {
             let count = Int.random(in: 1...4, using: &random)
             let first = Int.random(in: 1...(section.2 - count + 1), using: &random)
             let seats = (first..<first + count).map { "\"\(row)-\($0)\"" }.joined(separator: ",")
-            let who = #""event":"\#(Self.event)","section":"\#(section.0)","holder":"fan-\#(fan)","hold":"fan-\#(fan)-\#(turn)""#
+            let who =
+                #""event":"\#(Self.event)","section":"\#(section.0)","holder":"fan-\#(fan)","hold":"fan-\#(fan)-\#(turn)""#
             let choice = Int.random(in: 0..<100, using: &random)
             // Some came almost five minutes ago and have forgotten: their holds run out while the demo lasts.
             let forgotten = choice >= 80
             let held = try await desk.send(
-                "HoldSeats", "{\(who),\"seats\":[\(seats)]}", at: forgotten ? now() - .seconds(298) : now())
+                "HoldSeats", "{\(who),\"seats\":[\(seats)]}", at: forgotten ? now() - .seconds(298) : nil)
             if held.accepted, choice < 45 {
                 _ = try await desk.send("ConfirmPurchase", "{\(who),\"paymentToken\":\"tok_\(fan)_\(turn)\"}")
             } else if held.accepted, choice < 60 {
@@ -114,7 +119,9 @@ final class Crowd: Sendable {
                 let site = Self.sites[[0, 0, 0, 1, 1, 2][Int.random(in: 0..<6, using: &random)]]
                 let visitor = Int.random(in: 0..<5000, using: &random)
                 let value = try telemetry.events.encode(
-                    kind, json: Bytes(#"{"site":"\#(site)","path":"/\#(visitor % 97)","visitor":"v\#(visitor)","status":200}"#))
+                    kind,
+                    json: Bytes(
+                        #"{"site":"\#(site)","path":"/\#(visitor % 97)","visitor":"v\#(visitor)","status":200}"#))
                 let key = try telemetry.keyOfEvent(value)
                 let target = TopicPartition(telemetry.topic, Partitioner.partition(of: key, among: count))
                 appends[target, default: []].append(NewRecord(key: key, value: value, timestamp: now()))
@@ -139,10 +146,12 @@ private struct Desk {
     let catalogue: Catalogue
     let crowd: Crowd
 
-    func send(_ name: String, _ json: String, at time: Timestamp = now()) async throws -> Outcome {
+    func send(_ name: String, _ json: String, at time: Timestamp? = nil) async throws -> Outcome {
         let found = try catalogue.command(name)
         let value = try found.schema.encode(found.kind, json: Bytes(json))
-        guard let key = try found.domain.decider?.keyOfCommand(value) else { throw Failure(.software, "\(name) has no decider") }
+        guard let key = try found.domain.decider?.keyOfCommand(value) else {
+            throw Failure(.software, "\(name) has no decider")
+        }
         let command = EncodedCommand(
             type: name, key: key, value: value, id: UUID().uuidString.lowercased(), time: time)
         let start = ContinuousClock.now

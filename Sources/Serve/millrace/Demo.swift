@@ -32,7 +32,8 @@ struct Demo: AsyncParsableCommand {
         if places.logURL == nil {
             places.logURL = "local:\(NSTemporaryDirectory())millrace-demo-\(UUID().uuidString.prefix(8).lowercased())"
         }
-        try Output.standard.line("Millrace demo: \(fans) fans and three sites for \(seconds) s, seed \(seed), on \(places.logURL ?? "")")
+        try Output.standard.line(
+            "Millrace demo: \(fans) fans and three sites for \(seconds) s, seed \(seed), on \(places.logURL ?? "")")
         let crowd = Crowd(seed: seed, fans: fans, length: .seconds(seconds))
         let chosen = places
         try await places.withLog { log in
@@ -94,7 +95,8 @@ private struct Scene: Service, CustomStringConvertible {
         }
         try out.write(TextTable(columns, rows).text)
         try out.line("\nLAG")
-        try out.write(TextTable(header: ["worker", "behind"], rows: lag.map { [$0.worker, String($0.lag)] }, right: [1]).text)
+        try out.write(
+            TextTable(header: ["worker", "behind"], rows: lag.map { [$0.worker, String($0.lag)] }, right: [1]).text)
         let tally = crowd.tally
         let seconds = max(0.001, Double(took.milliseconds) / 1000)
         try out.line(

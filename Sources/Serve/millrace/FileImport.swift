@@ -101,7 +101,9 @@ struct FileImport {
         try await log.scan(place, from: bounds.lowerBound, to: bounds.upperBound) { batch in
             for record in batch.records where record.key.text.hasPrefix(identity + "/") {
                 let parts = record.value.text.split(separator: " ")
-                guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else { continue }
+                guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else {
+                    continue
+                }
                 marks[record.key.text] = Mark(key: record.key.text, lines: lines, digest: digest)
             }
         }
@@ -143,7 +145,8 @@ struct FileImport {
             if summary.lines <= mark.lines { return }
             let record = NewRecord(
                 key: Bytes(mark.key),
-                value: Bytes("\(summary.lines) \(String(digest.value, radix: 16)) \((file as NSString).lastPathComponent)"),
+                value: Bytes(
+                    "\(summary.lines) \(String(digest.value, radix: 16)) \((file as NSString).lastPathComponent)"),
                 timestamp: now(), headers: [Header(HeaderName.type, "ImportMark")])
             try await member.transact(
                 Transaction(
@@ -179,7 +182,8 @@ struct FileImport {
                         progress.end()
                         throw Failure(
                             .data,
-                            "stopped at line \(line.number) of \(file); \(summary.imported) lines before it were imported. --on-error skip goes on")
+                            "stopped at line \(line.number) of \(file); \(summary.imported) lines before it were imported. --on-error skip goes on"
+                        )
                     }
                 }
                 digest.add(line.bytes)
@@ -197,7 +201,8 @@ struct FileImport {
         if line.bytes.isEmpty { return nil }
         let record = try read(line.bytes)
         if record.timestamp > now() + maximumClockSkew {
-            throw Malformed("time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+            throw Malformed(
+                "time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
         return record
     }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventModel
 internal import Domains
+internal import EventModel
 internal import Foundation
 
 @main
