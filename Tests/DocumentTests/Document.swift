@@ -94,6 +94,7 @@ private func plain(_ lines: [String]) -> [String] {
         var line = line
         line.replace(#/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/#, with: "ID")
         line.replace(#/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/#, with: "TIME")
+        line.replace(#/\b\d{13}\b/#, with: "TIME")
         line.replace(#/\b\d+(\.\d+)? (ms|s|a second)\b/#, with: "DURATION")
         line.replace(#/"seconds":[0-9.]+/#, with: "DURATION")
         line.replace(#/"offset":\d+/#, with: "OFFSET")
