@@ -82,6 +82,6 @@ let package = Package(
         tests("DecideTests", ["EventModel"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
         tests(
-            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments], exclude: ["Likes/likes.proto"]),
     ]
 )
