@@ -92,6 +92,6 @@ let package = Package(
                 logging,
             ]),
         tests(
-            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments], exclude: ["Likes/likes.proto"]),
     ]
 )
