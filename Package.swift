@@ -82,6 +82,7 @@ let package = Package(
         // Tests mirror the sources.
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
+        tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
         tests("DomainTests", ["Domains", "EventModel", "Projecting", protobuf]),
         tests(
@@ -92,7 +93,6 @@ let package = Package(
                 logging,
             ]),
         tests(
-            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
-        tests("DocumentTests", ["millrace"]),
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments], exclude: ["Likes/likes.proto"]),
     ]
 )

@@ -6,7 +6,9 @@ internal import Foundation
 ///
 /// How far a file has come is a record of `millrace.imports`, committed together with the lines' own records by a member of
 /// a group that only one import of this file can be in. A file is known again by its content: the digest of the lines that
-/// were imported, so that a renamed file is the same, a grown one goes on, and another one starts from its beginning.
+/// were imported, so that a renamed file is the same, a grown one goes on, and another one starts from its beginning. A last
+/// line without a line feed may still be written: where it is readable it is imported and noted as the tail behind the
+/// digest, else it is left to the next import.
 struct FileImport {
     static let batch = 10_000
     /// How long to wait for another import of the same file to end.
@@ -88,11 +90,12 @@ struct FileImport {
         throw Failure(.tryAgain, "another import of \(file) is under way; wait for it to end")
     }
 
-    /// A mark: so many lines, of this digest, have been imported.
+    /// A mark: so many lines, of this digest, have been imported, and perhaps an unfinished one after them.
     private struct Mark {
         var key: String
         var lines: Int
         var digest: UInt64
+        var tail = false
     }
 
     private func marks(_ log: any EventLog, _ place: TopicPartition, _ identity: String) async throws -> [Mark] {
@@ -104,7 +107,8 @@ struct FileImport {
                 guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else {
                     continue
                 }
-                marks[record.key.text] = Mark(key: record.key.text, lines: lines, digest: digest)
+                let tail = parts.count > 2 && parts[2] == "tail"
+                marks[record.key.text] = Mark(key: record.key.text, lines: lines, digest: digest, tail: tail)
             }
         }
         return marks.values.sorted { $0.lines > $1.lines }
@@ -136,22 +140,22 @@ struct FileImport {
         let mark = try await resume(marks, identity)
         let source = try LineSource(file, limit: Limits.lineBytes)
         var summary = Summary(file: file)
-        var digest = Digest()
+        var (finished, digest, tail) = (0, Digest(), mark.tail)
         var pending: [TopicPartition: [NewRecord]] = [:]
         var size = 0
-        var progress = Progress("importing \((file as NSString).lastPathComponent)", total: nil)
+        let name = (file as NSString).lastPathComponent
+        var progress = Progress("importing \(name)", total: nil)
 
         func commit() async throws {
-            if summary.lines <= mark.lines { return }
+            if finished <= mark.lines && tail == mark.tail { return }
             let record = NewRecord(
                 key: Bytes(mark.key),
-                value: Bytes(
-                    "\(summary.lines) \(String(digest.value, radix: 16)) \((file as NSString).lastPathComponent)"),
+                value: Bytes("\(finished) \(String(digest.value, radix: 16)) \(tail ? "tail" : "end") \(name)"),
                 timestamp: now(), headers: [Header(HeaderName.type, "ImportMark")])
             try await member.transact(
                 Transaction(
                     appends: pending.map { Append($0.key, $0.value) } + [Append(place, [record])],
-                    consumed: [place: Offset(Int64(summary.lines))]))
+                    consumed: [place: Offset(Int64(finished))]))
             summary.imported += size
             (pending, size) = ([:], 0)
             progress.show(summary.imported, unit: "lines")
@@ -159,15 +163,19 @@ struct FileImport {
 
         while let lines = try await source.next() {
             for line in lines {
-                if summary.lines < mark.lines {
-                    digest.add(line.bytes)
+                if summary.lines < mark.lines + (mark.tail ? 1 : 0) {
                     summary.lines += 1
                     summary.known += 1
+                    if summary.lines > mark.lines && line.unfinished { continue }
+                    digest.add(line.bytes)
+                    finished += 1
+                    if summary.lines > mark.lines { tail = false }
                     continue
                 }
                 do {
                     let record = try record(line)
                     if let record {
+                        tail = line.unfinished
                         let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: count))
                         pending[target, default: []].append(record)
                         size += 1
@@ -186,8 +194,11 @@ struct FileImport {
                         )
                     }
                 }
-                digest.add(line.bytes)
                 summary.lines += 1
+                if !line.unfinished {
+                    digest.add(line.bytes)
+                    finished += 1
+                }
                 if size >= Self.batch { try await commit() }
             }
         }

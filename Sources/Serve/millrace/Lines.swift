@@ -9,6 +9,8 @@ final class LineSource {
         var bytes: ArraySlice<UInt8>
         /// Whether it was cut because it is over the limit.
         var tooLong = false
+        /// Whether the input ends in it, without a line feed: its writer may not have finished it.
+        var unfinished = false
     }
 
     private let file: gzFile
@@ -84,14 +86,14 @@ final class LineSource {
 
     private func take(_ chunk: [UInt8]) -> [Line] {
         var lines: [Line] = []
-        func emit(_ bytes: ArraySlice<UInt8>, tooLong: Bool = false) {
+        func emit(_ bytes: ArraySlice<UInt8>, tooLong: Bool = false, unfinished: Bool = false) {
             number += 1
             let bytes = bytes.last == 0x0d ? bytes.dropLast() : bytes
-            lines.append(Line(number: number, bytes: bytes, tooLong: tooLong))
+            lines.append(Line(number: number, bytes: bytes, tooLong: tooLong, unfinished: unfinished))
         }
         if chunk.isEmpty {
             ended = true
-            if !pending.isEmpty && !skipping { emit(pending[...]) }
+            if !pending.isEmpty && !skipping { emit(pending[...], unfinished: true) }
             return lines
         }
         var start = 0
