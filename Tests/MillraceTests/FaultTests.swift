@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+@Suite("What goes wrong is told, and nothing is lost", .serialized, .timeLimit(.minutes(3)))
+struct FaultTests {
+    private static let hit = #"{"site":"home","visitor":"v"}"# + "\n"
+
+    @Test(arguments: [
+        ("frobnicate", "frobnicate"), ("send HoldSeat --event e1", "there is no command HoldSeat; there are ListEvent"),
+        ("produce Hot", "there is no event Hot"), ("query hits.windows", "there is no query hits.windows; there are"),
+        ("query hits.window --sight home", "--sight is not a parameter of hits.window, which has --site"),
+        ("query hits.window --window soon", "--window soon is no duration, such as 60s"),
+        ("query tickets.seats", "tickets.seats needs --event"), ("query tickets.seats --event e1 --cursor x", "was not given by an earlier page"),
+        ("query tickets.seats --event e1 --limit 0", "--limit must be 1 to 10000"),
+        ("query hits.window --after here", "here is not TOPIC/PARTITION@OFFSET"),
+        ("query hits.window --after tickets.events/0@1", "hits.window is folded from hits.events, not tickets.events"),
+        ("send HoldSeats --sight home", "--sight is not a field of HoldSeats, which has --event"),
+        ("send HoldSeats --event", "--event needs a value"), ("work nobody", "there is no worker nobody; there are tickets.handler"),
+        ("replay hits.events --into hits.window --views sqlite:x", "there is no projection hits.window; there are"),
+        ("topics list --log file:x", "the log file:x is neither local:FOLDER nor kafka://HOST:PORT"),
+        ("topics list --log local:", "is neither local:FOLDER nor kafka://"), ("query hits.window --views x", "the views x are not sqlite:FOLDER"),
+        ("replay hits.events --csv --format %o", "exclude each other"), ("send HoldSeats {} --id a\tb", "--id must be 1 to 128 characters"),
+    ])
+    func `a wrong use exits with 64 and says what there is`(_ line: String, _ message: String) async throws {
+        try await onBus { bus in
+            let ended = try await bus.start(line.split(separator: " ").map(String.init)).end()
+            #expect(ended.exit == 64 && ended.out.isEmpty)
+            #expect(ended.err.contains(message), "\(ended)")
+        }
+    }
+
+    @Test(arguments: [
+        ("send HoldSeats {", "HoldSeats: is not JSON"), ("send HoldSeats {}", "event: is missing"),
+        (#"send HoldSeats {"seat":1}"#, "seat: is not a field of HoldSeats"),
+        (#"send HoldSeats {"seats":1}"#, "seats: must be a list of string"),
+        ("send ListEvent --event e1 --starts-at tomorrow", "startsAt: must be timestamp"),
+        ("send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111", "looks like a card number"),
+        ("query hits.window --window 2h", "window: must be whole seconds, 1s to 1h"),
+    ])
+    func `bad data exits with 65, and nothing comes onto the log`(_ line: String, _ message: String) async throws {
+        try await onBus { bus in
+            let ended = try await bus.start(line.split(separator: " ").map(String.init)).end()
+            #expect(ended.exit == 65 && ended.err.contains(message), "\(ended)")
+            #expect(!ended.err.contains("4111111111111111"))
+            #expect(try await bus.count("tickets.commands") == 0)
+        }
+    }
+
+    @Test func `a damaged log is told, left as it is, and whole again once it is restored`() async throws {
+        try await onBus { bus in
+            let lines = (0..<20_000).map { #"{"site":"home","path":"/\#($0)/\#(($0 &* 2_654_435_761) % 1_000_003)","visitor":"v\#($0)"}"# }
+            try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
+            let database = URL(fileURLWithPath: bus.log + "/log.sqlite")
+            #expect(!FileManager.default.fileExists(atPath: database.path + "-wal"))
+            let whole = try Data(contentsOf: database)
+            var damaged = whole
+            for i in damaged.count * 2 / 5..<damaged.count * 3 / 5 { damaged[i] = 0xaa }
+            try damaged.write(to: database)
+            let replay = try await bus.run("replay", "hits.events", "--count")
+            #expect(replay.exit == 65 && replay.err.contains("damaged"), "\(replay)")
+            #expect(replay.err.contains("from a copy"))
+            try whole.write(to: database)
+            #expect(try await bus.count("hits.events") == 20_000)
+        }
+    }
+
+    @Test func `a file that is no database is told and not touched`() async throws {
+        try await onBus { bus in
+            try FileManager.default.createDirectory(atPath: bus.log, withIntermediateDirectories: true)
+            let file = URL(fileURLWithPath: bus.log + "/log.sqlite")
+            let text = Data(String(repeating: "This is not a database. ", count: 1000).utf8)
+            try text.write(to: file)
+            for command in [["topics"], ["produce", "Hit"], ["work"], ["up"], ["lag"], ["replay", "hits.events"]] {
+                let ended = try await bus.start(command, stdin: Array(Self.hit.utf8)).end(within: .seconds(20))
+                #expect(ended.exit == 65 && ended.err.contains("is damaged (file is not a database)"), "\(command) \(ended)")
+            }
+            #expect(try Data(contentsOf: file) == text)
+        }
+    }
+
+    @Test func `a damaged view is told, and built again once it is deleted`() async throws {
+        try await onBus { bus in
+            try await bus.run("produce", "Hit", stdin: String(repeating: Self.hit, count: 300))
+            let worker = try await bus.work("projector")
+            try await bus.settle()
+            try await worker.stop()
+            let path = "\(bus.log)/views/hits.windows@1.sqlite"
+            let good = try Tables(path)
+            try Data(repeating: 0xaa, count: 40_000).write(to: URL(fileURLWithPath: path))
+            let query = try await bus.run("query", "hits.window")
+            #expect(query.exit == 65 && query.err.contains("delete it, and its projector will build it again"), "\(query)")
+            let failed = try await bus.run("work", "projector", within: .seconds(20))
+            #expect(failed.exit == 65 && failed.err.contains("is damaged"), "\(failed)")
+            try FileManager.default.removeItem(atPath: path)
+            _ = try await bus.work("projector")
+            try await bus.settle()
+            #expect(try Tables(path) == good)
+        }
+    }
+
+    @Test(arguments: [["topics", "list"], ["produce", "Hit"], ["work"]])
+    func `a broker that does not answer is told within a bounded time`(_ command: [String]) async throws {
+        try await onBus { bus in
+            let ended = try await bus.start(command + ["--log", "kafka://127.0.0.1:1"], stdin: Array(Self.hit.utf8))
+                .end(within: .seconds(30))
+            #expect(ended.exit == 69 && ended.err.contains("no Kafka broker answers at 127.0.0.1:1"), "\(ended)")
+        }
+    }
+
+    @Test func `a folder that cannot be made, and an output that cannot be written, are told`() async throws {
+        try await onBus { bus in
+            let file = try bus.file("file", "")
+            let log = try await bus.run("topics", "--log", "local:\(file)/log")
+            #expect(log.exit == 77 && log.err.contains("cannot be made"), "\(log)")
+            let views = try await bus.run("query", "hits.window", "--views", "sqlite:\(file)/views")
+            #expect(views.exit == 77 && views.err.contains("cannot be made"), "\(views)")
+            try await bus.run("produce", "Hit", stdin: Self.hit)
+            let full = try await bus.sh("\(Bus.program) replay hits.events --log local:\(bus.log) > /dev/full")
+            #expect(full.exit == 74 && full.err.contains("standard output cannot be written: No space left"), "\(full)")
+            let enough = try await bus.sh("\(Bus.program) replay hits.events --log local:\(bus.log) --follow | head -n 1")
+            #expect(enough.lines.count == 1 && enough.err.isEmpty)
+        }
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may write into every folder"))
+    func `a folder that may not be written to is told`() async throws {
+        try await onBus { bus in
+            try await bus.run("produce", "Hit", stdin: Self.hit)
+            #expect(try await bus.sh("chmod -R a-w \(bus.log)").exit == 0)
+            let ended = try await bus.run("produce", "Hit", stdin: Self.hit)
+            #expect(ended.exit == 77, "\(ended)")
+            #expect(try await bus.sh("chmod -R u+w \(bus.log)").exit == 0)
+            #expect(try await bus.count("hits.events") == 1)
+        }
+    }
+
+    @Test func `a view that nobody folds is waited for, and then said so`() async throws {
+        try await onBus { bus in
+            let ended = try await bus.run("query", "hits.window", "--after", "hits.events/0@0", "--timeout", "200ms")
+            #expect(ended.exit == 75 && ended.err.contains("is a projector running?"), "\(ended)")
+        }
+    }
+}
