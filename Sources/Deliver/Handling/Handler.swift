@@ -167,7 +167,7 @@ private struct Deciding: GroupWork {
         var inHand: [String: Int] = [:]
         for record in batch.records {
             let id = record[header: HeaderName.id] ?? "\(batch.source)@\(record.offset)"
-            let digest = digest(of: record)
+            let digest = digest(of: record.value, isFact: record.isFact)
             let at = record.decisionTime
             if let answer = try await repeated(id, digest, record, known, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
