@@ -106,7 +106,7 @@ final class KafkaMember: GroupMember {
             _ = try await place(of: consumed)
             do {
                 return try await consumer.commit(consumed.forKafka)
-            } catch  where error.code == .rebalancing && ContinuousClock.now < deadline {
+            } catch let error where error.code == .rebalancing && ContinuousClock.now < deadline {
                 // The group's new generation is about to be told.
                 try await Task.sleep(for: .milliseconds(20))
             } catch {
