@@ -56,7 +56,7 @@ public final class KafkaLog: EventLog {
         do {
             return try await producer.write(appends)
         } catch let error where error.kind == .unreachable {
-            throw LogError.unreachable(tuning.brokers, KafkaLog.deliveryLimit, producer.lastError)
+            throw LogError.unreachable(tuning.brokers, tuning.deliveryLimit, producer.lastError)
         } catch let error where error.kind == .unknownTopic {
             try await learn()
             throw error
