@@ -29,7 +29,7 @@ import Testing
     @Test func `what is revoked is delivered no more, and is let go once all of it is released`() throws {
         var holding = Holding()
         _ = holding.assign([a, b])
-        _ = holding.start([a: nil, b: nil])
+        _ = holding.start([a: 0, b: 0])
         #expect(holding.revoke([a, b]) == [a, b])
         #expect(try holding.advance(batch(a, 0..<1)) == nil)
         #expect(holding.release([a]) == nil)

@@ -13,7 +13,8 @@ public final class Admin: Sendable {
     public let limit: Duration
 
     public init(_ properties: [String: String], limit: Duration = .seconds(10)) throws(KafkaError) {
-        var settings = try Settings(properties)
+        // Without a group's name, a moved coordinator would crash librdkafka 2.0 when it lists a group's offsets.
+        var settings = try Settings(["group.id": "admin"].merging(properties) { $1 })
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
         client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR)

@@ -30,7 +30,6 @@ func gather(_ client: Client, news: News, max: Int, wait: Duration) -> (Polled, 
             } else if error.isFatal || serious.contains(error.code) {
                 failure = error
             } else {
-                if error.code == .allBrokersDown { polled.allBrokersDown = true }
                 news.take(event)
             }
         default: news.take(event)

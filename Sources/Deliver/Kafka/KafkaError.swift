@@ -51,6 +51,7 @@ extension KafkaError.Code {
     public static let outOfRange = KafkaError.Code(RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
     public static let noOffset = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
     public static let unstableOffset = KafkaError.Code(RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+    public static let unknownGroup = KafkaError.Code(RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
     public static let rebalancing = KafkaError.Code(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
     public static let illegalGeneration = KafkaError.Code(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
     public static let unknownMember = KafkaError.Code(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)

@@ -55,9 +55,9 @@ public final class KafkaLog: EventLog {
         let producer = try await producer()
         do {
             return try await producer.write(appends)
-        } catch  where error.kind == .unreachable {
-            throw LogError.unreachable(tuning.brokers, KafkaLog.deliveryLimit, producer.lastError)
-        } catch  where error.kind == .unknownTopic {
+        } catch let error where error.kind == .unreachable {
+            throw LogError.unreachable(tuning.brokers, tuning.deliveryLimit, producer.lastError)
+        } catch let error where error.kind == .unknownTopic {
             try await learn()
             throw error
         }

@@ -32,7 +32,8 @@ extension Producer {
             do {
                 try await commit(within: KafkaLog.transactionLimit * 2)
             } catch {
-                throw TransactionFailure(told: LogError(transaction: error), isUncertain: error.isRetriable)
+                if error.isRetriable { throw TransactionFailure(told: .undecided(error), isUncertain: true) }
+                throw TransactionFailure(told: LogError(transaction: error))
             }
             return offsets + replied
         } catch let failure as TransactionFailure {
@@ -59,6 +60,14 @@ extension Producer {
 }
 
 extension LogError {
+    /// The commit was sent, and no answer came.
+    static func undecided(_ error: KafkaError) -> LogError {
+        LogError(
+            .unreachable,
+            "the broker does not say whether the transaction was committed; join again, where the group goes on tells: \(error)"
+        )
+    }
+
     /// What a failed transaction means: fenced where the group has gone on without this member, too large or denied
     /// where trying again would not help, else aborted.
     init(transaction error: KafkaError) {

@@ -28,6 +28,10 @@ struct Tuning: Sendable {
         "batch.num.messages": "10000", "compression.type": "lz4",
     ]) { $1 }
 
+    /// How long an append is tried.
+    var deliveryLimit: Duration {
+        properties["message.timeout.ms"].flatMap { Int64($0) }.map { .milliseconds($0) } ?? KafkaLog.deliveryLimit
+    }
     var admin: [String: String] { over(Tuning.connection) }
     var producer: [String: String] { over(Tuning.writing) }
 
