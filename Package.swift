@@ -83,5 +83,15 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
+        tests("DomainTests", ["Domains", "EventModel", "Projecting", protobuf]),
+        tests(
+            "WorkerTests",
+            [
+                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf,
+                lifecycle,
+                logging,
+            ]),
+        tests(
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb], exclude: ["Likes/likes.proto"]),
     ]
 )

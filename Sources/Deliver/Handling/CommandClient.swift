@@ -67,14 +67,9 @@ public final class CommandClient: Sendable {
         guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
         var appends: [TopicPartition: [NewRecord]] = [:]
         for command in commands {
-            var headers = [
-                Header(HeaderName.id, Bytes(command.id)), Header(HeaderName.type, Bytes(command.type)),
-            ]
-            if asFacts { headers.append(Header(HeaderName.kind, "fact")) }
             let target = TopicPartition(
                 domain.commandsTopic, Partitioner.partition(of: command.key, among: count))
-            appends[target, default: []].append(
-                NewRecord(key: command.key, value: command.value, timestamp: command.time, headers: headers))
+            appends[target, default: []].append(command.record(asFact: asFacts, now: clock()))
         }
         // Whoever answers finds the replies waiting, for they are there before the commands are.
         let replies = commands.map { command in

@@ -11,6 +11,8 @@ public struct Reactor: Service, CustomStringConvertible {
     private let reaction: AnyReaction
     private let log: any EventLog
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     public init(_ reaction: AnyReaction, log: any EventLog, logger: Logger) {
         self.reaction = reaction
@@ -24,7 +26,7 @@ public struct Reactor: Service, CustomStringConvertible {
 
     public func run() async throws {
         var work = Reacting(reaction: reaction, log: log)
-        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch)
+        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }
@@ -62,11 +64,7 @@ private struct Reacting: GroupWork {
                     guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
                     let target = TopicPartition(
                         emission.topic, Partitioner.partition(of: emission.key, among: count))
-                    var headers = [Header(HeaderName.type, Bytes(emission.type))]
-                    if let id = emission.commandID { headers.insert(Header(HeaderName.id, Bytes(id)), at: 0) }
-                    appends[target, default: []].append(
-                        NewRecord(
-                            key: emission.key, value: emission.value, timestamp: record.timestamp, headers: headers))
+                    appends[target, default: []].append(Self.record(emission, at: record.timestamp))
                 }
             }
         }
@@ -74,5 +72,16 @@ private struct Reacting: GroupWork {
             Transaction(
                 appends: appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) },
                 consumed: Dictionary(batches.map { ($0.source, $0.next) }) { max($0, $1) }))
+    }
+
+    /// A command goes by the time of the event it follows from; a derived event has that time.
+    private static func record(_ emission: Emission, at time: Timestamp) -> NewRecord {
+        if let id = emission.commandID {
+            return EncodedCommand(type: emission.type, key: emission.key, value: emission.value, id: id, time: time)
+                .record(now: time)
+        }
+        return NewRecord(
+            key: emission.key, value: emission.value, timestamp: time,
+            headers: [Header(HeaderName.type, Bytes(emission.type))])
     }
 }

@@ -36,7 +36,9 @@ enum Frame {
                 }
             }
             let crc = checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]))
-            for (i, byte) in ([0x4d, 0x52, 1] + (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * UInt32($0))) }).enumerated() {
+            for (i, byte) in ([0x4d, 0x52, 1] + (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * UInt32($0))) })
+                .enumerated()
+            {
                 buffer[i] = byte
             }
             count = out.at
@@ -55,7 +57,9 @@ enum Frame {
         guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
         guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
         let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
-        guard bytes.withUnsafeBufferPointer({ crc == checksum($0) }) else { throw Damaged(why: "its checksum does not match") }
+        guard bytes.withUnsafeBufferPointer({ crc == checksum($0) }) else {
+            throw Damaged(why: "its checksum does not match")
+        }
         return try bytes.withUnsafeBufferPointer { buffer in
             var reader = FrameReader(bytes: buffer, at: head)
             let count = try Int(reader.varint())
@@ -112,7 +116,9 @@ private struct FrameWriter {
 
     mutating func run(_ run: UnsafeRawBufferPointer) {
         varint(UInt64(run.count))
-        if let from = run.baseAddress { (UnsafeMutableRawPointer(bytes.baseAddress!) + at).copyMemory(from: from, byteCount: run.count) }
+        if let from = run.baseAddress {
+            (UnsafeMutableRawPointer(bytes.baseAddress!) + at).copyMemory(from: from, byteCount: run.count)
+        }
         at += run.count
     }
 }

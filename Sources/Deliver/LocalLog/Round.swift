@@ -34,7 +34,14 @@ final class Round {
 
     /// Takes records that have been checked; each gets the offset that was planned.
     func append(_ appends: [Append]) {
-        for append in appends { pending[append.target, default: []] += append.records }
+        for append in appends {
+            var records = append.records
+            if let place = places[append.target], place.stamped {
+                let time = max(Timestamp(Int64(Date().timeIntervalSince1970 * 1000)), place.newest)
+                for i in records.indices { records[i].timestamp = time }
+            }
+            pending[append.target, default: []] += records
+        }
     }
 
     private func place(_ partition: TopicPartition) throws -> Store.Place {

@@ -16,6 +16,8 @@ public struct Projector: Service, CustomStringConvertible {
     private let log: any EventLog
     private let views: any ViewStore
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     public init(_ projection: AnyProjection, log: any EventLog, views: any ViewStore, logger: Logger) {
         self.projection = projection
@@ -33,7 +35,7 @@ public struct Projector: Service, CustomStringConvertible {
         try await views.open(projection)
         var work = Folding(projection: projection, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
         let loop = GroupLoop(
-            log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch)
+            log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }

@@ -18,35 +18,41 @@ struct App {
         var group: String
         var topics: [String]
         var projection: AnyProjection?
-        var make: @Sendable (any EventLog, any ViewStore, Logger) -> any Service
+        var make: @Sendable (any EventLog, any ViewStore, Logger, _ ready: @escaping @Sendable () -> Void) -> any Service
     }
 
     static func workers(_ domains: [Domain]) -> [Worker] {
         domains.flatMap { domain -> [Worker] in
             var workers: [Worker] = []
-            if domain.decider != nil {
+            if let decider = domain.decider {
                 workers.append(
                     Worker(
                         name: Handler.group(of: domain), kind: "handler", domain: domain.name,
                         group: Handler.group(of: domain), topics: [domain.commandsTopic]
-                    ) { log, _, logger in
-                        Handler(domain, log: log, clock: { now() }, logger: logger)!
+                    ) { log, _, logger, ready in
+                        var handler = Handler(domain, decider, log: log, clock: { now() }, logger: logger)
+                        handler.ready = ready
+                        return handler
                     })
             }
             workers += domain.reactions.map { reaction in
                 Worker(
                     name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
                     topics: [reaction.topic]
-                ) { log, _, logger in
-                    Reactor(reaction, log: log, logger: logger)
+                ) { log, _, logger, ready in
+                    var reactor = Reactor(reaction, log: log, logger: logger)
+                    reactor.ready = ready
+                    return reactor
                 }
             }
             workers += domain.projections.map { projection in
                 Worker(
                     name: projection.name, kind: "projector", domain: domain.name,
                     group: Projector.group(of: projection), topics: projection.topics, projection: projection
-                ) { log, views, logger in
-                    Projector(projection, log: log, views: views, logger: logger)
+                ) { log, views, logger, ready in
+                    var projector = Projector(projection, log: log, views: views, logger: logger)
+                    projector.ready = ready
+                    return projector
                 }
             }
             return workers
@@ -67,10 +73,11 @@ struct App {
 
     /// The services of one process: its workers, and the upkeep of a log that has no broker to do it.
     static func services(
-        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger,
+        ready: @escaping @Sendable (String) -> Void = { _ in }
     ) -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
-        return workers.map { $0.make(log, views, logger) } + upkeep
+        return workers.map { worker in worker.make(log, views, logger) { ready(worker.name) } } + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.

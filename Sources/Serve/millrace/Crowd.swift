@@ -98,7 +98,7 @@ final class Crowd: Sendable {
             // Some came almost five minutes ago and have forgotten: their holds run out while the demo lasts.
             let forgotten = choice >= 80
             let held = try await desk.send(
-                "HoldSeats", "{\(who),\"seats\":[\(seats)]}", at: forgotten ? now() - .seconds(298) : now())
+                "HoldSeats", "{\(who),\"seats\":[\(seats)]}", at: forgotten ? now() - .seconds(298) : nil)
             if held.accepted, choice < 45 {
                 _ = try await desk.send("ConfirmPurchase", "{\(who),\"paymentToken\":\"tok_\(fan)_\(turn)\"}")
             } else if held.accepted, choice < 60 {
@@ -146,7 +146,7 @@ private struct Desk {
     let catalogue: Catalogue
     let crowd: Crowd
 
-    func send(_ name: String, _ json: String, at time: Timestamp = now()) async throws -> Outcome {
+    func send(_ name: String, _ json: String, at time: Timestamp? = nil) async throws -> Outcome {
         let found = try catalogue.command(name)
         let value = try found.schema.encode(found.kind, json: Bytes(json))
         guard let key = try found.domain.decider?.keyOfCommand(value) else {

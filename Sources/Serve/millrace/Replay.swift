@@ -25,9 +25,10 @@ struct Replay: AsyncParsableCommand {
             """)
     @Argument(help: "Topics.")
     var topics: [String]
-    @Option(help: ArgumentHelp("Where to begin.", valueName: "position"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position"))
     var from = "start"
-    @Option(help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
     var to: String?
     @Option(help: ArgumentHelp("Only this partition.", valueName: "n"))
     var partition: Int?

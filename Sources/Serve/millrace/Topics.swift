@@ -82,6 +82,10 @@ struct Topics: AsyncParsableCommand {
                             "\(topic.name): cleanup \(topic.cleanup.rawValue) declared, the log has \(on.cleanup.rawValue)"
                         )
                     }
+                    if on.clock != topic.clock {
+                        problems.append(
+                            "\(topic.name): clock \(topic.clock.rawValue) declared, the log has \(on.clock.rawValue)")
+                    }
                     if on.retention != topic.retention {
                         problems.append(
                             "\(topic.name): retention \(topic.retention?.short ?? "forever") declared, "
@@ -104,6 +108,7 @@ struct Topics: AsyncParsableCommand {
                     ("key", topic.key, said.key), ("schema", topic.schema, said.schema),
                     ("owner", topic.owner, said.owner),
                     ("cleanup", topic.cleanup.rawValue, said.cleanup.rawValue),
+                    ("clock", topic.clock.rawValue, said.clock.rawValue),
                 ] where a != b {
                     problems.append("\(topic.name): \(what) is \(a) in the code, \(b) is declared")
                 }
@@ -184,7 +189,7 @@ extension Topic {
         JSON.object([
             ("topic", JSON.string(name)), ("partitions", String(partitions)), ("replication", String(replication)),
             ("retention", retention.map { JSON.string($0.short) } ?? "null"),
-            ("cleanup", JSON.string(cleanup.rawValue)),
+            ("cleanup", JSON.string(cleanup.rawValue)), ("clock", JSON.string(clock.rawValue)),
             ("key", JSON.string(key)), ("schema", JSON.string(schema)), ("owner", JSON.string(owner)),
         ])
     }

@@ -1,0 +1,153 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// One log in a folder of its own, and the program to work on it in processes of their own.
+final class Bus: Sendable {
+    let folder: String
+    let log: String
+    private let scratch: String
+    private let processes = Mutex<[Running]>([])
+
+    /// The repository.
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// The program, built beside the tests.
+    static let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent().appendingPathComponent("millrace").path
+
+    /// - Parameter log: Where the log is to be, other than in the folder.
+    init(log: String? = nil) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
+        self.log = log ?? folder + "/log"
+        scratch = folder + "/scratch"
+        try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+    }
+
+    func clear() async {
+        for process in processes.withLock({ $0 }) where !process.hasEnded { try? await process.crash() }
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Starts the program on this log.
+    func start(
+        _ arguments: String..., stdin: String? = nil, cwd: String? = nil, environment: [String: String] = [:]
+    ) throws -> Running {
+        try start(arguments, stdin: stdin.map { Array($0.utf8) }, cwd: cwd, environment: environment)
+    }
+
+    func start(
+        _ arguments: [String], stdin: [UInt8]? = nil, cwd: String? = nil, environment: [String: String] = [:]
+    ) throws -> Running {
+        let environment = ["HOME": folder].merging(environment) { $1 }
+        let process = try Running(
+            Self.program, arguments + (arguments.contains("--log") ? [] : ["--log", "local:" + log]), stdin: stdin,
+            environment: environment, cwd: cwd ?? folder, scratch: scratch)
+        processes.withLock { $0.append(process) }
+        return process
+    }
+
+    /// Runs the program on this log to its end.
+    @discardableResult
+    func run(
+        _ arguments: String..., stdin: String? = nil, cwd: String? = nil, environment: [String: String] = [:],
+        within limit: Duration = .seconds(60)
+    ) async throws -> Ended {
+        try await start(arguments, stdin: stdin.map { Array($0.utf8) }, cwd: cwd, environment: environment)
+            .end(within: limit)
+    }
+
+    /// Runs the program with exactly these arguments, or another one.
+    func plain(
+        _ arguments: [String], program: String = Bus.program, stdin: [UInt8]? = nil, cwd: String? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> Ended {
+        try await Running(
+            program, arguments, stdin: stdin, environment: ["HOME": folder].merging(environment) { $1 },
+            cwd: cwd ?? folder, scratch: scratch
+        ).end()
+    }
+
+    /// Runs a script of the shell.
+    func sh(_ script: String) async throws -> Ended { try await plain(["-c", script], program: "/bin/sh") }
+
+    /// Starts workers, and waits until they say that they work.
+    func work(_ names: String...) async throws -> Running {
+        let worker = try start(["work"] + names)
+        try await eventually("\(worker.name) to work: \(worker.err)") { worker.err.contains("working:") ? true : nil }
+        return worker
+    }
+
+    /// Writes a file into the folder.
+    func file(_ name: String, _ text: String) throws -> String { try file(name, Array(text.utf8)) }
+
+    func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        return "\(folder)/\(name)"
+    }
+}
+
+extension Bus {
+    /// Sends a command and expects it to be accepted or refused.
+    @discardableResult
+    func send(_ arguments: String..., refused: Bool = false, at place: SourceLocation = #_sourceLocation) async throws -> JSON {
+        let ended = try await start(["send"] + arguments + ["--timeout", "40s"]).end()
+        try #require(ended.exit == (refused ? 1 : 0), "\(ended)", sourceLocation: place)
+        let outcome = try JSON(ended.out)
+        #expect(outcome["outcome"] == (refused ? "refused" : "accepted"), sourceLocation: place)
+        return outcome
+    }
+
+    func query(_ arguments: String..., at place: SourceLocation = #_sourceLocation) async throws -> JSON {
+        let ended = try await start(["query"] + arguments).end()
+        try #require(ended.exit == 0, "\(ended)", sourceLocation: place)
+        return try JSON(ended.out)
+    }
+
+    /// The records of a topic as replay prints them.
+    func replay(_ arguments: String..., at place: SourceLocation = #_sourceLocation) async throws -> [JSON] {
+        let ended = try await start(["replay"] + arguments).end()
+        try #require(ended.exit == 0, "\(ended)", sourceLocation: place)
+        return try ended.lines.map { try JSON($0) }
+    }
+
+    func count(_ topic: String) async throws -> Int {
+        let ended = try await run("replay", topic, "--count")
+        return try #require(Int(ended.out.trimmingCharacters(in: .newlines)), "\(ended)")
+    }
+
+    /// Waits until no worker has anything left to read.
+    func settle(within limit: Duration = .seconds(60)) async throws {
+        try await eventually("no lag", within: limit) {
+            let ended = try await run("lag", "--sum")
+            return try ended.lines.allSatisfy { try JSON($0)["lag"] == 0 } ? true : nil
+        }
+    }
+
+    /// Lists an event with one section, and waits for it to be open.
+    func list(_ event: String = "e1", rows: Int = 1, seats: Int = 5) async throws {
+        let row = (0..<rows).map { #"{"label":"\#(Character(UnicodeScalar(65 + UInt8($0))))","seats":\#(seats)}"# }
+        let section = """
+            [{"name":"stalls","rows":[\(row.joined(separator: ","))],"price":{"amount":4500,"currency":"EUR"}}]
+            """
+        try await send(
+            "ListEvent", "--event", event, "--title", "Tosca", "--venue", "Opera", "--starts-at", "2027-01-01T19:30:00Z",
+            "--sections", section)
+        try await eventually("the section to open") {
+            try await query("tickets.sections", "--event", event)["rows"].array.isEmpty ? nil : true
+        }
+    }
+}
+
+/// Makes a bus for one test, and ends its processes and removes its folder whatever comes of the test.
+func onBus(log: String? = nil, _ test: (Bus) async throws -> Void) async throws {
+    let bus = try Bus(log: log)
+    do {
+        try await test(bus)
+    } catch {
+        await bus.clear()
+        throw error
+    }
+    await bus.clear()
+}
