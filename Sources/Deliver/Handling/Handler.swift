@@ -71,7 +71,8 @@ private struct Deciding: GroupWork {
     private var known: [Partition: Known] = [:]
 
     init(
-        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger
+        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
     ) {
         self.domain = domain
         self.decider = decider
@@ -108,9 +109,12 @@ private struct Deciding: GroupWork {
         for (source, range) in bounds where source == outcomes {
             try await log.scan(source, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records {
-                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else { continue }
+                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else {
+                        continue
+                    }
                     known.remembered.add(
-                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset), at: record.timestamp)
+                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset),
+                        at: record.timestamp)
                 }
             }
         }
@@ -152,7 +156,7 @@ private struct Deciding: GroupWork {
         var inHand: [String: Int] = [:]
         for record in batch.records {
             let id = record[header: HeaderName.id] ?? "\(batch.source)@\(record.offset)"
-            let digest = digest(of: record)
+            let digest = digest(of: record.value, isFact: record.isFact)
             if let answer = try await repeated(id, digest, record, known, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
                 continue
