@@ -23,7 +23,8 @@ enum Frame {
         out.zigzag(base.rawValue)
         for (delta, record) in records {
             out.varint(UInt64(delta))
-            out.zigzag(record.timestamp.rawValue - base.rawValue)
+            // Times may lie further apart than an Int64 holds: the difference wraps, and back.
+            out.zigzag(record.timestamp.rawValue &- base.rawValue)
             out.run(record.key)
             out.run(record.value)
             out.varint(UInt64(record.headers.count))
@@ -52,7 +53,7 @@ enum Frame {
             records.reserveCapacity(count)
             for _ in 0..<count {
                 let offset = base + Int(try reader.varint())
-                let time = Timestamp(baseTime + (try reader.zigzag()))
+                let time = Timestamp(baseTime &+ (try reader.zigzag()))
                 let key = try reader.run()
                 let value = try reader.run()
                 let headerCount = try reader.varint()
