@@ -81,6 +81,8 @@ public final class LocalLog: Maintained {
     func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
         do {
             return try await pool.read(body)
+        } catch let cancelled as CancellationError {
+            throw cancelled
         } catch {
             throw LogError(error, path)
         }
