@@ -134,4 +134,18 @@ struct TimeTests {
             #expect(try await site.facts().count == 1)
         }
     }
+    @Test(arguments: Carrier.all)
+    func `a command whose outcome is past its retention is decided anew`(on carrier: Carrier) async throws {
+        try await site(carrier) { site in
+            try await running(site.handler()) {
+                try await site.talk { client in
+                    let open = site.command(.open(.named("s", seats: 4)), id: "c1")
+                    let first = try await client.ask(open)
+                    try await (site.log as? any Maintained)?.maintain(at: noon + .seconds(8 * 86_400))
+                    let again = try await client.send(open, within: .seconds(20))
+                    #expect(first.events.count == 1 && again[0].accepted && again[0].events == [])
+                }
+            }
+        }
+    }
 }
