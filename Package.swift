@@ -55,14 +55,16 @@ let package = Package(
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),
-        .systemLibrary(name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
+            name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
         ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
-        ours("Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
+        ours(
+            "Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
@@ -80,7 +82,16 @@ let package = Package(
         // Tests mirror the sources.
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
+        tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
+        tests("DomainTests", ["Domains", "EventModel", "Projecting", protobuf]),
+        tests(
+            "WorkerTests",
+            [
+                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf,
+                lifecycle,
+                logging,
+            ]),
         tests(
             "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments], exclude: ["Likes/likes.proto"]),
     ]

@@ -1,5 +1,6 @@
 import EventLog
 import EventModel
+import Kafka
 import KafkaLog
 import Testing
 
@@ -45,7 +46,7 @@ struct BrokerTests {
                 Transaction(appends: [Append(events, records("done"))], consumed: [commands: 1]) { offsets in
                     [Append(events, records("at \(offsets[0][0])"))]
                 })
-            #expect(offsets == [[0]])
+            #expect(offsets == [[0], [1]])
             #expect(try await log.committed(group, [commands]) == [commands: 1])
             let reader = try await log.reader(from: [events: 0])
             let end = try #require(try await log.bounds(of: [events])[events]).upperBound
@@ -111,8 +112,9 @@ struct BrokerTests {
             _ = try await first.take(1)
             let second = try await log.join(group, topics: [topic])
             _ = try await second.take(1)
-            await #expect { try await first.transact(
-                Transaction(appends: [Append(partition, records("stale"))], consumed: [partition: 1]))
+            await #expect {
+                try await first.transact(
+                    Transaction(appends: [Append(partition, records("stale"))], consumed: [partition: 1]))
             } throws: { ($0 as? LogError)?.kind == .fenced }
             await #expect { try await first.commit([partition: 1]) } throws: { ($0 as? LogError)?.kind == .fenced }
             try await second.transact(
@@ -121,7 +123,9 @@ struct BrokerTests {
             let end = try #require(try await log.bounds(of: [partition])[partition]).upperBound
             #expect(try await reader.values(to: end) == ["valid"])
             let lost = try await until("the loss") { () -> [TopicPartition]? in
-                if case .lost(let partitions) = try await first.next(max: 1, wait: .milliseconds(100)) { return partitions }
+                if case .lost(let partitions) = try await first.next(max: 1, wait: .milliseconds(100)) {
+                    return partitions
+                }
                 return nil
             }
             #expect(lost == [partition])
@@ -129,6 +133,121 @@ struct BrokerTests {
             await first.leave()
             await second.leave()
             await slow.close()
+        }
+    }
+
+    @Test func `the broker refuses offsets of a generation that is past, and the producer goes on after an abort`()
+        async throws
+    {
+        try await Site.broker.withLog { log, topic in
+            let group = fresh("group")
+            let address = try #require(Site.brokerAddress)
+            let member = ["bootstrap.servers": address, "group.id": group, "heartbeat.interval.ms": "100"]
+            let producer = try Producer(
+                .producer(["bootstrap.servers": address, "transactional.id": fresh("id"), "retry.backoff.ms": "5"]))
+            try await producer.initTransactions(within: patience)
+            let first = try Consumer(.consumer(member))
+            try await first.subscribe([topic])
+            try await first.take(1)
+            let stale = try #require(try await first.groupMetadata())
+            let second = try Consumer(.consumer(member))
+            try await second.subscribe([topic])
+            _ = try await until("the next generation") { () -> Bool? in
+                try await first.answer()
+                try await second.answer()
+                guard let now = try await first.groupMetadata() else { return nil }
+                return now.generation > stale.generation ? true : nil
+            }
+            let error = try await transact(producer, topic, stale)
+            #expect(error?.code == .illegalGeneration)
+            #expect(error?.needsAbort == true)
+            try await producer.abort(within: patience)
+            let current = try #require(try await first.groupMetadata())
+            #expect(try await transact(producer, topic, current) == nil)
+            try await producer.commit(within: patience)
+            #expect(try await log.committed(group, [TopicPartition(topic, 0)]) == [TopicPartition(topic, 0): 1])
+            await producer.close()
+            await first.close()
+            await second.close()
+        }
+    }
+
+    @Test func `an open transaction counts in the bounds, and is read only once it is committed`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            let address = try #require(Site.brokerAddress)
+            let producer = try Producer(.producer(["bootstrap.servers": address, "transactional.id": fresh("id")]))
+            try await producer.initTransactions(within: patience)
+            try await producer.begin()
+            _ = try await producer.produce([
+                OutgoingBatch(topic: topic, partition: 0, [OutgoingMessage(key: nil, value: [65])])
+            ])
+            _ = try await log.append([Append(partition, records("after"))])
+            #expect(try await log.bounds(of: [partition]) == [partition: 0..<2])
+            let reader = try await log.reader(from: [partition: 0])
+            #expect(try await reader.next(max: 10, wait: .milliseconds(300)).isEmpty)
+            try await producer.commit(within: patience)
+            #expect(try await reader.values(to: 3) == ["A", "after"])
+            await reader.close()
+            await producer.close()
+        }
+    }
+
+    @Test func `what a member commits between revocation and release is where the next goes on`() async throws {
+        try await Site.broker.withLog(2) { log, topic in
+            let group = fresh("group")
+            let first = try await log.join(group, topics: [topic])
+            var mine = try await first.take(2)
+            let second = try await log.join(group, topics: [topic])
+            let revoked = try await until("a revocation") { () -> [TopicPartition]? in
+                _ = try await second.next(max: 1, wait: .milliseconds(50))
+                if case .revoked(let partitions) = try await first.next(max: 1, wait: .milliseconds(50)) {
+                    return partitions
+                }
+                return nil
+            }
+            mine.subtract(revoked)
+            let moved = try #require(revoked.first)
+            // Another's record, which the first must not be given any more.
+            _ = try await log.append([Append(moved, records("a", "b"))])
+            try await first.commit([moved: 1])
+            try await first.release(revoked)
+            // The group goes on when its members ask for what comes next.
+            async let delivered = second.values(1)
+            while case .records = try await first.next(max: 1, wait: .seconds(1)) {}
+            #expect(try await delivered == ["b"])
+            await #expect(throws: LogError.self) { try await first.commit([moved: 2]) }
+            await first.leave()
+            await second.leave()
+        }
+    }
+
+    @Test func `reading from before the first record kept starts with it`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let partition = TopicPartition(topic, 0)
+            _ = try await log.append([Append(partition, records("a", "b", "c"))])
+            let admin = try Admin(["bootstrap.servers": try #require(Site.brokerAddress)])
+            try await admin.deleteRecords(before: [KafkaPartition(topic, 0): 2])
+            #expect(try await log.bounds(of: [partition]) == [partition: 2..<3])
+            let reader = try await log.reader(from: [partition: 0])
+            #expect(try await reader.values(to: 3) == ["c"])
+            await reader.close()
+            #expect(try await admin.delete([topic]) == [:])
+            await admin.close()
+        }
+    }
+
+    /// Begins a transaction and sends an offset with it; returns what the broker says against that.
+    private func transact(_ producer: Producer, _ topic: String, _ group: GroupMetadata) async throws -> KafkaError? {
+        try await producer.begin()
+        _ = try await producer.produce([
+            OutgoingBatch(topic: topic, partition: 0, [OutgoingMessage(key: nil, value: [1])])
+        ])
+        do {
+            try await producer.send(offsets: [KafkaPartition(topic, 0): 1], of: group, within: patience)
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -159,6 +278,30 @@ struct BrokerTests {
             }
             #expect(error.kind == .damaged)
             await reader.close()
+        }
+    }
+}
+
+extension Consumer {
+    /// Polls once and goes along with what the group wants.
+    @discardableResult
+    fileprivate func answer() async throws -> [KafkaPartition] {
+        switch try await poll(max: 1000, wait: .milliseconds(50)).rebalance {
+        case .assigned(let partitions):
+            try await add(partitions.reduce(into: [:]) { $0[$1] = KafkaOffset.stored })
+            return partitions
+        case .revoked(let partitions), .lost(let partitions):
+            try await remove(partitions)
+            return []
+        case nil: return []
+        }
+    }
+
+    fileprivate func take(_ count: Int) async throws {
+        var mine = 0
+        _ = try await until("an assignment of \(count) partitions") {
+            mine += try await answer().count
+            return mine == count ? true : nil
         }
     }
 }

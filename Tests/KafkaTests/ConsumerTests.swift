@@ -23,7 +23,9 @@ import Testing
         }
         #expect(end.source == KafkaPartition("t", 0))
         #expect(read.map(\.value) == messages[90...].map(\.value))
-        if read.count > 1, let first = read[0].value, let second = read[1].key { #expect(first.endIndex == second.startIndex) }
+        if read.count > 1, let first = read[0].value, let second = read[1].key {
+            #expect(first.endIndex == second.startIndex)
+        }
         await consumer.close()
     }
 

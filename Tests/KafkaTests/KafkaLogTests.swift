@@ -16,9 +16,10 @@ import Testing
             let batch = try await until("a record") { try await reader.next(max: 10, wait: .seconds(1)).first }
             await reader.close()
             #expect(batch.source == a && batch.next == 2)
-            #expect(batch.records == [
-                Record(offset: 1, timestamp: 5000, key: "key", value: "value", headers: [Header("id", "1")])
-            ])
+            #expect(
+                batch.records == [
+                    Record(offset: 1, timestamp: 5000, key: "key", value: "value", headers: [Header("id", "1")])
+                ])
             #expect(try await log.bounds(of: [a, b]) == [a: 0..<2, b: 0..<1])
         }
     }
@@ -34,11 +35,15 @@ import Testing
             await #expect(throws: LogError.unknown(TopicPartition(topic, 7))) {
                 _ = try await log.reader(from: [TopicPartition(topic, 7): 0])
             }
-            await #expect(throws: LogError.unknown("no-such-topic")) { _ = try await log.join("g", topics: ["no-such-topic"]) }
+            await #expect(throws: LogError.unknown("no-such-topic")) {
+                _ = try await log.join("g", topics: ["no-such-topic"])
+            }
         }
     }
 
-    @Test(arguments: Site.all) func `a record over a limit is refused before anything is written`(_ site: Site) async throws {
+    @Test(arguments: Site.all) func `a record over a limit is refused before anything is written`(_ site: Site)
+        async throws
+    {
         try await site.withLog { log, topic in
             let partition = TopicPartition(topic, 0)
             let long = NewRecord(key: Bytes(repeating: 1, count: Limits.keyBytes + 1), value: "v", timestamp: 1)

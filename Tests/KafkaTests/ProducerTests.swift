@@ -37,7 +37,8 @@ import Testing
         try cluster.create("t", partitions: 1)
         let producer = try Producer(.producer(properties(cluster)))
         let messages = [
-            OutgoingMessage(key: nil, value: []), OutgoingMessage(key: [], value: nil), OutgoingMessage(key: [1], value: [2]),
+            OutgoingMessage(key: nil, value: []), OutgoingMessage(key: [], value: nil),
+            OutgoingMessage(key: [1], value: [2]),
         ]
         _ = try await producer.produce([OutgoingBatch(topic: "t", partition: 0, messages)])
         await producer.close()
@@ -87,9 +88,12 @@ import Testing
         let cluster = try MockCluster()
         try cluster.create("t", partitions: 1)
         let producer = try Producer(.producer(properties(cluster, ["queue.buffering.max.messages": "2"])))
-        _ = try await producer.produce([OutgoingBatch(topic: "t", partition: 0, [OutgoingMessage(key: nil, value: [1])])])
+        _ = try await producer.produce([
+            OutgoingBatch(topic: "t", partition: 0, [OutgoingMessage(key: nil, value: [1])])
+        ])
         cluster.down()
-        let batch = OutgoingBatch(topic: "t", partition: 0, Array(repeating: OutgoingMessage(key: nil, value: [2]), count: 50))
+        let batch = OutgoingBatch(
+            topic: "t", partition: 0, Array(repeating: OutgoingMessage(key: nil, value: [2]), count: 50))
         async let first = Result { () async throws(KafkaError) in try await producer.produce([batch]) }
         async let second = Result { () async throws(KafkaError) in try await producer.produce([batch]) }
         await producer.close()

@@ -25,8 +25,12 @@ enum Site: String, CaseIterable, Sendable {
         case .mock:
             let cluster = try MockCluster()
             try cluster.create(topic, partitions: partitions)
-            // The mock's long poll does not wake on new data.
-            log = try await KafkaLog(brokers: cluster.brokers, properties: ["fetch.wait.max.ms": "10"])
+            // The mock's long poll does not wake on new data, and it rebalances a second before a session ends, at first after 3.
+            log = try await KafkaLog(
+                brokers: cluster.brokers,
+                properties: [
+                    "fetch.wait.max.ms": "10", "session.timeout.ms": "4000", "heartbeat.interval.ms": "100",
+                ])
             mock = cluster
         case .broker:
             mock = nil

@@ -40,14 +40,24 @@ public struct EncodedCommand: Hashable, Sendable {
     public var key: Bytes
     public var value: Bytes
     public var id: String
-    /// The command's time: for a timer, when it was due.
-    public var time: Timestamp
-    public init(type: String, key: Bytes, value: Bytes, id: String, time: Timestamp) {
+    /// The command's own time: for a timer, when it was due. Nil is the moment that the log takes it.
+    public var time: Timestamp?
+    public init(type: String, key: Bytes, value: Bytes, id: String, time: Timestamp? = nil) {
         self.type = type
         self.key = key
         self.value = value
         self.id = id
         self.time = time
+    }
+
+    /// The command on its way to the log.
+    ///
+    /// - Parameter now: the writer's clock, which a commands topic puts its own in place of.
+    public func record(asFact: Bool = false, now: Timestamp) -> NewRecord {
+        var headers = [Header(HeaderName.id, Bytes(id)), Header(HeaderName.type, Bytes(type))]
+        if asFact { headers.append(Header(HeaderName.kind, "fact")) }
+        if let time { headers.append(Header(HeaderName.time, Bytes(String(time.rawValue)))) }
+        return NewRecord(key: key, value: value, timestamp: now, headers: headers)
     }
 }
 
@@ -135,6 +145,7 @@ private final class Folded<D: Decider>: Aggregates {
 
     private func answer(_ key: Bytes, at time: Timestamp, _ decide: () throws -> [D.Event.Kind]) -> Decision {
         do {
+            if !Timestamp.calendar.contains(time) { throw Malformed("timestamp", "is not in the years 1 to 9998") }
             let kinds = try decide()
             evolve(key, kinds, at: time)
             return .accepted(

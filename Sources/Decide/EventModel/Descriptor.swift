@@ -22,7 +22,8 @@ public struct Descriptor: Sendable {
 
     /// - Parameter base64: a serialized `FileDescriptorSet` with source info.
     public init(base64: String) {
-        guard let data = Data(base64Encoded: base64), let set = try? Google_Protobuf_FileDescriptorSet(serializedBytes: data)
+        guard let data = Data(base64Encoded: base64),
+            let set = try? Google_Protobuf_FileDescriptorSet(serializedBytes: data)
         else { preconditionFailure("a generated descriptor is damaged: run make proto") }
         var messages: [String: Message] = [:]
         for file in set.file {

@@ -70,12 +70,14 @@ public struct Domain: Sendable {
         domain.decider = decider
         domain.topics += [
             Topic(
-                commandsTopic, partitions: partitions, retention: retention, key: key, schema: decider.commands.name,
+                commandsTopic, partitions: partitions, retention: retention, clock: .log, key: key,
+                schema: decider.commands.name,
                 owner: "producers"),
             Topic(
                 eventsTopic, partitions: partitions, key: key, schema: decider.events.name, owner: "\(name).handler"),
             Topic(
-                outcomesTopic, partitions: partitions, retention: retention, key: key, schema: "millrace.handling.Outcome",
+                outcomesTopic, partitions: partitions, retention: retention, clock: .log, key: key,
+                schema: "millrace.handling.Outcome",
                 owner: "\(name).handler"),
         ]
         return domain

@@ -51,3 +51,14 @@ extension Timestamp {
         Google_Protobuf_Timestamp(seconds: second, nanos: Int32(rawValue - second * 1000) * 1_000_000)
     }
 }
+
+extension Check {
+    /// A moment that a ``Timestamp`` can hold and JSON can write.
+    public static func moment(_ value: Google_Protobuf_Timestamp, _ field: String) throws(Malformed) {
+        let seconds = Timestamp.calendar.lowerBound.second...Timestamp.calendar.upperBound.second
+        if !seconds.contains(value.seconds) { throw Malformed(field, "is not in the years 1 to 9998") }
+        if !(0..<1_000_000_000).contains(value.nanos) {
+            throw Malformed(field, "has \(value.nanos) nanoseconds, it must be 0 to 999999999")
+        }
+    }
+}

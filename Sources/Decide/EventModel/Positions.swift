@@ -47,6 +47,8 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Expre
     @inlinable public init(_ milliseconds: Int64) { rawValue = milliseconds }
     @inlinable public init(integerLiteral value: Int64) { rawValue = value }
     @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool { a.rawValue < b.rawValue }
+    /// The years 1 to 9998: what every writer of dates can write, with room for what a domain adds to it.
+    public static let calendar = Timestamp(-62_135_596_800_000)...Timestamp(253_370_764_799_999)
     @inlinable public static func + (a: Timestamp, b: Duration) -> Timestamp {
         Timestamp(a.rawValue + b.milliseconds)
     }

@@ -16,6 +16,8 @@ public enum HeaderName {
     public static let cause = "cause"
     /// Set to `fact` on a record of a commands topic whose value is an event to be admitted.
     public static let kind = "kind"
+    /// A command's own time in milliseconds, where it is not the moment that the log took it.
+    public static let time = "time"
     /// The event's or command's name, for readers that do not decode.
     public static let type = "type"
 }
@@ -47,6 +49,10 @@ public struct Record: Hashable, Sendable {
         self.key = key
         self.value = value
         self.headers = headers
+    }
+    /// The moment that deciders go by: what the command says of itself, else the record's timestamp.
+    public var decisionTime: Timestamp {
+        self[header: HeaderName.time].flatMap { Int64($0) }.map { Timestamp($0) } ?? timestamp
     }
     /// The value of the first header of that name.
     public subscript(header name: String) -> String? { headers.first { $0.name == name }?.value.text }

@@ -84,15 +84,17 @@ public struct Schema: Sendable {
     public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
 
     /// The kind's name in an envelope's bytes, by its tag alone; `unknown` and the tag where a newer writer's is not known.
+    /// Of several the last counts, as in every reader of protobuf.
     public func kindName(in bytes: Bytes) -> String {
         var unknown: Int?
         let found = bytes.withUnsafeBytes { buffer -> String? in
             var tags = TagScanner(buffer)
+            var name: String?
             while let number = tags.next() {
-                if let kind = kinds.first(where: { $0.number == number }) { return kind.name }
+                if let kind = kinds.first(where: { $0.number == number }) { name = kind.name }
                 unknown = unknown ?? number
             }
-            return nil
+            return name
         }
         return found ?? unknown.map { "unknown-\($0)" } ?? "empty"
     }
@@ -100,11 +102,15 @@ public struct Schema: Sendable {
     /// The bytes of the envelope around one kind given as proto3 JSON.
     public func encode(_ kind: Kind, json: Bytes) throws(Malformed) -> Bytes {
         let json = Data(json.slice)
+        let bytes: Bytes
         do {
-            return try encoding(Data("{\"\(kind.jsonName)\":".utf8) + json + Data("}".utf8))
+            bytes = try encoding(Data("{\"\(kind.jsonName)\":".utf8) + json + Data("}".utf8))
         } catch {
             throw explain(error, kind, json)
         }
+        // JSON's null is read as no message at all.
+        if bytes.isEmpty { throw notAnObject(kind) }
+        return bytes
     }
 
     /// The kind's name and its proto3 JSON; 64-bit integers are numbers.
@@ -129,9 +135,7 @@ public struct Schema: Sendable {
         } catch {
             return Malformed(kind.name, "is not JSON: \(Self.reason(error))")
         }
-        guard let object = parsed as? [String: Any] else {
-            return Malformed(kind.name, "must be a JSON object: {\"\(kind.fields.first?.name ?? "field")\": ...}")
-        }
+        guard let object = parsed as? [String: Any] else { return notAnObject(kind) }
         for (name, value) in object.sorted(by: { $0.key < $1.key }) {
             guard let field = kind.fields.first(where: { $0.name == name || Self.snake($0.name) == name }) else {
                 let known = kind.fields.map(\.name).joined(separator: ", ")
@@ -144,6 +148,10 @@ public struct Schema: Sendable {
             }
         }
         return Malformed(kind.name, "is not acceptable: \(error)")
+    }
+
+    private func notAnObject(_ kind: Kind) -> Malformed {
+        Malformed(kind.name, "must be a JSON object: {\"\(kind.fields.first?.name ?? "field")\": ...}")
     }
 
     private static func reason(_ error: any Error) -> String {

@@ -6,12 +6,20 @@ public struct Topic: Hashable, Sendable {
         /// Of each key only the newest record stays; an empty value removes the key.
         case compact
     }
+    /// Whose clock a record's timestamp is.
+    public enum Clock: String, Hashable, Sendable {
+        /// The writer's: the time of the event.
+        case event
+        /// The log's own, at the moment it takes the record (Kafka's `LogAppendTime`).
+        case log
+    }
     public var name: String
     public var partitions: Int
     public var replication: Int
     /// How long records are kept; nil keeps them for ever.
     public var retention: Duration?
     public var cleanup: Cleanup
+    public var clock: Clock
     /// What the key is, for people: `event:section`.
     public var key: String
     /// The protobuf message of the value.
@@ -21,13 +29,14 @@ public struct Topic: Hashable, Sendable {
 
     public init(
         _ name: String, partitions: Int, replication: Int = 1, retention: Duration? = nil, cleanup: Cleanup = .delete,
-        key: String, schema: String, owner: String
+        clock: Clock = .event, key: String, schema: String, owner: String
     ) {
         self.name = name
         self.partitions = partitions
         self.replication = replication
         self.retention = retention
         self.cleanup = cleanup
+        self.clock = clock
         self.key = key
         self.schema = schema
         self.owner = owner

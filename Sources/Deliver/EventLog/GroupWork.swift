@@ -22,24 +22,29 @@ public struct GroupLoop: Sendable {
     public var topics: [String]
     /// Records in one batch of work.
     public var batch: Int
-    public init(log: any EventLog, group: String, topics: [String], batch: Int) {
+    /// Called when the first partitions have been taken and begun.
+    public var ready: @Sendable () -> Void
+    public init(
+        log: any EventLog, group: String, topics: [String], batch: Int, ready: @escaping @Sendable () -> Void = {}
+    ) {
         self.log = log
         self.group = group
         self.topics = topics
         self.batch = batch
+        self.ready = ready
     }
 
     /// Works until told to stop; then finishes what is in hand, commits it and leaves.
     ///
-    /// After a transaction that was aborted, everything known is dropped and built again, and the records come again from
-    /// where the group has committed. A worker that was fenced is behind the times: it leaves and joins anew.
+    /// After a transaction that was fenced or aborted, everything known is dropped, and the worker leaves and joins anew:
+    /// its records come again from where the group has committed, to it or to another.
     public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
         while !stopping() && !Task.isCancelled {
             let member = try await log.join(group, topics: topics)
             var held: Set<TopicPartition> = []
             do {
                 try await take(part: member, &held, &work, until: stopping)
-            } catch let error as LogError where error.kind == .fenced {
+            } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
                 await work.dropped(held.sorted())
             } catch {
                 await member.leave()
@@ -59,6 +64,7 @@ public struct GroupLoop: Sendable {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))
+                ready()
             case .revoked(let partitions):
                 held.subtract(partitions)
                 await work.dropped(partitions)
@@ -67,12 +73,7 @@ public struct GroupLoop: Sendable {
                 held.subtract(partitions)
                 await work.dropped(partitions)
             case .records(let batches):
-                do {
-                    try await work.handle(batches, as: member)
-                } catch let error as LogError where error.kind == .aborted {
-                    await work.dropped(held.sorted())
-                    try await member.start(work.assigned(held.sorted()))
-                }
+                try await work.handle(batches, as: member)
             case .idle: break
             }
         }

@@ -3,7 +3,9 @@ public import EventModel
 /// Why the log could not do what it was asked.
 public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case unreachable, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, closed, aborted, failed }
+        enum Code {
+            case unreachable, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, closed, aborted, failed
+        }
         let code: Code
         /// The broker or database does not answer.
         public static let unreachable = Kind(code: .unreachable)
@@ -51,7 +53,8 @@ extension NewRecord {
     /// Throws where a record is over a limit that every log keeps.
     public func checkLimits(_ target: TopicPartition) throws(LogError) {
         if key.count > Limits.keyBytes {
-            throw LogError(.tooLarge, "a key for \(target) has \(key.count) bytes, at most \(Limits.keyBytes) are allowed")
+            throw LogError(
+                .tooLarge, "a key for \(target) has \(key.count) bytes, at most \(Limits.keyBytes) are allowed")
         }
         if value.count > Limits.valueBytes {
             throw LogError(

@@ -1,4 +1,5 @@
 public import EventModel
+internal import Foundation
 internal import Synchronization
 
 /// The log in memory: for tests, and for what need not outlive its process.
@@ -29,6 +30,7 @@ public final class MemoryLog: Maintained {
         var groups: [String: Group] = [:]
         var members = 0
         var closed = false
+        let clock: @Sendable () -> Timestamp
 
         func partitions(of topics: Set<String>) -> [TopicPartition] {
             partitions.keys.filter { topics.contains($0.topic) }
@@ -42,12 +44,13 @@ public final class MemoryLog: Maintained {
                 for record in append.records { try record.checkLimits(append.target) }
             }
             return appends.map { append in
-                append.records.map { record in
+                let stamp = topics[append.target.topic]?.clock == .log ? clock() : nil
+                return append.records.map { record in
                     let offset = partitions[append.target]!.end
                     partitions[append.target]!.records.append(
                         Record(
-                            offset: offset, timestamp: record.timestamp, key: record.key, value: record.value,
-                            headers: record.headers))
+                            offset: offset, timestamp: stamp ?? record.timestamp, key: record.key,
+                            value: record.value, headers: record.headers))
                     partitions[append.target]!.end = offset + 1
                     return offset
                 }
@@ -62,10 +65,10 @@ public final class MemoryLog: Maintained {
             }
         }
 
-        func read(_ positions: [TopicPartition: Offset], max: Int) -> [Batch] {
+        func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) -> [Batch] {
             var left = max
             var batches: [Batch] = []
-            for (partition, from) in positions.sorted(by: { $0.key < $1.key }) where left > 0 {
+            for (partition, from) in positions where left > 0 {
                 guard let stored = partitions[partition], from < stored.end else { continue }
                 let records = Array(stored.records[stored.index(of: from)...].prefix(left))
                 let next = records.count < left ? stored.end : records.last!.offset + 1
@@ -75,10 +78,15 @@ public final class MemoryLog: Maintained {
             return batches
         }
     }
-    fileprivate let state = Mutex(State())
+    fileprivate let state: Mutex<State>
     fileprivate let changed = Signal()
 
-    public init() {}
+    /// - Parameter clock: stamps records of topics that go by the log's clock (default: this machine's).
+    public init(
+        clock: (@Sendable () -> Timestamp)? = nil
+    ) {
+        state = Mutex(State(clock: clock ?? { Timestamp(Int64(Date().timeIntervalSince1970 * 1000)) }))
+    }
 
     public func create(_ topics: [Topic]) throws {
         try state.withLock { state in
@@ -124,7 +132,9 @@ public final class MemoryLog: Maintained {
 
     public func reader(from positions: [TopicPartition: Offset]) throws -> any LogReader {
         try state.withLock { state in
-            for partition in positions.keys where state.partitions[partition] == nil { throw LogError.unknown(partition) }
+            for partition in positions.keys where state.partitions[partition] == nil {
+                throw LogError.unknown(partition)
+            }
         }
         return MemoryReader(log: self, positions: positions)
     }
@@ -175,24 +185,24 @@ public final class MemoryLog: Maintained {
 
 private final class MemoryReader: LogReader {
     private let log: MemoryLog
-    private let positions: Mutex<[TopicPartition: Offset]>
+    private let cursors: Mutex<Cursors>
 
     init(log: MemoryLog, positions: [TopicPartition: Offset]) {
         self.log = log
-        self.positions = Mutex(positions)
+        cursors = Mutex(Cursors(positions))
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
         let deadline = ContinuousClock.now + wait
         while true {
             let version = log.changed.version
-            let from = positions.withLock { $0 }
+            let from = cursors.withLock { $0.inTurn() }
             let batches = try log.state.withLock { state in
                 if state.closed { throw LogError.wasClosed }
                 return state.read(from, max: max)
             }
             if !batches.isEmpty {
-                positions.withLock { positions in for batch in batches { positions[batch.source] = batch.next } }
+                cursors.withLock { $0.advance(past: batches) }
                 return batches
             }
             let left = deadline - .now
@@ -212,7 +222,7 @@ private final class MemoryMember: GroupMember {
     private struct Holding {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
-        var positions: [TopicPartition: Offset] = [:]
+        var cursors = Cursors()
     }
     private let holding = Mutex(Holding())
 
@@ -244,14 +254,14 @@ private final class MemoryMember: GroupMember {
                 let lost = holding.told.filter { group.owners[$0] != id }
                 if !lost.isEmpty {
                     holding.told.subtract(lost)
-                    for partition in lost { holding.positions[partition] = nil }
+                    for partition in lost { holding.cursors[partition] = nil }
                     return .lost(lost.sorted())
                 }
                 let target = group.target(state.partitions(of: topics))[id] ?? []
                 let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
                 if !leaving.isEmpty {
                     holding.revoking.formUnion(leaving)
-                    for partition in leaving { holding.positions[partition] = nil }
+                    for partition in leaving { holding.cursors[partition] = nil }
                     return .revoked(leaving.sorted())
                 }
                 let free = target.filter { group.owners[$0] == nil }
@@ -260,9 +270,9 @@ private final class MemoryMember: GroupMember {
                     holding.told.formUnion(free)
                     return .assigned(free.sorted())
                 }
-                let batches = state.read(holding.positions, max: max)
+                let batches = state.read(holding.cursors.inTurn(), max: max)
                 if batches.isEmpty { return nil }
-                for batch in batches { holding.positions[batch.source] = batch.next }
+                holding.cursors.advance(past: batches)
                 return .records(batches)
             }
         }
@@ -272,7 +282,7 @@ private final class MemoryMember: GroupMember {
         log.state.withLock { state in
             holding.withLock { holding in
                 for (partition, position) in positions where holding.told.contains(partition) {
-                    holding.positions[partition] =
+                    holding.cursors[partition] =
                         position ?? state.groups[group]?.committed[partition] ?? state.partitions[partition]?.start ?? 0
                 }
             }

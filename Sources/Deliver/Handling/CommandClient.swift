@@ -12,6 +12,8 @@ public final class CommandClient: Sendable {
 
     private struct Waiting {
         var reply: Reply
+        /// Of the command's kind and body: an id may be under way with another body too.
+        var digest: UInt64
         var deadline: ContinuousClock.Instant
         var waited: Duration
     }
@@ -67,21 +69,16 @@ public final class CommandClient: Sendable {
         guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
         var appends: [TopicPartition: [NewRecord]] = [:]
         for command in commands {
-            var headers = [
-                Header(HeaderName.id, Bytes(command.id)), Header(HeaderName.type, Bytes(command.type)),
-            ]
-            if asFacts { headers.append(Header(HeaderName.kind, "fact")) }
             let target = TopicPartition(
                 domain.commandsTopic, Partitioner.partition(of: command.key, among: count))
-            appends[target, default: []].append(
-                NewRecord(key: command.key, value: command.value, timestamp: command.time, headers: headers))
+            appends[target, default: []].append(command.record(asFact: asFacts, now: clock()))
         }
         // Whoever answers finds the replies waiting, for they are there before the commands are.
         let replies = commands.map { command in
             let reply = Reply()
-            waiting.withLock {
-                $0[command.id, default: []].append(Waiting(reply: reply, deadline: .now + limit, waited: limit))
-            }
+            let entry = Waiting(
+                reply: reply, digest: digest(of: command.value, isFact: asFacts), deadline: .now + limit, waited: limit)
+            waiting.withLock { $0[command.id, default: []].append(entry) }
             return reply
         }
         _ = try await log.append(appends.map { Append($0.key, $0.value) })
@@ -97,10 +94,9 @@ public final class CommandClient: Sendable {
                 for batch in try await reader.next(max: 10_000, wait: .milliseconds(50)) {
                     for record in batch.records {
                         guard let id = record[header: HeaderName.id] else { continue }
-                        let entries = waiting.withLock { $0.removeValue(forKey: id) } ?? []
-                        if entries.isEmpty { continue }
+                        if waiting.withLock({ $0[id] == nil }) { continue }
                         let outcome = Result { try Outcome(record.value) }
-                        for entry in entries { entry.reply.give(outcome) }
+                        for entry in take(id, try? outcome.get().digest) { entry.reply.give(outcome) }
                     }
                 }
                 expire()
@@ -113,6 +109,16 @@ public final class CommandClient: Sendable {
             }
             for entry in all { entry.reply.give(.failure(error)) }
             throw error
+        }
+    }
+
+    /// Takes out those who wait for the outcome of that very command; all of that id where the outcome is unreadable.
+    private func take(_ id: String, _ digest: UInt64?) -> [Waiting] {
+        waiting.withLock { waiting in
+            let entries = waiting[id] ?? []
+            let others = entries.filter { digest != nil && $0.digest != digest }
+            waiting[id] = others.isEmpty ? nil : others
+            return entries.filter { digest == nil || $0.digest == digest }
         }
     }
 

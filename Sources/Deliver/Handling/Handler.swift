@@ -7,7 +7,7 @@ public import ServiceLifecycle
 ///
 /// It keeps no truth: what it knows of an aggregate is folded from the events partition that it alone writes, and the ids
 /// it has answered from the outcomes partition, both when a partition becomes its own.
-public struct Handler: Service {
+public struct Handler: Service, CustomStringConvertible {
     /// Commands decided in one commit.
     public static let batch = 4096
 
@@ -16,10 +16,14 @@ public struct Handler: Service {
     private let log: any EventLog
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     /// - Parameter clock: only for timers; decisions go by the commands' own time.
-    public init?(_ domain: Domain, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger) {
-        guard let decider = domain.decider else { return nil }
+    public init(
+        _ domain: Domain, _ decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
+    ) {
         self.domain = domain
         self.decider = decider
         self.log = log
@@ -27,13 +31,20 @@ public struct Handler: Service {
         self.logger = logger
     }
 
+    /// A handler of a domain, nil where the domain decides nothing.
+    public init?(_ domain: Domain, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger) {
+        guard let decider = domain.decider else { return nil }
+        self.init(domain, decider, log: log, clock: clock, logger: logger)
+    }
+
     public var name: String { Self.group(of: domain) }
+    public var description: String { name }
     /// The consumer group of a domain's handlers.
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 
     public func run() async throws {
         var work = Deciding(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
-        let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch)
+        let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }
@@ -71,7 +82,8 @@ private struct Deciding: GroupWork {
     private var known: [Partition: Known] = [:]
 
     init(
-        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp, logger: Logger
+        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
     ) {
         self.domain = domain
         self.decider = decider
@@ -108,9 +120,12 @@ private struct Deciding: GroupWork {
         for (source, range) in bounds where source == outcomes {
             try await log.scan(source, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records {
-                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else { continue }
+                    guard let outcome = try? Outcome(record.value), known.remembered[outcome.id] == nil else {
+                        continue
+                    }
                     known.remembered.add(
-                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset), at: record.timestamp)
+                        outcome.id, Remembered.Entry(digest: outcome.digest, outcome: record.offset),
+                        at: record.timestamp)
                 }
             }
         }
@@ -152,15 +167,16 @@ private struct Deciding: GroupWork {
         var inHand: [String: Int] = [:]
         for record in batch.records {
             let id = record[header: HeaderName.id] ?? "\(batch.source)@\(record.offset)"
-            let digest = digest(of: record)
+            let digest = digest(of: record.value, isFact: record.isFact)
+            let at = record.decisionTime
             if let answer = try await repeated(id, digest, record, known, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
                 continue
             }
             let decision =
                 record.isFact
-                ? known.aggregates.admit(key: record.key, fact: record.value, at: record.timestamp)
-                : known.aggregates.decide(key: record.key, command: record.value, id: id, at: record.timestamp)
+                ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
+                : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -168,7 +184,7 @@ private struct Deciding: GroupWork {
                     types.append(event.type)
                     events.append(
                         NewRecord(
-                            key: event.key, value: event.value, timestamp: record.timestamp,
+                            key: event.key, value: event.value, timestamp: at,
                             headers: [Header(HeaderName.cause, Bytes(id)), Header(HeaderName.type, Bytes(event.type))]))
                 }
             }
@@ -231,13 +247,7 @@ private struct Deciding: GroupWork {
         for (partition, known) in known {
             let due = known.aggregates.due(by: now)
             if due.isEmpty { continue }
-            let records = due.map { command in
-                NewRecord(
-                    key: command.key, value: command.value, timestamp: command.time,
-                    headers: [
-                        Header(HeaderName.id, Bytes(command.id)), Header(HeaderName.type, Bytes(command.type)),
-                    ])
-            }
+            let records = due.map { $0.record(now: now) }
             appends.append(Append(TopicPartition(domain.commandsTopic, partition), records))
         }
         if !appends.isEmpty { _ = try await log.append(appends) }

@@ -4,13 +4,15 @@ public import Logging
 public import ServiceLifecycle
 
 /// Runs one reaction: reads events, and commits what follows from them together with their offsets.
-public struct Reactor: Service {
+public struct Reactor: Service, CustomStringConvertible {
     /// Events reacted to in one commit.
     public static let batch = 4096
 
     private let reaction: AnyReaction
     private let log: any EventLog
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     public init(_ reaction: AnyReaction, log: any EventLog, logger: Logger) {
         self.reaction = reaction
@@ -20,10 +22,11 @@ public struct Reactor: Service {
 
     /// The reaction's name, and its consumer group.
     public var name: String { reaction.name }
+    public var description: String { name }
 
     public func run() async throws {
         var work = Reacting(reaction: reaction, log: log)
-        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch)
+        let loop = GroupLoop(log: log, group: name, topics: [reaction.topic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }
@@ -61,11 +64,7 @@ private struct Reacting: GroupWork {
                     guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
                     let target = TopicPartition(
                         emission.topic, Partitioner.partition(of: emission.key, among: count))
-                    var headers = [Header(HeaderName.type, Bytes(emission.type))]
-                    if let id = emission.commandID { headers.insert(Header(HeaderName.id, Bytes(id)), at: 0) }
-                    appends[target, default: []].append(
-                        NewRecord(
-                            key: emission.key, value: emission.value, timestamp: record.timestamp, headers: headers))
+                    appends[target, default: []].append(Self.record(emission, at: record.timestamp))
                 }
             }
         }
@@ -73,5 +72,16 @@ private struct Reacting: GroupWork {
             Transaction(
                 appends: appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) },
                 consumed: Dictionary(batches.map { ($0.source, $0.next) }) { max($0, $1) }))
+    }
+
+    /// A command goes by the time of the event it follows from; a derived event has that time.
+    private static func record(_ emission: Emission, at time: Timestamp) -> NewRecord {
+        if let id = emission.commandID {
+            return EncodedCommand(type: emission.type, key: emission.key, value: emission.value, id: id, time: time)
+                .record(now: time)
+        }
+        return NewRecord(
+            key: emission.key, value: emission.value, timestamp: time,
+            headers: [Header(HeaderName.type, Bytes(emission.type))])
     }
 }

@@ -13,7 +13,8 @@ public final class Admin: Sendable {
     public let limit: Duration
 
     public init(_ properties: [String: String], limit: Duration = .seconds(10)) throws(KafkaError) {
-        var settings = try Settings(properties)
+        // Without a group's name, a moved coordinator would crash librdkafka 2.0 when it lists a group's offsets.
+        var settings = try Settings(["group.id": "admin"].merging(properties) { $1 })
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
         client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR)
@@ -49,11 +50,14 @@ public final class Admin: Sendable {
     /// Sends an admin request and reads its answer.
     func ask<Value: Sendable>(
         _ operation: rd_kafka_admin_op_t, prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
-        send: @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer) throws(KafkaError) -> Void,
+        send:
+            @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer)
+            throws(KafkaError) -> Void,
         read: @escaping @Sendable (_ event: OpaquePointer) throws(KafkaError) -> Value
     ) async throws(KafkaError) -> Value {
         try await run { client, milliseconds throws(KafkaError) in
-            guard let options = rd_kafka_AdminOptions_new(client.rk, operation), let queue = rd_kafka_queue_new(client.rk)
+            guard let options = rd_kafka_AdminOptions_new(client.rk, operation),
+                let queue = rd_kafka_queue_new(client.rk)
             else { throw KafkaError(.invalidSetting, "librdkafka has no such request") }
             defer {
                 rd_kafka_AdminOptions_destroy(options)

@@ -42,7 +42,9 @@ extension Admin {
     ) async throws(KafkaError) -> [KafkaPartition: Int64] {
         if partitions.isEmpty { return [:] }
         return try await ask(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS) { options in
-            if let error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) { rd_kafka_error_destroy(error) }
+            if let error = rd_kafka_AdminOptions_set_require_stable_offsets(options, 1) {
+                rd_kafka_error_destroy(error)
+            }
         } send: { rk, options, queue in
             let list = PartitionList(partitions)
             var request = rd_kafka_ListConsumerGroupOffsets_new(group, list.list)

@@ -28,8 +28,6 @@ public enum Rebalance: Sendable, Hashable {
 public struct Polled: Sendable {
     public var batches: [MessageBatch] = []
     public var rebalance: Rebalance?
-    /// No broker can be reached at present; librdkafka keeps trying.
-    public var allBrokersDown = false
 }
 
 /// Reads messages in batches, of partitions of its own choice or as a member of a group.

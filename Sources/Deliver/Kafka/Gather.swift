@@ -30,7 +30,6 @@ func gather(_ client: Client, news: News, max: Int, wait: Duration) -> (Polled, 
             } else if error.isFatal || serious.contains(error.code) {
                 failure = error
             } else {
-                if error.code == .allBrokersDown { polled.allBrokersDown = true }
                 news.take(event)
             }
         default: news.take(event)
@@ -62,6 +61,7 @@ private struct Harvest {
     private struct Picked {
         var event: OpaquePointer
         var message: UnsafePointer<rd_kafka_message_t>
+        var headers: OpaquePointer?
         var slot: Int
     }
     private var picked: [Picked] = []
@@ -77,7 +77,7 @@ private struct Harvest {
     mutating func take(_ event: OpaquePointer) {
         guard let message = rd_kafka_event_message_next(event) else { return rd_kafka_event_destroy(event) }
         let slot = slot(Place(topic: message.pointee.rkt, partition: message.pointee.partition))
-        picked.append(Picked(event: event, message: message, slot: slot))
+        picked.append(Picked(event: event, message: message, headers: message.headers, slot: slot))
         made[slot].next = message.pointee.offset + 1
         bytes += message.pointee.key_len + message.pointee.len
     }
@@ -111,13 +111,13 @@ private struct Harvest {
     /// Copies all messages into one arena, gives them back to librdkafka, and returns slices.
     consuming func batches() -> [MessageBatch] {
         var batches = made
-        let size = picked.reduce(0) { $0 + $1.message.arenaBytes }
+        let size = picked.reduce(0) { $0 + $1.message.arenaBytes($1.headers) }
         let arena = [UInt8](unsafeUninitializedCapacity: size) { buffer, used in
-            for one in picked { one.message.copy(into: UnsafeMutableRawBufferPointer(buffer), at: &used) }
+            for one in picked { one.message.copy(one.headers, into: UnsafeMutableRawBufferPointer(buffer), at: &used) }
         }
         var at = 0
         for one in picked {
-            batches[one.slot].messages.append(one.message.read(arena, at: &at))
+            batches[one.slot].messages.append(one.message.read(one.headers, arena, at: &at))
             rd_kafka_event_destroy(one.event)
         }
         return batches

@@ -51,6 +51,7 @@ extension KafkaError.Code {
     public static let outOfRange = KafkaError.Code(RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
     public static let noOffset = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
     public static let unstableOffset = KafkaError.Code(RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+    public static let unknownGroup = KafkaError.Code(RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
     public static let rebalancing = KafkaError.Code(RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS)
     public static let illegalGeneration = KafkaError.Code(RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION)
     public static let unknownMember = KafkaError.Code(RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
@@ -70,7 +71,8 @@ extension KafkaError {
     /// Nil where the call succeeded.
     init?(_ code: rd_kafka_resp_err_t, _ text: String? = nil) {
         if code == RD_KAFKA_RESP_ERR_NO_ERROR { return nil }
-        self.init(Code(code), text ?? String(cString: rd_kafka_err2str(code)), isFatal: code == RD_KAFKA_RESP_ERR__FATAL)
+        self.init(
+            Code(code), text ?? String(cString: rd_kafka_err2str(code)), isFatal: code == RD_KAFKA_RESP_ERR__FATAL)
     }
 
     /// Takes the error object that a call returned, which is the caller's; nil where the call succeeded.

@@ -57,7 +57,8 @@ public struct KafkaMessage: Sendable, Hashable {
     public var value: ArraySlice<UInt8>?
     public var headers: [MessageHeader]
     public init(
-        offset: Int64, timestamp: Int64, key: ArraySlice<UInt8>?, value: ArraySlice<UInt8>?, headers: [MessageHeader] = []
+        offset: Int64, timestamp: Int64, key: ArraySlice<UInt8>?, value: ArraySlice<UInt8>?,
+        headers: [MessageHeader] = []
     ) {
         self.offset = offset
         self.timestamp = timestamp

@@ -32,7 +32,11 @@ public final class Producer: Sendable {
         reports.start { [self] in
             while !stopped.load(ordering: .acquiring) {
                 guard let event = client.poll(1000) else { continue }
-                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR { deliveries.report(event) } else { news.take(event) }
+                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR {
+                    deliveries.report(event)
+                } else {
+                    news.take(event)
+                }
                 rd_kafka_event_destroy(event)
             }
         }

@@ -1,5 +1,5 @@
 internal import CRdkafka
-internal import Synchronization
+internal import Dispatch
 
 /// A consumer's place in its group, which the broker compares when a transaction commits offsets (KIP-447).
 public final class GroupMetadata: Sendable {
@@ -81,5 +81,7 @@ private func retry(within limit: Duration, _ call: (Int32) -> OpaquePointer?) th
         let left = max(deadline - .now, .milliseconds(1))
         guard let error = KafkaError(taking: call(left.milliseconds)) else { return }
         if !error.isRetriable || ContinuousClock.now >= deadline { throw error }
+        // Some say so at once; this thread may well wait.
+        _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(10))
     }
 }

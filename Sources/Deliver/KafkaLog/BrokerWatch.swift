@@ -3,25 +3,22 @@ internal import Kafka
 internal import Synchronization
 
 /// Tells a quiet log from one that cannot be reached: librdkafka's consumer keeps trying in silence.
+///
+/// When nothing was heard for as long as an answer may take, it asks.
 final class BrokerWatch: Sendable {
     private let log: KafkaLog
-    private let downSince = Mutex<ContinuousClock.Instant?>(nil)
+    private let heard = Mutex(ContinuousClock.now)
 
     init(_ log: KafkaLog) { self.log = log }
 
-    /// Throws `unreachable` when no broker could be reached for as long as an answer may take.
-    func saw(_ polled: Polled, _ consumer: Consumer) async throws(LogError) {
-        let since = downSince.withLock { since in
-            if !polled.batches.isEmpty || polled.rebalance != nil {
-                since = nil
-            } else if polled.allBrokersDown && since == nil {
-                since = .now
-            }
-            return since
+    /// Throws `unreachable` where no broker answers.
+    func saw(_ polled: Polled) async throws(LogError) {
+        let silence = heard.withLock { heard in
+            if !polled.batches.isEmpty || polled.rebalance != nil { heard = .now }
+            return ContinuousClock.now - heard
         }
-        guard let since, ContinuousClock.now - since > log.admin.limit else { return }
-        // It answers: the consumer just had nothing to read.
+        if silence < log.admin.limit { return }
         try await log.learn()
-        downSince.withLock { $0 = nil }
+        heard.withLock { $0 = .now }
     }
 }

@@ -20,7 +20,8 @@ extension LogError {
         let reason = last.map { ": \($0.message)" } ?? ""
         return LogError(
             .unreachable,
-            "no Kafka broker answers at \(brokers) within \(limit.milliseconds / 1000) s\(reason); is it running, and is the address right?")
+            "no Kafka broker answers at \(brokers) within \(limit.milliseconds / 1000) s\(reason); is it running, and is the address right?"
+        )
     }
 }
 

@@ -6,8 +6,8 @@ internal import Kafka
 struct Holding: Sendable {
     /// The partitions that the application was told are its own, until it releases or loses them.
     private(set) var told: Set<TopicPartition> = []
-    /// Those that are fetched; a position is known once there was a record or an offset was given.
-    private(set) var fetched: [TopicPartition: Offset?] = [:]
+    /// Those that are fetched, and the position up to which each was delivered.
+    private(set) var fetched: [TopicPartition: Offset] = [:]
     /// Those that the group wants back and the application has not released yet.
     private(set) var revoking: Set<TopicPartition> = []
     /// Those of them that are released already; librdkafka is told when all are.
@@ -34,9 +34,14 @@ struct Holding: Sendable {
         return (gone, unfetched)
     }
 
-    /// Those that may be fetched from now on.
-    mutating func start(_ positions: [TopicPartition: Offset?]) -> [TopicPartition: Offset?] {
-        let fresh = positions.filter { told.contains($0.key) && !revoking.contains($0.key) && fetched[$0.key] == nil }
+    /// Whether a partition may be fetched from now on.
+    func mayStart(_ partition: TopicPartition) -> Bool {
+        told.contains(partition) && !revoking.contains(partition) && fetched[partition] == nil
+    }
+
+    /// Those to fetch from now on.
+    mutating func start(_ positions: [TopicPartition: Offset]) -> [TopicPartition: Offset] {
+        let fresh = positions.filter { mayStart($0.key) }
         fetched.merge(fresh) { $1 }
         return fresh
     }
@@ -58,11 +63,9 @@ struct Holding: Sendable {
         guard let position = fetched[batch.source], told.contains(batch.source), !revoking.contains(batch.source) else {
             return nil
         }
-        if let position, let first = batch.records.first, first.offset < position {
-            throw LogError.truncated(batch.source, position)
-        }
-        fetched[batch.source] = .some(batch.next)
-        if let position, batch.records.isEmpty, batch.next <= position { return nil }
+        if let first = batch.records.first, first.offset < position { throw LogError.truncated(batch.source, position) }
+        if batch.records.isEmpty && batch.next <= position { return nil }
+        fetched[batch.source] = batch.next
         return batch
     }
 

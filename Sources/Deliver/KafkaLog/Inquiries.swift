@@ -32,9 +32,11 @@ extension KafkaLog {
             do {
                 let offsets = try await admin.committed(group, asked)
                 return offsets.reduce(into: [:]) { $0[TopicPartition($1.key)] = Offset($1.value) }
-            } catch where error.code == .unstableOffset && ContinuousClock.now < deadline {
+            } catch let error where error.code == .unstableOffset && ContinuousClock.now < deadline {
                 try await Task.sleep(for: .milliseconds(5))
-            } catch where error.code == .closed {
+            } catch let error where error.code == .unknownGroup {
+                return [:]
+            } catch let error where error.code == .closed {
                 throw LogError.wasClosed
             } catch {
                 throw LogError(error, doing: "the offsets of group \(group) could not be read")

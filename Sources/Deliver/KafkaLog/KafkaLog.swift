@@ -52,7 +52,15 @@ public final class KafkaLog: EventLog {
 
     public func append(_ appends: [Append]) async throws -> [[Offset]] {
         try await check(appends)
-        return try await producer().write(appends)
+        let producer = try await producer()
+        do {
+            return try await producer.write(appends)
+        } catch let error where error.kind == .unreachable {
+            throw LogError.unreachable(tuning.brokers, tuning.deliveryLimit, producer.lastError)
+        } catch let error where error.kind == .unknownTopic {
+            try await learn()
+            throw error
+        }
     }
 
     public func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
@@ -92,7 +100,7 @@ public final class KafkaLog: EventLog {
     }
 }
 
-// What topics there are, as far as it is known: a topic never loses partitions.
+// What topics there are, as far as it is known: topics are made and widened, hardly ever deleted.
 extension KafkaLog {
     /// Asks the brokers for all topics.
     @discardableResult
@@ -101,8 +109,8 @@ extension KafkaLog {
         do {
             let topics = try await admin.topics()
             state.withLock { state in
-                state.partitions = Dictionary(
-                    topics.filter(\.isReady).map { ($0.name, $0.partitions) }, uniquingKeysWith: { $1 })
+                let existing = topics.filter { $0.partitions > 0 }
+                state.partitions = Dictionary(existing.map { ($0.name, $0.partitions) }) { $1 }
             }
             return topics
         } catch {
@@ -124,12 +132,14 @@ extension KafkaLog {
     func check(_ partitions: [TopicPartition]) async throws(LogError) {
         if state.withLock(\.closed) { throw LogError.wasClosed }
         for partition in partitions {
-            guard let count = try await self.partitions(of: partition.topic) else {
+            guard var count = try await self.partitions(of: partition.topic) else {
                 throw LogError.unknown(partition.topic)
             }
-            if partition.partition.rawValue < 0 || partition.partition.rawValue >= count {
-                throw LogError.unknown(partition)
+            if partition.partition.rawValue >= count {
+                try await learn()
+                count = try await self.partitions(of: partition.topic) ?? 0
             }
+            if !(0..<count).contains(Int(partition.partition.rawValue)) { throw LogError.unknown(partition) }
         }
     }
 

@@ -44,7 +44,7 @@ final class KafkaMember: GroupMember {
             let polled = try await telling("group \(group) could not go on") { () throws(KafkaError) in
                 try await consumer.poll(max: max, wait: left)
             }
-            try await watch.saw(polled, consumer)
+            try await watch.saw(polled)
             let batches = try holding.withLock { holding in
                 holding.postponed = polled.rebalance
                 return try polled.batches.compactMap { try holding.advance(Batch($0)) }
@@ -77,11 +77,18 @@ final class KafkaMember: GroupMember {
     }
 
     func start(_ positions: [TopicPartition: Offset?]) async throws {
-        let fresh = holding.withLock { $0.start(positions) }
+        let wanted = holding.withLock { holding in positions.filter { holding.mayStart($0.key) } }
+        var known = wanted.compactMapValues { $0 }
+        let unknown = wanted.keys.filter { known[$0] == nil }
+        if !unknown.isEmpty {
+            known.merge(try await log.committed(group, unknown)) { $1 }
+            let rest = unknown.filter { known[$0] == nil }
+            if !rest.isEmpty { known.merge(try await log.bounds(of: rest).mapValues(\.lowerBound)) { $1 } }
+        }
+        let fresh = holding.withLock { [known] in $0.start(known) }
         if fresh.isEmpty { return }
         try await telling("partitions of group \(group) could not be started") { () throws(KafkaError) in
-            try await consumer.add(
-                fresh.reduce(into: [:]) { $0[KafkaPartition($1.key)] = $1.value?.rawValue ?? KafkaOffset.stored })
+            try await consumer.add(fresh.forKafka)
         }
     }
 
@@ -99,7 +106,7 @@ final class KafkaMember: GroupMember {
             _ = try await place(of: consumed)
             do {
                 return try await consumer.commit(consumed.forKafka)
-            } catch where error.code == .rebalancing && ContinuousClock.now < deadline {
+            } catch let error where error.code == .rebalancing && ContinuousClock.now < deadline {
                 // The group's new generation is about to be told.
                 try await Task.sleep(for: .milliseconds(20))
             } catch {
@@ -128,6 +135,7 @@ final class KafkaMember: GroupMember {
     }
 
     func leave() async {
+        holding.withLock { $0 = Holding() }
         await transactions.close()
         await consumer.close()
     }

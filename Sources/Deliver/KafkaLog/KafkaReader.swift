@@ -35,7 +35,7 @@ final class KafkaReader: LogReader {
                 try await consumer.poll(max: max, wait: left)
             }
             let batches = try polled.batches.compactMap { try advance(Batch($0)) }
-            try await watch.saw(polled, consumer)
+            try await watch.saw(polled)
             if !batches.isEmpty { return batches }
             if Task.isCancelled || ContinuousClock.now >= deadline { return [] }
         }

@@ -19,7 +19,8 @@ extension KafkaLog {
             known = try await partitionCounts()
             if topics.allSatisfy({ known[$0.name] != nil }) { break }
             if ContinuousClock.now >= deadline {
-                throw LogError(.unreachable, "the new topics have no leaders after \(admin.limit.milliseconds / 1000) s")
+                throw LogError(
+                    .unreachable, "the new topics have no leaders after \(admin.limit.milliseconds / 1000) s")
             }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -54,6 +55,7 @@ extension NewTopic {
             topic.name, partitions: topic.partitions, replication: topic.replication,
             configs: [
                 "cleanup.policy": topic.cleanup.rawValue,
+                "message.timestamp.type": topic.clock == .log ? "LogAppendTime" : "CreateTime",
                 "retention.ms": topic.retention.map { String($0.milliseconds) } ?? "-1",
             ])
     }
@@ -65,7 +67,7 @@ extension Topic {
         self.init(
             topic.name, partitions: topic.partitions, replication: topic.replication,
             retention: retention < 0 ? nil : .milliseconds(retention),
-            cleanup: configs["cleanup.policy"]?.contains("compact") == true ? .compact : .delete, key: "", schema: "",
-            owner: "")
+            cleanup: configs["cleanup.policy"]?.contains("compact") == true ? .compact : .delete,
+            clock: configs["message.timestamp.type"] == "LogAppendTime" ? .log : .event, key: "", schema: "", owner: "")
     }
 }

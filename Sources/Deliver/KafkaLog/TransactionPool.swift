@@ -4,9 +4,9 @@ internal import Kafka
 internal import Synchronization
 
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #else
-internal import Darwin
+    internal import Darwin
 #endif
 
 /// Two transactional producers that take turns: while the broker still writes the markers of one's last transaction,

@@ -32,20 +32,42 @@ extension Producer {
             do {
                 try await commit(within: KafkaLog.transactionLimit * 2)
             } catch {
-                throw TransactionFailure(told: LogError(transaction: error), isUncertain: error.isRetriable)
+                if error.isRetriable { throw TransactionFailure(told: .undecided(error), isUncertain: true) }
+                throw TransactionFailure(told: LogError(transaction: error))
             }
             return offsets + replied
         } catch let failure as TransactionFailure {
             throw failure
         } catch let error as KafkaError {
-            throw TransactionFailure(told: LogError(transaction: error))
+            throw TransactionFailure(told: LogError(transaction: await cause(of: error)))
         } catch {
             throw TransactionFailure(told: LogError(.failed, "\(error)"))
         }
     }
 }
 
+extension Producer {
+    /// Why the messages of a transaction were thrown away: asked to commit, librdkafka refuses and says.
+    private func cause(of error: KafkaError) async -> KafkaError {
+        guard error.code == .purgedFromQueue || error.code == .purgedInFlight else { return error }
+        do {
+            try await commit(within: .seconds(1))
+            return error
+        } catch {
+            return error
+        }
+    }
+}
+
 extension LogError {
+    /// The commit was sent, and no answer came.
+    static func undecided(_ error: KafkaError) -> LogError {
+        LogError(
+            .unreachable,
+            "the broker does not say whether the transaction was committed; join again, where the group goes on tells: \(error)"
+        )
+    }
+
     /// What a failed transaction means: fenced where the group has gone on without this member, too large or denied
     /// where trying again would not help, else aborted.
     init(transaction error: KafkaError) {

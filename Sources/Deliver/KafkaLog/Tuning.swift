@@ -16,15 +16,22 @@ struct Tuning: Sendable {
         "topic.metadata.refresh.interval.ms": "30000",
     ]
     /// A long poll wakes on new data; its limit is how long a partition just started waits for the poll before.
+    ///
+    /// A full queue is looked at again only after a second (librdkafka before 2.2), so it holds what is read in about
+    /// that time: with 100,000 messages a replay stood still for four seconds of five.
     private static let reading = connection.merging([
-        "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "50", "queued.min.messages": "100000",
-        "queued.max.messages.kbytes": "32768", "fetch.message.max.bytes": "4194304",
+        "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "50", "queued.min.messages": "300000",
+        "queued.max.messages.kbytes": "65536", "fetch.message.max.bytes": "4194304",
     ]) { $1 }
     private static let writing = connection.merging([
         "message.timeout.ms": "\(KafkaLog.deliveryLimit.milliseconds)", "linger.ms": "1", "batch.size": "1000000",
         "batch.num.messages": "10000", "compression.type": "lz4",
     ]) { $1 }
 
+    /// How long an append is tried.
+    var deliveryLimit: Duration {
+        properties["message.timeout.ms"].flatMap { Int64($0) }.map { .milliseconds($0) } ?? KafkaLog.deliveryLimit
+    }
     var admin: [String: String] { over(Tuning.connection) }
     var producer: [String: String] { over(Tuning.writing) }
 
@@ -33,9 +40,11 @@ struct Tuning: Sendable {
 
     /// A heartbeat tells of a rebalance, so it is short; a member that died is missed after the session.
     func member(_ group: String) -> [String: String] {
-        over(Tuning.reading.merging([
-            "session.timeout.ms": "10000", "heartbeat.interval.ms": "500",
-        ]) { $1 }).merging(["group.id": group]) { $1 }
+        over(
+            Tuning.reading.merging([
+                "session.timeout.ms": "10000", "heartbeat.interval.ms": "500",
+            ]) { $1 }
+        ).merging(["group.id": group]) { $1 }
     }
 
     /// The broker answers CONCURRENT_TRANSACTIONS until the markers of the last transaction are written, and the client
@@ -43,9 +52,11 @@ struct Tuning: Sendable {
     func transactions(_ id: String) -> [String: String] {
         var defaults = Tuning.writing
         defaults["message.timeout.ms"] = nil
-        return over(defaults.merging([
-            "retry.backoff.ms": "5", "linger.ms": "0",
-            "transaction.timeout.ms": "\(KafkaLog.transactionLimit.milliseconds)",
-        ]) { $1 }).merging(["transactional.id": id]) { $1 }
+        return over(
+            defaults.merging([
+                "retry.backoff.ms": "5", "linger.ms": "0",
+                "transaction.timeout.ms": "\(KafkaLog.transactionLimit.milliseconds)",
+            ]) { $1 }
+        ).merging(["transactional.id": id]) { $1 }
     }
 }

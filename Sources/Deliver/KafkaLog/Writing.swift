@@ -17,7 +17,8 @@ extension OutgoingBatch {
             topic: append.target.topic, partition: append.target.partition.rawValue,
             append.records.map { record in
                 OutgoingMessage(
-                    key: record.key.isEmpty ? nil : record.key.slice, value: record.value.isEmpty ? nil : record.value.slice,
+                    key: record.key.isEmpty ? nil : record.key.slice,
+                    value: record.value.isEmpty ? nil : record.value.slice,
                     timestamp: record.timestamp.rawValue == 0 ? 1 : record.timestamp.rawValue,
                     headers: record.headers.map { MessageHeader($0.name, $0.value.slice) })
             })
@@ -34,7 +35,8 @@ extension Batch {
 extension Record {
     init(_ message: KafkaMessage) {
         self.init(
-            offset: Offset(message.offset), timestamp: Timestamp(message.timestamp), key: message.key.map(Bytes.init) ?? Bytes(),
+            offset: Offset(message.offset), timestamp: Timestamp(message.timestamp),
+            key: message.key.map(Bytes.init) ?? Bytes(),
             value: message.value.map(Bytes.init) ?? Bytes(),
             headers: message.headers.map { Header($0.name, $0.value.map(Bytes.init) ?? Bytes()) })
     }

@@ -21,7 +21,8 @@ final class Doorbell: Sendable {
             if inotify >= 0 { close(inotify) }
             close(file)
             throw LogError(
-                .failed, "\(path) cannot be watched: \(String(cString: strerror(code))); see fs.inotify.max_user_instances")
+                .failed,
+                "\(path) cannot be watched: \(String(cString: strerror(code))); see fs.inotify.max_user_instances")
         }
         let done = DispatchSemaphore(value: 0)
         let source = DispatchSource.makeReadSource(

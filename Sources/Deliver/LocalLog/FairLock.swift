@@ -34,7 +34,9 @@ final class FairLock: Sendable {
 
     private static func lock(_ file: Int32) throws {
         while flock(file, LOCK_EX) != 0 {
-            if errno != EINTR { throw LogError(.failed, "a lock file cannot be locked: \(String(cString: strerror(errno)))") }
+            if errno != EINTR {
+                throw LogError(.failed, "a lock file cannot be locked: \(String(cString: strerror(errno)))")
+            }
         }
     }
 

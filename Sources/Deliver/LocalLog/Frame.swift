@@ -15,27 +15,41 @@ enum Frame {
 
     struct Damaged: Error { var why: String }
 
-    static func encode(_ records: some Collection<(delta: Int, record: NewRecord)>) -> [UInt8] {
-        let base = records.first?.record.timestamp ?? 0
-        var out = FrameWriter(capacity: records.reduce(64) { $0 + $1.record.key.count + $1.record.value.count + 24 })
-        out.bytes += [0x4d, 0x52, 1, 0, 0, 0, 0]
-        out.varint(UInt64(records.count))
-        out.zigzag(base.rawValue)
-        for (delta, record) in records {
-            out.varint(UInt64(delta))
-            out.zigzag(record.timestamp.rawValue - base.rawValue)
-            out.run(record.key)
-            out.run(record.value)
-            out.varint(UInt64(record.headers.count))
-            for header in record.headers {
-                out.varint(UInt64(header.name.utf8.count))
-                out.bytes += Array(header.name.utf8)
-                out.run(header.value)
+    /// - Parameter deltas: how far each record is from the frame's first offset, where they do not follow one another.
+    static func encode(_ records: ArraySlice<NewRecord>, deltas: [Int]? = nil) -> [UInt8] {
+        let base = records.first?.timestamp ?? 0
+        let bound = records.reduce(head + 20) { $0 + size(of: $1) }
+        return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+            var out = FrameWriter(bytes: buffer, at: head)
+            out.varint(UInt64(records.count))
+            out.zigzag(base.rawValue)
+            for (i, record) in records.enumerated() {
+                out.varint(UInt64(deltas?[i] ?? i))
+                out.zigzag(record.timestamp.rawValue - base.rawValue)
+                record.key.withUnsafeBytes { out.run($0) }
+                record.value.withUnsafeBytes { out.run($0) }
+                out.varint(UInt64(record.headers.count))
+                for header in record.headers {
+                    var name = header.name
+                    name.withUTF8 { out.run(UnsafeRawBufferPointer($0)) }
+                    header.value.withUnsafeBytes { out.run($0) }
+                }
             }
+            let crc = checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]))
+            for (i, byte) in ([0x4d, 0x52, 1] + (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * UInt32($0))) })
+                .enumerated()
+            {
+                buffer[i] = byte
+            }
+            count = out.at
         }
-        let crc = checksum(out.bytes)
-        for i in 0..<4 { out.bytes[3 + i] = UInt8(truncatingIfNeeded: crc >> (8 * UInt32(i))) }
-        return out.bytes
+    }
+
+    /// At most so many bytes: a varint has up to ten.
+    private static func size(of record: NewRecord) -> Int {
+        record.headers.reduce(50 + record.key.count + record.value.count) {
+            $0 + 20 + $1.name.utf8.count + $1.value.count
+        }
     }
 
     /// The records of a frame from an offset on, as slices of its bytes.
@@ -43,7 +57,9 @@ enum Frame {
         guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
         guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
         let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
-        guard crc == checksum(bytes) else { throw Damaged(why: "its checksum does not match") }
+        guard bytes.withUnsafeBufferPointer({ crc == checksum($0) }) else {
+            throw Damaged(why: "its checksum does not match")
+        }
         return try bytes.withUnsafeBufferPointer { buffer in
             var reader = FrameReader(bytes: buffer, at: head)
             let count = try Int(reader.varint())
@@ -75,32 +91,35 @@ enum Frame {
         }
     }
 
-    private static func checksum(_ bytes: [UInt8]) -> UInt32 {
-        bytes.withUnsafeBufferPointer { buffer in
-            UInt32(truncatingIfNeeded: crc32(0, buffer.baseAddress! + head, UInt32(buffer.count - head)))
-        }
+    private static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+        UInt32(truncatingIfNeeded: crc32(0, bytes.baseAddress! + head, UInt32(bytes.count - head)))
     }
 }
 
+/// Writes into a buffer that is large enough for all of it.
 private struct FrameWriter {
-    var bytes: [UInt8] = []
-
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+    let bytes: UnsafeMutableBufferPointer<UInt8>
+    var at: Int
 
     mutating func varint(_ value: UInt64) {
         var value = value
         while value >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: value) | 0x80)
+            bytes[at] = UInt8(truncatingIfNeeded: value) | 0x80
+            at += 1
             value >>= 7
         }
-        bytes.append(UInt8(value))
+        bytes[at] = UInt8(value)
+        at += 1
     }
 
     mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
 
-    mutating func run(_ run: Bytes) {
+    mutating func run(_ run: UnsafeRawBufferPointer) {
         varint(UInt64(run.count))
-        bytes.append(contentsOf: run.slice)
+        if let from = run.baseAddress {
+            (UnsafeMutableRawPointer(bytes.baseAddress!) + at).copyMemory(from: from, byteCount: run.count)
+        }
+        at += run.count
     }
 }
 

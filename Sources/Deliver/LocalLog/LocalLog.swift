@@ -43,7 +43,8 @@ public final class LocalLog: Maintained {
         do {
             try FileManager.default.createDirectory(atPath: directory + "/members", withIntermediateDirectories: true)
         } catch {
-            throw LogError(.denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+            throw LogError(
+                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
         }
         let lock = try FairLock(directory: directory)
         do {
@@ -55,7 +56,8 @@ public final class LocalLog: Maintained {
                 doorbell.ring()
             }
             return LocalLog(
-                pool: pool, writer: writer, changed: changed, members: try MemberFiles(directory: directory + "/members"),
+                pool: pool, writer: writer, changed: changed,
+                members: try MemberFiles(directory: directory + "/members"),
                 path: path, doorbell: doorbell)
         } catch {
             throw LogError(error, path)
@@ -163,20 +165,20 @@ public final class LocalLog: Maintained {
 /// Reads partitions without a group.
 private final class LocalReader: LogReader {
     private let log: LocalLog
-    private let positions: Mutex<[TopicPartition: Offset]>
+    private let cursors: Mutex<Cursors>
 
     init(log: LocalLog, positions: [TopicPartition: Offset]) {
         self.log = log
-        self.positions = Mutex(positions)
+        cursors = Mutex(Cursors(positions))
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
         let deadline = ContinuousClock.now + wait
         while true {
             let version = log.changed.version
-            let batches = try await log.read(positions.withLock { $0 }, max: max)
+            let batches = try await log.read(cursors.withLock { $0.inTurn() }, max: max)
             if !batches.isEmpty {
-                positions.withLock { positions in for batch in batches { positions[batch.source] = batch.next } }
+                cursors.withLock { $0.advance(past: batches) }
                 return batches
             }
             let left = deadline - .now
@@ -189,12 +191,13 @@ private final class LocalReader: LogReader {
 }
 
 extension LocalLog {
-    func read(_ positions: [TopicPartition: Offset], max: Int) async throws -> [Batch] {
+    /// Up to about `max` records of these partitions, in this order.
+    func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) async throws -> [Batch] {
         if positions.isEmpty { return [] }
         return try await read { db in
             var left = max
             var batches: [Batch] = []
-            for (partition, from) in positions.sorted(by: { $0.key < $1.key }) where left > 0 {
+            for (partition, from) in positions where left > 0 {
                 guard let batch = try Store.read(db, partition, from: from, max: left) else { continue }
                 left -= batch.records.count
                 batches.append(batch)

@@ -16,7 +16,7 @@ final class LocalMember: GroupMember {
     private struct State {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
-        var positions: [TopicPartition: Offset] = [:]
+        var cursors = Cursors()
         var lookAgain = ContinuousClock.now
     }
 
@@ -54,14 +54,10 @@ final class LocalMember: GroupMember {
                 if let change = try await look() { return change }
                 state.withLock { $0.lookAgain = .now + Self.look }
             }
-            let from = state.withLock(\.positions)
+            let from = state.withLock { $0.cursors.inTurn() }
             let batches = try await log.read(from, max: max)
             if !batches.isEmpty {
-                state.withLock { state in
-                    for batch in batches where state.positions[batch.source] != nil {
-                        state.positions[batch.source] = batch.next
-                    }
-                }
+                state.withLock { $0.cursors.advance(past: batches) }
                 return .records(batches)
             }
             let left = deadline - .now
@@ -91,7 +87,7 @@ final class LocalMember: GroupMember {
         if !leaving.isEmpty {
             state.withLock { state in
                 state.revoking.formUnion(leaving)
-                for partition in leaving { state.positions[partition] = nil }
+                for partition in leaving { state.cursors[partition] = nil }
             }
             return .revoked(leaving.sorted())
         }
@@ -107,7 +103,7 @@ final class LocalMember: GroupMember {
         state.withLock { state in
             state.told.subtract(lost)
             state.revoking.subtract(lost)
-            for partition in lost { state.positions[partition] = nil }
+            for partition in lost { state.cursors[partition] = nil }
         }
         return .lost(lost.sorted())
     }
@@ -117,7 +113,8 @@ final class LocalMember: GroupMember {
         try await log.writer.write { [group, id] round in
             for member in dead {
                 try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
-                try round.db.execute(sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
+                try round.db.execute(
+                    sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
             }
             let team = try Team(round.db, group)
             let free = (team.target(without: [])[id] ?? []).filter { team.owners[$0] == nil }
@@ -135,7 +132,7 @@ final class LocalMember: GroupMember {
         let bounds = try await log.bounds(of: Array(positions.keys))
         state.withLock { state in
             for (partition, position) in positions where state.told.contains(partition) {
-                state.positions[partition] = position ?? committed[partition] ?? bounds[partition]?.lowerBound ?? 0
+                state.cursors[partition] = position ?? committed[partition] ?? bounds[partition]?.lowerBound ?? 0
             }
         }
     }
@@ -144,7 +141,7 @@ final class LocalMember: GroupMember {
         state.withLock { state in
             state.told.subtract(partitions)
             state.revoking.subtract(partitions)
-            for partition in partitions { state.positions[partition] = nil }
+            for partition in partitions { state.cursors[partition] = nil }
             state.lookAgain = .now
         }
         try await log.writer.write { [group, id] round in

@@ -33,14 +33,10 @@ enum Retention {
                 try db.execute(sql: "DELETE FROM batches WHERE id = ?", arguments: [row])
                 return
             }
-            let frame = Frame.encode(
-                kept.map { record in
-                    (
-                        delta: Int(record.offset - Store.offset(row)),
-                        record: NewRecord(
-                            key: record.key, value: record.value, timestamp: record.timestamp, headers: record.headers)
-                    )
-                })
+            let records = kept.map { record in
+                NewRecord(key: record.key, value: record.value, timestamp: record.timestamp, headers: record.headers)
+            }
+            let frame = Frame.encode(records[...], deltas: kept.map { Int($0.offset - Store.offset(row)) })
             try db.execute(
                 sql: "UPDATE batches SET frame = ?, newest = ? WHERE id = ?",
                 arguments: [Data(frame), kept.map(\.timestamp.rawValue).max(), row])
@@ -48,7 +44,8 @@ enum Retention {
     }
 
     private static func each(
-        _ db: Database, _ partition: TopicPartition, _ place: Store.Place, _ body: ([EventModel.Record], Int64) throws -> Void
+        _ db: Database, _ partition: TopicPartition, _ place: Store.Place,
+        _ body: ([EventModel.Record], Int64) throws -> Void
     ) throws {
         let rows = try Int64.fetchAll(
             db, sql: "SELECT id FROM batches WHERE id >= ? AND id < ? ORDER BY id",

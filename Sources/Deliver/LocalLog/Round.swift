@@ -10,7 +10,7 @@ internal import GRDB
 final class Round {
     let db: Database
     private var places: [TopicPartition: Store.Place] = [:]
-    private var pending: [TopicPartition: [(delta: Int, record: NewRecord)]] = [:]
+    private var pending: [TopicPartition: [NewRecord]] = [:]
 
     init(_ db: Database) { self.db = db }
 
@@ -25,7 +25,8 @@ final class Round {
     func plan(_ appends: [Append]) throws -> [[Offset]] {
         var ahead: [TopicPartition: Int] = [:]
         return try appends.map { append in
-            let end = try place(append.target).next + (pending[append.target]?.count ?? 0) + ahead[append.target, default: 0]
+            let end =
+                try place(append.target).next + (pending[append.target]?.count ?? 0) + ahead[append.target, default: 0]
             ahead[append.target, default: 0] += append.records.count
             return append.records.indices.map { end + $0 }
         }
@@ -34,9 +35,12 @@ final class Round {
     /// Takes records that have been checked; each gets the offset that was planned.
     func append(_ appends: [Append]) {
         for append in appends {
-            for record in append.records {
-                pending[append.target, default: []].append((pending[append.target]?.count ?? 0, record))
+            var records = append.records
+            if let place = places[append.target], place.stamped {
+                let time = max(Timestamp(Int64(Date().timeIntervalSince1970 * 1000)), place.newest)
+                for i in records.indices { records[i].timestamp = time }
             }
+            pending[append.target, default: []] += records
         }
     }
 
@@ -56,12 +60,10 @@ final class Round {
             for run in Self.split(records) {
                 let base = place.next
                 let last = base + (run.count - 1)
-                let first = run.first!.delta
-                let newest = run.reduce(Timestamp(.min)) { max($0, $1.record.timestamp) }
+                let newest = run.reduce(Timestamp(.min)) { max($0, $1.timestamp) }
                 place.newest = max(place.newest, newest)
-                let frame = Frame.encode(run.map { ($0.delta - first, $0.record) })
                 try insert.execute(arguments: [
-                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(frame),
+                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(Frame.encode(run)),
                 ])
                 place.next = last + 1
             }
@@ -70,21 +72,19 @@ final class Round {
     }
 
     /// Cuts records into runs that are each stored in one row.
-    private static func split(
-        _ records: [(delta: Int, record: NewRecord)]
-    ) -> [ArraySlice<(delta: Int, record: NewRecord)>] {
-        var runs: [ArraySlice<(delta: Int, record: NewRecord)>] = []
+    private static func split(_ records: [NewRecord]) -> [ArraySlice<NewRecord>] {
+        var runs: [ArraySlice<NewRecord>] = []
         var start = 0
         var bytes = 0
-        for (i, entry) in records.enumerated() {
-            let size = entry.record.key.count + entry.record.value.count + 32
+        for (i, record) in records.enumerated() {
+            let size = record.key.count + record.value.count + 32
             if i > start, bytes + size > Store.batchBytes {
                 runs.append(records[start..<i])
                 (start, bytes) = (i, 0)
             }
             bytes += size
         }
-        runs.append(records[start...])
+        if start < records.count { runs.append(records[start...]) }
         return runs
     }
 }

@@ -10,13 +10,25 @@ internal import GRDB
 enum Store {
     static let offsetBits: Int64 = 40
     static let batchBytes = 1 << 20
+    /// The version of these tables, kept in the database's `user_version`.
+    static let version = 1
 
     static func create(_ db: Database) throws {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        if found > version {
+            throw LogError(
+                .mismatch,
+                "the log was written by a newer millrace (format \(found), this one knows \(version)); use that one")
+        }
+        if found == 0, try db.tableExists("topics") {
+            throw LogError(.mismatch, "the log has tables of an early format that this millrace does not know; begin a new one")
+        }
+        try db.execute(sql: "PRAGMA user_version = \(version)")
         try db.execute(
             sql: """
                 CREATE TABLE IF NOT EXISTS topics(
                     name TEXT PRIMARY KEY, partitions INTEGER NOT NULL, replication INTEGER NOT NULL, retention INTEGER,
-                    cleanup TEXT NOT NULL, key TEXT NOT NULL, schema TEXT NOT NULL, owner TEXT NOT NULL) STRICT;
+                    cleanup TEXT NOT NULL, clock TEXT NOT NULL, key TEXT NOT NULL, schema TEXT NOT NULL, owner TEXT NOT NULL) STRICT;
                 CREATE TABLE IF NOT EXISTS partitions(
                     id INTEGER PRIMARY KEY, topic TEXT NOT NULL REFERENCES topics(name), partition INTEGER NOT NULL,
                     first INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL DEFAULT 0,
@@ -41,6 +53,8 @@ enum Store {
         var next: Offset
         /// The newest timestamp so far.
         var newest: Timestamp
+        /// Whether the log puts its own time on records.
+        var stamped: Bool
 
         func row(_ offset: Offset) -> Int64 { id << Store.offsetBits | offset.rawValue }
         var rows: Range<Int64> { (id << Store.offsetBits)..<((id + 1) << Store.offsetBits) }
@@ -50,7 +64,10 @@ enum Store {
 
     static func place(_ db: Database, _ partition: TopicPartition) throws -> Place {
         let statement = try db.cachedStatement(
-            sql: "SELECT id, first, next, newest FROM partitions WHERE topic = ? AND partition = ?")
+            sql: """
+                SELECT id, first, next, newest, clock FROM partitions JOIN topics ON name = topic
+                WHERE topic = ? AND partition = ?
+                """)
         guard
             let row = try Row.fetchOne(statement, arguments: [partition.topic, partition.partition.rawValue])
         else {
@@ -58,7 +75,9 @@ enum Store {
                 db, sql: "SELECT EXISTS(SELECT 1 FROM topics WHERE name = ?)", arguments: [partition.topic])
             throw known == true ? LogError.unknown(partition) : LogError.unknown(partition.topic)
         }
-        return Place(id: row[0], first: Offset(row[1]), next: Offset(row[2]), newest: Timestamp(row[3]))
+        return Place(
+            id: row[0], first: Offset(row[1]), next: Offset(row[2]), newest: Timestamp(row[3]),
+            stamped: row[4] == Topic.Clock.log.rawValue)
     }
 
     static func topics(_ db: Database) throws -> [Topic] {
@@ -67,26 +86,30 @@ enum Store {
             return Topic(
                 row["name"], partitions: row["partitions"], replication: row["replication"],
                 retention: retention.map { .milliseconds($0) },
-                cleanup: Topic.Cleanup(rawValue: row["cleanup"]) ?? .delete, key: row["key"], schema: row["schema"],
+                cleanup: Topic.Cleanup(rawValue: row["cleanup"]) ?? .delete,
+                clock: Topic.Clock(rawValue: row["clock"]) ?? .event, key: row["key"], schema: row["schema"],
                 owner: row["owner"])
         }
     }
 
     static func create(_ db: Database, _ topic: Topic) throws {
-        if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name]) {
+        if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name])
+        {
             if has != topic.partitions { throw LogError.mismatch(topic.name, has: has, wanted: topic.partitions) }
             try db.execute(
-                sql: "UPDATE topics SET retention = ?, cleanup = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
+                sql:
+                    "UPDATE topics SET retention = ?, cleanup = ?, clock = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
                 arguments: [
-                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner, topic.name,
+                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.clock.rawValue, topic.key,
+                    topic.schema, topic.owner, topic.name,
                 ])
             return
         }
         try db.execute(
-            sql: "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            sql: "INSERT INTO topics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 topic.name, topic.partitions, topic.replication, topic.retention?.milliseconds, topic.cleanup.rawValue,
-                topic.key, topic.schema, topic.owner,
+                topic.clock.rawValue, topic.key, topic.schema, topic.owner,
             ])
         for p in 0..<topic.partitions {
             try db.execute(sql: "INSERT INTO partitions(topic, partition) VALUES (?, ?)", arguments: [topic.name, p])

@@ -125,7 +125,8 @@ extension LogError {
                 what can be read with: sqlite3 \(path) .recover
                 """)
         case .SQLITE_FULL:
-            self.init(.full, "no room is left on the device for \(path); what was asked was not written. Free some and retry")
+            self.init(
+                .full, "no room is left on the device for \(path); what was asked was not written. Free some and retry")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self.init(.denied, "\(path) cannot be opened for writing (\(why))")
         case .SQLITE_IOERR:

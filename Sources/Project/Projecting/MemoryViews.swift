@@ -80,7 +80,8 @@ public final class MemoryViews: ViewStore {
     ) throws {
         try views.withLock { views in
             var view = views[Self.key(projection)] ?? View()
-            for partition in offsets.keys where view.epochs[partition] == nil || view.epochs[partition] != epochs[partition] {
+            for partition in offsets.keys
+            where view.epochs[partition] == nil || view.epochs[partition] != epochs[partition] {
                 throw ViewError.fenced(projection, partition)
             }
             let before = view

@@ -8,7 +8,7 @@ public import ServiceLifecycle
 ///
 /// Rows and offsets are one transaction of the view's own store, so a projector that dies goes on exactly where its rows
 /// stand, whatever the log remembers of its group.
-public struct Projector: Service {
+public struct Projector: Service, CustomStringConvertible {
     /// Events folded in one commit.
     public static let batch = 20_000
 
@@ -16,6 +16,8 @@ public struct Projector: Service {
     private let log: any EventLog
     private let views: any ViewStore
     private let logger: Logger
+    /// Called when the worker has taken its first partitions.
+    public var ready: @Sendable () -> Void = {}
 
     public init(_ projection: AnyProjection, log: any EventLog, views: any ViewStore, logger: Logger) {
         self.projection = projection
@@ -25,6 +27,7 @@ public struct Projector: Service {
     }
 
     public var name: String { projection.name }
+    public var description: String { name }
     /// The consumer group of a projection's projectors.
     public static func group(of projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
 
@@ -32,7 +35,7 @@ public struct Projector: Service {
         try await views.open(projection)
         var work = Folding(projection: projection, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
         let loop = GroupLoop(
-            log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch)
+            log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }
 }

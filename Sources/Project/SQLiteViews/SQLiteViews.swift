@@ -17,7 +17,8 @@ public final class SQLiteViews: ViewStore {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
-            throw ViewError(.denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+            throw ViewError(
+                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
         }
     }
 
@@ -181,7 +182,9 @@ private struct SQLiteReader: ViewReader {
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
         let (sql, arguments) = SQL.sum(columns, scan)
         let statement = try db.cachedStatement(sql: sql)
-        guard let row = try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(arguments)) else { return columns.map { _ in 0 } }
+        guard let row = try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(arguments)) else {
+            return columns.map { _ in 0 }
+        }
         return columns.indices.map { row[$0] }
     }
 }
@@ -203,7 +206,8 @@ extension ViewError {
                 projector will build it again
                 """)
         case .SQLITE_FULL:
-            self.init(.full, "no room is left on the device for \(path); the view stays where it was. Free some and restart")
+            self.init(
+                .full, "no room is left on the device for \(path); the view stays where it was. Free some and restart")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self.init(.denied, "\(path) cannot be opened for writing (\(why))")
         default: self.init(.failed, "\(path): \(why)")

@@ -18,35 +18,41 @@ struct App {
         var group: String
         var topics: [String]
         var projection: AnyProjection?
-        var make: @Sendable (any EventLog, any ViewStore, Logger) -> any Service
+        var make: @Sendable (any EventLog, any ViewStore, Logger, _ ready: @escaping @Sendable () -> Void) -> any Service
     }
 
     static func workers(_ domains: [Domain]) -> [Worker] {
         domains.flatMap { domain -> [Worker] in
             var workers: [Worker] = []
-            if domain.decider != nil {
+            if let decider = domain.decider {
                 workers.append(
                     Worker(
                         name: Handler.group(of: domain), kind: "handler", domain: domain.name,
                         group: Handler.group(of: domain), topics: [domain.commandsTopic]
-                    ) { log, _, logger in
-                        Handler(domain, log: log, clock: { now() }, logger: logger)!
+                    ) { log, _, logger, ready in
+                        var handler = Handler(domain, decider, log: log, clock: { now() }, logger: logger)
+                        handler.ready = ready
+                        return handler
                     })
             }
             workers += domain.reactions.map { reaction in
                 Worker(
                     name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
                     topics: [reaction.topic]
-                ) { log, _, logger in
-                    Reactor(reaction, log: log, logger: logger)
+                ) { log, _, logger, ready in
+                    var reactor = Reactor(reaction, log: log, logger: logger)
+                    reactor.ready = ready
+                    return reactor
                 }
             }
             workers += domain.projections.map { projection in
                 Worker(
                     name: projection.name, kind: "projector", domain: domain.name,
                     group: Projector.group(of: projection), topics: projection.topics, projection: projection
-                ) { log, views, logger in
-                    Projector(projection, log: log, views: views, logger: logger)
+                ) { log, views, logger, ready in
+                    var projector = Projector(projection, log: log, views: views, logger: logger)
+                    projector.ready = ready
+                    return projector
                 }
             }
             return workers
@@ -59,17 +65,19 @@ struct App {
         if names.isEmpty { return all }
         for name in names where !all.contains(where: { $0.answers(to: name) }) {
             let known = all.map(\.name).joined(separator: ", ")
-            throw Failure(.usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
+            throw Failure(
+                .usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
         }
         return all.filter { worker in names.contains { worker.answers(to: $0) } }
     }
 
     /// The services of one process: its workers, and the upkeep of a log that has no broker to do it.
     static func services(
-        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger,
+        ready: @escaping @Sendable (String) -> Void = { _ in }
     ) -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
-        return workers.map { $0.make(log, views, logger) } + upkeep
+        return workers.map { worker in worker.make(log, views, logger) { ready(worker.name) } } + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
@@ -87,10 +95,11 @@ extension App.Worker {
 }
 
 /// Drops what is past its retention, now and then.
-struct Upkeep: Service {
+struct Upkeep: Service, CustomStringConvertible {
     static let pause = Duration.seconds(60)
 
     let log: any Maintained
+    var description: String { "upkeep" }
     let logger: Logger
 
     func run() async throws {

@@ -83,7 +83,8 @@ struct Ask: AsyncParsableCommand {
             Parameter.Kind.integer: "17", .duration: "60s, 5m or 1h", .timestamp: "2026-11-01T20:00:00Z, -1h or now",
         ]
         throw Failure(
-            .usage, "--\(parameter.name) \(text) is no \(parameter.kind.rawValue), such as \(example[parameter.kind] ?? "")")
+            .usage,
+            "--\(parameter.name) \(text) is no \(parameter.kind.rawValue), such as \(example[parameter.kind] ?? "")")
     }
 
     static func place(_ text: String) throws -> (TopicPartition, Offset) {
@@ -96,12 +97,15 @@ struct Ask: AsyncParsableCommand {
     }
 
     private func wait(
-        for wanted: [(TopicPartition, Offset)], _ projection: AnyProjection, _ views: any ViewStore, _ patience: Duration
+        for wanted: [(TopicPartition, Offset)], _ projection: AnyProjection, _ views: any ViewStore,
+        _ patience: Duration
     ) async throws {
         let deadline = ContinuousClock.now + patience
         for (partition, offset) in wanted {
             guard projection.topics.contains(partition.topic) else {
-                throw Failure(.usage, "\(view) is folded from \(projection.topics.joined(separator: ", ")), not \(partition.topic)")
+                throw Failure(
+                    .usage,
+                    "\(view) is folded from \(projection.topics.joined(separator: ", ")), not \(partition.topic)")
             }
             while true {
                 let seen = try await views.read(projection) { _, asOf in asOf[partition] ?? 0 }
@@ -109,7 +113,8 @@ struct Ask: AsyncParsableCommand {
                 if .now > deadline {
                     throw Failure(
                         .tryAgain,
-                        "\(view) has seen \(partition) up to \(seen), not \(offset), within \(timeout); is a projector running?")
+                        "\(view) has seen \(partition) up to \(seen), not \(offset), within \(timeout); is a projector running?"
+                    )
                 }
                 try await Task.sleep(for: .milliseconds(2))
             }
@@ -147,7 +152,9 @@ enum Cursor {
 
     static func decode(_ text: String) throws -> Row {
         let bad = Failure(.usage, "--cursor \(text) was not given by an earlier page")
-        guard let data = Data(base64Encoded: text), let joined = String(validating: data, as: UTF8.self) else { throw bad }
+        guard let data = Data(base64Encoded: text), let joined = String(validating: data, as: UTF8.self) else {
+            throw bad
+        }
         return try joined.split(separator: "\u{0}", omittingEmptySubsequences: false).map { part in
             let rest = String(part.dropFirst())
             switch part.first {

@@ -18,7 +18,8 @@ struct Catalogue {
         domains.flatMap { domain in
             (domain.decider?.commands.kinds ?? []).map {
                 Found(
-                    domain: domain, schema: domain.decider!.commands, kind: $0, topic: domain.commandsTopic, decided: true)
+                    domain: domain, schema: domain.decider!.commands, kind: $0, topic: domain.commandsTopic,
+                    decided: true)
             }
         }
     }
@@ -26,7 +27,8 @@ struct Catalogue {
     var events: [Found] {
         domains.flatMap { domain in
             let decided = (domain.decider?.events.kinds ?? []).map {
-                Found(domain: domain, schema: domain.decider!.events, kind: $0, topic: domain.eventsTopic, decided: true)
+                Found(
+                    domain: domain, schema: domain.decider!.events, kind: $0, topic: domain.eventsTopic, decided: true)
             }
             let observed = (domain.telemetry?.events.kinds ?? []).map {
                 Found(
@@ -147,7 +149,8 @@ struct Views: ParsableCommand {
                 continue
             }
             try Output.standard.line(
-                "\(projection.name) (version \(projection.version), from \(projection.topics.joined(separator: ", "))): \(projection.about)")
+                "\(projection.name) (version \(projection.version), from \(projection.topics.joined(separator: ", "))): \(projection.about)"
+            )
             try Output.standard.line("  queries: \(queries.joined(separator: ", "))")
             for table in projection.tables {
                 try Output.standard.line("  \(table.name): \(table.about)")
@@ -197,7 +200,10 @@ enum Teaching {
         case "query":
             guard let query = try? catalogue.query(name) else { return nil }
             let rows = query.parameters.map { parameter in
-                ["  --\(option(parameter.name))", parameter.kind.rawValue, parameter.about + (parameter.required ? " (needed)" : "")]
+                [
+                    "  --\(option(parameter.name))", parameter.kind.rawValue,
+                    parameter.about + (parameter.required ? " (needed)" : ""),
+                ]
             }
             return """
                 \(query.about)

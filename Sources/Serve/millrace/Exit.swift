@@ -92,9 +92,10 @@ struct Failure: Error {
 }
 
 extension Duration {
-    /// As people write it: 5s, 250ms, 2h.
+    /// As people write it: 5s, 250ms, 2h, 7d.
     var short: String {
         let ms = milliseconds
+        if ms % 86_400_000 == 0, ms > 0 { return "\(ms / 86_400_000)d" }
         if ms % 3_600_000 == 0, ms > 0 { return "\(ms / 3_600_000)h" }
         if ms % 60_000 == 0, ms > 0 { return "\(ms / 60_000)m" }
         return ms % 1000 == 0 ? "\(ms / 1000)s" : "\(ms)ms"

@@ -104,7 +104,9 @@ struct FileImport {
         try await log.scan(place, from: bounds.lowerBound, to: bounds.upperBound) { batch in
             for record in batch.records where record.key.text.hasPrefix(identity + "/") {
                 let parts = record.value.text.split(separator: " ")
-                guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else { continue }
+                guard parts.count >= 2, let lines = Int(parts[0]), let digest = UInt64(parts[1], radix: 16) else {
+                    continue
+                }
                 let tail = parts.count > 2 && parts[2] == "tail"
                 marks[record.key.text] = Mark(key: record.key.text, lines: lines, digest: digest, tail: tail)
             }
@@ -188,7 +190,8 @@ struct FileImport {
                         progress.end()
                         throw Failure(
                             .data,
-                            "stopped at line \(line.number) of \(file); \(summary.imported) lines before it were imported. --on-error skip goes on")
+                            "stopped at line \(line.number) of \(file); \(summary.imported) lines before it were imported. --on-error skip goes on"
+                        )
                     }
                 }
                 summary.lines += 1
@@ -209,7 +212,8 @@ struct FileImport {
         if line.bytes.isEmpty { return nil }
         let record = try read(line.bytes)
         if record.timestamp > now() + maximumClockSkew {
-            throw Malformed("time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+            throw Malformed(
+                "time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
         return record
     }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventModel
 internal import Domains
+internal import EventModel
 internal import Foundation
 
 @main
@@ -35,7 +35,7 @@ struct Millrace: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Events.self, Views.self,
-            Import.self, Up.self, Demo.self,
+            Import.self, Up.self, Demo.self, Bench.self,
         ])
 
     /// The domains that this process knows: all of them, and in tests one more.

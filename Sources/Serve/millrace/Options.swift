@@ -24,7 +24,9 @@ struct Places: ParsableArguments {
         help: ArgumentHelp("sqlite:FOLDER (also MILLRACE_VIEWS; default: beside the log).", valueName: "url"))
     var viewsURL: String?
 
-    @Option(help: ArgumentHelp("The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
     var topics: String?
 
     /// The per-user data folder (XDG Base Directory).

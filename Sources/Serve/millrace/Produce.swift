@@ -104,7 +104,8 @@ struct Produce: AsyncParsableCommand {
             report(bad.line, bad.why)
             throw Failure(
                 .data,
-                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on")
+                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on"
+            )
         }
     }
 
@@ -131,7 +132,8 @@ struct EventLines {
     struct Event {
         var key: Bytes
         var value: Bytes
-        var time: Timestamp
+        /// Nil where the line does not say it.
+        var time: Timestamp?
     }
 
     let found: Catalogue.Found
@@ -145,7 +147,7 @@ struct EventLines {
             throw Malformed("line", "has \(line.bytes.count) bytes, an event has at most \(Limits.valueBytes)")
         }
         let (json, time) = try split(line.bytes)
-        if time > now() + maximumClockSkew {
+        if let time, time > now() + maximumClockSkew {
             throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
         let value = try found.schema.encode(found.kind, json: Bytes(json))
@@ -163,12 +165,12 @@ struct EventLines {
     }
 
     /// The event's own JSON, and its time. Only a line that may say a time is parsed twice.
-    private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp) {
+    private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp?) {
         let text = String(validating: bytes, as: UTF8.self)
         guard let text else { throw Malformed("line", "is not UTF-8") }
-        if timeField == nil, !text.contains("\"@time\""), !text.contains("\"event\":{") { return (bytes, now()) }
+        if timeField == nil, !text.contains("\"@time\""), !text.contains("\"event\":{") { return (bytes, nil) }
         guard var object = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
-            return (bytes, now())
+            return (bytes, nil)
         }
         if let event = object["event"] as? [String: Any], let type = object["type"] as? String {
             if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
@@ -178,7 +180,7 @@ struct EventLines {
         }
         let field = timeField ?? "@time"
         guard let said = object[field] else {
-            if timeField == nil { return (bytes, now()) }
+            if timeField == nil { return (bytes, nil) }
             throw Malformed(field, "is missing, and --time-field names it")
         }
         guard let time = Self.time(said) else {
@@ -234,7 +236,7 @@ private struct Appending: Sink {
         var appends: [TopicPartition: [NewRecord]] = [:]
         for event in events {
             appends[TopicPartition(topic, Partitioner.partition(of: event.key, among: count)), default: []].append(
-                NewRecord(key: event.key, value: event.value, timestamp: event.time))
+                NewRecord(key: event.key, value: event.value, timestamp: event.time ?? now()))
         }
         let ordered = appends.map { Append($0.key, $0.value) }
         for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }

@@ -80,7 +80,9 @@ struct Replay: AsyncParsableCommand {
             if let partition, !(0..<count).contains(partition) {
                 throw Failure(.usage, "\(topic) has partitions 0 to \(count - 1), not \(partition)")
             }
-            partitions += (0..<count).filter { partition == nil || $0 == partition }.map { TopicPartition(topic, Partition($0)) }
+            partitions += (0..<count).filter { partition == nil || $0 == partition }.map {
+                TopicPartition(topic, Partition($0))
+            }
         }
         let bounds = try await log.bounds(of: partitions)
         let begin = try await Position.parse(from).resolve(bounds, log)
@@ -143,16 +145,19 @@ struct Replay: AsyncParsableCommand {
         _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ projection: AnyProjection
     ) async throws {
         if let other = topics.first(where: { !projection.topics.contains($0) }) {
-            throw Failure(.usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
+            throw Failure(
+                .usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
         }
         try await places.withViews { views in
             if try await views.read(projection, { _, asOf in !asOf.isEmpty }) {
                 throw Failure(
-                    .cantCreate, "\(try places.viewsFolder()) has \(projection.name) already; give --views a fresh folder")
+                    .cantCreate,
+                    "\(try places.viewsFolder()) has \(projection.name) already; give --views a fresh folder")
             }
             let claims = try await views.claim(projection, Array(ranges.keys), owner: "replay")
             let epochs = claims.mapValues(\.epoch)
-            var progress = Progress("folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
+            var progress = Progress(
+                "folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
             var folded = 0
             for (partition, range) in ranges.sorted(by: { $0.key < $1.key }) where !range.isEmpty {
                 try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { batch in

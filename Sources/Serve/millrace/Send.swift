@@ -27,7 +27,9 @@ struct Send: AsyncParsableCommand {
     var id: String?
     @Option(help: ArgumentHelp("How long to wait for the outcome.", valueName: "time"))
     var timeout = "10s"
-    @Option(help: ArgumentHelp("The command's time, RFC 3339 (default: now).", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"))
     var at: String?
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
@@ -44,7 +46,8 @@ struct Send: AsyncParsableCommand {
         }
         let loose = try LooseOptions(fields)
         if loose.words.count > 1 || (!loose.words.isEmpty && !loose.pairs.isEmpty) {
-            throw Failure(.usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
+            throw Failure(
+                .usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
         }
         let json = try loose.words.first ?? found.kind.json(loose)
         let value = try found.schema.encode(found.kind, json: Bytes(json))
@@ -59,10 +62,13 @@ struct Send: AsyncParsableCommand {
         if !outcome.accepted { throw Failure(.refused, "") }
     }
 
-    private func time() throws -> Timestamp {
-        guard let at else { return now() }
-        guard let time = Timestamp(rfc3339: at) else {
-            throw Failure(.usage, "--at \(at) is not RFC 3339, such as 2026-11-01T20:00:00Z")
+    private func time() throws -> Timestamp? {
+        guard let at else { return nil }
+        guard let time = Moment.parse(at, now: now()) else {
+            throw Failure(.usage, "--at \(at) is no moment, such as 2026-11-01T20:00:00Z or -5m")
+        }
+        if time > now() + maximumClockSkew {
+            throw Failure(.data, "--at \(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
         return time
     }

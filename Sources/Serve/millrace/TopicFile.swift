@@ -2,8 +2,8 @@ internal import EventModel
 internal import Foundation
 internal import Yams
 
-/// The topics as `topics.yaml` declares them: each topic's name with its partitions, replication, retention, cleanup, key,
-/// schema and owner.
+/// The topics as `topics.yaml` declares them: each topic's name with its partitions, replication, retention, cleanup,
+/// clock, key, schema and owner.
 enum TopicFile {
     /// Where imports of files keep how far they have come; written by `import` alone.
     static let imports = Topic(
@@ -51,7 +51,7 @@ enum TopicFile {
     }
 
     private static func topic(_ name: String, _ fields: Node.Mapping, _ line: String) throws -> Topic {
-        let known = ["partitions", "replication", "retention", "cleanup", "key", "schema", "owner"]
+        let known = ["partitions", "replication", "retention", "cleanup", "clock", "key", "schema", "owner"]
         for case let field? in fields.keys.map(\.string) where !known.contains(field) {
             throw Failure(.configuration, "\(line): \(field) is not a field; it has \(known.joined(separator: ", "))")
         }
@@ -62,11 +62,16 @@ enum TopicFile {
             return value
         }
         func text(_ field: String) throws -> String {
-            guard let value = fields[field]?.string else { throw Failure(.configuration, "\(line): \(field) is missing") }
+            guard let value = fields[field]?.string else {
+                throw Failure(.configuration, "\(line): \(field) is missing")
+            }
             return value
         }
         guard let cleanup = Topic.Cleanup(rawValue: try text("cleanup")) else {
             throw Failure(.configuration, "\(line): cleanup must be delete or compact")
+        }
+        guard let clock = Topic.Clock(rawValue: try text("clock")) else {
+            throw Failure(.configuration, "\(line): clock must be event or log")
         }
         let retention = try text("retention")
         let kept = Duration(short: retention)
@@ -75,7 +80,8 @@ enum TopicFile {
         }
         return Topic(
             name, partitions: try number("partitions", 1...Limits.partitions),
-            replication: try number("replication", 1...100), retention: kept, cleanup: cleanup, key: try text("key"),
+            replication: try number("replication", 1...100), retention: kept, cleanup: cleanup,
+            clock: clock, key: try text("key"),
             schema: try text("schema"), owner: try text("owner"))
     }
 
@@ -86,18 +92,14 @@ enum TopicFile {
               \(topic.name):
                 partitions: \(topic.partitions)
                 replication: \(topic.replication)
-                retention: \(topic.retention.map(days) ?? "forever")
+                retention: \(topic.retention?.short ?? "forever")
                 cleanup: \(topic.cleanup.rawValue)
+                clock: \(topic.clock.rawValue)
                 key: \(topic.key.contains("#") ? "\"\(topic.key)\"" : topic.key)
                 schema: \(topic.schema)
                 owner: \(topic.owner)
 
             """
         }.reduce("topics:\n", +)
-    }
-
-    private static func days(_ duration: Duration) -> String {
-        let ms = duration.milliseconds
-        return ms % 86_400_000 == 0 ? "\(ms / 86_400_000)d" : duration.short
     }
 }

@@ -18,7 +18,8 @@ struct Topics: AsyncParsableCommand {
             if shape.asTable {
                 let rows = topics.map { topic in
                     [
-                        topic.name, String(topic.partitions), String(topic.replication), topic.retention?.short ?? "forever",
+                        topic.name, String(topic.partitions), String(topic.replication),
+                        topic.retention?.short ?? "forever",
                         topic.cleanup.rawValue, topic.owner,
                     ]
                 }
@@ -78,7 +79,12 @@ struct Topics: AsyncParsableCommand {
                     }
                     if on.cleanup != topic.cleanup {
                         problems.append(
-                            "\(topic.name): cleanup \(topic.cleanup.rawValue) declared, the log has \(on.cleanup.rawValue)")
+                            "\(topic.name): cleanup \(topic.cleanup.rawValue) declared, the log has \(on.cleanup.rawValue)"
+                        )
+                    }
+                    if on.clock != topic.clock {
+                        problems.append(
+                            "\(topic.name): clock \(topic.clock.rawValue) declared, the log has \(on.clock.rawValue)")
                     }
                     if on.retention != topic.retention {
                         problems.append(
@@ -99,8 +105,10 @@ struct Topics: AsyncParsableCommand {
                     continue
                 }
                 for (what, a, b) in [
-                    ("key", topic.key, said.key), ("schema", topic.schema, said.schema), ("owner", topic.owner, said.owner),
+                    ("key", topic.key, said.key), ("schema", topic.schema, said.schema),
+                    ("owner", topic.owner, said.owner),
                     ("cleanup", topic.cleanup.rawValue, said.cleanup.rawValue),
+                    ("clock", topic.clock.rawValue, said.clock.rawValue),
                 ] where a != b {
                     problems.append("\(topic.name): \(what) is \(a) in the code, \(b) is declared")
                 }
@@ -180,7 +188,8 @@ extension Topic {
     var json: String {
         JSON.object([
             ("topic", JSON.string(name)), ("partitions", String(partitions)), ("replication", String(replication)),
-            ("retention", retention.map { JSON.string($0.short) } ?? "null"), ("cleanup", JSON.string(cleanup.rawValue)),
+            ("retention", retention.map { JSON.string($0.short) } ?? "null"),
+            ("cleanup", JSON.string(cleanup.rawValue)), ("clock", JSON.string(clock.rawValue)),
             ("key", JSON.string(key)), ("schema", JSON.string(schema)), ("owner", JSON.string(owner)),
         ])
     }

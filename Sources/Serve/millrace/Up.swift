@@ -4,6 +4,7 @@ internal import EventModel
 internal import Logging
 internal import Projecting
 internal import ServiceLifecycle
+internal import Synchronization
 
 /// `millrace up`.
 struct Up: AsyncParsableCommand {
@@ -21,8 +22,9 @@ struct Up: AsyncParsableCommand {
             try await places.withViews { views in
                 let workers = App.workers(Millrace.domains)
                 for worker in workers { if let projection = worker.projection { try await views.open(projection) } }
-                let services = App.services(workers, log: log, views: views, logger: logger)
-                let ready = Ready(log: log, workers: workers, start: start, places: places)
+                let readiness = Readiness(workers.map(\.name))
+                let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
+                let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
                 try await App.run(services + [ready], logger: logger)
             }
         }
@@ -30,20 +32,52 @@ struct Up: AsyncParsableCommand {
     }
 }
 
+/// Which workers have not taken partitions yet.
+final class Readiness: Sendable {
+    private let waiting: Mutex<Set<String>>
+    private let changed = Signal()
+
+    init(_ workers: [String]) { waiting = Mutex(Set(workers)) }
+
+    func note(_ worker: String) {
+        waiting.withLock { _ = $0.remove(worker) }
+        changed.notify()
+    }
+
+    /// Those still without partitions when all have some, or when the time is over.
+    func wait(atMost limit: Duration) async -> Set<String> {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let version = changed.version
+            let left = waiting.withLock { $0 }
+            if left.isEmpty || .now >= deadline || Task.isCancelled { return left }
+            await changed.wait(past: version, atMost: deadline - .now)
+        }
+    }
+}
+
 /// Says when every worker has joined its group and taken its partitions.
-private struct Ready: Service {
-    let log: any EventLog
+private struct Ready: Service, CustomStringConvertible {
+    /// A worker that others leave no partitions is not waited for longer than this.
+    static let patience = Duration.seconds(10)
+
+    let readiness: Readiness
     let workers: [App.Worker]
     let start: ContinuousClock.Instant
     let places: Places
+    var description: String { "ready" }
 
     func run() async throws {
+        let idle = await readiness.wait(atMost: Self.patience)
         let took = ContinuousClock.now - start
         Output.complain(
             """
             millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
             millrace: the log is \(try describe()), the views are sqlite:\(try places.viewsFolder())
             """)
+        if !idle.isEmpty {
+            Output.complain("millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
+        }
         try await gracefulShutdown()
     }
 

@@ -12,7 +12,7 @@ public enum AccessLog {
 
     /// The hit that a line records: its key, value and time.
     public static func hit(_ line: ArraySlice<UInt8>, site: String) throws(Unreadable) -> NewRecord {
-        var scanner = Scanner(rest: line)
+        var scanner = Scanner(rest: line.last == 0x0d ? line.dropLast() : line)
         let host = try scanner.word("the host")
         _ = try scanner.word("the identity")
         _ = try scanner.user()
@@ -24,8 +24,8 @@ public enum AccessLog {
         hit.site = site
         hit.visitor = host
         let parts = request.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-        if parts.count == 2 {
-            hit.method = String(parts[0].prefix(20))
+        if parts.count == 2, isMethod(parts[0]) {
+            hit.method = String(parts[0])
             let path = parts[1]
             if let space = path.lastIndex(of: " "), path[space...].hasPrefix(" HTTP/") {
                 hit.path = String(path[..<space])
@@ -37,11 +37,13 @@ public enum AccessLog {
         }
         guard let code = Int32(status) else { throw Unreadable(why: "the status is \(status), not a number") }
         hit.status = code
-        guard let bytes = size == "-" ? 0 : Int64(size) else { throw Unreadable(why: "the size is \(size), not a number") }
+        guard let bytes = size == "-" ? 0 : Int64(size) else {
+            throw Unreadable(why: "the size is \(size), not a number")
+        }
         hit.bytes = bytes
         if !scanner.isAtEnd {
             hit.referrer = dashless(try scanner.quoted("the referrer"))
-            hit.userAgent = dashless(try scanner.quoted("the agent"))
+            hit.userAgent = dashless(try scanner.quoted("the agent", mayEndOpen: true))
         }
         do {
             try Hits.check(.hit(hit))
@@ -49,6 +51,14 @@ public enum AccessLog {
             throw Unreadable(why: error.message)
         }
         return NewRecord(key: Bytes(Hits.key(of: .hit(hit))), value: HitsEvent.bytes(.hit(hit)), timestamp: time)
+    }
+
+    /// Whether a word may be a method; what is none, such as a TLS handshake sent to a plain port, is kept as the path.
+    private static func isMethod(_ word: Substring) -> Bool {
+        word.utf8.count <= 20
+            && word.utf8.allSatisfy {
+                (65...90).contains($0 & 0xdf) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+            }
     }
 
     private static func dashless(_ text: String) -> String { text == "-" ? "" : text }
@@ -66,6 +76,8 @@ public enum AccessLog {
             let second = Int64(parts[5]), (1...31).contains(day), (1900...9999).contains(year), (0...23).contains(hour),
             (0...59).contains(minute), (0...60).contains(second)
         else { throw bad }
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+        if day > [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month] { throw bad }
         let days = daysSince1970(year: year, month: Int64(month) + 1, day: day)
         return Timestamp((days * 86_400 + hour * 3600 + minute * 60 + second - zone) * 1000)
     }
@@ -117,8 +129,9 @@ public enum AccessLog {
             return text(rest[rest.index(after: rest.startIndex)..<end])
         }
 
-        /// A text in quotes, in which a backslash keeps the quote behind it.
-        mutating func quoted(_ what: String) throws(Unreadable) -> String {
+        /// A text in quotes, in which a backslash keeps the quote or backslash behind it.
+        /// - Parameter mayEndOpen: a server that cuts long lines leaves the last text without its closing quote.
+        mutating func quoted(_ what: String, mayEndOpen: Bool = false) throws(Unreadable) -> String {
             skipSpaces()
             guard rest.first == 0x22 else { throw Unreadable(why: "\(what) is not in quotes") }
             var out: [UInt8] = []
@@ -128,13 +141,13 @@ public enum AccessLog {
                     rest = rest[rest.index(after: i)...]
                     return text(out[...])
                 }
-                if rest[i] == 0x5c, rest.index(after: i) < rest.endIndex, rest[rest.index(after: i)] == 0x22 {
-                    i = rest.index(after: i)
-                }
+                if rest[i] == 0x5c, i + 1 < rest.endIndex, rest[i + 1] == 0x22 || rest[i + 1] == 0x5c { i += 1 }
                 out.append(rest[i])
                 i = rest.index(after: i)
             }
-            throw Unreadable(why: "\(what) has no closing quote")
+            if !mayEndOpen { throw Unreadable(why: "\(what) has no closing quote") }
+            rest = rest[rest.endIndex...]
+            return text(out[...])
         }
 
         /// Bytes that are no UTF-8 are read as Latin-1, as old logs were written; control characters become spaces.

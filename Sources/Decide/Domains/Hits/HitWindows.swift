@@ -75,7 +75,8 @@ struct HitWindows: Projection {
     func finish(_ view: ViewBatch) {
         for (cell, count) in counts {
             view.add(
-                Self.seconds, [.text(cell.site), .integer(cell.second), Value(cell.partition)], [count.hits, count.late])
+                Self.seconds, [.text(cell.site), .integer(cell.second), Value(cell.partition)],
+                [count.hits, count.late])
         }
         for source in moved {
             guard let mark = newest[source] else { continue }

@@ -20,6 +20,7 @@ enum Hits: Telemetry {
         switch event {
         case .hit(let hit):
             try Check.identifier(hit.site, "site", atMost: 200)
+            if hit.site == HitWindows.allSites { throw Malformed("site", "is \(hit.site), which stands for all sites") }
             try Check.optionalText(hit.path, "path", atMost: 8192)
             try Check.optionalText(hit.visitor, "visitor", atMost: 200)
             try Check.optionalText(hit.method, "method", atMost: 20)

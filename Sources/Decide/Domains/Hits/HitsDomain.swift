@@ -2,10 +2,12 @@ public import EventModel
 
 extension Domain {
     /// Counting hits: exact windows of up to an hour, at any second.
-    public static let hits = Domain("hits", "Hits on sites, counted exactly in any window up to an hour.", descriptor: hitsDescriptor)
-        .observing(Hits.self, key: "site#salt")
-        .projecting(HitWindows.self)
-        .answering(window)
+    public static let hits = Domain(
+        "hits", "Hits on sites, counted exactly in any window up to an hour.", descriptor: hitsDescriptor
+    )
+    .observing(Hits.self, key: "site#salt")
+    .projecting(HitWindows.self)
+    .answering(window)
 
     /// The longest window that can be asked for.
     private static let longest = Duration.seconds(3600)

@@ -50,7 +50,9 @@ struct SeatMap: Projection {
         case .sectionOpened(let e): open(e, view)
         case .seatHeld(let e):
             for seat in e.seats {
-                try set(e.event, e.section, seat, "held", view, [.text(e.hold), .text(e.holder), Value(Timestamp(e.expiresAt))])
+                try set(
+                    e.event, e.section, seat, "held", view,
+                    [.text(e.hold), .text(e.holder), Value(Timestamp(e.expiresAt))])
             }
             view.put(
                 Self.holds,
@@ -95,7 +97,8 @@ struct SeatMap: Projection {
         _ event: String, _ section: String, _ seat: String, _ status: String, _ view: ViewBatch, _ taken: Row
     ) throws {
         guard let dash = seat.lastIndex(of: "-"), let number = Int64(seat[seat.index(after: dash)...]) else { return }
-        try view.update(Self.seats, [.text(event), .text(section), .text(String(seat[..<dash])), .integer(number)]) { row in
+        try view.update(Self.seats, [.text(event), .text(section), .text(String(seat[..<dash])), .integer(number)]) {
+            row in
             row[Self.seatStatus] = .text(status)
             for (i, value) in taken.enumerated() { row[Self.seatHold + i] = value }
         }

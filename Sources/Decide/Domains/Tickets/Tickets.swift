@@ -109,6 +109,7 @@ enum Tickets: Decider {
     ) throws(No) -> [Event.Kind] {
         guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
         let name = c.hold.isEmpty ? id : c.hold
+        if c.hold.isEmpty { try check(holdNamedByID: id) }
         var overdue: [String] = []
         if let known = state.holds[name] {
             if !known.sold, known.expiresAt <= now {

@@ -2,12 +2,14 @@ public import EventModel
 
 extension Domain {
     /// Selling seats: list, hold for five minutes, confirm, release.
-    public static let tickets = Domain("tickets", "Seats: listed, held for five minutes, sold once.", descriptor: ticketsDescriptor)
-        .deciding(Tickets.self, key: "event, or event:section")
-        .reacting(OpenSections.self)
-        .projecting(SeatMap.self)
-        .projecting(Calendar.self)
-        .answering(calendar, seats, sections, hold)
+    public static let tickets = Domain(
+        "tickets", "Seats: listed, held for five minutes, sold once.", descriptor: ticketsDescriptor
+    )
+    .deciding(Tickets.self, key: "event, or event:section")
+    .reacting(OpenSections.self)
+    .projecting(SeatMap.self)
+    .projecting(Calendar.self)
+    .answering(calendar, seats, sections, hold)
 
     /// How far the calendar looks ahead when it is not told: three months.
     private static let ahead = Duration.seconds(90 * 86_400)
@@ -66,7 +68,8 @@ extension Domain {
     ) { arguments, reader in
         try Page(
             of: Scan(
-                SeatMap.holds, equal: [.text(arguments.required("id"))], after: arguments.cursor, limit: arguments.limit),
+                SeatMap.holds, equal: [.text(arguments.required("id"))], after: arguments.cursor, limit: arguments.limit
+            ),
             in: reader)
     }
 }

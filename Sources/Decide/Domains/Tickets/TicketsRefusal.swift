@@ -15,6 +15,7 @@ enum TicketsRefusal: Refusal, Hashable {
     case holdNotOver(hold: String, until: Timestamp)
     case alreadySold(hold: String)
     case otherSeats(hold: String)
+    case idNamesNoHold(why: String)
 
     var reason: String {
         switch self {
@@ -30,6 +31,7 @@ enum TicketsRefusal: Refusal, Hashable {
         case .holdNotOver: "hold-not-over"
         case .alreadySold: "already-sold"
         case .otherSeats: "other-seats"
+        case .idNamesNoHold: "malformed"
         }
     }
 
@@ -48,6 +50,7 @@ enum TicketsRefusal: Refusal, Hashable {
         case .holdNotOver(let hold, let until): "hold \(hold) lasts until \(until.rfc3339)"
         case .alreadySold(let hold): "the seats of hold \(hold) are sold"
         case .otherSeats(let hold): "hold \(hold) is for other seats"
+        case .idNamesNoHold(let why): why
         }
     }
 }

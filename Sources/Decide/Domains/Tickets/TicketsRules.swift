@@ -16,7 +16,7 @@ enum TicketsLimits {
 extension Tickets {
     static func check(_ command: Command.Kind) throws(Malformed) {
         switch command {
-        case .listEvent(let c): try check(c.event, c.title, c.venue, c.hasStartsAt, c.sections)
+        case .listEvent(let c): try check(c.event, c.title, c.venue, c.hasStartsAt ? c.startsAt : nil, c.sections)
         case .openSection(let c):
             try Check.identifier(c.event, "event")
             try check(c.section)
@@ -38,7 +38,7 @@ extension Tickets {
 
     static func check(_ event: Event.Kind) throws(Malformed) {
         switch event {
-        case .eventListed(let e): try check(e.event, e.title, e.venue, e.hasStartsAt, e.sections)
+        case .eventListed(let e): try check(e.event, e.title, e.venue, e.hasStartsAt ? e.startsAt : nil, e.sections)
         case .sectionOpened(let e):
             try Check.identifier(e.event, "event")
             try check(e.section)
@@ -47,6 +47,7 @@ extension Tickets {
             try Check.text(e.holder, "holder", atMost: 100)
             try check(seats: e.seats)
             if !e.hasExpiresAt { throw Malformed("expiresAt", "is missing") }
+            try Check.moment(e.expiresAt, "expiresAt")
         case .holdExpired(let e): try place(e.event, e.section, hold: e.hold)
         case .seatReleased(let e): try place(e.event, e.section, hold: e.hold)
         case .seatSold(let e):
@@ -57,6 +58,15 @@ extension Tickets {
         }
     }
 
+    /// A hold that takes its command's id must be one that later commands can name.
+    static func check(holdNamedByID id: String) throws(No) {
+        do {
+            try Check.identifier(id, "the command's id, which names the hold", atMost: Limits.commandID)
+        } catch {
+            throw .idNamesNoHold(why: error.message)
+        }
+    }
+
     private static func place(_ event: String, _ section: String, hold: String? = nil) throws(Malformed) {
         try Check.identifier(event, "event")
         try Check.identifier(section, "section")
@@ -64,12 +74,14 @@ extension Tickets {
     }
 
     private static func check(
-        _ event: String, _ title: String, _ venue: String, _ dated: Bool, _ sections: [TicketsSection]
+        _ event: String, _ title: String, _ venue: String, _ start: Google_Protobuf_Timestamp?,
+        _ sections: [TicketsSection]
     ) throws(Malformed) {
         try Check.identifier(event, "event")
         try Check.text(title, "title", atMost: TicketsLimits.text)
         try Check.text(venue, "venue", atMost: TicketsLimits.text)
-        if !dated { throw Malformed("startsAt", "is missing, for example 2026-12-24T19:30:00Z") }
+        guard let start else { throw Malformed("startsAt", "is missing, for example 2026-12-24T19:30:00Z") }
+        try Check.moment(start, "startsAt")
         try Check.range(sections.count, "the number of sections", 1...TicketsLimits.sections)
         for section in sections { try check(section) }
         if Set(sections.map(\.name)).count != sections.count { throw Malformed("sections", "two have the same name") }

@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+/// A Markdown document of the project, with the commands in it.
+struct Document: Sendable, CustomTestStringConvertible {
+    /// Commands that can be run, and what the document shows as their output.
+    struct Block: Sendable {
+        var line: Int
+        var commands: String
+        /// Why it is not run, from `<!-- not run: why -->` before it.
+        var notRun: String?
+        /// The text right after the commands.
+        var shown: [String]?
+    }
+
+    /// In the repository: `docs/operations.md`.
+    let path: String
+    let text: String
+    let blocks: [Block]
+
+    var testDescription: String { path }
+
+    /// The repository.
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().path
+
+    /// README.md and everything under docs, in order.
+    static let all: [Document] = {
+        let found = FileManager.default.enumerator(atPath: root + "/docs")?.compactMap { $0 as? String } ?? []
+        let pages = found.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }
+        return (["README.md"] + pages).map(Document.init)
+    }()
+
+    static let withCommands = all.filter { $0.blocks.contains { $0.notRun == nil } }
+
+    init(_ path: String) {
+        self.path = path
+        text = (try? String(contentsOfFile: Self.root + "/" + path, encoding: .utf8)) ?? ""
+        blocks = Self.blocks(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    private static func blocks(_ lines: [String]) -> [Block] {
+        var blocks: [Block] = []
+        var before = ""
+        /// Whether nothing has come since the last commands.
+        var adjacent = false
+        var at = 0
+        while at < lines.count {
+            let line = lines[at]
+            guard line.hasPrefix("```") else {
+                if !line.allSatisfy(\.isWhitespace) { (before, adjacent) = (line, false) }
+                at += 1
+                continue
+            }
+            let end = lines[(at + 1)...].firstIndex(of: "```") ?? lines.count
+            let body = Array(lines[(at + 1)..<end])
+            switch line {
+            case "```sh":
+                let why = before.wholeMatch(of: #/<!-- not run: (.+) -->/#).map { String($0.1) }
+                blocks.append(Block(line: at + 1, commands: body.joined(separator: "\n"), notRun: why))
+            case "```text" where adjacent: blocks[blocks.count - 1].shown = body
+            default: break
+            }
+            (before, adjacent, at) = ("", line == "```sh", end + 1)
+        }
+        return blocks
+    }
+}
+
+/// How a shown output differs from a real one; nil where it does not.
+///
+/// What is another each time (ids, moments, offsets, durations, folders, the width of columns) is not compared. A line of
+/// three dots stands for any lines.
+func difference(shown: [String], real: [String]) -> String? {
+    let (shown, real) = (plain(shown), plain(real))
+    var at = 0
+    var skipping = false
+    for line in shown {
+        if line == "..." {
+            skipping = true
+            continue
+        }
+        if skipping, let next = real[at...].firstIndex(of: line) { at = next }
+        skipping = false
+        guard at < real.count else { return "shown, but not there: \(line)" }
+        if real[at] != line { return "shown: \(line)\nreal:  \(real[at])" }
+        at += 1
+    }
+    return at < real.count && !skipping ? "there, but not shown: \(real[at])" : nil
+}
+
+private func plain(_ lines: [String]) -> [String] {
+    lines.map { line in
+        var line = line
+        line.replace(#/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/#, with: "ID")
+        line.replace(#/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/#, with: "TIME")
+        line.replace(#/\b\d{13}\b/#, with: "TIME")
+        line.replace(#/\b\d+(\.\d+)? (ms|s|a second)\b/#, with: "DURATION")
+        line.replace(#/"seconds":[0-9.]+/#, with: "DURATION")
+        line.replace(#/"offset":\d+/#, with: "OFFSET")
+        line.replace(#/"[a-z.]+/\d+":\d+/#, with: "OFFSET")
+        line.replace(#/@\d+/#, with: "@OFFSET")
+        line.replace(#/(local|sqlite):[^\s,"]+/#, with: "FOLDER")
+        line.replace(#/\s+/#, with: " ")
+        return line.trimmingCharacters(in: .whitespaces)
+    }.reversed().drop { $0.isEmpty }.reversed()
+}

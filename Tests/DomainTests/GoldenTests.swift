@@ -1,0 +1,93 @@
+import EventModel
+import SwiftProtobuf
+import Testing
+
+@testable import Domains
+
+/// What is on people's logs: a field number or type that changes would make it another thing.
+///
+/// The bytes were made by `protoc --encode` from the same values as text.
+@Suite("The bytes on the log")
+struct GoldenTests {
+    private static let events: [(Fact, String)] = [
+        (
+            .listed,
+            "0a5d0a026531120a4e7574637261636b65721a054f70657261220608c0f6a1d7062a200a067374616c6c731205"
+                + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
+                + "1203455552"
+        ),
+        (
+            .opened,
+            "12260a02653112200a067374616c6c7312050a0141100412050a014210041a080894231203455552"
+        ),
+        (
+            .held("h1", by: "ann", "A-1", "A-2"),
+            "1a310a02653112067374616c6c731a0268312203616e6e2a03412d312a03412d32320608ecd59cd7063a0808a8"
+                + "461203455552"
+        ),
+        (
+            .expired("h1", "A-1"),
+            "22150a02653112067374616c6c731a0268312203412d31"
+        ),
+        (
+            .released("h1", "A-1"),
+            "2a150a02653112067374616c6c731a0268312203412d31"
+        ),
+        (
+            .sold("h1", to: "ann", "A-1"),
+            "322b0a02653112067374616c6c731a0268312203616e6e2a03412d313205746f6b5f313a080894231203455552"
+        ),
+    ]
+    private static let commands: [(Order, String)] = [
+        (
+            .list,
+            "0a5d0a026531120a4e7574637261636b65721a054f70657261220608c0f6a1d7062a200a067374616c6c731205"
+                + "0a0141100412050a014210041a0808942312034555522a1a0a0762616c636f6e7912050a014110021a0808c413"
+                + "1203455552"
+        ),
+        (
+            .open(.balcony),
+            "12200a026531121a0a0762616c636f6e7912050a014110021a0808c4131203455552"
+        ),
+        (
+            .hold("h1", by: "ann", "A-1", "A-2"),
+            "1a1f0a02653112067374616c6c731a03616e6e2203412d312203412d322a026831"
+        ),
+        (
+            .confirm("h1", by: "ann"),
+            "221c0a02653112067374616c6c731a0268312203616e6e2a05746f6b5f31"
+        ),
+        (
+            .release("h1", by: "ann"),
+            "2a150a02653112067374616c6c731a0268312203616e6e"
+        ),
+        (
+            .expire("h1"),
+            "32100a02653112067374616c6c731a026831"
+        ),
+    ]
+    private static let hit = HitsEvent.with {
+        $0.hit = .with {
+            ($0.site, $0.path, $0.visitor, $0.method) = ("www", "/", "10.0.0.1", "GET")
+            ($0.status, $0.bytes, $0.referrer, $0.userAgent) = (200, 300, "r", "a")
+        }
+    }
+
+    private func hex(_ bytes: Bytes) -> String {
+        bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    @Test(arguments: 0..<Self.events.count)
+    func `of an event of tickets stay as they are`(_ i: Int) {
+        #expect(hex(TicketsEvent.bytes(Self.events[i].0)) == Self.events[i].1)
+    }
+    @Test(arguments: 0..<Self.commands.count)
+    func `of a command of tickets stay as they are`(_ i: Int) {
+        #expect(hex(TicketsCommand.bytes(Self.commands[i].0)) == Self.commands[i].1)
+    }
+    @Test func `of a hit stay as they are`() throws {
+        #expect(
+            hex(try Self.hit.serializedBytes())
+                == "0a230a0377777712012f1a0831302e302e302e31220347455428c80130ac023a0172420161")
+    }
+}

@@ -1,0 +1,91 @@
+import EventLog
+import EventModel
+import Kafka
+import KafkaLog
+import Testing
+
+/// Errors that the mock cluster makes on purpose.
+@Suite struct FailureTests {
+    /// A log, and a member that has the topic's only partition.
+    private func withMember(
+        _ body: (MockCluster, KafkaLog, any GroupMember, TopicPartition) async throws -> Void
+    ) async throws {
+        let cluster = try MockCluster()
+        try cluster.create("t", partitions: 1)
+        let log = try await KafkaLog(
+            brokers: cluster.brokers,
+            properties: ["fetch.wait.max.ms": "10", "session.timeout.ms": "4000", "heartbeat.interval.ms": "100"],
+            limit: .seconds(2))
+        let member = try await log.join("g", topics: ["t"])
+        _ = try await member.take(1)
+        try await body(cluster, log, member, TopicPartition("t", 0))
+        await member.leave()
+        await log.close()
+    }
+
+    @Test func `a transaction that may be tried again is told as aborted, and the next succeeds`() async throws {
+        try await withMember { cluster, _, member, partition in
+            let transaction = Transaction(appends: [Append(partition, records("a"))], consumed: [partition: 1])
+            try await member.transact(transaction)
+            // INVALID_PRODUCER_EPOCH: the coordinator has given the transaction up.
+            cluster.fail(.endTransaction, with: [KafkaError.Code(rawValue: 47)])
+            await #expect { try await member.transact(transaction) } throws: { ($0 as? LogError)?.kind == .aborted }
+            for _ in 0..<3 { try await member.transact(transaction) }
+        }
+    }
+
+    @Test func `a transaction that is not allowed is told as denied`() async throws {
+        try await withMember { cluster, _, member, partition in
+            let transaction = Transaction(appends: [Append(partition, records("a"))], consumed: [partition: 1])
+            cluster.fail(.addPartitionsToTransaction, with: [.transactionDenied])
+            await #expect { try await member.transact(transaction) } throws: { ($0 as? LogError)?.kind == .denied }
+            for _ in 0..<3 { try await member.transact(transaction) }
+        }
+    }
+
+    @Test func `a coordinator that is away for a moment is asked again`() async throws {
+        try await withMember { cluster, _, member, partition in
+            let transaction = Transaction(appends: [Append(partition, records("a"))], consumed: [partition: 1])
+            // COORDINATOR_LOAD_IN_PROGRESS and CONCURRENT_TRANSACTIONS.
+            cluster.fail(.addPartitionsToTransaction, with: [KafkaError.Code(rawValue: 51)])
+            cluster.fail(.endTransaction, with: [KafkaError.Code(rawValue: 14)])
+            let offsets = try await member.transact(transaction)
+            #expect(offsets == [[0]])
+        }
+    }
+
+    @Test func `leaving ends soon even where no broker answers`() async throws {
+        try await withMember { cluster, log, member, partition in
+            try await member.transact(Transaction(appends: [Append(partition, records("a"))], consumed: [partition: 1]))
+            cluster.down()
+            let began = ContinuousClock.now
+            await member.leave()
+            await log.close()
+            #expect(ContinuousClock.now - began < patience)
+        }
+    }
+
+    @Test func `an append that no broker answers is told as unreachable`() async throws {
+        let cluster = try MockCluster()
+        try cluster.create("t", partitions: 1)
+        let log = try await KafkaLog(brokers: cluster.brokers, properties: ["message.timeout.ms": "1000"])
+        _ = try await log.append([Append(TopicPartition("t", 0), records("a"))])
+        cluster.down()
+        do {
+            _ = try await log.append([Append(TopicPartition("t", 0), records("b"))])
+            Issue.record("an append came through without a broker")
+        } catch let error as LogError {
+            #expect(error.kind == .unreachable)
+            #expect(error.message.contains("\(cluster.brokers) within 1 s"))
+        }
+        cluster.up()
+        _ = try await until("an append after the broker is back") {
+            do {
+                return try await log.append([Append(TopicPartition("t", 0), records("c"))])
+            } catch let error as LogError where error.kind == .unreachable {
+                return nil
+            }
+        }
+        await log.close()
+    }
+}

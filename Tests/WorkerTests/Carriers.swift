@@ -1,0 +1,26 @@
+import EventLog
+import Foundation
+import LocalLog
+import Projecting
+import SQLiteViews
+import Testing
+
+/// A log and a view store that the workers run on, and how they are opened, and opened again.
+struct Carrier: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let log: @Sendable (_ folder: String) async throws -> any EventLog
+    let views: @Sendable (_ folder: String) throws -> any ViewStore
+
+    static let memory = Carrier(testDescription: "memory", log: { _ in MemoryLog() }, views: { _ in MemoryViews() })
+    static let local = Carrier(
+        testDescription: "local", log: { try await LocalLog.open(directory: $0 + "/log") },
+        views: { try SQLiteViews(directory: $0 + "/views") })
+    static let all = [memory, local]
+}
+
+/// A folder of one test, removed whatever comes of it.
+func folder<R>(_ body: (String) async throws -> R) async throws -> R {
+    let folder = NSTemporaryDirectory() + "millrace-workers-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
+}
