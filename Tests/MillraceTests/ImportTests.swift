@@ -52,7 +52,7 @@ struct ImportTests {
             #expect(try tally(try await bus.run("import", "access-log", file, "--on-error", "stop")) == [9_999, 9_999, 0, 0])
             try await bus.settle()
             // From 1995-07-01T04:00:01Z on; the last in August.
-            let windows = [0, 59, 300, 1000, 3600, 7200, 9999, 12_000, 13_183, 2_678_700].enumerated().map { i, second in
+            let windows = [0, 59, 300, 1000, 3600, 7200, 9999, 12_000, 13_183, 5000].enumerated().map { i, second in
                 Weblogs.Window(at: 804_571_201 + second, length: [60, 300, 3600, 10, 900][i % 5])
             }
             let expected = try await Weblogs.count(file, windows, bus)
