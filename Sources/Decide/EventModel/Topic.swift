@@ -42,5 +42,18 @@ public struct Topic: Hashable, Sendable {
         self.owner = owner
     }
 
+    /// Throws where a name or a count is over Kafka's limits.
+    public func check() throws(Malformed) {
+        let legal = name.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x61...0x7a).contains(byte | 0x20) && byte != 0x40 && byte != 0x60
+                || byte == 0x2e || byte == 0x5f || byte == 0x2d
+        }
+        if name.isEmpty || name == "." || name == ".." || name.utf8.count > Limits.topicName || !legal {
+            throw Malformed(
+                "topic \(name.prefix(300))", "a name has 1 to \(Limits.topicName) letters, digits, '.', '_' or '-'")
+        }
+        try Check.range(partitions, "the partitions of \(name)", 1...Limits.partitions)
+    }
+
     public func partition(of key: Bytes) -> Partition { Partitioner.partition(of: key, among: partitions) }
 }

@@ -135,4 +135,6 @@ public struct Transaction: Sendable {
 public protocol Maintained: EventLog {
     /// Drops what is past its topic's retention, and of compacted topics all but the newest record of each key.
     func maintain(at now: Timestamp) async throws
+    /// Gives topics that are there another retention or cleanup. Their partitions and clock stay.
+    func configure(_ topics: [Topic]) async throws
 }

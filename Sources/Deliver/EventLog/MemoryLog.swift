@@ -104,6 +104,15 @@ public final class MemoryLog: Maintained {
         changed.notify()
     }
 
+    public func configure(_ topics: [Topic]) {
+        state.withLock { state in
+            for topic in topics {
+                state.topics[topic.name]?.retention = topic.retention
+                state.topics[topic.name]?.cleanup = topic.cleanup
+            }
+        }
+    }
+
     public func topics() -> [Topic] { state.withLock { $0.topics.values.sorted { $0.name < $1.name } } }
 
     public func append(_ appends: [Append]) throws -> [[Offset]] {

@@ -91,10 +91,16 @@ public final class LocalLog: Maintained {
     }
 
     public func create(_ topics: [Topic]) async throws {
-        let known = try await self.topics()
-        if topics.allSatisfy({ known.contains($0) }) { return }
+        let known = Set(try await self.topics().map { "\($0.name) \($0.partitions)" })
+        if topics.allSatisfy({ known.contains("\($0.name) \($0.partitions)") }) { return }
         try await writer.write { round in
             for topic in topics { try Store.create(round.db, topic) }
+        }
+    }
+
+    public func configure(_ topics: [Topic]) async throws {
+        try await writer.write { round in
+            for topic in topics { try Store.configure(round.db, topic) }
         }
     }
 

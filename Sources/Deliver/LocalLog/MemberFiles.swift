@@ -43,7 +43,11 @@ final class MemberFiles: Sendable {
         let file = open("\(directory)/\(id)", O_RDONLY | O_CLOEXEC)
         if file < 0 { return false }
         defer { Foundation.close(file) }
-        if flock(file, LOCK_SH | LOCK_NB) == 0 { return false }
+        if flock(file, LOCK_SH | LOCK_NB) == 0 {
+            // Its process is gone; so goes its file.
+            unlink("\(directory)/\(id)")
+            return false
+        }
         var status = stat()
         guard fstat(file, &status) == 0 else { return false }
         let touched = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9

@@ -96,13 +96,6 @@ enum Store {
         if let has = try Int.fetchOne(db, sql: "SELECT partitions FROM topics WHERE name = ?", arguments: [topic.name])
         {
             if has != topic.partitions { throw LogError.mismatch(topic.name, has: has, wanted: topic.partitions) }
-            try db.execute(
-                sql:
-                    "UPDATE topics SET retention = ?, cleanup = ?, clock = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
-                arguments: [
-                    topic.retention?.milliseconds, topic.cleanup.rawValue, topic.clock.rawValue, topic.key,
-                    topic.schema, topic.owner, topic.name,
-                ])
             return
         }
         try db.execute(
@@ -114,6 +107,15 @@ enum Store {
         for p in 0..<topic.partitions {
             try db.execute(sql: "INSERT INTO partitions(topic, partition) VALUES (?, ?)", arguments: [topic.name, p])
         }
+    }
+
+    /// Gives a topic that is there another retention, cleanup or description.
+    static func configure(_ db: Database, _ topic: Topic) throws {
+        try db.execute(
+            sql: "UPDATE topics SET retention = ?, cleanup = ?, key = ?, schema = ?, owner = ? WHERE name = ?",
+            arguments: [
+                topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner, topic.name,
+            ])
     }
 
     /// Up to about `max` records of a partition from an offset on.

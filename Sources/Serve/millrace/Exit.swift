@@ -21,6 +21,7 @@ enum Exit: Int32 {
 
     /// Prints what went wrong, once, and gives the code to exit with.
     static func report(_ error: any Error) -> Int32 {
+        if error is ReaderGone { return 0 }
         if let failure = Failure(error) {
             if !failure.message.isEmpty { Output.complain("millrace: \(failure.message)") }
             return failure.exit.rawValue

@@ -56,7 +56,8 @@ struct Places: ParsableArguments {
         case .local(let folder):
             let log = try await LocalLog.open(directory: folder)
             do {
-                try await log.create(try declaredTopics())
+                let there = Set(try await log.topics().map(\.name))
+                try await log.create(try declaredTopics().filter { !there.contains($0.name) })
             } catch {
                 await log.close()
                 throw error

@@ -24,7 +24,7 @@ final class Output: Sendable {
             if written < 0 {
                 if errno == EINTR { continue }
                 // Whoever read has had enough: stop without a word.
-                if errno == EPIPE { throw Failure(.ioError, "") }
+                if errno == EPIPE { throw ReaderGone() }
                 throw Failure(.ioError, "standard output cannot be written: \(String(cString: strerror(errno)))")
             }
             bytes = bytes.dropFirst(written)
@@ -44,6 +44,9 @@ final class Output: Sendable {
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 }
+
+/// Whoever read standard output has closed it: the end of the work, and no error.
+struct ReaderGone: Error {}
 
 /// A value as JSON text.
 enum JSON {

@@ -28,6 +28,7 @@ struct Send: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long to wait for the outcome.", valueName: "time"))
     var timeout = "10s"
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"))
     var at: String?

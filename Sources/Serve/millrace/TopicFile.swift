@@ -46,7 +46,13 @@ enum TopicFile {
             guard let name = name.string, let fields = node.mapping else {
                 throw Failure(.configuration, "\(line) must be a mapping")
             }
-            return try topic(name, fields, line)
+            let topic = try topic(name, fields, line)
+            do {
+                try topic.check()
+            } catch {
+                throw Failure(.configuration, "\(line): \(error.message)")
+            }
+            return topic
         }
     }
 

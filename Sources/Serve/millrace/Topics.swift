@@ -36,16 +36,29 @@ struct Topics: AsyncParsableCommand {
 
     struct Apply: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make the declared topics that are missing; change nothing else.")
+            abstract: "Make the declared topics that are missing.",
+            discussion: """
+                On the embedded log, topics that are there get the declared retention and
+                cleanup. On Kafka they stay as they are: use Kafka's own tools, and
+                topics check to compare. Partitions are never changed.
+                """)
+        @OptionGroup var shape: Shape
         @OptionGroup var places: Places
 
         func run() async throws {
             let declared = try places.declaredTopics()
             try await places.withLog { log in
-                let before = Set(try await log.topics().map(\.name))
+                let before = Dictionary(try await log.topics().map { ($0.name, $0) }) { $1 }
                 try await log.create(declared)
+                if let log = log as? any Maintained { try await log.configure(declared) }
+                let after = Dictionary(try await log.topics().map { ($0.name, $0) }) { $1 }
                 for topic in declared {
-                    try Output.standard.line("\(before.contains(topic.name) ? "there" : "made ")  \(topic.name)")
+                    let what =
+                        before[topic.name].map { $0 == after[topic.name] ? "there" : "changed" } ?? "made"
+                    try Output.standard.line(
+                        !shape.json
+                            ? "\(what.padding(toLength: 7, withPad: " ", startingAt: 0))  \(topic.name)"
+                            : JSON.object([("topic", JSON.string(topic.name)), ("done", JSON.string(what))]))
                 }
             }
         }
@@ -54,6 +67,7 @@ struct Topics: AsyncParsableCommand {
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare the code, the topics file and the log; exits with 78 where they differ.")
+        @OptionGroup var shape: Shape
         @OptionGroup var places: Places
 
         func run() async throws {
@@ -61,8 +75,18 @@ struct Topics: AsyncParsableCommand {
             let declared = try places.declaredTopics()
             let there = try await places.withLog { try await $0.topics() }
             let problems = Self.problems(code: code, declared: declared, there: there)
+            if shape.json {
+                try Output.standard.line(
+                    JSON.object([
+                        ("topics", String(declared.count)), ("differences", JSON.array(problems.map(JSON.string))),
+                    ]))
+                if !problems.isEmpty { throw Failure(.configuration, "") }
+                return
+            }
             for problem in problems { Output.complain(problem) }
-            if !problems.isEmpty { throw Failure(.configuration, "\(problems.count) differences") }
+            if !problems.isEmpty {
+                throw Failure(.configuration, problems.count == 1 ? "one difference" : "\(problems.count) differences")
+            }
             try Output.standard.line("\(declared.count) topics agree")
         }
 
