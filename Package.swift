@@ -93,6 +93,7 @@ let package = Package(
                 logging,
             ]),
         tests(
-            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments], exclude: ["Likes/likes.proto"]),
+            "MillraceTests", ["millrace", "Domains", "EventModel", protobuf, grdb, arguments],
+            exclude: ["Likes/likes.proto"]),
     ]
 )

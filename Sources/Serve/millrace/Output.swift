@@ -31,6 +31,13 @@ final class Output: Sendable {
         }
     }
 
+    /// Whether whoever read standard output has gone; one that writes nothing would not notice.
+    var isAbandoned: Bool {
+        if gathering { return false }
+        var state = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0 && Int32(state.revents) & Int32(POLLERR) != 0
+    }
+
     func line(_ text: String) throws { try write(text + "\n") }
 
     static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

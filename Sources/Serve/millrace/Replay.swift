@@ -136,6 +136,7 @@ struct Replay: AsyncParsableCommand {
                     if !follow, batch.next >= range.upperBound { open[batch.source] = nil }
                 }
                 try Task.checkCancellation()
+                if follow && Output.standard.isAbandoned { break }
             }
         } catch {
             await reader.close()
