@@ -119,7 +119,8 @@ import Testing
             #expect(error.kind == .unreachable)
             #expect(error.message.contains(cluster.brokers))
         }
-        #expect(ContinuousClock.now - began < .seconds(10))
+        // A hang is what this is about; other tests may keep the machine busy.
+        #expect(ContinuousClock.now - began < .seconds(60))
     }
 
     @Test func `a reader says when the brokers have gone`() async throws {

@@ -14,8 +14,8 @@ struct ImportTests {
             let file = try await Weblogs.apache(bus)
             _ = try await bus.work("projector")
             let first = try await bus.run("import", "access-log", file, "--site", "www.example.org")
-            #expect(try tally(first) == [10_000, 9_999, 0, 1])
-            #expect(first.err == "line 8899: line: the agent has no closing quote\n")
+            #expect(try tally(first) == [10_000, 10_000, 0, 0])
+            #expect(first.err == "")
             #expect(try JSON(first.out)["from"] == "2015-05-17T10:05:00Z" && JSON(first.out)["to"] == "2015-05-20T21:05:59Z")
             try await bus.settle()
             // 2015-05-17T10:05:00Z, and hours after it; all of its times are at five past.
@@ -31,7 +31,7 @@ struct ImportTests {
 
             let ends = try await bus.run("topics", "describe", "hits.events", "--json")
             let view = try Tables("\(bus.log)/views/hits.windows@1.sqlite")
-            #expect(view.folded == 9_999)
+            #expect(view.folded == 10_000)
             let again = try await bus.run("import", "access-log", file, "--site", "www.example.org")
             #expect(try tally(again) == [10_000, 0, 10_000, 0])
             let renamed = try await bus.sh("gzip -c \(file) > \(bus.folder)/access.log.1.gz")

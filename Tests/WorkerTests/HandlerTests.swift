@@ -137,7 +137,9 @@ struct HandlerTests {
             let place = Domain.tickets.topics[0].partition(of: "e1:s")
             let target = TopicPartition("tickets.commands", place)
             func raw(_ key: Bytes, _ value: Bytes, _ id: String?, at time: Timestamp = noon) -> NewRecord {
-                NewRecord(key: key, value: value, timestamp: time, headers: id.map { [Header("id", Bytes($0))] } ?? [])
+                NewRecord(
+                    key: key, value: value, timestamp: noon,
+                    headers: [Header("time", Bytes(String(time.rawValue)))] + (id.map { [Header("id", Bytes($0))] } ?? []))
             }
             let open = TicketsCommand.bytes(.open(.named("s", seats: 4)))
             let nonsense = [
@@ -161,7 +163,7 @@ struct HandlerTests {
                 try Outcome($0.value)
             }
             let refused = outcomes.filter { !$0.accepted }
-            #expect(refused.count == nonsense.count && refused.allSatisfy { $0.reason == "malformed" })
+            #expect(refused.count == nonsense.count && refused.allSatisfy { $0.reason == ($0.id == "g5" ? "ahead-of-time" : "malformed") })
             #expect(
                 refused.contains { $0.id == "tickets.commands/\(place)@2" }, "a command without an id has its place")
             #expect(try await site.facts().count == 2)
