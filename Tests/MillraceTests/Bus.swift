@@ -91,7 +91,9 @@ final class Bus: Sendable {
 extension Bus {
     /// Sends a command and expects it to be accepted or refused.
     @discardableResult
-    func send(_ arguments: String..., refused: Bool = false, at place: SourceLocation = #_sourceLocation) async throws -> JSON {
+    func send(_ arguments: String..., refused: Bool = false, at place: SourceLocation = #_sourceLocation) async throws
+        -> JSON
+    {
         let ended = try await start(["send"] + arguments + ["--timeout", "40s"]).end()
         try #require(ended.exit == (refused ? 1 : 0), "\(ended)", sourceLocation: place)
         let outcome = try JSON(ended.out)
@@ -132,7 +134,8 @@ extension Bus {
             [{"name":"stalls","rows":[\(row.joined(separator: ","))],"price":{"amount":4500,"currency":"EUR"}}]
             """
         try await send(
-            "ListEvent", "--event", event, "--title", "Tosca", "--venue", "Opera", "--starts-at", "2027-01-01T19:30:00Z",
+            "ListEvent", "--event", event, "--title", "Tosca", "--venue", "Opera", "--starts-at",
+            "2027-01-01T19:30:00Z",
             "--sections", section)
         try await eventually("the section to open") {
             try await query("tickets.sections", "--event", event)["rows"].array.isEmpty ? nil : true

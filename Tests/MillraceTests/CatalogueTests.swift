@@ -17,7 +17,9 @@ struct CatalogueTests {
 
     @Test func `the topics file of this repository equals the code`() async throws {
         let code = try await CatalogueTests.run(["topics", "declare"])
-        let lines = try String(contentsOfFile: Self.file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+        let lines = try String(contentsOfFile: Self.file, encoding: .utf8).split(separator: "\n").filter {
+            !$0.hasPrefix("#")
+        }
         #expect(lines.joined(separator: "\n") + "\n" == code.out)
         try await onBus { bus in
             let check = try await bus.run("topics", "check", cwd: Bus.package)
@@ -29,13 +31,22 @@ struct CatalogueTests {
         ("key: \"site#salt\"", "key: site", "hits.events: key is site#salt in the code, site is declared"),
         ("cleanup: compact", "cleanup: delete", "millrace.imports: cleanup is compact in the code, delete is declared"),
         ("  millrace.imports:", "  other.events:", "other.events: declared, but no domain has it"),
-        ("  tickets.outcomes:\n    partitions: 4", "  tickets.outcomes:\n    partitions: 6", "tickets.outcomes: must have as many partitions"),
-        ("owner: tickets.handler", "owner: nobody", "tickets.events: owner is tickets.handler in the code, nobody is declared"),
+        (
+            "  tickets.outcomes:\n    partitions: 4", "  tickets.outcomes:\n    partitions: 6",
+            "tickets.outcomes: must have as many partitions"
+        ),
+        (
+            "owner: tickets.handler", "owner: nobody",
+            "tickets.events: owner is tickets.handler in the code, nobody is declared"
+        ),
         ("owner: import", "owner: import\n    colour: red", "colour is not a field; it has partitions"),
-        ("partitions: 8", "partitions: many", "partitions must be 1 to 1024"), ("retention: 7d", "retention: long", "retention must be"),
+        ("partitions: 8", "partitions: many", "partitions must be 1 to 1024"),
+        ("retention: 7d", "retention: long", "retention must be"),
         ("topics:", "topics: [", "is not YAML"), ("topics:", "things:", "has no mapping named topics"),
     ])
-    func `a difference between the file and the code is reported`(_ old: String, _ new: String, _ message: String) async throws {
+    func `a difference between the file and the code is reported`(_ old: String, _ new: String, _ message: String)
+        async throws
+    {
         try await onBus { bus in
             let text = try String(contentsOfFile: Self.file, encoding: .utf8)
             #expect(text.contains(old))
@@ -48,9 +59,13 @@ struct CatalogueTests {
     @Test func `partitions declared otherwise than the log has them are refused`() async throws {
         try await onBus { bus in
             #expect(try await bus.run("topics", "apply").out.contains(/there +hits\.events/))
-            let file = try bus.file("topics.yaml", try await bus.plain(["topics", "declare"]).out.replacing("partitions: 8", with: "partitions: 16"))
+            let file = try bus.file(
+                "topics.yaml",
+                try await bus.plain(["topics", "declare"]).out.replacing("partitions: 8", with: "partitions: 16"))
             let check = try await bus.run("topics", "check")
-            #expect(check.exit == 78 && check.err.contains("hits.events: 16 partitions declared, the log has 8"), "\(check)")
+            #expect(
+                check.exit == 78 && check.err.contains("hits.events: 16 partitions declared, the log has 8"), "\(check)"
+            )
             let none = try await bus.run("topics", "check", "--topics", file + ".none")
             #expect(none.exit == 66 && none.err.contains("does not exist"))
         }
@@ -73,7 +88,8 @@ struct CatalogueTests {
 
     @Test func `lag is what is not read yet, and goes to zero`() async throws {
         try await onBus { bus in
-            try await bus.run("produce", "Hit", stdin: String(repeating: #"{"site":"home","visitor":"v"}"# + "\n", count: 7))
+            try await bus.run(
+                "produce", "Hit", stdin: String(repeating: #"{"site":"home","visitor":"v"}"# + "\n", count: 7))
             let before = try await bus.run("lag", "--sum").lines.map { try JSON($0) }
             #expect(before.first { $0["worker"] == "hits.windows" }?["lag"] == 7)
             let parts = try await bus.run("lag").lines.map { try JSON($0) }
@@ -90,12 +106,16 @@ struct CatalogueTests {
         let hold = try #require(events.first { $0["name"] == "HoldSeats" })
         #expect(hold["kind"] == "command" && hold["topic"] == "tickets.commands")
         #expect(hold["fields"].array.map { $0["name"].string } == ["event", "section", "holder", "seats", "hold"])
-        #expect(hold["fields"][3]["repeated"] == .bool(true) && hold["fields"][3]["about"].string.contains("ROW-NUMBER"))
+        #expect(
+            hold["fields"][3]["repeated"] == .bool(true) && hold["fields"][3]["about"].string.contains("ROW-NUMBER"))
         #expect(events.contains { $0["name"] == "Hit" && $0["kind"] == "event" })
         #expect(try await CatalogueTests.run(["events", "Hot"]).exit == 64)
         let views = try await CatalogueTests.run(["views"]).out.split(separator: "\n").map { try JSON(String($0)) }
         let windows = try #require(views.first { $0["projection"] == "hits.windows" })
-        #expect(windows["tables"][0]["columns"].array.map { $0["name"].string } == ["site", "second", "partition", "hits", "late"])
+        #expect(
+            windows["tables"][0]["columns"].array.map { $0["name"].string } == [
+                "site", "second", "partition", "hits", "late",
+            ])
         #expect(windows["queries"] == ["hits.window"])
     }
 
@@ -105,7 +125,9 @@ struct CatalogueTests {
             let help = try await CatalogueTests.run(command + ["--help"])
             #expect(help.exit == 0 && help.out.contains("USAGE: millrace"), "\(command)")
         }
-        for (of, text) in [(["send", "HoldSeats"], "A-12"), (["produce", "Hit"], "userAgent"), (["query", "hits.window"], "--window")] {
+        for (of, text) in [
+            (["send", "HoldSeats"], "A-12"), (["produce", "Hit"], "userAgent"), (["query", "hits.window"], "--window"),
+        ] {
             let help = try await CatalogueTests.run(of + ["--help"])
             #expect(help.exit == 0 && help.out.contains(text), "\(of)")
         }

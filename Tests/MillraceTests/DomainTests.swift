@@ -11,12 +11,17 @@ struct DomainTests {
     @Test func `of one folder and one line has commands, topics, workers, queries and help`() async throws {
         try await onBus { bus in
             try await Millrace.$domains.withValue(Domains.all + [.likes]) {
-                for help in [["send", "LikeThing", "--help"], ["produce", "ThingLiked", "--help"], ["query", "likes.count", "--help"]] {
+                for help in [
+                    ["send", "LikeThing", "--help"], ["produce", "ThingLiked", "--help"],
+                    ["query", "likes.count", "--help"],
+                ] {
                     let text = try await millrace(help).out
                     #expect(text.contains("thing"), "\(help)")
                 }
                 #expect(try await millrace(["send", "LikeThing", "--help"]).out.contains("The thing that is liked."))
-                #expect(try await millrace(["events", "likes"]).out.contains(#""name":"LikeThing","topic":"likes.commands""#))
+                #expect(
+                    try await millrace(["events", "likes"]).out.contains(
+                        #""name":"LikeThing","topic":"likes.commands""#))
                 #expect(try await millrace(["views"]).out.contains(#""projection":"likes.counts""#))
                 #expect(try await millrace(["work", "--list"]).out.contains("likes.handler"))
                 let places = ["--log", "local:" + bus.log]
@@ -37,7 +42,9 @@ struct DomainTests {
                         + ["likes.events/\(place["partition"].int)@\(place["offset"].int)"] + places)
                 #expect(try JSON(count.out)["rows"] == [.object(["thing": "tea", "likes": 1])])
                 #expect(try await millrace(["lag", "--sum"] + places).out.contains(#""worker":"likes.counts""#))
-                #expect(try await millrace(["replay", "likes.events"] + places).out.contains(#"{"thing":"tea","person":"ann"}"#))
+                #expect(
+                    try await millrace(["replay", "likes.events"] + places).out.contains(
+                        #"{"thing":"tea","person":"ann"}"#))
                 worker.cancel()
                 #expect(try await worker.value.exit == 75)
             }

@@ -10,16 +10,20 @@ struct FaultTests {
         ("produce Hot", "there is no event Hot"), ("query hits.windows", "there is no query hits.windows; there are"),
         ("query hits.window --sight home", "--sight is not a parameter of hits.window, which has --site"),
         ("query hits.window --window soon", "--window soon is no duration, such as 60s"),
-        ("query tickets.seats", "tickets.seats needs --event"), ("query tickets.seats --event e1 --cursor x", "was not given by an earlier page"),
+        ("query tickets.seats", "tickets.seats needs --event"),
+        ("query tickets.seats --event e1 --cursor x", "was not given by an earlier page"),
         ("query tickets.seats --event e1 --limit 0", "--limit must be 1 to 10000"),
         ("query hits.window --after here", "here is not TOPIC/PARTITION@OFFSET"),
         ("query hits.window --after tickets.events/0@1", "hits.window is folded from hits.events, not tickets.events"),
         ("send HoldSeats --sight home", "--sight is not a field of HoldSeats, which has --event"),
-        ("send HoldSeats --event", "--event needs a value"), ("work nobody", "there is no worker nobody; there are tickets.handler"),
+        ("send HoldSeats --event", "--event needs a value"),
+        ("work nobody", "there is no worker nobody; there are tickets.handler"),
         ("replay hits.events --into hits.window --views sqlite:x", "there is no projection hits.window; there are"),
         ("topics list --log file:x", "the log file:x is neither local:FOLDER nor kafka://HOST:PORT"),
-        ("topics list --log local:", "is neither local:FOLDER nor kafka://"), ("query hits.window --views x", "the views x are not sqlite:FOLDER"),
-        ("replay hits.events --csv --format %o", "exclude each other"), ("send HoldSeats {} --id a\tb", "--id must be 1 to 128 characters"),
+        ("topics list --log local:", "is neither local:FOLDER nor kafka://"),
+        ("query hits.window --views x", "the views x are not sqlite:FOLDER"),
+        ("replay hits.events --csv --format %o", "exclude each other"),
+        ("send HoldSeats {} --id a\tb", "--id must be 1 to 128 characters"),
     ])
     func `a wrong use exits with 64 and says what there is`(_ line: String, _ message: String) async throws {
         try await onBus { bus in
@@ -41,7 +45,10 @@ struct FaultTests {
         (#"send HoldSeats {"seat":1}"#, "seat: is not a field of HoldSeats"),
         (#"send HoldSeats {"seats":1}"#, "seats: must be a list of string"),
         ("send ListEvent --event e1 --starts-at tomorrow", "startsAt: must be timestamp"),
-        ("send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111", "looks like a card number"),
+        (
+            "send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111",
+            "looks like a card number"
+        ),
         ("query hits.window --window 2h", "window: must be whole seconds, 1s to 1h"),
     ])
     func `bad data exits with 65, and nothing comes onto the log`(_ line: String, _ message: String) async throws {
@@ -55,7 +62,9 @@ struct FaultTests {
 
     @Test func `a damaged log is told, left as it is, and whole again once it is restored`() async throws {
         try await onBus { bus in
-            let lines = (0..<20_000).map { #"{"site":"home","path":"/\#($0)/\#(($0 &* 2_654_435_761) % 1_000_003)","visitor":"v\#($0)"}"# }
+            let lines = (0..<20_000).map {
+                #"{"site":"home","path":"/\#($0)/\#(($0 &* 2_654_435_761) % 1_000_003)","visitor":"v\#($0)"}"#
+            }
             try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
             let database = URL(fileURLWithPath: bus.log + "/log.sqlite")
             #expect(try await bus.sh("sqlite3 \(database.path) 'PRAGMA wal_checkpoint(TRUNCATE)'").exit == 0)
@@ -79,7 +88,9 @@ struct FaultTests {
             try text.write(to: file)
             for command in [["topics"], ["produce", "Hit"], ["work"], ["up"], ["lag"], ["replay", "hits.events"]] {
                 let ended = try await bus.start(command, stdin: Array(Self.hit.utf8)).end(within: .seconds(20))
-                #expect(ended.exit == 65 && ended.err.contains("is damaged (file is not a database)"), "\(command) \(ended)")
+                #expect(
+                    ended.exit == 65 && ended.err.contains("is damaged (file is not a database)"), "\(command) \(ended)"
+                )
             }
             #expect(try Data(contentsOf: file) == text)
         }
@@ -95,7 +106,8 @@ struct FaultTests {
             let good = try Tables(path)
             try Data(repeating: 0xaa, count: 40_000).write(to: URL(fileURLWithPath: path))
             let query = try await bus.run("query", "hits.window")
-            #expect(query.exit == 65 && query.err.contains("delete it, and its projector will build it again"), "\(query)")
+            #expect(
+                query.exit == 65 && query.err.contains("delete it, and its projector will build it again"), "\(query)")
             let failed = try await bus.run("work", "projector", within: .seconds(20))
             #expect(failed.exit == 65 && failed.err.contains("is damaged"), "\(failed)")
             try FileManager.default.removeItem(atPath: path)
@@ -124,7 +136,8 @@ struct FaultTests {
             try await bus.run("produce", "Hit", stdin: Self.hit)
             let full = try await bus.sh("\(Bus.program) replay hits.events --log local:\(bus.log) > /dev/full")
             #expect(full.exit == 74 && full.err.contains("standard output cannot be written: No space left"), "\(full)")
-            let enough = try await bus.sh("\(Bus.program) replay hits.events --log local:\(bus.log) --follow | head -n 1")
+            let enough = try await bus.sh(
+                "\(Bus.program) replay hits.events --log local:\(bus.log) --follow | head -n 1")
             #expect(enough.lines.count == 1 && enough.err.isEmpty)
         }
     }

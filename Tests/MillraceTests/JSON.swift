@@ -51,7 +51,9 @@ enum JSON: Hashable, Sendable, Decodable {
     var int: Int { if case .integer(let integer) = self { Int(integer) } else { -1 } }
 }
 
-extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral, ExpressibleByNilLiteral {
+extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByArrayLiteral,
+    ExpressibleByNilLiteral
+{
     init(stringLiteral value: String) { self = .text(value) }
     init(integerLiteral value: Int64) { self = .integer(value) }
     init(arrayLiteral elements: JSON...) { self = .list(elements) }

@@ -86,7 +86,9 @@ struct KillTests {
         try ["seatmap", "calendar"].map { try Tables("\(bus.log)/views/tickets.\($0)@1.sqlite") }
     }
 
-    @Test func `handler, reactor and projector killed while facts come in leave the views of an undisturbed run`() async throws {
+    @Test func `handler, reactor and projector killed while facts come in leave the views of an undisturbed run`()
+        async throws
+    {
         try await onBus { bus in
             let listing = try bus.start(
                 ["produce", "EventListed", "--timeout", "60s"], stdin: Array(Self.listings.utf8))
@@ -105,13 +107,16 @@ struct KillTests {
             let undisturbed = try Bus()
             _ = try await undisturbed.work()
             for (event, lines) in [("EventListed", Self.listings), ("SeatHeld", Self.holds)] {
-                let ended = try await undisturbed.run("produce", event, "--on-error", "skip", "--timeout", "60s", stdin: lines)
+                let ended = try await undisturbed.run(
+                    "produce", event, "--on-error", "skip", "--timeout", "60s", stdin: lines)
                 #expect(try JSON(ended.out)["produced"].int == Self.houses, "\(ended)")
                 try await undisturbed.settle()
             }
             let (rows, expected) = (try views(bus), try views(undisturbed))
             #expect(rows.map(\.hash) == expected.map(\.hash))
-            #expect(rows[0].rows["tickets_seats"]?.count == 5 * Self.houses && rows[0].rows["tickets_holds"]?.count == Self.houses)
+            #expect(
+                rows[0].rows["tickets_seats"]?.count == 5 * Self.houses
+                    && rows[0].rows["tickets_holds"]?.count == Self.houses)
             #expect(rows[0].folded == 4 * Self.houses)
             await undisturbed.clear()
         }
@@ -120,12 +125,15 @@ struct KillTests {
     @Test func `a command client killed while it waits leaves its command to be decided once`() async throws {
         try await onBus { bus in
             let list = [
-                "send", "ListEvent", "--event", "e1", "--title", "t", "--venue", "v", "--starts-at", "2027-01-01T19:30:00Z",
+                "send", "ListEvent", "--event", "e1", "--title", "t", "--venue", "v", "--starts-at",
+                "2027-01-01T19:30:00Z",
                 "--id", "one", "--timeout", "40s", "--sections",
                 #"[{"name":"stalls","rows":[{"label":"A","seats":2}],"price":{"amount":1,"currency":"EUR"}}]"#,
             ]
             let client = try bus.start(list)
-            try await eventually("the command to be on the log") { try await bus.count("tickets.commands") == 1 ? true : nil }
+            try await eventually("the command to be on the log") {
+                try await bus.count("tickets.commands") == 1 ? true : nil
+            }
             try await client.crash()
             _ = try await bus.work("handler")
             let again = try await bus.start(list).end()

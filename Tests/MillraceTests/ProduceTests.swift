@@ -10,7 +10,9 @@ struct ProduceTests {
             let first = try await bus.run("produce", "Hit", stdin: "\(Self.hit)\n\n\(Self.hit)")
             #expect(first.exit == 0 && first.err.isEmpty)
             let last = try JSON(first.out)
-            #expect(first.out == #"{"produced":2,"refused":0,"bad":0,"last":{"\#(last["last"].names.first ?? "")":1}}"# + "\n")
+            #expect(
+                first.out == #"{"produced":2,"refused":0,"bad":0,"last":{"\#(last["last"].names.first ?? "")":1}}"#
+                    + "\n")
             let file = try bus.file("hits.ndjson", "\(Self.hit)\r\n\(Self.hit)\r\n")
             #expect(try JSON(try await bus.run("produce", "hits.Hit", "--file", file).out)["produced"] == 2)
             #expect(try await bus.sh("gzip -k \(file)").exit == 0)
@@ -38,7 +40,8 @@ struct ProduceTests {
             #expect((before...Date.now).contains(now))
             #expect(
                 said.dropFirst() == [
-                    "2026-11-01T10:00:00.250Z", "2026-11-01T10:00:00Z", "2026-11-01T10:00:00Z", "2026-11-01T10:00:00.500Z",
+                    "2026-11-01T10:00:00.250Z", "2026-11-01T10:00:00Z", "2026-11-01T10:00:00Z",
+                    "2026-11-01T10:00:00.500Z",
                     "2026-11-01T10:00:00Z", "2026-11-02T00:00:00Z",
                 ])
         }
@@ -46,7 +49,9 @@ struct ProduceTests {
 
     @Test func `what replay prints can be produced again elsewhere`() async throws {
         try await onBus { bus in
-            let lines = (0..<50).map { #"{"site":"s\#($0 % 3)","visitor":"v\#($0)","@time":\#(1_793_527_200 + $0),"bytes":9007199254740993}"# }
+            let lines = (0..<50).map {
+                #"{"site":"s\#($0 % 3)","visitor":"v\#($0)","@time":\#(1_793_527_200 + $0),"bytes":9007199254740993}"#
+            }
             try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
             let printed = try await bus.run("replay", "hits.events")
             let copy = "local:\(bus.folder)/copy"
@@ -61,7 +66,8 @@ struct ProduceTests {
         (#"{"site":"home""#, "Hit: is not JSON"), ("hello", "Hit: is not JSON"), ("[1]", "Hit: must be a JSON object"),
         (#"{"site":"home","status":"many"}"#, "status: must be int32"), (#"{"site":5}"#, "site: must be string"),
         (#"{"site":"home","colour":"red"}"#, "colour: is not a field of Hit, which has site, path"),
-        (#"{"path":"/"}"#, "site: is missing"), (#"{"site":"home","status":99}"#, "status: is 99, it must be 100 to 599"),
+        (#"{"path":"/"}"#, "site: is missing"),
+        (#"{"site":"home","status":99}"#, "status: is 99, it must be 100 to 599"),
         (#"{"site":"home","@time":"2999-01-01T00:00:00Z"}"#, "is over 1m ahead of this machine's clock"),
         (#"{"site":"home","@time":"yesterday"}"#, "@time: must be RFC 3339"),
         (#"{"site":"home","path":"LONG9000"}"#, "path: has 9000 bytes, at most 8192 are allowed"),
@@ -77,13 +83,18 @@ struct ProduceTests {
             }
             var bytes = Array("\(Self.hit)\n\(text)\n\(Self.hit)\n".utf8)
             if line.contains("INVALID") {
-                bytes = Array(Self.hit.utf8) + [0x0a] + Array(#"{"site":""#.utf8) + [0xff, 0xfe] + Array(#""}"#.utf8) + [0x0a]
+                bytes =
+                    Array(Self.hit.utf8) + [0x0a] + Array(#"{"site":""#.utf8) + [0xff, 0xfe] + Array(#""}"#.utf8) + [
+                        0x0a
+                    ]
                     + Array(Self.hit.utf8) + [0x0a]
             }
             let stopped = try await bus.start(["produce", "Hit"], stdin: bytes).end()
             #expect(stopped.exit == 65)
             #expect(stopped.err.contains("line 2: ") && stopped.err.contains(reason), "\(stopped)")
-            #expect(stopped.err.contains("stopped at line 2; the 1 events before it were produced. --on-error skip goes on"))
+            #expect(
+                stopped.err.contains("stopped at line 2; the 1 events before it were produced. --on-error skip goes on")
+            )
             #expect(try await bus.count("hits.events") == 1)
             let skipped = try await bus.start(["produce", "Hit", "--on-error", "skip"], stdin: bytes).end()
             #expect(skipped.exit == 0 && skipped.err.contains("line 2: "))
@@ -117,7 +128,8 @@ struct ProduceTests {
             let first = try await bus.run("produce", "SeatHeld", "--timeout", "40s", stdin: held("h1", "A-1"))
             #expect(first.exit == 0, "\(first)")
             #expect(try JSON(first.out)["produced"] == 1)
-            let sold = #"{"event":"e1","section":"stalls","hold":"h1","holder":"ann","seats":["A-1"],"paymentToken":"tok"}"#
+            let sold =
+                #"{"event":"e1","section":"stalls","hold":"h1","holder":"ann","seats":["A-1"],"paymentToken":"tok"}"#
             #expect(try await bus.run("produce", "SeatSold", "--timeout", "40s", stdin: sold).exit == 0)
             let events = try await bus.count("tickets.events")
 
@@ -132,7 +144,9 @@ struct ProduceTests {
             #expect(tally["produced"] == 1 && tally["refused"] == 1 && tally["bad"] == 0)
             try await bus.settle()
             let seats = try await bus.query("tickets.seats", "--event", "e1")["rows"].array.prefix(2)
-            #expect(seats.map { $0["hold"].string } == ["h1", "h3"] && seats.map { $0["status"].string } == ["sold", "held"])
+            #expect(
+                seats.map { $0["hold"].string } == ["h1", "h3"]
+                    && seats.map { $0["status"].string } == ["sold", "held"])
         }
     }
 }

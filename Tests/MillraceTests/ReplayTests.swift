@@ -5,7 +5,9 @@ import Testing
 struct ReplayTests {
     /// Twenty hits of one visitor, a minute apart from 2026-11-01T00:00:00Z on; all have one key, hence one partition.
     private func produce(_ bus: Bus) async throws -> Int {
-        let lines = (0..<20).map { #"{"site":"home","path":"/\#($0)","visitor":"v","@time":\#(1_793_491_200 + 60 * $0)}"# }
+        let lines = (0..<20).map {
+            #"{"site":"home","path":"/\#($0)","visitor":"v","@time":\#(1_793_491_200 + 60 * $0)}"#
+        }
         try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
         return try await bus.replay("hits.events", "--limit", "1")[0]["partition"].int
     }
@@ -15,11 +17,13 @@ struct ReplayTests {
             _ = try await produce(bus)
             let cases: [([String], Range<Int>)] = [
                 ([], 0..<20), (["--from", "start"], 0..<20), (["--from", "end"], 0..<0), (["--from", "17"], 17..<20),
-                (["--from", "-3"], 17..<20), (["--from", "+4"], 4..<20), (["--to", "5"], 0..<5), (["--to", "-18"], 0..<2),
+                (["--from", "-3"], 17..<20), (["--from", "+4"], 4..<20), (["--to", "5"], 0..<5),
+                (["--to", "-18"], 0..<2),
                 (["--to", "+3"], 0..<3), (["--from", "@2026-11-01T00:10:00Z"], 10..<20),
                 (["--from", "@2026-11-01T00:09:30Z", "--to", "@2026-11-01T01:12:00+01:00"], 10..<12),
                 (["--from", "@-1m"], 0..<0), (["--from", "@-20000d"], 0..<20), (["--from", "99"], 0..<0),
-                (["--from", "-99"], 0..<20), (["--from", "7", "--to", "3"], 0..<0), (["--from=-2", "--to=end"], 18..<20),
+                (["--from", "-99"], 0..<20), (["--from", "7", "--to", "3"], 0..<0),
+                (["--from=-2", "--to=end"], 18..<20),
                 (["--limit", "4"], 0..<4), (["--from", "-6", "--limit", "2"], 14..<16), (["--limit", "0"], 0..<0),
                 (["--type", "Hit"], 0..<20), (["--type", "Hot"], 0..<0), (["--key", "nobody"], 0..<0),
             ]
@@ -56,7 +60,9 @@ struct ReplayTests {
             let csv = try await bus.run("replay", "hits.events", "--csv", "--limit", "1").lines
             #expect(csv[0] == "topic,partition,offset,timestamp,key,type,event")
             #expect(
-                csv[1] == #"hits.events,\#(partition),0,2026-11-01T00:00:00Z,\#(key),Hit,"{""site"":""home"",""path"":""/0"",""visitor"":""v""}""#)
+                csv[1]
+                    == #"hits.events,\#(partition),0,2026-11-01T00:00:00Z,\#(key),Hit,"{""site"":""home"",""path"":""/0"",""visitor"":""v""}""#
+            )
             let verbs = try await bus.run(
                 "replay", "hits.events", "--limit", "1", "--format", #"%t|%p|%o|%d|%k|%K|%V|%S|%h|%y|%j|%%\t\\\n"#)
             let size = 2 + 2 + 4 + 2 + 2 + 2 + 1
@@ -89,7 +95,9 @@ struct ReplayTests {
         try await onBus { bus in
             _ = try await produce(bus)
             let follower = try bus.start("replay", "hits.events", "--from", "-1", "--follow", "--limit", "3")
-            try await eventually("the follower to show the last hit") { follower.out.contains(#""offset":19"#) ? true : nil }
+            try await eventually("the follower to show the last hit") {
+                follower.out.contains(#""offset":19"#) ? true : nil
+            }
             try await bus.run("produce", "Hit", stdin: #"{"site":"home","visitor":"v"}"#)
             try await eventually("the follower to wake") { follower.out.contains(#""offset":20"#) ? true : nil }
             #expect(!follower.hasEnded)
@@ -113,7 +121,9 @@ struct ReplayTests {
             let fresh = "\(bus.folder)/fresh"
             let into = ["replay", "hits.events", "--into", "hits.windows", "--views", "sqlite:" + fresh]
             let folded = try await bus.start(into).end()
-            #expect(folded.out == #"{"projection":"hits.windows","folded":3000,"views":"sqlite:\#(fresh)"}"# + "\n", "\(folded)")
+            #expect(
+                folded.out == #"{"projection":"hits.windows","folded":3000,"views":"sqlite:\#(fresh)"}"# + "\n",
+                "\(folded)")
             #expect(try Tables("\(fresh)/hits.windows@1.sqlite").hash == live.hash)
             #expect(try Tables("\(bus.log)/views/hits.windows@1.sqlite").hash == live.hash)
             let again = try await bus.start(into).end()

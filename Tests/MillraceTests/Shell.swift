@@ -76,7 +76,9 @@ final class Running: Sendable {
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
         let failed = posix_spawnp(&pid, command[0], &actions, &attributes, &argv, &envp)
-        if failed != 0 { throw Overdue(description: "\(command[0]) cannot be run: \(String(cString: strerror(failed)))") }
+        if failed != 0 {
+            throw Overdue(description: "\(command[0]) cannot be run: \(String(cString: strerror(failed)))")
+        }
         return pid
     }
 
@@ -115,7 +117,8 @@ final class Running: Sendable {
             late.withLock { $0 = true }
             send(SIGKILL)
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Int(limit / .milliseconds(1))), execute: alarm)
+        DispatchQueue.global().asyncAfter(
+            deadline: .now() + .milliseconds(Int(limit / .milliseconds(1))), execute: alarm)
         let code = await withCheckedContinuation { (continuation: CheckedContinuation<Int32, Never>) in
             let ended = state.withLock { state -> Int32? in
                 if state.status == nil { state.waiting.append(continuation) }

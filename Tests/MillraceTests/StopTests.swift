@@ -6,7 +6,8 @@ struct StopTests {
     @Test(arguments: [SIGTERM, SIGINT])
     func `workers that are told to stop commit and leave with 0`(_ signal: Int32) async throws {
         try await onBus { bus in
-            try await bus.run("produce", "Hit", stdin: String(repeating: #"{"site":"home","visitor":"v"}"# + "\n", count: 2000))
+            try await bus.run(
+                "produce", "Hit", stdin: String(repeating: #"{"site":"home","visitor":"v"}"# + "\n", count: 2000))
             let worker = try await bus.work()
             try await eventually("the view to begin") {
                 (try? Tables("\(bus.log)/views/hits.windows@1.sqlite"))?.folded ?? 0 > 0 ? true : nil

@@ -22,12 +22,14 @@ struct TicketsTests {
                     """)
 
             let taken = try await bus.send(
-                "HoldSeats", "--event", "e1", "--section", "stalls", "--holder", "bob", "--seats", "A-2,A-3", refused: true)
+                "HoldSeats", "--event", "e1", "--section", "stalls", "--holder", "bob", "--seats", "A-2,A-3",
+                refused: true)
             #expect(taken.names == ["id", "outcome", "reason", "message", "events"])
             #expect(taken["reason"] == "seat-not-free" && taken["events"] == [])
             #expect(taken["message"].string.hasPrefix("seat A-2 is held until "))
 
-            let seen = try await bus.query("tickets.hold", "--id", id, "--after", "tickets.events/\(partition)@\(offset)")
+            let seen = try await bus.query(
+                "tickets.hold", "--id", id, "--after", "tickets.events/\(partition)@\(offset)")
             #expect(seen.names == ["rows", "next", "asOf"] && seen["next"] == nil)
             #expect(seen["rows"][0]["status"] == "held" && seen["rows"][0]["seats"] == "A-1,A-2")
             #expect(seen["asOf"]["tickets.events/\(partition)"].int > offset)
@@ -58,7 +60,8 @@ struct TicketsTests {
             try await bus.list()
             let past = Date.now.addingTimeInterval(-360).formatted(.iso8601)
             try await bus.send(
-                "HoldSeats", "--event", "e1", "--section", "stalls", "--holder", "ann", "--seats", "A-1", "--hold", "h1",
+                "HoldSeats", "--event", "e1", "--section", "stalls", "--holder", "ann", "--seats", "A-1", "--hold",
+                "h1",
                 "--at", past)
             try await eventually("the hold to expire") {
                 try await bus.query("tickets.hold", "--id", "h1")["rows"][0]["status"] == "expired" ? true : nil
@@ -109,7 +112,8 @@ struct TicketsTests {
             #expect(released["events"][0]["type"] == "SeatReleased")
             let place = released["events"][0]
             let hold = try await bus.query(
-                "tickets.hold", "--id", "h1", "--after", "tickets.events/\(place["partition"].int)@\(place["offset"].int)")
+                "tickets.hold", "--id", "h1", "--after",
+                "tickets.events/\(place["partition"].int)@\(place["offset"].int)")
             #expect(hold["rows"][0]["status"] == "released")
         }
     }
@@ -127,12 +131,16 @@ struct TicketsTests {
             let all = ["--from", "2027-01-01T00:00:00Z", "--to", "2027-01-03T00:00:00Z"]
             let both = try JSON(try await bus.start(["query", "tickets.calendar"] + all).end().out)
             #expect(both["rows"].array.map { $0["event"].string } == ["b", "c"])
-            #expect(both["rows"][0]["startsAt"] == "2027-01-01T19:30:00.000Z" || both["rows"][0]["startsAt"] == "2027-01-01T19:30:00Z")
+            #expect(
+                both["rows"][0]["startsAt"] == "2027-01-01T19:30:00.000Z"
+                    || both["rows"][0]["startsAt"] == "2027-01-01T19:30:00Z")
             let first = try JSON(try await bus.start(["query", "tickets.calendar", "--limit", "1"] + all).end().out)
             #expect(first["rows"].array.map { $0["event"].string } == ["b"])
             let second = try JSON(
-                try await bus.start(["query", "tickets.calendar", "--limit", "1", "--cursor", first["next"].string] + all)
-                    .end().out)
+                try await bus.start(
+                    ["query", "tickets.calendar", "--limit", "1", "--cursor", first["next"].string] + all
+                )
+                .end().out)
             #expect(second["rows"].array.map { $0["event"].string } == ["c"] && second["next"] == nil)
         }
     }

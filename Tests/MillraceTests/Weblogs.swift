@@ -79,7 +79,9 @@ enum Weblogs {
         var (hits, late): ([Int], [Int]) = ([], [])
         for window in windows {
             let at = Date(timeIntervalSince1970: Double(window.at)).formatted(.iso8601)
-            let asked = ["query", "hits.window", "--window", "\(window.length)s", "--at", at] + (site.map { ["--site", $0] } ?? [])
+            let asked =
+                ["query", "hits.window", "--window", "\(window.length)s", "--at", at]
+                + (site.map { ["--site", $0] } ?? [])
             let ended = try await bus.start(asked).end()
             try #require(ended.exit == 0, "\(ended)")
             let row = try JSON(ended.out)["rows"][0]

@@ -12,7 +12,7 @@ struct HandlerTests {
     func `answers with the events that it wrote and their places`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let opened = try await client.ask(site.command(.open(.named("s", seats: 4)), id: "c1"))
                     let held = try await client.ask(site.command(.hold("h1", by: "ann", "A-1", "A-2"), id: "c2"))
                     let again = try await client.ask(site.command(.hold("h1", by: "ann", "A-1", "A-2"), id: "c3"))
@@ -33,7 +33,7 @@ struct HandlerTests {
     func `answers with every event of one command, in order`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
                         site.command(.hold("h1", by: "ann", "A-1"), id: "c2"),
@@ -53,7 +53,7 @@ struct HandlerTests {
     func `refuses with the domain's reason, and writes no event`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     _ = try await client.ask(site.command(.open(.named("s", seats: 4)), id: "c1"))
                     _ = try await client.ask(site.command(.hold("h1", by: "ann", "A-1"), id: "c2"))
                     let outcomes = try await client.send(
@@ -79,7 +79,7 @@ struct HandlerTests {
             let hold = site.command(.hold("h1", by: "ann", "A-1"), id: "hold")
             let taken = site.command(.hold("h2", by: "bob", "A-1"), id: "taken")
             let first = try await running(site.handler("first")) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(open, hold, taken, hold)
                     #expect(outcomes[1] == outcomes[3])
                     #expect(try await client.send(hold, taken) == [outcomes[1], outcomes[2]])
@@ -93,7 +93,7 @@ struct HandlerTests {
             let facts = try await site.facts()
             #expect(facts.count == 3)
             try await running(site.handler("second")) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     #expect(try await client.send(open, hold, taken) == Array(first.prefix(3)))
                     let anew = try await client.ask(site.command(.hold("h2", by: "bob", "A-1"), id: "now"))
                     #expect(anew.accepted, "it knows what the first handler did")
@@ -111,7 +111,7 @@ struct HandlerTests {
                 !outcome.accepted && outcome.reason == "id-reused" && outcome.events == []
             }
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     _ = try await client.ask(site.command(.open(.named("s", seats: 4)), id: "open"))
                     let both = try await client.send(hold, other)
                     #expect(both[0].accepted && reused(both[1]))
@@ -122,7 +122,7 @@ struct HandlerTests {
                 }
             }
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(other, hold)
                     #expect(reused(outcomes[0]) && outcomes[1].accepted)
                 }
@@ -150,7 +150,7 @@ struct HandlerTests {
             ]
             _ = try await site.log.append([Append(target, nonsense)])
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
                         site.command(.hold("h1", by: "ann", "A-1"), id: "c2"))
@@ -186,7 +186,7 @@ struct HandlerTests {
             let opened = Fact.sectionOpened(.with { ($0.event, $0.section) = ("e1", .named("s", seats: 2)) })
             let facts = [fact(opened, "f1"), fact(held("h1"), "f2"), fact(held("h2"), "f3"), fact(opened, "f4")]
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(60))
                     #expect(outcomes.map(\.reason) == ["", "", "seat-not-free", "already-open"])
                     #expect(try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(60)) == outcomes)

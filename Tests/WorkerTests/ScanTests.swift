@@ -12,7 +12,7 @@ struct ScanTests {
     ]
 
     private func filled(_ carrier: Carrier, _ test: (Shelf) async throws -> Void) async throws {
-        try await shelf(carrier) { shelf in
+        try await shelf(carrier) { shelf async throws in
             try await shelf.commit([TopicPartition("events", 0): 1]) { view in
                 for row in Self.rows.reversed() { view.put(items, row) }
             }
@@ -24,7 +24,7 @@ struct ScanTests {
 
     @Test(arguments: Carrier.all)
     func `goes by the key, either way, as far as it is told`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             #expect(try await shelf.rows(Scan(items)) == Self.rows)
             #expect(try await shelf.rows(Scan(items, descending: true)) == Self.rows.reversed())
             #expect(try await names(shelf.rows(Scan(items, limit: 2))) == ["a1", "a2"])
@@ -36,7 +36,7 @@ struct ScanTests {
     func `keeps to a key's first columns, and to a range of the next, both ends included`(on carrier: Carrier)
         async throws
     {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             func found(_ scan: Scan) async throws -> [String] { try await names(shelf.rows(scan)) }
             #expect(try await found(Scan(items, equal: ["a"])) == ["a1", "a2", "a10"])
             #expect(try await found(Scan(items, equal: ["a", 2])) == ["a2"])
@@ -51,7 +51,7 @@ struct ScanTests {
     }
     @Test(arguments: Carrier.all)
     func `goes by an index, ties by the key`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             func found(_ scan: Scan) async throws -> [String] { try await names(shelf.rows(scan)) }
             #expect(try await found(Scan(items, by: "label")) == ["b1", "a1", "a10", "c-5", "a2", "b3"])
             #expect(
@@ -64,7 +64,7 @@ struct ScanTests {
     }
     @Test(arguments: Carrier.all)
     func `finds no missing value in any range`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             #expect(
                 try await names(shelf.rows(Scan(items, by: "label", through: "zz"))) == [
                     "a1", "a10", "c-5", "a2", "b3",
@@ -75,7 +75,7 @@ struct ScanTests {
     }
     @Test(arguments: Carrier.all)
     func `goes on behind a row, in either direction`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             func found(_ scan: Scan) async throws -> [String] { try await names(shelf.rows(scan)) }
             #expect(try await found(Scan(items, after: ["a", 2])) == ["a10", "b1", "b3", "c-5"])
             #expect(try await found(Scan(items, after: ["a", 3])) == ["a10", "b1", "b3", "c-5"])
@@ -88,7 +88,7 @@ struct ScanTests {
     }
     @Test(arguments: Carrier.all)
     func `gives pages that neither skip nor repeat, while rows come and go`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             let first = Scan(items, by: "number", limit: 3)
             let page = try await shelf.views.read(shelf.projection) { reader, _ in try Page(of: first, in: reader) }
             #expect(names(page.rows) == ["c-5", "a1", "b1"])
@@ -106,7 +106,7 @@ struct ScanTests {
     }
     @Test(arguments: Carrier.all)
     func `adds up columns over all its rows, whatever its limit and cursor`(on carrier: Carrier) async throws {
-        try await filled(carrier) { shelf in
+        try await filled(carrier) { shelf async throws in
             #expect(try await shelf.sums([1], Scan(items)) == [12])
             #expect(try await shelf.sums([1, 1], Scan(items, equal: ["a"], limit: 1)) == [13, 13])
             #expect(try await shelf.sums([1], Scan(items, equal: ["a"], from: 2, after: ["a", 9])) == [12])
@@ -117,7 +117,7 @@ struct ScanTests {
     @Test(arguments: Carrier.all)
     func `orders text by its UTF-8, and tells apart two ways to write one letter`(on carrier: Carrier) async throws {
         let sorted = ["", "A", "Z", "a", "a b", "ab", "e\u{301}", "z", "Ä", "é", "\u{ffff}", "\u{10000}"]
-        try await shelf(carrier) { shelf in
+        try await shelf(carrier) { shelf async throws in
             try await shelf.commit([TopicPartition("events", 0): 1]) { view in
                 for name in sorted.reversed() { view.put(items, [.text(name), 1, .text(name), .null]) }
             }

@@ -21,7 +21,7 @@ struct SharingTests {
     @Test(arguments: Carrier.all)
     func `share the partitions, and one takes over what the other leaves`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
-            try await site.talk { client in
+            try await site.talk { client async throws in
                 try await running(site.handler("one")) {
                     #expect(try await openMany("a", client, site) == 40)
                     try await running(site.handler("two")) {
@@ -47,7 +47,7 @@ struct SharingTests {
             let other = try await carrier.log(folder)
             try await log.create(Domain.tickets.topics)
             let site = Site(log: log, views: WatchedViews(try carrier.views(folder)))
-            try await site.talk { client in
+            try await site.talk { client async throws in
                 try await running(site.handler("one"), site.handler("two", on: other)) {
                     try await site.journal.bell.until("both had partitions") {
                         site.journal.taken(by: "one") >= 2 && site.journal.taken(by: "two") >= 2
@@ -67,7 +67,7 @@ struct SharingTests {
             let commands = (0..<400).map { n in
                 site.command(.open(.named("s\(n % 10)", seats: 1), event: "e\(n / 10)"), id: "c\(n)")
             }
-            try await site.talk { client in
+            try await site.talk { client async throws in
                 try await withThrowingTaskGroup(of: [Outcome].self) { group in
                     group.addTask { try await client.send(commands, to: .tickets, within: .seconds(60)) }
                     for name in ["cut 1", "cut 2", "cut 3"] {

@@ -46,7 +46,7 @@ struct StormTests {
     func `every seat goes to one at most, and every accepted hold shows`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let told = try await running(site.handler(), site.projector) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let opening = Self.sections.map { site.command(.open(.named($0, seats: 100)), id: "open-\($0)") }
                     #expect(
                         try await client.send(opening, to: .tickets, within: .seconds(60)).allSatisfy { $0.accepted })

@@ -26,7 +26,7 @@ struct TimeTests {
     func `a hold runs out when the clock says so, and its seats are free again`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler(), site.projector) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
                         site.command(.hold("h1", by: "ann", "A-1"), id: "c2"),
@@ -59,7 +59,7 @@ struct TimeTests {
     func `a hold that ran out while no handler was there runs out once there is one`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     _ = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
                         site.command(.hold("h1", by: "ann", "A-1"), id: "c2"))
@@ -76,7 +76,7 @@ struct TimeTests {
     func `a hold named by an id with a colon does not stop its section's timers`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     let outcomes = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
                         site.command(.hold(by: "ann", "A-1"), id: "c:2"),
@@ -94,7 +94,7 @@ struct TimeTests {
         try await site(carrier) { site in
             let list = site.command(.list(.named("s", seats: 4), .named("boxes", seats: 2)), id: "c1")
             try await running(site.handler(), site.reactor) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     #expect(try await client.ask(list).events.map(\.type) == ["EventListed"])
                     try await wait(for: "SectionOpened", 2, at: site)
                     #expect(
@@ -104,7 +104,7 @@ struct TimeTests {
             }
             // The same again, with all of them started anew.
             try await running(site.handler(), site.reactor) {
-                try await site.talk { client in
+                try await site.talk { client async throws in
                     #expect(try await client.ask(list).accepted)
                     let more = site.command(.list(.named("t", seats: 1), event: "e2"), id: "c3")
                     #expect(try await client.ask(more).accepted)
@@ -120,7 +120,7 @@ struct TimeTests {
     @Test(arguments: Carrier.all)
     func `a client is told when nobody answers, and may ask again`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
-            try await site.talk { client in
+            try await site.talk { client async throws in
                 let open = site.command(.open(.named("s", seats: 4)), id: "c1")
                 let error = await #expect(throws: CommandClient.NoAnswer.self) {
                     try await client.send(open, within: .milliseconds(100))
@@ -132,6 +132,20 @@ struct TimeTests {
                 }
             }
             #expect(try await site.facts().count == 1)
+        }
+    }
+    @Test(arguments: Carrier.all)
+    func `a command whose outcome is past its retention is decided anew`(on carrier: Carrier) async throws {
+        try await site(carrier) { site in
+            try await running(site.handler()) {
+                try await site.talk { client in
+                    let open = site.command(.open(.named("s", seats: 4)), id: "c1")
+                    let first = try await client.ask(open)
+                    try await (site.log as? any Maintained)?.maintain(at: noon + .seconds(8 * 86_400))
+                    let again = try await client.send(open, within: .seconds(20))
+                    #expect(first.events.count == 1 && again[0].accepted && again[0].events == [])
+                }
+            }
         }
     }
 }

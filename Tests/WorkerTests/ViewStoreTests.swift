@@ -16,7 +16,7 @@ struct ViewStoreTests {
                 view.put(items, ["b", 2, .null, .null])
                 view.add(sums, ["x"], [1, 10])
             }
-            try await shelf.commit([p0: 2]) { view in
+            try await shelf.commit([p0: 2]) { view throws in
                 #expect(try view.row(items, ["b", 2]) == ["b", 2, .null, .null])
                 #expect(try view.row(items, ["c", 3]) == nil)
                 #expect(try view.update(items, ["a", 1]) { $0[2] = "uno" })

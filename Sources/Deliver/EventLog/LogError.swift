@@ -4,11 +4,14 @@ public import EventModel
 public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
         enum Code {
-            case unreachable, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, closed, aborted, failed
+            case unreachable, setting, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, closed, aborted,
+                failed
         }
         let code: Code
         /// The broker or database does not answer.
         public static let unreachable = Kind(code: .unreachable)
+        /// A property of the log's client is wrong.
+        public static let setting = Kind(code: .setting)
         /// Another member owns the partition now.
         public static let fenced = Kind(code: .fenced)
         public static let unknownTopic = Kind(code: .unknownTopic)

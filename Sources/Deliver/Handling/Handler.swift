@@ -174,9 +174,11 @@ private struct Deciding: GroupWork {
                 continue
             }
             let decision =
-                record.isFact
-                ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
-                : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
+                at > record.timestamp + maximumClockSkew
+                ? .refused(.ahead(at, of: record.timestamp))
+                : record.isFact
+                    ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
+                    : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -253,5 +255,14 @@ private struct Deciding: GroupWork {
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.compactMap(\.aggregates.nextDue).min()
         return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
+    }
+}
+
+extension Refused {
+    /// A command that says a time of its own may not come from the future: it would see holds run out that have not.
+    fileprivate static func ahead(_ time: Timestamp, of taken: Timestamp) -> Refused {
+        Refused(
+            reason: "ahead-of-time",
+            message: "the command's time \(time.rfc3339) is ahead of \(taken.rfc3339), when the log took it")
     }
 }

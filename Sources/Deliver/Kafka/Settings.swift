@@ -30,7 +30,10 @@ public struct Settings: ~Copyable {
     public mutating func set(_ name: String, _ value: String) throws(KafkaError) {
         var text = [CChar](repeating: 0, count: 512)
         if rd_kafka_conf_set(conf, name, value, &text, text.count) == RD_KAFKA_CONF_OK { return }
-        throw KafkaError(.invalidSetting, "the Kafka property \(name)=\(value) is wrong: \(string(text))")
+        // librdkafka repeats the value, which for a secret must not be shown.
+        let isSecret = ["password", "secret", "key.pem", "jaas"].contains { name.contains($0) }
+        let why = isSecret ? "its value is not shown" : string(text)
+        throw KafkaError(.invalidSetting, "the Kafka property \(name) is wrong: \(why)")
     }
 
     /// What is set now, or by default.

@@ -32,6 +32,7 @@ extension LogError.Kind {
         case .illegalGeneration, .unknownMember, .fencedInstance: self = .fenced
         case .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally: self = .unknownTopic
         case .tooLarge: self = .tooLarge
+        case .invalidSetting: self = .setting
         case .corrupt: self = .damaged
         case .topicDenied, .groupDenied, .clusterDenied, .transactionDenied, .authentication: self = .denied
         case .closed, .purgedFromQueue, .purgedInFlight: self = .closed

@@ -25,7 +25,8 @@ enum Frame {
             out.zigzag(base.rawValue)
             for (i, record) in records.enumerated() {
                 out.varint(UInt64(deltas?[i] ?? i))
-                out.zigzag(record.timestamp.rawValue - base.rawValue)
+                // Times may lie further apart than an Int64 holds: the difference wraps, and back.
+                out.zigzag(record.timestamp.rawValue &- base.rawValue)
                 record.key.withUnsafeBytes { out.run($0) }
                 record.value.withUnsafeBytes { out.run($0) }
                 out.varint(UInt64(record.headers.count))
@@ -68,7 +69,7 @@ enum Frame {
             records.reserveCapacity(count)
             for _ in 0..<count {
                 let offset = base + Int(try reader.varint())
-                let time = Timestamp(baseTime + (try reader.zigzag()))
+                let time = Timestamp(baseTime &+ (try reader.zigzag()))
                 let key = try reader.run()
                 let value = try reader.run()
                 let headerCount = try reader.varint()

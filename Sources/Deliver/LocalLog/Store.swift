@@ -21,7 +21,8 @@ enum Store {
                 "the log was written by a newer millrace (format \(found), this one knows \(version)); use that one")
         }
         if found == 0, try db.tableExists("topics") {
-            throw LogError(.mismatch, "the log has tables of an early format that this millrace does not know; begin a new one")
+            throw LogError(
+                .mismatch, "the log has tables of an early format that this millrace does not know; begin a new one")
         }
         try db.execute(sql: "PRAGMA user_version = \(version)")
         try db.execute(

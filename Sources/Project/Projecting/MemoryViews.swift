@@ -13,6 +13,8 @@ public final class MemoryViews: ViewStore {
             return (rows[scan.table.name] ?? [:]).values.filter { row in
                 for (i, value) in scan.equal.enumerated() where row[order[i]] != value { return false }
                 let next = scan.equal.count < order.count ? row[order[scan.equal.count]] : .null
+                // As in SQL, where nothing is known to be before or after null.
+                if next == .null, scan.from != nil || scan.through != nil { return false }
                 if let from = scan.from, precedes([next], [from]) { return false }
                 if let through = scan.through, precedes([through], [next]) { return false }
                 return true

@@ -33,7 +33,8 @@ public struct Projector: Service, CustomStringConvertible {
 
     public func run() async throws {
         try await views.open(projection)
-        var work = Folding(projection: projection, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
+        var work = Folding(
+            projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
         let loop = GroupLoop(
             log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
@@ -42,19 +43,32 @@ public struct Projector: Service, CustomStringConvertible {
 
 private struct Folding: GroupWork {
     let projection: AnyProjection
+    let log: any EventLog
     let views: any ViewStore
     let owner: String
     private var epochs: [TopicPartition: Epoch] = [:]
 
-    init(projection: AnyProjection, views: any ViewStore, owner: String) {
+    init(projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String) {
         self.projection = projection
+        self.log = log
         self.views = views
         self.owner = owner
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         let claims = try await views.claim(projection, partitions, owner: owner)
-        for (partition, claim) in claims { epochs[partition] = claim.epoch }
+        let bounds = try await log.bounds(of: partitions)
+        for (partition, claim) in claims {
+            if let next = claim.next, let end = bounds[partition]?.upperBound, next > end {
+                throw ViewError(
+                    .mismatch,
+                    """
+                    \(projection.name) has folded \(partition) up to \(next), but the log ends at \(end): the view is of \
+                    another log, or the log is an older copy. Give the view a fresh place, or delete its database
+                    """)
+            }
+            epochs[partition] = claim.epoch
+        }
         return claims.mapValues(\.next)
     }
 

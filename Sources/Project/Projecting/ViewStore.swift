@@ -46,10 +46,12 @@ public struct Claim: Hashable, Sendable {
 /// Why a view store could not do what it was asked.
 public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case fenced, damaged, full, denied, failed }
+        enum Code { case fenced, mismatch, damaged, full, denied, failed }
         let code: Code
         /// Another owner has claimed the partition.
         public static let fenced = Kind(code: .fenced)
+        /// The view and the log do not belong together.
+        public static let mismatch = Kind(code: .mismatch)
         public static let damaged = Kind(code: .damaged)
         public static let full = Kind(code: .full)
         public static let denied = Kind(code: .denied)

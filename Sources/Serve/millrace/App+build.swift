@@ -18,7 +18,8 @@ struct App {
         var group: String
         var topics: [String]
         var projection: AnyProjection?
-        var make: @Sendable (any EventLog, any ViewStore, Logger, _ ready: @escaping @Sendable () -> Void) -> any Service
+        var make:
+            @Sendable (any EventLog, any ViewStore, Logger, _ ready: @escaping @Sendable () -> Void) -> any Service
     }
 
     static func workers(_ domains: [Domain]) -> [Worker] {

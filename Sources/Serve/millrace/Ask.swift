@@ -10,8 +10,10 @@ struct Ask: AsyncParsableCommand {
         commandName: "query",
         abstract: "Query a view.",
         discussion: """
-            Prints {"rows":[...],"next":cursor or null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
-            partition has been folded. --after waits until the view has seen an offset, so that one reads one's own write.
+            Prints {"rows":[...],"next":cursor or
+            null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
+            partition has been folded. --after waits until the view has seen an offset,
+            so that one reads one's own write.
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20

@@ -14,8 +14,9 @@ struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure the embedded log, a projector and a handler on this machine.",
         discussion: """
-            Each row is the median of several rounds; the reference beside it was measured in the same run. Machines are
-            noisy: compare ratios, not figures of different days.
+            Each row is the median of several rounds; the reference beside it was
+            measured in the same run. Machines are noisy: compare ratios, not figures of
+            different days.
             """)
     @Option(help: ArgumentHelp("Rounds of each row.", valueName: "n"))
     var rounds = 3

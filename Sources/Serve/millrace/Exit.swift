@@ -72,7 +72,7 @@ struct Failure: Error {
     private static func exit(_ kind: LogError.Kind) -> Exit {
         switch kind {
         case .unreachable: .unavailable
-        case .unknownTopic, .mismatch: .configuration
+        case .unknownTopic, .mismatch, .setting: .configuration
         case .tooLarge, .damaged: .data
         case .full: .ioError
         case .denied: .noPermission
@@ -85,6 +85,7 @@ struct Failure: Error {
     private static func exit(_ kind: ViewError.Kind) -> Exit {
         switch kind {
         case .fenced: .tryAgain
+        case .mismatch: .configuration
         case .damaged: .data
         case .denied: .noPermission
         default: .ioError

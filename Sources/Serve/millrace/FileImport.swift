@@ -31,6 +31,8 @@ struct FileImport {
         var first: Timestamp?
         var last: Timestamp?
         var took = Duration.zero
+        /// The last offset written in each partition.
+        var ends: [TopicPartition: Offset] = [:]
 
         var json: String {
             JSON.object([
@@ -38,6 +40,7 @@ struct FileImport {
                 ("alreadyImported", String(known)), ("bad", String(bad)),
                 ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
                 ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
+                ("last", JSON.offsets(ends)),
             ])
         }
         var text: String {
@@ -152,10 +155,11 @@ struct FileImport {
                 key: Bytes(mark.key),
                 value: Bytes("\(finished) \(String(digest.value, radix: 16)) \(tail ? "tail" : "end") \(name)"),
                 timestamp: now(), headers: [Header(HeaderName.type, "ImportMark")])
-            try await member.transact(
+            let appends = pending.map { Append($0.key, $0.value) }
+            let offsets = try await member.transact(
                 Transaction(
-                    appends: pending.map { Append($0.key, $0.value) } + [Append(place, [record])],
-                    consumed: [place: Offset(Int64(finished))]))
+                    appends: appends + [Append(place, [record])], consumed: [place: Offset(Int64(finished))]))
+            for (append, offsets) in zip(appends, offsets) { summary.ends[append.target] = offsets.last }
             summary.imported += size
             (pending, size) = ([:], 0)
             progress.show(summary.imported, unit: "lines")
@@ -183,7 +187,7 @@ struct FileImport {
                         summary.last = max(summary.last ?? record.timestamp, record.timestamp)
                     }
                 } catch {
-                    Output.complain("line \(line.number): \(error.message)")
+                    Output.complain("line \(line.number): \(error.inLine)")
                     summary.bad += 1
                     if onError == .stop {
                         try await commit()

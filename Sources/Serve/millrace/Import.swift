@@ -16,11 +16,14 @@ struct ImportAccessLog: AsyncParsableCommand {
         commandName: "access-log",
         abstract: "Import a web server's access log as hits.",
         discussion: """
-            Common and combined log format, plain or gzip. Each hit keeps the line's time. How far a file has been imported
-            is kept on the log in the same commit as its hits, so an import that was interrupted goes on where it stopped,
-            the same file again changes nothing, and a file that has grown adds only what is new.
+            Common and combined log format, plain or gzip. Each hit keeps the line's
+            time. How far a file has been imported is kept on the log in the same commit
+            as its hits, so an import that was interrupted goes on where it stopped, the
+            same file again changes nothing, and a file that has grown adds only what is
+            new.
 
-            Example: millrace import access-log /var/log/apache2/access.log.1.gz --site www.example.org
+            Example: millrace import access-log /var/log/apache2/access.log.1.gz --site
+            www.example.org
             """)
     @Argument(help: "The file.")
     var file: String

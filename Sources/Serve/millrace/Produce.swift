@@ -17,12 +17,14 @@ struct Produce: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Produce events from JSON lines.",
         discussion: """
-            Each line is an event's fields: {"site":"home","path":"/"}. Its time is now, or what --time-field names (RFC 3339,
-            or seconds or milliseconds since 1970), or "@time" in the line. A line that replay printed is taken as it is, its
-            time included. millrace produce EVENT --help shows the event's fields.
+            Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,
+            or what --time-field names (RFC 3339, or seconds or milliseconds since
+            1970), or "@time" in the line. A line that replay printed is taken as it is,
+            its time included. millrace produce EVENT --help shows the event's fields.
 
-            Telemetry is checked and appended. An event that a decider owns goes to its handler, which admits it only where
-            it is a legal next event; a refused one is reported like a bad line, and the exit code is 1.
+            Telemetry is checked and appended. An event that a decider owns goes to its
+            handler, which admits it only where it is a legal next event; a refused one
+            is reported like a bad line, and the exit code is 1.
 
             Examples:
               echo '{"site":"home","path":"/"}' | millrace produce Hit
@@ -68,7 +70,17 @@ struct Produce: AsyncParsableCommand {
             while at < lines.endIndex {
                 let chunk = lines[at..<min(at + size, lines.endIndex)]
                 at = chunk.endIndex
-                try await put(chunk, reader, &sink, &tally)
+                do {
+                    try await put(chunk, reader, &sink, &tally)
+                } catch {
+                    // What the log refused is not written; what it took before is, and must not be produced again.
+                    guard let failure = Failure(error), failure.exit != .data, tally.done > 0 else { throw error }
+                    throw Failure(
+                        failure.exit,
+                        "\(failure.message). The events of the \(tally.lines) lines before line \(tally.lines + 1) were produced"
+                    )
+                }
+                tally.lines = chunk.last?.number ?? tally.lines
             }
         }
         try finish(tally, sink.ends)
@@ -83,9 +95,9 @@ struct Produce: AsyncParsableCommand {
             do {
                 if let event = try reader.read(line) { events.append((line.number, event)) }
             } catch {
-                bad = (line.number, error.message)
+                bad = (line.number, error.inLine)
                 if onError == .stop { break }
-                report(line.number, error.message)
+                report(line.number, error.inLine)
                 tally.bad += 1
             }
         }
@@ -121,10 +133,17 @@ struct Produce: AsyncParsableCommand {
     }
 
     private struct Tally {
+        /// Lines that are done with.
+        var lines = 0
         var done = 0
         var refused = 0
         var bad = 0
     }
+}
+
+extension Malformed {
+    /// What is wrong with a line, where the line is named already.
+    var inLine: String { field == "line" ? why : message }
 }
 
 /// Turns lines into events of one kind.

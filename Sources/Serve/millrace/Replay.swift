@@ -12,11 +12,14 @@ struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read topics again: print them, or fold them into fresh tables.",
         discussion: """
-            Positions (--from, --to): start, end, an offset, -N (N before the end), +N (N after the start), @TIME (the first
-            record at or after an RFC 3339 moment, or @-1h before now). --to is where to stop, not included.
+            Positions (--from, --to): start, end, an offset, -N (N before the end), +N
+            (N after the start), @TIME (the first record at or after an RFC 3339 moment,
+            or @-1h before now). --to is where to stop, not included.
 
-            Shapes: JSON lines, --csv, or --format with the verbs %t topic, %p partition, %o offset, %d timestamp in ms, %k key,
-            %K its length, %v value (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %% and \\n \\t.
+            Shapes: JSON lines, --csv, or --format with the verbs %t topic, %p
+            partition, %o offset, %d timestamp in ms, %k key, %K its length, %v value
+            (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %%
+            and \\n \\t.
 
             Examples:
               millrace replay hits.events --from @-1h --type Hit
@@ -28,7 +31,8 @@ struct Replay: AsyncParsableCommand {
     @Option(parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position"))
     var from = "start"
     @Option(
-        parsing: .unconditional, help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
+        parsing: .unconditional,
+        help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
     var to: String?
     @Option(help: ArgumentHelp("Only this partition.", valueName: "n"))
     var partition: Int?

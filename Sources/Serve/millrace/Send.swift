@@ -9,8 +9,9 @@ struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send one command and wait for its outcome.",
         discussion: """
-            The command is given as JSON or field by field; millrace send COMMAND --help shows its fields. The same --id
-            again gives the same outcome and does nothing.
+            The command is given as JSON or field by field; millrace send COMMAND --help
+            shows its fields. The same --id again gives the same outcome and does
+            nothing.
 
             Examples:
               millrace send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2

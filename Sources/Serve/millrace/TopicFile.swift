@@ -47,7 +47,7 @@ enum TopicFile {
                 throw Failure(.configuration, "\(line) must be a mapping")
             }
             let topic = try topic(name, fields, line)
-            do {
+            do throws(Malformed) {
                 try topic.check()
             } catch {
                 throw Failure(.configuration, "\(line): \(error.message)")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import EventModel
+internal import Foundation
 
 /// `millrace topics`.
 struct Topics: AsyncParsableCommand {
@@ -39,8 +40,8 @@ struct Topics: AsyncParsableCommand {
             abstract: "Make the declared topics that are missing.",
             discussion: """
                 On the embedded log, topics that are there get the declared retention and
-                cleanup. On Kafka they stay as they are: use Kafka's own tools, and
-                topics check to compare. Partitions are never changed.
+                cleanup. On Kafka they stay as they are: use Kafka's own tools, and topics
+                check to compare. Partitions are never changed.
                 """)
         @OptionGroup var shape: Shape
         @OptionGroup var places: Places

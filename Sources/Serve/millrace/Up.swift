@@ -76,7 +76,8 @@ private struct Ready: Service, CustomStringConvertible {
             millrace: the log is \(try describe()), the views are sqlite:\(try places.viewsFolder())
             """)
         if !idle.isEmpty {
-            Output.complain("millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
+            Output.complain(
+                "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
         }
         try await gracefulShutdown()
     }

@@ -9,11 +9,13 @@ struct Work: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run workers in the foreground: handlers, reactors and projectors.",
         discussion: """
-            All of them, or those named: by kind (handler, reactor, projector), by domain (tickets) or by name
-            (tickets.seatmap). Several processes may run the same worker: they share its partitions.
+            All of them, or those named: by kind (handler, reactor, projector), by
+            domain (tickets) or by name (tickets.seatmap). Several processes may run the
+            same worker: they share its partitions.
 
-            A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand, commits it and leaves. One that is
-            killed loses and doubles nothing: it goes on where its last commit stands.
+            A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand,
+            commits it and leaves. One that is killed loses and doubles nothing: it goes
+            on where its last commit stands.
 
             Example: millrace work handler reactor
             """)

@@ -26,23 +26,35 @@ enum Likes: Decider {
     enum No: Refusal {
         case likedAlready(thing: String)
         var reason: String { "liked-already" }
-        var message: String { switch self { case .likedAlready(let thing): "you like \(thing) already" } }
+        var message: String {
+            switch self {
+            case .likedAlready(let thing): "you like \(thing) already"
+            }
+        }
     }
 
     static let initial: Set<String> = []
 
     static func key(of command: Command.Kind) -> String {
-        switch command { case .likeThing(let c): c.thing }
+        switch command {
+        case .likeThing(let c): c.thing
+        }
     }
     static func key(of event: Event.Kind) -> String {
-        switch event { case .thingLiked(let e): e.thing }
+        switch event {
+        case .thingLiked(let e): e.thing
+        }
     }
 
     static func check(_ command: Command.Kind) throws(Malformed) {
-        switch command { case .likeThing(let c): try Check.identifier(c.thing, "thing") }
+        switch command {
+        case .likeThing(let c): try Check.identifier(c.thing, "thing")
+        }
     }
     static func check(_ event: Event.Kind) throws(Malformed) {
-        switch event { case .thingLiked(let e): try Check.identifier(e.thing, "thing") }
+        switch event {
+        case .thingLiked(let e): try Check.identifier(e.thing, "thing")
+        }
     }
 
     static func decide(
@@ -62,7 +74,9 @@ enum Likes: Decider {
     }
 
     static func evolve(_ people: inout Set<String>, with event: Event.Kind, at time: Timestamp) {
-        switch event { case .thingLiked(let e): people.insert(e.person) }
+        switch event {
+        case .thingLiked(let e): people.insert(e.person)
+        }
     }
 }
 
@@ -74,11 +88,14 @@ struct LikeCounts: Projection {
     static let about = "Likes of each thing."
     static let topics = ["likes.events"]
     static let tables = [things]
-    static let things = Table("likes_things", "One row a thing.", key: [Column("thing", .text)], columns: [Column("likes", .integer)])
+    static let things = Table(
+        "likes_things", "One row a thing.", key: [Column("thing", .text)], columns: [Column("likes", .integer)])
 
     init() {}
 
     func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) {
-        switch event { case .thingLiked(let e): view.add(Self.things, [.text(e.thing)], [1]) }
+        switch event {
+        case .thingLiked(let e): view.add(Self.things, [.text(e.thing)], [1])
+        }
     }
 }
