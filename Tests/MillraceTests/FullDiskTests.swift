@@ -34,7 +34,8 @@ enum SmallDisk {
     static func fill(_ folder: String, leaving kilobytes: Int, _ bus: Bus) async throws -> String {
         let ballast = folder + "/ballast"
         let filled = try await bus.sh(
-            "free=$(df -k --output=avail \(folder) | tail -n 1); head -c $(((free - \(kilobytes)) * 1024)) /dev/zero > \(ballast)")
+            "free=$(df -k --output=avail \(folder) | tail -n 1); head -c $(((free - \(kilobytes)) * 1024)) /dev/zero > \(ballast)"
+        )
         try #require(filled.exit == 0, "\(filled)")
         return ballast
     }
@@ -92,7 +93,9 @@ struct FullDiskTests {
             try await bus.settle()
             let into = "\(bus.folder)/fresh"
             try await bus.run("replay", "hits.events", "--into", "hits.windows", "--views", "sqlite:" + into)
-            let (live, fresh) = (try Tables("\(bus.log)/views/hits.windows@1.sqlite"), try Tables("\(into)/hits.windows@1.sqlite"))
+            let (live, fresh) = (
+                try Tables("\(bus.log)/views/hits.windows@1.sqlite"), try Tables("\(into)/hits.windows@1.sqlite")
+            )
             #expect(live.folded == 8000 && live.hash == fresh.hash)
         }
     }
