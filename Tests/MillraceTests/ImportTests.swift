@@ -16,11 +16,14 @@ struct ImportTests {
             let first = try await bus.run("import", "access-log", file, "--site", "www.example.org")
             #expect(try tally(first) == [10_000, 10_000, 0, 0])
             #expect(first.err == "")
-            #expect(try JSON(first.out)["from"] == "2015-05-17T10:05:00Z" && JSON(first.out)["to"] == "2015-05-20T21:05:59Z")
+            #expect(
+                try JSON(first.out)["from"] == "2015-05-17T10:05:00Z" && JSON(first.out)["to"] == "2015-05-20T21:05:59Z"
+            )
             try await bus.settle()
             // 2015-05-17T10:05:00Z, and hours after it; all of its times are at five past.
             let start = 1_431_857_100
-            let windows = zip([0, 3, 7, 12, 20, 33, 41, 57, 70, 82], [5, 59, 30, 17, 45, 0, 59, 21, 40, 8]).map { hour, second in
+            let windows = zip([0, 3, 7, 12, 20, 33, 41, 57, 70, 82], [5, 59, 30, 17, 45, 0, 59, 21, 40, 8]).map {
+                hour, second in
                 Weblogs.Window(at: start + hour * 3600 + second, length: [60, 300, 10, 3600, 1][hour % 5])
             }
             let expected = try await Weblogs.count(file, windows, bus)
@@ -49,7 +52,10 @@ struct ImportTests {
         try await onBus { bus in
             let file = try await Weblogs.nasa(bus)
             _ = try await bus.work("hits.windows")
-            #expect(try tally(try await bus.run("import", "access-log", file, "--on-error", "stop")) == [9_999, 9_999, 0, 0])
+            #expect(
+                try tally(try await bus.run("import", "access-log", file, "--on-error", "stop")) == [
+                    9_999, 9_999, 0, 0,
+                ])
             try await bus.settle()
             // From 1995-07-01T04:00:01Z on; the last in August.
             let windows = [0, 59, 300, 1000, 3600, 7200, 9999, 12_000, 13_183, 5000].enumerated().map { i, second in
@@ -59,8 +65,12 @@ struct ImportTests {
             #expect(expected.count == 10 && expected.allSatisfy { $0 > 0 })
             let seen = try await Weblogs.query("nasa", windows, bus)
             #expect(seen.hits == expected && seen.late.allSatisfy { $0 == 0 })
-            let table = try await bus.sh("awk -F'\\t' '$3 > 804571201 - 60 && $3 <= 804571260' \(bus.folder)/nasa.tsv | wc -l")
-            #expect(try await Weblogs.query("nasa", [.init(at: 804_571_260, length: 60)], bus).hits == [Int(table.lines[0].trimmingCharacters(in: .whitespaces))])
+            let table = try await bus.sh(
+                "awk -F'\\t' '$3 > 804571201 - 60 && $3 <= 804571260' \(bus.folder)/nasa.tsv | wc -l")
+            #expect(
+                try await Weblogs.query("nasa", [.init(at: 804_571_260, length: 60)], bus).hits == [
+                    Int(table.lines[0].trimmingCharacters(in: .whitespaces))
+                ])
         }
     }
 
@@ -71,7 +81,9 @@ struct ImportTests {
             #expect(try await bus.sh("head -n 3000 \(whole) > \(log)").exit == 0)
             #expect(try tally(try await bus.run("import", "access-log", log)) == [3_000, 3_000, 0, 0])
             // The server is writing line 5001.
-            #expect(try await bus.sh("head -n 5000 \(whole) > \(log); sed -n 5001p \(whole) | head -c 60 >> \(log)").exit == 0)
+            #expect(
+                try await bus.sh("head -n 5000 \(whole) > \(log); sed -n 5001p \(whole) | head -c 60 >> \(log)").exit
+                    == 0)
             let torn = try tally(try await bus.run("import", "access-log", log))
             #expect(torn[1] == 2_000 && torn[2] == 3_000)
             let all = try await bus.sh("cp \(whole) \(log)")
@@ -103,7 +115,9 @@ struct ImportTests {
             let once = try await Weblogs.nasa(bus)
             #expect(try await bus.sh("cat \(once) \(once) \(once) > \(file)").exit == 0)
             let killed = try bus.start("import", "access-log", file)
-            try await eventually("the first commit of the import") { try await bus.count("hits.events") > 0 ? true : nil }
+            try await eventually("the first commit of the import") {
+                try await bus.count("hits.events") > 0 ? true : nil
+            }
             try await killed.crash()
             let before = try await bus.count("hits.events")
             #expect(before > 0 && before < 29_997)

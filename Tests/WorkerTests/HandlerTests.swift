@@ -139,7 +139,8 @@ struct HandlerTests {
             func raw(_ key: Bytes, _ value: Bytes, _ id: String?, at time: Timestamp = noon) -> NewRecord {
                 NewRecord(
                     key: key, value: value, timestamp: noon,
-                    headers: [Header("time", Bytes(String(time.rawValue)))] + (id.map { [Header("id", Bytes($0))] } ?? []))
+                    headers: [Header("time", Bytes(String(time.rawValue)))]
+                        + (id.map { [Header("id", Bytes($0))] } ?? []))
             }
             let open = TicketsCommand.bytes(.open(.named("s", seats: 4)))
             let nonsense = [
@@ -163,7 +164,9 @@ struct HandlerTests {
                 try Outcome($0.value)
             }
             let refused = outcomes.filter { !$0.accepted }
-            #expect(refused.count == nonsense.count && refused.allSatisfy { $0.reason == ($0.id == "g5" ? "ahead-of-time" : "malformed") })
+            #expect(
+                refused.count == nonsense.count
+                    && refused.allSatisfy { $0.reason == ($0.id == "g5" ? "ahead-of-time" : "malformed") })
             #expect(
                 refused.contains { $0.id == "tickets.commands/\(place)@2" }, "a command without an id has its place")
             #expect(try await site.facts().count == 2)
