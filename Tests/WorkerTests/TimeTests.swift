@@ -80,7 +80,7 @@ struct TimeTests {
                 try await site.talk { client async throws in
                     let outcomes = try await client.send(
                         site.command(.open(.named("s", seats: 4)), id: "c1"),
-                        site.command(.hold(by: "ann", "A-1"), id: "c:2"),
+                        site.command(.hold(by: "ann", "A-1"), id: "c 2"),
                         site.command(.hold("h2", by: "bob", "A-2"), id: "c3", at: noon + .seconds(1)))
                     #expect(outcomes.map(\.reason) == ["", "malformed", ""])
                     site.clock.move(by: .seconds(400))

@@ -10,6 +10,14 @@ public final class CommandClient: Sendable {
         public var waited: Duration
     }
 
+    /// More commands await their outcomes than ``CommandClient/pendingReplies``; none of these was sent.
+    public struct Overloaded: Error, Sendable {
+        public var limit: Int
+    }
+
+    /// Commands of one client that may await their outcomes at once.
+    public static let pendingReplies = 200_000
+
     private struct Waiting {
         var reply: Reply
         /// Of the command's kind and body: an id may be under way with another body too.
@@ -22,7 +30,13 @@ public final class CommandClient: Sendable {
     private let counts: [String: Int]
     private let reader: any LogReader
     private let clock: @Sendable () -> Timestamp
-    private let waiting = Mutex<[String: [Waiting]]>([:])
+    private struct State {
+        var waiting: [String: [Waiting]] = [:]
+        var count = 0
+        /// Why nobody listens any more.
+        var failure: (any Error)?
+    }
+    private let state = Mutex(State())
 
     private init(
         log: any EventLog, counts: [String: Int], reader: any LogReader, clock: @escaping @Sendable () -> Timestamp
@@ -62,30 +76,46 @@ public final class CommandClient: Sendable {
 
     /// Sends commands of one domain in one append, and waits for all their outcomes, in the same order.
     ///
-    /// - Throws: ``NoAnswer`` for the first that nobody answered in time.
+    /// An id with a colon is a worker's own: those of timers and reactions follow from what they are about, and whoever
+    /// took one first would keep it from happening.
+    /// - Throws: ``NoAnswer`` for the first that nobody answered in time, ``Overloaded``, or ``Malformed`` for an id.
     public func send(
         _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool = false, within limit: Duration
     ) async throws -> [Outcome] {
         guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
         var appends: [TopicPartition: [NewRecord]] = [:]
         for command in commands {
+            if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
+                throw Malformed("id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
+            }
             let target = TopicPartition(
                 domain.commandsTopic, Partitioner.partition(of: command.key, among: count))
             appends[target, default: []].append(command.record(asFact: asFacts, now: clock()))
         }
         // Whoever answers finds the replies waiting, for they are there before the commands are.
-        let replies = commands.map { command in
-            let reply = Reply()
-            let entry = Waiting(
-                reply: reply, digest: digest(of: command.value, isFact: asFacts), deadline: .now + limit, waited: limit)
-            waiting.withLock { $0[command.id, default: []].append(entry) }
-            return reply
-        }
+        let replies = try expect(commands, asFacts: asFacts, within: limit)
         _ = try await log.append(appends.map { Append($0.key, $0.value) })
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(commands.count)
         for reply in replies { outcomes.append(try await reply.value()) }
         return outcomes
+    }
+
+    private func expect(
+        _ commands: [EncodedCommand], asFacts: Bool, within limit: Duration
+    ) throws -> [Reply] {
+        let entries = commands.map { command in
+            Waiting(
+                reply: Reply(), digest: digest(of: command.value, isFact: asFacts), deadline: .now + limit,
+                waited: limit)
+        }
+        try state.withLock { state in
+            if let failure = state.failure { throw failure }
+            if state.count + entries.count > Self.pendingReplies { throw Overloaded(limit: Self.pendingReplies) }
+            state.count += entries.count
+            for (command, entry) in zip(commands, entries) { state.waiting[command.id, default: []].append(entry) }
+        }
+        return entries.map(\.reply)
     }
 
     private func listen() async throws {
@@ -94,85 +124,50 @@ public final class CommandClient: Sendable {
                 for batch in try await reader.next(max: 10_000, wait: .milliseconds(50)) {
                     for record in batch.records {
                         guard let id = record[header: HeaderName.id] else { continue }
-                        if waiting.withLock({ $0[id] == nil }) { continue }
+                        if state.withLock({ $0.waiting[id] == nil }) { continue }
                         let outcome = Result { try Outcome(record.value) }
-                        for entry in take(id, try? outcome.get().digest) { entry.reply.give(outcome) }
+                        let digest = try? outcome.get().digest
+                        // An unreadable outcome is for all who wait under its id.
+                        for entry in take(id, where: { digest == nil || $0.digest == digest }) {
+                            entry.reply.give(outcome)
+                        }
                     }
                 }
                 expire()
             }
         } catch is CancellationError {
         } catch {
-            let all = waiting.withLock { waiting in
-                defer { waiting = [:] }
-                return waiting.values.flatMap { $0 }
+            let all = state.withLock { state in
+                state.failure = error
+                defer { state.waiting = [:] }
+                return state.waiting.values.flatMap { $0 }
             }
             for entry in all { entry.reply.give(.failure(error)) }
             throw error
         }
     }
 
-    /// Takes out those who wait for the outcome of that very command; all of that id where the outcome is unreadable.
-    private func take(_ id: String, _ digest: UInt64?) -> [Waiting] {
-        waiting.withLock { waiting in
-            let entries = waiting[id] ?? []
-            let others = entries.filter { digest != nil && $0.digest != digest }
-            waiting[id] = others.isEmpty ? nil : others
-            return entries.filter { digest == nil || $0.digest == digest }
+    /// Takes out those who wait under an id and for whom something holds.
+    private func take(_ id: String, where holds: (Waiting) -> Bool) -> [Waiting] {
+        state.withLock { state in
+            let entries = state.waiting[id] ?? []
+            let taken = entries.filter(holds)
+            let others = entries.filter { !holds($0) }
+            state.waiting[id] = others.isEmpty ? nil : others
+            state.count -= taken.count
+            return taken
         }
     }
 
     private func expire() {
         let now = ContinuousClock.now
-        let late = waiting.withLock { waiting in
-            let late = waiting.compactMap { id, entries in
-                entries.contains { $0.deadline <= now } ? (id, entries) : nil
-            }
-            for (id, _) in late { waiting[id] = nil }
-            return late
+        let late = state.withLock { state in
+            state.waiting.compactMap { id, entries in entries.contains { $0.deadline <= now } ? id : nil }
         }
-        for (id, entries) in late {
-            for entry in entries { entry.reply.give(.failure(NoAnswer(id: id, waited: entry.waited))) }
-        }
-    }
-}
-
-/// An outcome that is awaited once, given before or after.
-private final class Reply: Sendable {
-    private enum State {
-        case open
-        case awaited(CheckedContinuation<Outcome, any Error>)
-        case given(Result<Outcome, any Error>)
-    }
-    private let state = Mutex(State.open)
-
-    func give(_ result: Result<Outcome, any Error>) {
-        let continuation = state.withLock { state -> CheckedContinuation<Outcome, any Error>? in
-            switch state {
-            case .open:
-                state = .given(result)
-                return nil
-            case .awaited(let continuation):
-                state = .given(result)
-                return continuation
-            case .given: return nil
+        for id in late {
+            for entry in take(id, where: { $0.deadline <= now }) {
+                entry.reply.give(.failure(NoAnswer(id: id, waited: entry.waited)))
             }
-        }
-        continuation?.resume(with: result)
-    }
-
-    func value() async throws -> Outcome {
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                let given = state.withLock { state -> Result<Outcome, any Error>? in
-                    if case .given(let result) = state { return result }
-                    state = .awaited(continuation)
-                    return nil
-                }
-                if let given { continuation.resume(with: given) }
-            }
-        } onCancel: {
-            give(.failure(CancellationError()))
         }
     }
 }

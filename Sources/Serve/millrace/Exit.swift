@@ -61,6 +61,8 @@ struct Failure: Error {
                 no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
                 start one with millrace work, and ask again with --id \(error.id)
                 """)
+        case let error as CommandClient.Overloaded:
+            self.init(.tryAgain, "over \(error.limit) commands await their outcomes; send fewer at once")
         case let error as Malformed: self.init(.data, error.message)
         case let error as Undecodable: self.init(.data, error.description)
         case let error as Unfoldable: self.init(.data, "an event cannot be folded: \(error.description)")

@@ -43,8 +43,8 @@ struct Send: AsyncParsableCommand {
             throw Failure(.usage, "--timeout \(timeout) is no time such as 10s or 500ms")
         }
         let id = id ?? UUID().uuidString.lowercased()
-        if id.isEmpty || id.count > Limits.commandID || id.contains(where: \.isWhitespace) {
-            throw Failure(.usage, "--id must be 1 to \(Limits.commandID) characters without spaces")
+        if id.isEmpty || id.count > Limits.commandID || id.contains(where: { $0.isWhitespace || $0 == ":" }) {
+            throw Failure(.usage, "--id must be 1 to \(Limits.commandID) characters without spaces and ':'")
         }
         let loose = try LooseOptions(fields)
         if loose.words.count > 1 || (!loose.words.isEmpty && !loose.pairs.isEmpty) {
