@@ -164,6 +164,9 @@ public final class LocalLog: Maintained {
         await writer.close()
         members.close()
         changed.notify()
+        // What is in the write-ahead log goes into the database as far as nobody else is using it; where this fails, the
+        // next who opens the log does it.
+        _ = try? await pool.writeWithoutTransaction { db in try db.checkpoint(.passive) }
         try? pool.close()
     }
 }
