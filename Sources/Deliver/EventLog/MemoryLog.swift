@@ -202,22 +202,16 @@ private final class MemoryReader: LogReader {
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
-        let deadline = ContinuousClock.now + wait
-        while true {
-            let version = log.changed.version
+        try await log.changed.first(within: wait) {
             let from = cursors.withLock { $0.inTurn() }
             let batches = try log.state.withLock { state in
                 if state.closed { throw LogError.wasClosed }
                 return state.read(from, max: max)
             }
-            if !batches.isEmpty {
-                cursors.withLock { $0.advance(past: batches) }
-                return batches
-            }
-            let left = deadline - .now
-            if left <= .zero || Task.isCancelled { return [] }
-            await log.changed.wait(past: version, atMost: left)
-        }
+            if batches.isEmpty { return nil }
+            cursors.withLock { $0.advance(past: batches) }
+            return batches
+        } ?? []
     }
 
     func close() {}
@@ -242,14 +236,7 @@ private final class MemoryMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        let deadline = ContinuousClock.now + wait
-        while true {
-            let version = log.changed.version
-            if let delivery = try take(max: max) { return delivery }
-            let left = deadline - .now
-            if left <= .zero || Task.isCancelled { return .idle }
-            await log.changed.wait(past: version, atMost: left)
-        }
+        try await log.changed.first(within: wait) { try take(max: max) } ?? .idle
     }
 
     private func take(max: Int) throws -> Delivery? {

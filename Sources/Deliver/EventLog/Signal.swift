@@ -34,6 +34,22 @@ public final class Signal: Sendable {
         }
     }
 
+    /// Looks, and looks again after each change, until there is something, the time is over or the task is cancelled.
+    ///
+    /// - Parameter pause: how long to go without a look where nothing changes.
+    public func first<Found>(
+        within limit: Duration, pause: Duration = .seconds(3600), _ look: () async throws -> Found?
+    ) async rethrows -> Found? {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let version = version
+            if let found = try await look() { return found }
+            let left = deadline - .now
+            if left <= .zero || Task.isCancelled { return nil }
+            await wait(past: version, atMost: min(left, pause))
+        }
+    }
+
     private func change(past version: UInt64) async {
         let id = state.withLock { state in
             state.nextID += 1

@@ -182,18 +182,12 @@ private final class LocalReader: LogReader {
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
-        let deadline = ContinuousClock.now + wait
-        while true {
-            let version = log.changed.version
+        try await log.changed.first(within: wait) {
             let batches = try await log.read(cursors.withLock { $0.inTurn() }, max: max)
-            if !batches.isEmpty {
-                cursors.withLock { $0.advance(past: batches) }
-                return batches
-            }
-            let left = deadline - .now
-            if left <= .zero || Task.isCancelled { return [] }
-            await log.changed.wait(past: version, atMost: left)
-        }
+            if batches.isEmpty { return nil }
+            cursors.withLock { $0.advance(past: batches) }
+            return batches
+        } ?? []
     }
 
     func close() {}

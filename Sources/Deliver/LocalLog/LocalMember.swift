@@ -47,23 +47,16 @@ final class LocalMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        let deadline = ContinuousClock.now + wait
-        while true {
-            let version = log.changed.version
+        try await log.changed.first(within: wait, pause: Self.look) {
             if state.withLock({ $0.lookAgain <= .now }) {
                 if let change = try await look() { return change }
                 state.withLock { $0.lookAgain = .now + Self.look }
             }
-            let from = state.withLock { $0.cursors.inTurn() }
-            let batches = try await log.read(from, max: max)
-            if !batches.isEmpty {
-                state.withLock { $0.cursors.advance(past: batches) }
-                return .records(batches)
-            }
-            let left = deadline - .now
-            if left <= .zero || Task.isCancelled { return .idle }
-            await log.changed.wait(past: version, atMost: min(left, Self.look))
-        }
+            let batches = try await log.read(state.withLock { $0.cursors.inTurn() }, max: max)
+            if batches.isEmpty { return nil }
+            state.withLock { $0.cursors.advance(past: batches) }
+            return .records(batches)
+        } ?? .idle
     }
 
     /// Compares what this member has with what it should have, and says the first difference.

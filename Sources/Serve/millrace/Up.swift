@@ -46,13 +46,7 @@ final class Readiness: Sendable {
 
     /// Those still without partitions when all have some, or when the time is over.
     func wait(atMost limit: Duration) async -> Set<String> {
-        let deadline = ContinuousClock.now + limit
-        while true {
-            let version = changed.version
-            let left = waiting.withLock { $0 }
-            if left.isEmpty || .now >= deadline || Task.isCancelled { return left }
-            await changed.wait(past: version, atMost: deadline - .now)
-        }
+        await changed.first(within: limit) { waiting.withLock { $0.isEmpty ? $0 : nil } } ?? waiting.withLock { $0 }
     }
 }
 
