@@ -86,7 +86,8 @@ public final class CommandClient: Sendable {
         var appends: [TopicPartition: [NewRecord]] = [:]
         for command in commands {
             if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
-                throw Malformed("id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
+                throw Malformed(
+                    "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
             }
             let target = TopicPartition(
                 domain.commandsTopic, Partitioner.partition(of: command.key, among: count))
