@@ -142,7 +142,8 @@ struct Bench: AsyncParsableCommand {
         try await log.create(Domain.hits.topics)
         let count = Domain.hits.topics[0].partitions
         var random = SplitMix(seed: 1)
-        let base = now() - .seconds(3600)
+        // As on a busy house: all within two minutes.
+        let base = now() - .seconds(120)
         let samples = try (0..<5000).map { i in
             let visitor = Int.random(in: 0..<100_000, using: &random)
             let value = try telemetry.events.encode(
@@ -158,7 +159,7 @@ struct Bench: AsyncParsableCommand {
             for i in 0..<min(10_000, events - made) {
                 let sample = samples[(made + i) % samples.count]
                 let target = TopicPartition(telemetry.topic, Partitioner.partition(of: sample.key, among: count))
-                let time = base + .milliseconds(Int64(made + i) * 3_600_000 / Int64(events))
+                let time = base + .milliseconds(Int64(made + i) * 120_000 / Int64(events))
                 appends[target, default: []].append(NewRecord(key: sample.key, value: sample.value, timestamp: time))
             }
             _ = try await log.append(appends.map { Append($0.key, $0.value) })

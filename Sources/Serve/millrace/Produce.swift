@@ -165,6 +165,7 @@ struct EventLines {
         if line.bytes.count > Limits.valueBytes {
             throw Malformed("line", "has \(line.bytes.count) bytes, an event has at most \(Limits.valueBytes)")
         }
+        if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
         let (json, time) = try split(line.bytes)
         if let time, time > now() + maximumClockSkew {
             throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
@@ -183,42 +184,31 @@ struct EventLines {
         return Event(key: key, value: value, time: time)
     }
 
-    /// The event's own JSON, and its time. Only a line that may say a time is parsed twice.
+    /// The event's own JSON, and its time where the line says it. What is no object is left to the schema to refuse.
     private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp?) {
-        let text = String(validating: bytes, as: UTF8.self)
-        guard let text else { throw Malformed("line", "is not UTF-8") }
-        if timeField == nil, !text.contains("\"@time\""), !text.contains("\"event\":{") { return (bytes, nil) }
-        guard var object = (try? JSONSerialization.jsonObject(with: Data(bytes))) as? [String: Any] else {
-            return (bytes, nil)
-        }
-        if let event = object["event"] as? [String: Any], let type = object["type"] as? String {
+        guard let line = TopLevel(bytes) else { return (bytes, nil) }
+        if let event = line["event"], event.isObject, let type = line["type"]?.text {
             if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
-            let time = (object["timestamp"] as? String).flatMap { Timestamp(rfc3339: $0) }
-            guard let time else { throw Malformed("timestamp", "is not RFC 3339") }
-            return (try Self.bytes(event), time)
+            guard let time = line["timestamp"]?.text.flatMap({ Timestamp(rfc3339: $0) }) else {
+                throw Malformed("timestamp", "is not RFC 3339")
+            }
+            return (event.value, time)
         }
         let field = timeField ?? "@time"
-        guard let said = object[field] else {
+        guard let said = line[field] else {
             if timeField == nil { return (bytes, nil) }
             throw Malformed(field, "is missing, and --time-field names it")
         }
         guard let time = Self.time(said) else {
             throw Malformed(field, "must be RFC 3339, or seconds or milliseconds since 1970")
         }
-        if !found.kind.fields.contains(where: { $0.name == field }) { object[field] = nil }
-        return (try Self.bytes(object), time)
+        let isOwn = found.kind.fields.contains { $0.name == field }
+        return (isOwn ? bytes : line.without(said), time)
     }
 
-    private static func bytes(_ object: [String: Any]) throws(Malformed) -> ArraySlice<UInt8> {
-        guard let data = try? JSONSerialization.data(withJSONObject: object) else {
-            throw Malformed("line", "cannot be read as JSON")
-        }
-        return Array(data)[...]
-    }
-
-    private static func time(_ value: Any) -> Timestamp? {
-        if let text = value as? String { return Timestamp(rfc3339: text) ?? Double(text).flatMap(number) }
-        return (value as? NSNumber).flatMap { number($0.doubleValue) }
+    private static func time(_ said: TopLevel.Member) -> Timestamp? {
+        if let text = said.text { return Timestamp(rfc3339: text) ?? Double(text).flatMap(number) }
+        return said.number.flatMap(number)
     }
 
     /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000.

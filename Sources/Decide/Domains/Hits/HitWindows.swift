@@ -33,54 +33,62 @@ struct HitWindows: Projection {
         key: [Column("site", .text), Column("partition", .integer)],
         columns: [Column("second", .integer, "the newest second seen")])
 
-    private struct Cell: Hashable {
-        var site: String
-        var second: Int64
-        var partition: Partition
-    }
     private struct Source: Hashable {
         var site: String
         var partition: Partition
     }
-    private var counts: [Cell: (hits: Int64, late: Int64)] = [:]
-    private var newest: [Source: Int64] = [:]
-    private var moved: Set<Source> = []
+    private struct Count {
+        var hits: Int64 = 0
+        var late: Int64 = 0
+    }
+    /// What one batch brings to one site in one partition: each hit costs one look-up of its site and one of its second.
+    private struct Gathered {
+        var newest: Int64?
+        var moved = false
+        var seconds: [Int64: Count] = [:]
+    }
+    private var slots: [Source: Int] = [:]
+    private var gathered: [Gathered] = []
 
     init() {}
 
     mutating func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws {
         guard case .hit(let hit) = event else { return }
         let second = place.timestamp.second
-        let source = Source(site: hit.site, partition: place.partition)
-        let mark = try watermark(source, view)
-        let late = mark.map { second < $0 - Self.lateness } ?? false
-        if second > mark ?? .min {
-            newest[source] = second
-            moved.insert(source)
+        let slot = try slot(Source(site: hit.site, partition: place.partition), view)
+        let mark = gathered[slot].newest ?? .min
+        if mark != .min && second < mark - Self.lateness {
+            gathered[slot].seconds[second, default: Count()].late += 1
+        } else {
+            gathered[slot].seconds[second, default: Count()].hits += 1
         }
-        for site in [hit.site, Self.allSites] {
-            let cell = Cell(site: site, second: second, partition: place.partition)
-            if late { counts[cell, default: (0, 0)].late += 1 } else { counts[cell, default: (0, 0)].hits += 1 }
+        if second > mark {
+            gathered[slot].newest = second
+            gathered[slot].moved = true
         }
     }
 
-    private mutating func watermark(_ source: Source, _ view: ViewBatch) throws -> Int64? {
-        if let mark = newest[source] { return mark }
+    private mutating func slot(_ source: Source, _ view: ViewBatch) throws -> Int {
+        if let slot = slots[source] { return slot }
         let row = try view.row(Self.watermarks, [.text(source.site), Value(source.partition)])
-        let mark = row?[2].integer
-        newest[source] = mark
-        return mark
+        gathered.append(Gathered(newest: row?[2].integer))
+        slots[source] = gathered.count - 1
+        return gathered.count - 1
     }
 
     func finish(_ view: ViewBatch) {
-        for (cell, count) in counts {
-            view.add(
-                Self.seconds, [.text(cell.site), .integer(cell.second), Value(cell.partition)],
-                [count.hits, count.late])
-        }
-        for source in moved {
-            guard let mark = newest[source] else { continue }
-            view.put(Self.watermarks, [.text(source.site), Value(source.partition), .integer(mark)])
+        for (source, slot) in slots {
+            let new = gathered[slot]
+            for (second, count) in new.seconds {
+                for site in [source.site, Self.allSites] {
+                    view.add(
+                        Self.seconds, [.text(site), .integer(second), Value(source.partition)],
+                        [count.hits, count.late])
+                }
+            }
+            if new.moved, let newest = new.newest {
+                view.put(Self.watermarks, [.text(source.site), Value(source.partition), .integer(newest)])
+            }
         }
     }
 }
