@@ -9,7 +9,7 @@ struct TopLevelTests {
 
     @Test(arguments: [
         #"{}"#, #" { "a" : 1 } "#, #"{"a":1,"b":[1,{"a":2}],"c":{"a":"}","b":"\""},"d":"x,y:z","e":null}"#,
-        #"{"a":"\\","b":-1.5e3,"c":true}"#, #"{"a":[],"b":{},"ü":"ö"}"#,
+        #"{"a":"\\","b":-1.5e3,"c":20}"#, #"{"a":[],"b":{},"ü":"ö"}"#,
     ])
     func `members are as a whole parser reads them`(_ text: String) throws {
         let line = try #require(top(text))
