@@ -31,10 +31,11 @@ struct MockLog: EventLog {
 
     init(_ cluster: MockCluster) async throws {
         self.cluster = cluster
-        // Its long poll does not wake on new data, and it rebalances a second before a session ends.
+        // Its long poll does not wake on new data, and a rebalance ends a second before a session would: members must
+        // come to it in that time on a busy machine too.
         log = try await KafkaLog(
             brokers: cluster.brokers,
-            properties: ["fetch.wait.max.ms": "10", "session.timeout.ms": "4000", "heartbeat.interval.ms": "100"],
+            properties: ["fetch.wait.max.ms": "10", "session.timeout.ms": "8000", "heartbeat.interval.ms": "100"],
             limit: .seconds(30))
     }
 
