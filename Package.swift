@@ -83,7 +83,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
-        tests("LogTests", ["EventLog", "EventModel", "LocalLog"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
         tests("DomainTests", ["Domains", "EventModel", "Projecting", protobuf]),
         tests(
             "WorkerTests",

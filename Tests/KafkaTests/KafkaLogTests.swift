@@ -108,6 +108,23 @@ import Testing
         }
     }
 
+    @Test(arguments: Site.all) func `a member may leave with a revocation in hand`(_ site: Site) async throws {
+        try await site.withLog(2) { log, topic in
+            let group = fresh("group")
+            let first = try await log.join(group, topics: [topic])
+            _ = try await first.take(2)
+            let second = try await log.join(group, topics: [topic])
+            _ = try await until("a revocation") { () -> Bool? in
+                _ = try await second.next(max: 1, wait: .milliseconds(50))
+                if case .revoked = try await first.next(max: 1, wait: .milliseconds(50)) { return true }
+                return nil
+            }
+            await first.leave()
+            #expect(try await second.take(2).count == 2)
+            await second.leave()
+        }
+    }
+
     @Test func `an address where nobody answers is told within the time given`() async throws {
         let cluster = try MockCluster()
         cluster.down()

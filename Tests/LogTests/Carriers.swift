@@ -4,7 +4,7 @@ import LocalLog
 
 extension Carrier {
     /// Every log that the contract holds for.
-    static let all = [memory, local]
+    static let all = [memory, local, mock] + (broker.map { [$0] } ?? [])
 
     static let memory = Carrier(
         name: "memory", promises: [.transactions, .fencing, .timeIndex, .atomicAppend], maintained: true

@@ -109,8 +109,9 @@ struct SharingTests {
             let both = try await bench.join("group", events, others)
             try await drive(both, until: "5 partitions") { both.owned.count == 5 }
             let one = try await bench.join("group", others)
-            try await drive(both, one, until: "one of the other topic for each") {
-                one.owned.count == 1 && both.owned.count == 4
+            // How many each gets is the carrier's affair: Kafka's sticky assignor shares 3 + 2, ours 4 + 1.
+            try await drive(both, one, until: "a share for each, and an owner for all") {
+                !one.owned.isEmpty && one.owned.count + both.owned.count == 5
             }
             #expect(one.owned.isSubset(of: others))
             #expect(both.owned.isSuperset(of: events))

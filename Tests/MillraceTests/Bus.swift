@@ -2,10 +2,14 @@ import Foundation
 import Synchronization
 import Testing
 
-/// One log in a folder of its own, and the program to work on it in processes of their own.
+/// One log, in a folder of its own or on a broker, and the program to work on it in processes of their own.
 final class Bus: Sendable {
     let folder: String
     let log: String
+    /// What `--log` is given.
+    let url: String
+    /// The folder of the views, beside the log or, where that is on a broker, in the bus's own.
+    let views: String
     private let scratch: String
     private let processes = Mutex<[Running]>([])
 
@@ -17,10 +21,14 @@ final class Bus: Sendable {
     static let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("millrace").path
 
-    /// - Parameter log: Where the log is to be, other than in the folder.
-    init(log: String? = nil) throws {
+    /// - Parameters:
+    ///   - log: Where the log is to be, other than in the folder.
+    ///   - broker: The `host:port` of the broker that has the log.
+    init(log: String? = nil, broker: String? = nil) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
         self.log = log ?? folder + "/log"
+        url = broker.map { "kafka://\($0)" } ?? "local:" + self.log
+        views = (broker == nil ? self.log : folder) + "/views"
         scratch = folder + "/scratch"
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
     }
@@ -40,9 +48,11 @@ final class Bus: Sendable {
     func start(
         _ arguments: [String], stdin: [UInt8]? = nil, cwd: String? = nil, environment: [String: String] = [:]
     ) throws -> Running {
-        let environment = ["HOME": folder].merging(environment) { $1 }
+        // Without a folder of the log, the views would be in one that other buses on that broker share.
+        let places = url.hasPrefix("kafka:") ? ["MILLRACE_VIEWS": "sqlite:" + views] : [:]
+        let environment = ["HOME": folder].merging(places) { $1 }.merging(environment) { $1 }
         let process = try Running(
-            Self.program, arguments + (arguments.contains("--log") ? [] : ["--log", "local:" + log]), stdin: stdin,
+            Self.program, arguments + (arguments.contains("--log") ? [] : ["--log", url]), stdin: stdin,
             environment: environment, cwd: cwd ?? folder, scratch: scratch)
         processes.withLock { $0.append(process) }
         return process
@@ -144,8 +154,8 @@ extension Bus {
 }
 
 /// Makes a bus for one test, and ends its processes and removes its folder whatever comes of the test.
-func onBus(log: String? = nil, _ test: (Bus) async throws -> Void) async throws {
-    let bus = try Bus(log: log)
+func onBus(log: String? = nil, broker: String? = nil, _ test: (Bus) async throws -> Void) async throws {
+    let bus = try Bus(log: log, broker: broker)
     do {
         try await test(bus)
     } catch {

@@ -5,6 +5,10 @@ import GRDB
 struct Tables: Equatable {
     var rows: [String: [String]] = [:]
 
+    static let none = Tables()
+
+    private init() {}
+
     init(_ path: String) throws {
         // Opening what is not there would make it.
         guard FileManager.default.fileExists(atPath: path) else { throw Overdue(description: "there is no \(path)") }
@@ -35,6 +39,13 @@ struct Tables: Equatable {
             for byte in ([name] + rows).joined(separator: "\n").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         }
         return hash
+    }
+
+    /// The rows that name something, without the offsets, which count what others wrote too.
+    func naming(_ name: String) -> Tables {
+        var tables = self
+        tables.rows = rows.filter { $0.key != "offsets" }.mapValues { $0.filter { $0.contains(name) } }
+        return tables
     }
 
     /// How many records have been folded.

@@ -64,7 +64,7 @@ extension Admin {
         }
     }
 
-    /// Each topic's configuration, the broker's defaults included.
+    /// Each topic's configuration, the broker's defaults included; nothing of a topic that is not there.
     public func configs(of topics: [String]) async throws(KafkaError) -> [String: [String: String]] {
         if topics.isEmpty { return [:] }
         return try await ask(RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) { rk, options, queue in
@@ -78,7 +78,9 @@ extension Admin {
             var configs: [String: [String: String]] = [:]
             for i in 0..<count {
                 guard let resource = resources?[i] else { continue }
-                try KafkaError.check(rd_kafka_ConfigResource_error(resource))
+                let error = rd_kafka_ConfigResource_error(resource)
+                if error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART { continue }
+                try KafkaError.check(error)
                 configs[String(cString: rd_kafka_ConfigResource_name(resource))] = entries(of: resource)
             }
             return configs

@@ -33,7 +33,8 @@ extension KafkaLog {
         let configs = try await telling("the topics' configuration could not be read") { () throws(KafkaError) in
             try await admin.configs(of: found.map(\.name))
         }
-        return found.map { Topic($0, configs[$0.name] ?? [:]) }
+        // One without has been deleted since it was listed.
+        return found.compactMap { topic in configs[topic.name].map { Topic(topic, $0) } }
     }
 
     private func partitionCounts() async throws(LogError) -> [String: Int] {

@@ -1,0 +1,26 @@
+import Foundation
+import Synchronization
+import Testing
+
+/// The broker of `MILLRACE_TEST_KAFKA=host:port`. Its topics have fixed names, and it may have been used before: each test
+/// has names of its own, and looks only at what they name.
+enum Broker {
+    static let address = ProcessInfo.processInfo.environment["MILLRACE_TEST_KAFKA"]
+    static let absent: Comment = "set MILLRACE_TEST_KAFKA=host:port"
+
+    private static let run = String(UInt64(Date.now.timeIntervalSince1970 * 1000), radix: 36)
+    private static let count = Atomic(0)
+
+    /// A name that no other test, and no other run against the same broker, uses, and that is no part of another.
+    static func name() -> String { "run-\(run)-\(count.add(1, ordering: .relaxed).newValue)-" }
+}
+
+/// Makes a bus on the broker, with the topics there.
+func onBroker(_ test: (Bus) async throws -> Void) async throws {
+    let address: String = try #require(Broker.address)
+    try await onBus(broker: address) { bus in
+        let applied = try await bus.run("topics", "apply")
+        try #require(applied.exit == 0, "\(applied)")
+        try await test(bus)
+    }
+}
