@@ -34,9 +34,29 @@ final class Client: @unchecked Sendable {
 
     /// - Parameter leave: a consumer leaves its group.
     func destroy(leave: Bool = false) {
+        // A rebalance that was told and not answered would be waited for when closing.
+        if leave { rd_kafka_assign(rk, nil) }
         rd_kafka_queue_destroy(events)
-        if leave { rd_kafka_consumer_close(rk) }
-        rd_kafka_destroy_flags(rk, leave ? 0 : RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        if leave { leaveGroup() }
+        rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    }
+
+    /// How long a consumer that closes waits for its group; past that it is missed after its session.
+    private static let leaving = Duration.seconds(15)
+
+    /// Closes the consumer while answering every rebalance that comes of it. `rd_kafka_consumer_close` would not: with
+    /// rebalances as events there is no callback that answers them, and it was seen to wait without end.
+    private func leaveGroup() {
+        guard let queue = rd_kafka_queue_new(rk) else { return }
+        defer { rd_kafka_queue_destroy(queue) }
+        if let error = rd_kafka_consumer_close_queue(rk, queue) { return rd_kafka_error_destroy(error) }
+        let deadline = ContinuousClock.now + Self.leaving
+        while rd_kafka_consumer_closed(rk) == 0, ContinuousClock.now < deadline {
+            guard let event = rd_kafka_queue_poll(queue, 100) else { continue }
+            // While it closes, librdkafka takes any assignment for none.
+            if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { rd_kafka_assign(rk, nil) }
+            rd_kafka_event_destroy(event)
+        }
     }
 }
 
