@@ -29,7 +29,7 @@ enum Site: String, CaseIterable, Sendable {
             log = try await KafkaLog(
                 brokers: cluster.brokers,
                 properties: [
-                    "fetch.wait.max.ms": "10", "session.timeout.ms": "4000", "heartbeat.interval.ms": "100",
+                    "fetch.wait.max.ms": "10", "session.timeout.ms": "8000", "heartbeat.interval.ms": "100",
                 ])
             mock = cluster
         case .broker:

@@ -37,19 +37,24 @@ final class Client: @unchecked Sendable {
         // A rebalance that was told and not answered would be waited for when closing.
         if leave { rd_kafka_assign(rk, nil) }
         rd_kafka_queue_destroy(events)
-        if leave { leaveGroup() }
+        // librdkafka 2.0.2 was seen to wait without end for a group that could not be left. Such a client is given up:
+        // its threads end with the process, and the group misses its member after the session.
+        if leave && !leaveGroup() { return }
         rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 
-    /// How long a consumer that closes waits for its group; past that it is missed after its session.
+    /// How long a consumer that closes waits for its group.
     private static let leaving = Duration.seconds(15)
 
-    /// Closes the consumer while answering every rebalance that comes of it. `rd_kafka_consumer_close` would not: with
-    /// rebalances as events there is no callback that answers them, and it was seen to wait without end.
-    private func leaveGroup() {
-        guard let queue = rd_kafka_queue_new(rk) else { return }
+    /// Closes the consumer while answering every rebalance that comes of it, which `rd_kafka_consumer_close` would not:
+    /// with rebalances as events there is no callback that answers them. Says whether it closed in time.
+    private func leaveGroup() -> Bool {
+        guard let queue = rd_kafka_queue_new(rk) else { return false }
         defer { rd_kafka_queue_destroy(queue) }
-        if let error = rd_kafka_consumer_close_queue(rk, queue) { return rd_kafka_error_destroy(error) }
+        if let error = rd_kafka_consumer_close_queue(rk, queue) {
+            rd_kafka_error_destroy(error)
+            return rd_kafka_consumer_closed(rk) != 0
+        }
         let deadline = ContinuousClock.now + Self.leaving
         while rd_kafka_consumer_closed(rk) == 0, ContinuousClock.now < deadline {
             guard let event = rd_kafka_queue_poll(queue, 100) else { continue }
@@ -57,6 +62,7 @@ final class Client: @unchecked Sendable {
             if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { rd_kafka_assign(rk, nil) }
             rd_kafka_event_destroy(event)
         }
+        return rd_kafka_consumer_closed(rk) != 0
     }
 }
 
