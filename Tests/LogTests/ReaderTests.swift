@@ -119,7 +119,7 @@ struct ReaderTests {
             wanted: [(0, 0), (5, 0), (6, 1), (10, 1), (11, 2), (20, 2), (21, 4), (40, 4), (41, 5)])
     }
 
-    /// A broker keeps the index itself, and kfake's is a binary search that takes times to be in order.
+    /// A broker keeps the index itself, and some search it as if times were in order.
     @Test(arguments: Carrier.maintained.filter { $0.promises.contains(.timeIndex) })
     func `a moment's offset is the first record's at or after it, in whatever order times came`(
         on carrier: Carrier
