@@ -231,12 +231,7 @@ struct Bench: AsyncParsableCommand {
         let catalogue = Catalogue(domains: [.tickets])
         @Sendable func send(_ name: String, _ json: [String]) async throws -> [Outcome] {
             let found = try catalogue.command(name)
-            let commands = try json.map { json in
-                let value = try found.schema.encode(found.kind, json: Bytes(json))
-                return EncodedCommand(
-                    type: name, key: try found.domain.decider!.keyOfCommand(value), value: value,
-                    id: UUID().uuidString, time: now())
-            }
+            let commands = try json.map { try found.command(json: $0, id: UUID().uuidString, at: now()) }
             return try await client.send(commands, to: .tickets, within: .seconds(30))
         }
         let rows = (0..<50).map { #"{"label":"R\#($0)","seats":400}"# }.joined(separator: ",")

@@ -12,30 +12,40 @@ struct Catalogue {
         var topic: String
         /// Whether a decider owns it.
         var decided: Bool
+        /// Checks a message's bytes and gives the key of its record.
+        var key: @Sendable (Bytes) throws -> Bytes
+
+        /// The command that JSON describes, on its way to the log.
+        func command(json: String, id: String, at time: Timestamp? = nil) throws -> EncodedCommand {
+            let value = try schema.encode(kind, json: Bytes(json))
+            return EncodedCommand(type: kind.name, key: try key(value), value: value, id: id, time: time)
+        }
+    }
+
+    private static func found(
+        _ domain: Domain, _ schema: Schema, _ topic: String, decided: Bool,
+        key: @escaping @Sendable (Bytes) throws -> Bytes
+    ) -> [Found] {
+        schema.kinds.map { Found(domain: domain, schema: schema, kind: $0, topic: topic, decided: decided, key: key) }
     }
 
     var commands: [Found] {
         domains.flatMap { domain in
-            (domain.decider?.commands.kinds ?? []).map {
-                Found(
-                    domain: domain, schema: domain.decider!.commands, kind: $0, topic: domain.commandsTopic,
-                    decided: true)
-            }
+            domain.decider.map {
+                Self.found(domain, $0.commands, domain.commandsTopic, decided: true, key: $0.keyOfCommand)
+            } ?? []
         }
     }
 
     var events: [Found] {
         domains.flatMap { domain in
-            let decided = (domain.decider?.events.kinds ?? []).map {
-                Found(
-                    domain: domain, schema: domain.decider!.events, kind: $0, topic: domain.eventsTopic, decided: true)
+            let decided = domain.decider.map {
+                Self.found(domain, $0.events, domain.eventsTopic, decided: true, key: $0.keyOfEvent)
             }
-            let observed = (domain.telemetry?.events.kinds ?? []).map {
-                Found(
-                    domain: domain, schema: domain.telemetry!.events, kind: $0, topic: domain.telemetry!.topic,
-                    decided: false)
+            let observed = domain.telemetry.map {
+                Self.found(domain, $0.events, $0.topic, decided: false, key: $0.keyOfEvent)
             }
-            return decided + observed
+            return (decided ?? []) + (observed ?? [])
         }
     }
 

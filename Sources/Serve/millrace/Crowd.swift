@@ -148,12 +148,7 @@ private struct Desk {
 
     func send(_ name: String, _ json: String, at time: Timestamp? = nil) async throws -> Outcome {
         let found = try catalogue.command(name)
-        let value = try found.schema.encode(found.kind, json: Bytes(json))
-        guard let key = try found.domain.decider?.keyOfCommand(value) else {
-            throw Failure(.software, "\(name) has no decider")
-        }
-        let command = EncodedCommand(
-            type: name, key: key, value: value, id: UUID().uuidString.lowercased(), time: time)
+        let command = try found.command(json: json, id: UUID().uuidString.lowercased(), at: time)
         let start = ContinuousClock.now
         let outcome = try await client.send([command], to: found.domain, within: .seconds(20))[0]
         crowd.count(outcome, .now - start)

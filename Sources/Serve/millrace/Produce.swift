@@ -173,9 +173,7 @@ struct EventLines {
         let value = try found.schema.encode(found.kind, json: Bytes(json))
         let key: Bytes
         do {
-            key =
-                found.decided
-                ? try found.domain.decider!.keyOfEvent(value) : try found.domain.telemetry!.keyOfEvent(value)
+            key = try found.key(value)
         } catch let error as Malformed {
             throw error
         } catch {

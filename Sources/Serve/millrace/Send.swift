@@ -38,7 +38,6 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         let found = try Catalogue(domains: Millrace.domains).command(command)
-        guard let decider = found.domain.decider else { return }
         guard let limit = Duration(short: timeout) else {
             throw Failure(.usage, "--timeout \(timeout) is no time such as 10s or 500ms")
         }
@@ -52,9 +51,7 @@ struct Send: AsyncParsableCommand {
                 .usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
         }
         let json = try loose.words.first ?? found.kind.json(loose)
-        let value = try found.schema.encode(found.kind, json: Bytes(json))
-        let key = try decider.keyOfCommand(value)
-        let encoded = EncodedCommand(type: found.kind.name, key: key, value: value, id: id, time: try time())
+        let encoded = try found.command(json: json, id: id, at: try time())
         let outcome = try await places.withLog { log in
             try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
                 try await client.send([encoded], to: found.domain, within: limit)[0]
