@@ -67,8 +67,8 @@ struct MockLog: EventLog {
     func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
         try await log.reader(from: positions)
     }
-    func join(_ group: String, topics: [String]) async throws -> any GroupMember {
-        try await log.join(group, topics: topics)
+    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
+        try await log.join(group, topics: topics, sharing: sharing)
     }
     func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
         try await log.committed(group, partitions)

@@ -11,12 +11,12 @@ let items = Table(
 let sums = Table("sums", key: [Column("name", .text)], columns: [Column("a", .integer), Column("b", .integer)])
 
 /// A projection that only lends its name and tables: what it folds, each test says itself.
-protocol Lender: Projection where Event == TicketsEvent {}
+protocol Lender: Projection where Event == Only<TicketsEvent> {}
 extension Lender {
     static var about: String { "" }
     static var topics: [String] { ["events"] }
     static var tables: [Table] { [items, sums] }
-    mutating func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) {}
+    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {}
 }
 struct ShelfOne: Lender {
     static let name = "shelf"

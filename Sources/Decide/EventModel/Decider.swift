@@ -60,15 +60,6 @@ public protocol Telemetry: Sendable {
 /// How far ahead of the writer's clock an event's time may lie before it is refused.
 public let maximumClockSkew: Duration = .seconds(60)
 
-/// How events of one topic become commands or events of others: pure, with ids that follow from what it was given.
-public protocol Reaction: Sendable {
-    associatedtype Event: Envelope
-    /// In its domain: `open-sections`.
-    static var name: String { get }
-    static var topic: String { get }
-    static func react(to event: Event.Kind, at place: Place) -> [Emission]
-}
-
 /// Where and when an event stands on the log.
 public struct Place: Hashable, Sendable {
     public var topic: String
@@ -81,22 +72,9 @@ public struct Place: Hashable, Sendable {
         self.offset = offset
         self.timestamp = timestamp
     }
-}
 
-/// What a reaction wants written: a command of another aggregate, or a derived event.
-public struct Emission: Hashable, Sendable {
-    public var topic: String
-    public var key: Bytes
-    public var value: Bytes
-    /// The command's id, nil for a derived event.
-    public var commandID: String?
-    /// The name of the command or event.
-    public var type: String
-    public init(topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil) {
-        self.topic = topic
-        self.key = key
-        self.value = value
-        self.type = type
-        self.commandID = commandID
+    public init(of record: Record, in source: TopicPartition) {
+        self.init(
+            topic: source.topic, partition: source.partition, offset: record.offset, timestamp: record.timestamp)
     }
 }

@@ -16,26 +16,10 @@ public struct AnyTelemetry: Sendable {
     }
 }
 
-/// A reaction without its types.
-public struct AnyReaction: Sendable {
-    /// With its domain: `tickets.open-sections`.
-    public let name: String
+/// Events that a domain's reactions make of others, in a topic of their own.
+public struct DerivedEvents: Sendable {
     public let topic: String
-    /// Throws ``Undecodable`` where the value is not of the topic's schema.
-    public let react: @Sendable (Record, TopicPartition) throws -> [Emission]
-
-    public init<R: Reaction>(_ type: R.Type, domain: String) {
-        name = "\(domain).\(R.name)"
-        topic = R.topic
-        react = { record, source in
-            guard let kind = try R.Event.kind(in: record.value) else { return [] }
-            return R.react(
-                to: kind,
-                at: Place(
-                    topic: source.topic, partition: source.partition, offset: record.offset,
-                    timestamp: record.timestamp))
-        }
-    }
+    public let events: Schema
 }
 
 /// One world on the bus: everything else (topics, commands, help, workers, queries) follows from this value.
@@ -45,6 +29,7 @@ public struct Domain: Sendable {
     public private(set) var topics: [Topic] = []
     public private(set) var decider: AnyDecider?
     public private(set) var telemetry: AnyTelemetry?
+    public private(set) var derived: [DerivedEvents] = []
     public private(set) var reactions: [AnyReaction] = []
     public private(set) var projections: [AnyProjection] = []
     public private(set) var queries: [Query] = []
@@ -98,9 +83,32 @@ public struct Domain: Sendable {
         return domain
     }
 
+    /// Events that only this domain's reactions write.
+    ///
+    /// - Parameters:
+    ///   - name: The topic's name in its domain: `home` is `social.home`.
+    ///   - owner: The reaction that writes it, in its domain.
+    public func deriving<E: Envelope>(
+        _ type: E.Type, topic name: String, key: String, partitions: Int = 4, owner: String
+    ) -> Domain {
+        var domain = self
+        let topic = "\(self.name).\(name)"
+        let events = Schema(E.self, descriptor)
+        domain.derived.append(DerivedEvents(topic: topic, events: events))
+        domain.topics.append(
+            Topic(topic, partitions: partitions, key: key, schema: events.name, owner: "\(self.name).\(owner)"))
+        return domain
+    }
+
     public func reacting<R: Reaction>(_ type: R.Type) -> Domain {
         var domain = self
         domain.reactions.append(AnyReaction(type, domain: name))
+        return domain
+    }
+
+    public func reacting(remembering reaction: some StatefulReaction) -> Domain {
+        var domain = self
+        domain.reactions.append(AnyReaction(remembering: reaction, domain: name))
         return domain
     }
 
@@ -121,6 +129,6 @@ public struct Domain: Sendable {
         if topic == telemetry?.topic { return telemetry?.events }
         if topic == eventsTopic { return decider?.events }
         if topic == commandsTopic { return decider?.commands }
-        return nil
+        return derived.first { $0.topic == topic }?.events
     }
 }

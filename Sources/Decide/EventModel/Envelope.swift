@@ -8,6 +8,20 @@ public protocol Envelope: Message {
     var kind: Kind? { get set }
 }
 
+/// What a projection reads: the envelope of its topic, or a sum of those of several topics.
+public protocol Readable {
+    associatedtype Content: Sendable
+    /// Nil where a newer writer's kind is not known here.
+    static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content?
+}
+
+/// Topics that all carry one envelope.
+public enum Only<E: Envelope>: Readable {
+    public static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> E.Kind? {
+        try E.kind(in: bytes)
+    }
+}
+
 extension Envelope {
     public init(_ kind: Kind) {
         self.init()

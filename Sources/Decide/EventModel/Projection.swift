@@ -1,9 +1,10 @@
 /// A fold of events into the rows of a view: pure, so that the same events always give the same rows.
 ///
 /// One value folds one batch: it may gather in its own fields what many events change, and writes that in `finish`.
-/// Where a projection sees several partitions, its rows are disjoint by partition, or it only adds to them.
+/// Where a projection sees several partitions, its rows are disjoint by partition, or it only adds to them. One that
+/// reads several topics is told each record's topic by its place, and keeps rows of its own for each.
 public protocol Projection: Sendable {
-    associatedtype Event: Envelope
+    associatedtype Event: Readable
     /// In its domain: `seatmap`.
     static var name: String { get }
     /// Raised when the same events would give other rows.
@@ -13,7 +14,7 @@ public protocol Projection: Sendable {
     static var tables: [Table] { get }
 
     init()
-    mutating func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws
+    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws
     mutating func finish(_ view: ViewBatch) throws
 }
 
@@ -41,11 +42,9 @@ public struct AnyProjection: Sendable {
             var projection = P()
             for (source, records) in batches {
                 for record in records {
-                    let place = Place(
-                        topic: source.topic, partition: source.partition, offset: record.offset,
-                        timestamp: record.timestamp)
+                    let place = Place(of: record, in: source)
                     do {
-                        guard let kind = try P.Event.kind(in: record.value) else { continue }
+                        guard let kind = try P.Event.content(of: record.value, in: source.topic) else { continue }
                         try projection.apply(kind, at: place, to: view)
                     } catch let error as Undecodable {
                         throw Unfoldable(place: place, why: error.description)

@@ -26,12 +26,53 @@ public protocol EventLog: Sendable {
 
     /// Reads partitions of its own choice, outside any group, from the offsets given.
     func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader
-    /// Joins a consumer group, which shares the topics' partitions among its members.
-    func join(_ group: String, topics: [String]) async throws -> any GroupMember
+    /// Joins a consumer group, which shares the topics' partitions among its members. All members of a group join alike.
+    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember
     /// Where a group will go on, for the partitions it has committed.
     func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset]
 
     func close() async
+}
+
+/// How a group's topics are shared.
+public enum Sharing: Sendable, Hashable {
+    /// Each partition by itself.
+    case apart
+    /// Co-partitioned: who has a partition of the first topic has that of the same number of all the others. The topics
+    /// must have the same partition count.
+    case together
+}
+
+extension EventLog {
+    public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
+        try await join(group, topics: topics, sharing: .apart)
+    }
+
+    /// The topics of a group that shares them together, where their partition counts allow it.
+    public func checkCopartitioned(_ topics: [String], _ group: String) async throws {
+        let counts = try await partitionCounts()
+        for topic in topics {
+            guard let count = counts[topic] else { throw LogError.unknown(topic) }
+            if count != counts[topics[0]] {
+                throw LogError(
+                    .mismatch,
+                    """
+                    \(group) needs \(topics.joined(separator: ", ")) with the same partition count, but \(topics[0]) has \
+                    \(counts[topics[0]] ?? 0) and \(topic) has \(count)
+                    """)
+            }
+        }
+    }
+}
+
+extension Sequence<TopicPartition> {
+    /// These, and the partitions of the same numbers of other topics.
+    public func with(_ topics: some Sequence<String>) -> Set<TopicPartition> {
+        reduce(into: []) { all, lead in
+            all.insert(lead)
+            for topic in topics { all.insert(TopicPartition(topic, lead.partition)) }
+        }
+    }
 }
 
 /// Records for one partition.

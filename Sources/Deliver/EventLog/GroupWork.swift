@@ -20,16 +20,19 @@ public struct GroupLoop: Sendable {
     public var log: any EventLog
     public var group: String
     public var topics: [String]
+    public var sharing: Sharing
     /// Records in one batch of work.
     public var batch: Int
     /// Called when the first partitions have been taken and begun.
     public var ready: @Sendable () -> Void
     public init(
-        log: any EventLog, group: String, topics: [String], batch: Int, ready: @escaping @Sendable () -> Void = {}
+        log: any EventLog, group: String, topics: [String], sharing: Sharing = .apart, batch: Int,
+        ready: @escaping @Sendable () -> Void = {}
     ) {
         self.log = log
         self.group = group
         self.topics = topics
+        self.sharing = sharing
         self.batch = batch
         self.ready = ready
     }
@@ -40,7 +43,7 @@ public struct GroupLoop: Sendable {
     /// its records come again from where the group has committed, to it or to another.
     public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
         while !stopping() && !Task.isCancelled {
-            let member = try await log.join(group, topics: topics)
+            let member = try await log.join(group, topics: topics, sharing: sharing)
             var held: Set<TopicPartition> = []
             do {
                 try await take(part: member, &held, &work, until: stopping)

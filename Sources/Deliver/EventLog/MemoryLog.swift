@@ -148,16 +148,18 @@ public final class MemoryLog: Maintained {
         return MemoryReader(log: self, positions: positions)
     }
 
-    public func join(_ group: String, topics: [String]) throws -> any GroupMember {
+    public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
+        if sharing == .together { try await checkCopartitioned(topics, group) }
+        let followers = sharing == .together ? Array(topics.dropFirst()) : []
         let id = try state.withLock { state in
             for topic in topics where state.topics[topic] == nil { throw LogError.unknown(topic) }
             state.members += 1
             let id = "member-\(state.members)"
-            state.groups[group, default: Group()].topics[id] = Set(topics)
+            state.groups[group, default: Group()].topics[id] = Set(topics).subtracting(followers)
             return id
         }
         changed.notify()
-        return MemoryMember(log: self, group: group, id: id)
+        return MemoryMember(log: self, group: group, id: id, followers: followers)
     }
 
     public func committed(_ group: String, _ partitions: [TopicPartition]) -> [TopicPartition: Offset] {
@@ -221,6 +223,8 @@ private final class MemoryMember: GroupMember {
     private let log: MemoryLog
     private let group: String
     private let id: String
+    /// Topics whose partitions go with those of the same number of the group's first topic.
+    private let followers: [String]
     /// What this member was told is its own, and how far each partition it started has been delivered.
     private struct Holding {
         var told: Set<TopicPartition> = []
@@ -229,10 +233,11 @@ private final class MemoryMember: GroupMember {
     }
     private let holding = Mutex(Holding())
 
-    init(log: MemoryLog, group: String, id: String) {
+    init(log: MemoryLog, group: String, id: String, followers: [String]) {
         self.log = log
         self.group = group
         self.id = id
+        self.followers = followers
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
@@ -253,7 +258,7 @@ private final class MemoryMember: GroupMember {
                     for partition in lost { holding.cursors[partition] = nil }
                     return .lost(lost.sorted())
                 }
-                let target = group.target(state.partitions(of: topics))[id] ?? []
+                let target = (group.target(state.partitions(of: topics))[id] ?? []).with(followers)
                 let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
                 if !leaving.isEmpty {
                     holding.revoking.formUnion(leaving)

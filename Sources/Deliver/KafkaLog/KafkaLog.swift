@@ -68,9 +68,11 @@ public final class KafkaLog: EventLog {
         return try await KafkaReader(self, positions)
     }
 
-    public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
+    public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
         for topic in topics where try await partitions(of: topic) == nil { throw LogError.unknown(topic) }
-        return try await KafkaMember(self, group, topics)
+        if sharing == .apart { return try await KafkaMember(self, group, topics, followers: []) }
+        try await checkCopartitioned(topics, group)
+        return try await KafkaMember(self, group, Array(topics.prefix(1)), followers: Array(topics.dropFirst()))
     }
 
     public func close() async {

@@ -14,10 +14,13 @@ final class KafkaMember: GroupMember {
     private let watch: BrokerWatch
     private let transactions: TransactionPool
     private let holding = Mutex(Holding())
+    /// Topics whose partitions go with those of the same number of the one subscribed to.
+    private let followers: [String]
 
-    init(_ log: KafkaLog, _ group: String, _ topics: [String]) async throws(LogError) {
+    init(_ log: KafkaLog, _ group: String, _ topics: [String], followers: [String]) async throws(LogError) {
         self.log = log
         self.group = group
+        self.followers = followers
         watch = BrokerWatch(log)
         consumer = try await telling("a member of group \(group) could not be made") { () throws(KafkaError) in
             try Consumer(.consumer(log.tuning.member(group)))
@@ -62,18 +65,22 @@ final class KafkaMember: GroupMember {
             case .assigned(let partitions):
                 // This lets the group go on; fetching begins with `start`.
                 try await consumer.add([:])
-                let fresh = holding.withLock { $0.assign(partitions.map(TopicPartition.init)) }
+                let fresh = holding.withLock { $0.assign(all(partitions)) }
                 return fresh.isEmpty ? nil : .assigned(fresh)
             case .revoked(let partitions):
-                let told = holding.withLock { $0.revoke(partitions.map(TopicPartition.init)) }
+                let told = holding.withLock { $0.revoke(all(partitions)) }
                 if told.isEmpty { try await consumer.remove([]) }
                 return told.isEmpty ? nil : .revoked(told)
             case .lost(let partitions):
-                let (told, fetched) = holding.withLock { $0.lose(partitions.map(TopicPartition.init)) }
+                let (told, fetched) = holding.withLock { $0.lose(all(partitions)) }
                 try await consumer.remove(fetched.map(KafkaPartition.init))
                 return told.isEmpty ? nil : .lost(told)
             }
         }
+    }
+
+    private func all(_ partitions: [KafkaPartition]) -> [TopicPartition] {
+        Array(partitions.map(TopicPartition.init).with(followers))
     }
 
     func start(_ positions: [TopicPartition: Offset?]) async throws {

@@ -135,8 +135,9 @@ public final class LocalLog: Maintained {
         return LocalReader(log: self, positions: positions)
     }
 
-    public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
-        try await LocalMember.join(self, group: group, topics: topics)
+    public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
+        if sharing == .together { try await checkCopartitioned(topics, group) }
+        return try await LocalMember.join(self, group: group, topics: topics, sharing: sharing)
     }
 
     public func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {

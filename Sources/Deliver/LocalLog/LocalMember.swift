@@ -24,18 +24,23 @@ final class LocalMember: GroupMember {
     private let group: String
     private let id: String
     private let topics: Set<String>
+    /// Topics whose partitions go with those of the same number of the group's first topic.
+    private let followers: [String]
     private let state = Mutex(State())
 
-    private init(log: LocalLog, group: String, id: String, topics: Set<String>) {
+    private init(log: LocalLog, group: String, id: String, topics: Set<String>, followers: [String]) {
         self.log = log
         self.group = group
         self.id = id
         self.topics = topics
+        self.followers = followers
     }
 
-    static func join(_ log: LocalLog, group: String, topics: [String]) async throws -> LocalMember {
+    static func join(_ log: LocalLog, group: String, topics: [String], sharing: Sharing) async throws -> LocalMember {
         let known = Set(try await log.topics().map(\.name))
         if let missing = topics.first(where: { !known.contains($0) }) { throw LogError.unknown(missing) }
+        let followers = sharing == .together ? Array(topics.dropFirst()) : []
+        let topics = Set(topics).subtracting(followers)
         let id = "\(getpid())-\(UUID().uuidString.prefix(8))"
         try log.members.hold(id)
         try await log.writer.write { round in
@@ -43,7 +48,7 @@ final class LocalMember: GroupMember {
                 sql: "INSERT INTO members VALUES (?, ?, ?)",
                 arguments: [group, id, topics.sorted().joined(separator: "\n")])
         }
-        return LocalMember(log: log, group: group, id: id, topics: Set(topics))
+        return LocalMember(log: log, group: group, id: id, topics: topics, followers: followers)
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
@@ -75,7 +80,7 @@ final class LocalMember: GroupMember {
             return nil
         }
         let dead = seen.members.keys.filter { !log.members.isAlive($0) }
-        let target = seen.target(without: dead)[id] ?? []
+        let target = (seen.target(without: dead)[id] ?? []).with(followers)
         let leaving = told.subtracting(target).subtracting(revoking)
         if !leaving.isEmpty {
             state.withLock { state in
@@ -103,14 +108,14 @@ final class LocalMember: GroupMember {
 
     /// Buries the dead and takes the free partitions that are this member's share, by what the tables say now.
     private func claim(dead: [String]) async throws -> Set<TopicPartition> {
-        try await log.writer.write { [group, id] round in
+        try await log.writer.write { [group, id, followers] round in
             for member in dead {
                 try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
                 try round.db.execute(
                     sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, member])
             }
             let team = try Team(round.db, group)
-            let free = (team.target(without: [])[id] ?? []).filter { team.owners[$0] == nil }
+            let free = (team.target(without: [])[id] ?? []).with(followers).filter { team.owners[$0] == nil }
             for partition in free {
                 try round.db.execute(
                     sql: "INSERT INTO owners VALUES (?, ?, ?, ?)",

@@ -39,7 +39,7 @@ struct App {
             workers += domain.reactions.map { reaction in
                 Worker(
                     name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
-                    topics: [reaction.topic]
+                    topics: reaction.topics
                 ) { log, _, logger, ready in
                     var reactor = Reactor(reaction, log: log, logger: logger)
                     reactor.ready = ready

@@ -10,10 +10,13 @@ struct Catalogue {
         var schema: Schema
         var kind: Schema.Kind
         var topic: String
+        var origin: Origin
         /// Whether a decider owns it.
-        var decided: Bool
+        var decided: Bool { origin == .decided }
         /// Checks a message's bytes and gives the key of its record.
         var key: @Sendable (Bytes) throws -> Bytes
+
+        func answers(to name: String) -> Bool { kind.name == name || "\(domain.name).\(kind.name)" == name }
 
         /// The command that JSON describes, on its way to the log.
         func command(json: String, id: String, at time: Timestamp? = nil) throws -> EncodedCommand {
@@ -22,30 +25,52 @@ struct Catalogue {
         }
     }
 
+    /// Where an event comes from.
+    enum Origin: String {
+        /// A handler decides or admits it.
+        case decided
+        /// Anyone appends it.
+        case telemetry
+        /// A reaction makes it of other events.
+        case derived
+    }
+
     private static func found(
-        _ domain: Domain, _ schema: Schema, _ topic: String, decided: Bool,
+        _ domain: Domain, _ schema: Schema, _ topic: String, _ origin: Origin,
         key: @escaping @Sendable (Bytes) throws -> Bytes
     ) -> [Found] {
-        schema.kinds.map { Found(domain: domain, schema: schema, kind: $0, topic: topic, decided: decided, key: key) }
+        schema.kinds.map { Found(domain: domain, schema: schema, kind: $0, topic: topic, origin: origin, key: key) }
     }
 
     var commands: [Found] {
         domains.flatMap { domain in
             domain.decider.map {
-                Self.found(domain, $0.commands, domain.commandsTopic, decided: true, key: $0.keyOfCommand)
+                Self.found(domain, $0.commands, domain.commandsTopic, .decided, key: $0.keyOfCommand)
             } ?? []
         }
     }
 
+    /// The events that people can write.
     var events: [Found] {
         domains.flatMap { domain in
             let decided = domain.decider.map {
-                Self.found(domain, $0.events, domain.eventsTopic, decided: true, key: $0.keyOfEvent)
+                Self.found(domain, $0.events, domain.eventsTopic, .decided, key: $0.keyOfEvent)
             }
             let observed = domain.telemetry.map {
-                Self.found(domain, $0.events, $0.topic, decided: false, key: $0.keyOfEvent)
+                Self.found(domain, $0.events, $0.topic, .telemetry, key: $0.keyOfEvent)
             }
             return (decided ?? []) + (observed ?? [])
+        }
+    }
+
+    /// The events that only reactions write.
+    var derived: [Found] {
+        domains.flatMap { domain in
+            domain.derived.flatMap { derived in
+                Self.found(domain, derived.events, derived.topic, .derived) { _ in
+                    throw Malformed("event", "is derived from others: only workers write \(derived.topic)")
+                }
+            }
         }
     }
 
@@ -53,7 +78,15 @@ struct Catalogue {
     var projections: [AnyProjection] { domains.flatMap(\.projections) }
 
     func command(_ name: String) throws -> Found { try find(name, in: commands, "command") }
-    func event(_ name: String) throws -> Found { try find(name, in: events, "event") }
+    func event(_ name: String) throws -> Found {
+        if let found = derived.first(where: { $0.answers(to: name) }), !events.contains(where: { $0.answers(to: name) })
+        {
+            throw Failure(
+                .usage,
+                "\(found.kind.name) is derived from other events: only workers write \(found.topic), replay reads it")
+        }
+        return try find(name, in: events, "event")
+    }
 
     func query(_ name: String) throws -> Query {
         if let query = queries.first(where: { $0.name == name }) { return query }
@@ -68,7 +101,7 @@ struct Catalogue {
 
     /// By name, or by domain and name where several domains have one: `HoldSeats`, `tickets.HoldSeats`.
     private func find(_ name: String, in all: [Found], _ what: String) throws -> Found {
-        let found = all.filter { $0.kind.name == name || "\($0.domain.name).\($0.kind.name)" == name }
+        let found = all.filter { $0.answers(to: name) }
         if found.count == 1 { return found[0] }
         if found.isEmpty {
             let names = all.map(\.kind.name).joined(separator: ", ")
@@ -90,15 +123,16 @@ struct Events: ParsableCommand {
 
     func run() throws {
         let catalogue = Catalogue(domains: Millrace.domains)
-        let all = catalogue.commands.map { ("command", $0) } + catalogue.events.map { ("event", $0) }
+        let all =
+            catalogue.commands.map { ("command", $0) } + (catalogue.events + catalogue.derived).map { ("event", $0) }
         let chosen = all.filter { _, found in
             guard let name else { return true }
-            return [found.kind.name, found.domain.name, "\(found.domain.name).\(found.kind.name)"].contains(name)
+            return found.answers(to: name) || found.domain.name == name
         }
         if chosen.isEmpty { throw Failure(.usage, "there is no event, command or domain \(name ?? "")") }
         for (what, found) in chosen {
             if shape.asTable {
-                let owner = what == "event" ? (found.decided ? ", decided" : ", telemetry") : ""
+                let owner = what == "event" ? ", \(found.origin.rawValue)" : ""
                 try Output.standard.line("\(found.kind.name)  (\(what)\(owner), \(found.topic))  \(found.kind.about)")
                 try Output.standard.write(Teaching.fields(found.kind))
             } else {

@@ -15,17 +15,26 @@ struct FileImport {
     static let patience = Duration.seconds(15)
 
     var importer: String
-    /// What sets imports of one file apart: the site.
+    /// What sets imports of one file apart, such as the site; empty where nothing does.
     var scope: String
     var file: String
     var onError: OnError
     var topic: String
-    var read: (ArraySlice<UInt8>) throws(Malformed) -> NewRecord
+    /// What a line says; nil where it says nothing, such as a header.
+    var read: (ArraySlice<UInt8>) throws(Malformed) -> Imported?
+
+    /// One line's records, all of one topic and in order, and when what it tells of began.
+    struct Imported {
+        var records: [NewRecord]
+        var time: Timestamp
+    }
 
     struct Summary {
         var file: String
         var lines = 0
         var imported = 0
+        /// Events, or commands, made of the lines imported.
+        var records = 0
         var known = 0
         var bad = 0
         var first: Timestamp?
@@ -37,6 +46,7 @@ struct FileImport {
         var json: String {
             JSON.object([
                 ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
+                ("records", String(records)),
                 ("alreadyImported", String(known)), ("bad", String(bad)),
                 ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
                 ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
@@ -46,7 +56,7 @@ struct FileImport {
         var text: String {
             let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
             return """
-                \(file): \(lines) lines, \(imported) imported, \(known) already there, \(bad) bad\(span)
+                \(file): \(lines) lines, \(imported) imported as \(records) records, \(known) already there, \(bad) bad\(span)
                 \(seconds) s, \(Int(Double(imported) / max(0.001, seconds))) a second
 
                 """
@@ -145,7 +155,7 @@ struct FileImport {
         var summary = Summary(file: file)
         var (finished, digest, tail) = (0, Digest(), mark.tail)
         var pending: [TopicPartition: [NewRecord]] = [:]
-        var size = 0
+        var (size, records) = (0, 0)
         let name = (file as NSString).lastPathComponent
         var progress = Progress("importing \(name)", total: nil)
 
@@ -161,7 +171,8 @@ struct FileImport {
                     appends: appends + [Append(place, [record])], consumed: [place: Offset(Int64(finished))]))
             for (append, offsets) in zip(appends, offsets) { summary.ends[append.target] = offsets.last }
             summary.imported += size
-            (pending, size) = ([:], 0)
+            summary.records += records
+            (pending, size, records) = ([:], 0, 0)
             progress.show(summary.imported, unit: "lines")
         }
 
@@ -177,14 +188,16 @@ struct FileImport {
                     continue
                 }
                 do {
-                    let record = try record(line)
-                    if let record {
+                    if let imported = try imported(line) {
                         tail = line.unfinished
-                        let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: count))
-                        pending[target, default: []].append(record)
+                        for record in imported.records {
+                            let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: count))
+                            pending[target, default: []].append(record)
+                        }
                         size += 1
-                        summary.first = min(summary.first ?? record.timestamp, record.timestamp)
-                        summary.last = max(summary.last ?? record.timestamp, record.timestamp)
+                        records += imported.records.count
+                        summary.first = min(summary.first ?? imported.time, imported.time)
+                        summary.last = max(summary.last ?? imported.time, imported.time)
                     }
                 } catch {
                     Output.complain("line \(line.number): \(error.inLine)")
@@ -203,7 +216,7 @@ struct FileImport {
                     digest.add(line.bytes)
                     finished += 1
                 }
-                if size >= Self.batch { try await commit() }
+                if max(size, records) >= Self.batch { try await commit() }
             }
         }
         try await commit()
@@ -211,15 +224,15 @@ struct FileImport {
         return summary
     }
 
-    private func record(_ line: LineSource.Line) throws(Malformed) -> NewRecord? {
+    private func imported(_ line: LineSource.Line) throws(Malformed) -> Imported? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.isEmpty { return nil }
-        let record = try read(line.bytes)
-        if record.timestamp > now() + maximumClockSkew {
+        guard let imported = try read(line.bytes) else { return nil }
+        if imported.time > now() + maximumClockSkew {
             throw Malformed(
-                "time", "\(record.timestamp.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+                "time", "\(imported.time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
-        return record
+        return imported
     }
 }
 

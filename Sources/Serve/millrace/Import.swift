@@ -45,7 +45,8 @@ struct ImportAccessLog: AsyncParsableCommand {
         let job = FileImport(importer: "access-log", scope: site, file: file, onError: onError, topic: "hits.events") {
             line throws(Malformed) in
             do throws(AccessLog.Unreadable) {
-                return try AccessLog.hit(line, site: site)
+                let hit = try AccessLog.hit(line, site: site)
+                return .init(records: [hit], time: hit.timestamp)
             } catch {
                 throw Malformed("line", error.why)
             }

@@ -82,7 +82,7 @@ enum Likes: Decider {
 
 /// How many like each thing.
 struct LikeCounts: Projection {
-    typealias Event = LikesEvent
+    typealias Event = Only<LikesEvent>
     static let name = "counts"
     static let version = 1
     static let about = "Likes of each thing."
@@ -93,7 +93,7 @@ struct LikeCounts: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
         switch event {
         case .thingLiked(let e): view.add(Self.things, [.text(e.thing)], [1])
         }

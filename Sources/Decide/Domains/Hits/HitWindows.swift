@@ -6,7 +6,7 @@ internal import SwiftProtobuf
 /// Within a partition a site's newest second is its watermark. A hit up to `lateness` behind it is counted where it belongs;
 /// one further behind is counted there too, but apart, as late.
 struct HitWindows: Projection {
-    typealias Event = HitsEvent
+    typealias Event = Only<HitsEvent>
     static let name = "windows"
     static let version = 1
     static let about = "Hits of every second."
@@ -52,7 +52,7 @@ struct HitWindows: Projection {
 
     init() {}
 
-    mutating func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws {
+    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
         guard case .hit(let hit) = event else { return }
         let second = place.timestamp.second
         let slot = try slot(Source(site: hit.site, partition: place.partition), view)

@@ -3,7 +3,7 @@ internal import SwiftProtobuf
 
 /// What is on, and when.
 struct Calendar: Projection {
-    typealias Event = TicketsEvent
+    typealias Event = Only<TicketsEvent>
     static let name = "calendar"
     static let version = 1
     static let about = "Events by the moment they begin."
@@ -22,7 +22,7 @@ struct Calendar: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
         guard case .eventListed(let e) = event else { return }
         let seats = e.sections.flatMap(\.rows).reduce(Int64(0)) { $0 + Int64($1.seats) }
         let cheapest = e.sections.map(\.price).min { $0.amount < $1.amount }

@@ -3,7 +3,7 @@ internal import SwiftProtobuf
 
 /// Every seat of every section, who has it and until when; every hold; and how many seats are free, held and sold.
 struct SeatMap: Projection {
-    typealias Event = TicketsEvent
+    typealias Event = Only<TicketsEvent>
     static let name = "seatmap"
     static let version = 1
     static let about = "Seats, holds and what is left of each section."
@@ -44,7 +44,7 @@ struct SeatMap: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Kind, at place: Place, to view: ViewBatch) throws {
+    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
         switch event {
         case .eventListed: break
         case .sectionOpened(let e): open(e, view)

@@ -1,0 +1,144 @@
+/// How events of one topic become commands or events of others: pure, with ids that follow from what it was given.
+public protocol Reaction: Sendable {
+    associatedtype Event: Envelope
+    /// In its domain: `open-sections`.
+    static var name: String { get }
+    static var topic: String { get }
+    static func react(to event: Event.Kind, at place: Place) -> [Emission]
+}
+
+/// A reaction that remembers: what it has read of a key shapes what it makes of that key's next event.
+///
+/// It may read several topics that are co-partitioned: the same key and the same partition count, so that all of a key
+/// meets in one worker. The state is no truth of its own: when a partition changes hands it is folded again from what the
+/// group has consumed of each topic. Each topic is folded in its order, but how the topics interleaved is not known
+/// then, so **what is evolved from one topic must not depend on how far another has been read**.
+public protocol StatefulReaction: Sendable {
+    associatedtype State: Sendable
+    /// In its domain: `fan-out`.
+    var name: String { get }
+    var initial: State { get }
+    /// What it reads. The first topic leads: who is given a partition of it has that partition of the others.
+    var inputs: [ReactionInput<State>] { get }
+    /// Whether a state says no more than the initial one, and need not be kept.
+    func isBlank(_ state: State) -> Bool
+}
+
+extension StatefulReaction {
+    public func isBlank(_ state: State) -> Bool { false }
+}
+
+/// One topic that a stateful reaction reads.
+public struct ReactionInput<State: Sendable>: Sendable {
+    public let topic: String
+    fileprivate let react: @Sendable (Record, TopicPartition, State) throws -> [Emission]
+    fileprivate let evolve: @Sendable (Record, TopicPartition, inout State) throws -> Bool
+
+    /// - Parameters:
+    ///   - react: What an event makes necessary, seen from the state before it.
+    ///   - evolve: Folds the event; says whether it concerned the state at all.
+    public init<E: Envelope>(
+        _ topic: String, _ type: E.Type,
+        react: @escaping @Sendable (E.Kind, State, Place) -> [Emission],
+        evolve: @escaping @Sendable (E.Kind, inout State) -> Bool
+    ) {
+        self.topic = topic
+        self.react = { record, source, state in
+            guard let kind = try E.kind(in: record.value) else { return [] }
+            return react(kind, state, Place(of: record, in: source))
+        }
+        self.evolve = { record, source, state in
+            guard let kind = try E.kind(in: record.value) else { return false }
+            return evolve(kind, &state)
+        }
+    }
+}
+
+/// What a reaction wants written: a command of another aggregate, or a derived event.
+public struct Emission: Hashable, Sendable {
+    public var topic: String
+    public var key: Bytes
+    public var value: Bytes
+    /// The command's id, nil for a derived event.
+    public var commandID: String?
+    /// The name of the command or event.
+    public var type: String
+    public init(topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil) {
+        self.topic = topic
+        self.key = key
+        self.value = value
+        self.type = type
+        self.commandID = commandID
+    }
+}
+
+/// A reaction without its types.
+public struct AnyReaction: Sendable {
+    /// With its domain: `tickets.open-sections`.
+    public let name: String
+    /// The first leads; the others are co-partitioned with it.
+    public let topics: [String]
+    /// Whether its past must be folded before it goes on.
+    public let remembers: Bool
+    /// What it knows of the partitions of one number; of no use to another owner.
+    public let memory: @Sendable () -> any ReactionMemory
+
+    public init<R: Reaction>(_ type: R.Type, domain: String) {
+        name = "\(domain).\(R.name)"
+        topics = [R.topic]
+        remembers = false
+        memory = { Forgetful<R>() }
+    }
+
+    public init<R: StatefulReaction>(remembering reaction: R, domain: String) {
+        name = "\(domain).\(reaction.name)"
+        topics = reaction.inputs.map(\.topic)
+        remembers = true
+        memory = { Remembering(reaction) }
+    }
+}
+
+/// What a reaction knows, and what it makes of the next record. One task owns it.
+///
+/// Both throw ``Undecodable`` where the value is not of the topic's schema.
+public protocol ReactionMemory: AnyObject {
+    /// What follows from a record; it is folded too.
+    func react(to record: Record, from source: TopicPartition) throws -> [Emission]
+    /// Folds a record that was reacted to before.
+    func evolve(with record: Record, from source: TopicPartition) throws
+}
+
+private final class Forgetful<R: Reaction>: ReactionMemory {
+    func react(to record: Record, from source: TopicPartition) throws -> [Emission] {
+        guard let kind = try R.Event.kind(in: record.value) else { return [] }
+        return R.react(to: kind, at: Place(of: record, in: source))
+    }
+    func evolve(with record: Record, from source: TopicPartition) {}
+}
+
+private final class Remembering<R: StatefulReaction>: ReactionMemory {
+    private let reaction: R
+    private let inputs: [String: ReactionInput<R.State>]
+    private var states: [Bytes: R.State] = [:]
+
+    init(_ reaction: R) {
+        self.reaction = reaction
+        inputs = Dictionary(uniqueKeysWithValues: reaction.inputs.map { ($0.topic, $0) })
+    }
+
+    func react(to record: Record, from source: TopicPartition) throws -> [Emission] {
+        guard let input = inputs[source.topic] else { return [] }
+        let emissions = try input.react(record, source, states[record.key] ?? reaction.initial)
+        try evolve(with: record, from: source)
+        return emissions
+    }
+
+    func evolve(with record: Record, from source: TopicPartition) throws {
+        guard let input = inputs[source.topic] else { return }
+        // Taken out while it changes, so that it is changed in place.
+        let before = states.removeValue(forKey: record.key)
+        var state = before ?? reaction.initial
+        let concerned = try input.evolve(record, source, &state)
+        if before != nil || concerned, !reaction.isBlank(state) { states[record.key] = state }
+    }
+}
