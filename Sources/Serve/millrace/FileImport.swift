@@ -20,7 +20,10 @@ struct FileImport {
     var file: String
     var onError: OnError
     var topic: String
-    /// What a line says; nil where it says nothing, such as a header.
+    /// Takes the first line of a file that begins with its columns' names. It is called before any other line is read, also
+    /// where an import goes on in the middle.
+    var header: ((ArraySlice<UInt8>) throws(Malformed) -> Void)?
+    /// What a line says; nil where it says nothing.
     var read: (ArraySlice<UInt8>) throws(Malformed) -> Imported?
 
     /// One line's records, all of one topic and in order, and when what it tells of began.
@@ -70,6 +73,13 @@ struct FileImport {
         guard let count = counts[topic] else { throw LogError.unknown(topic) }
         if counts[TopicFile.imports.name] == nil { throw LogError.unknown(TopicFile.imports.name) }
         let head = try await firstLine()
+        if let header {
+            do throws(Malformed) {
+                try header(head)
+            } catch {
+                throw Failure(.data, "\(file): \(error.message)")
+            }
+        }
         let identity = "\(importer)/\(scope)/\(String(Digest(head).value, radix: 16))"
         let member = try await log.join("import:\(identity)", topics: [TopicFile.imports.name])
         do {
@@ -226,7 +236,7 @@ struct FileImport {
 
     private func imported(_ line: LineSource.Line) throws(Malformed) -> Imported? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
-        if line.bytes.isEmpty { return nil }
+        if line.bytes.isEmpty || header != nil && line.number == 1 { return nil }
         guard let imported = try read(line.bytes) else { return nil }
         if imported.time > now() + maximumClockSkew {
             throw Malformed(

@@ -1,0 +1,101 @@
+internal import EventModel
+
+/// One line of comma-separated values (RFC 4180): a field may stand in quotes, and a quote in it is doubled. A field that
+/// spans lines is not read.
+enum CSV {
+    static func fields(_ line: ArraySlice<UInt8>) throws(Malformed) -> [String] {
+        var fields: [String] = []
+        var rest = line
+        while true {
+            let (field, more) = try rest.first == quote ? quoted(&rest) : plain(&rest)
+            guard let text = String(validating: field, as: UTF8.self) else {
+                throw Malformed("field \(fields.count + 1)", "is not UTF-8")
+            }
+            fields.append(text)
+            if !more { return fields }
+        }
+    }
+
+    private static let comma = UInt8(ascii: ",")
+    private static let quote = UInt8(ascii: "\"")
+
+    private static func plain(_ rest: inout ArraySlice<UInt8>) -> (ArraySlice<UInt8>, more: Bool) {
+        guard let end = rest.firstIndex(of: comma) else { return (rest, false) }
+        defer { rest = rest[(end + 1)...] }
+        return (rest[..<end], true)
+    }
+
+    private static func quoted(_ rest: inout ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, more: Bool) {
+        var field: [UInt8] = []
+        var at = rest.startIndex + 1
+        while at < rest.endIndex {
+            if rest[at] != quote {
+                field.append(rest[at])
+                at += 1
+                continue
+            }
+            at += 1
+            if at < rest.endIndex, rest[at] == quote {
+                field.append(quote)
+                at += 1
+                continue
+            }
+            if at == rest.endIndex { return (field[...], false) }
+            if rest[at] != comma { throw Malformed("line", "has something between a closing quote and the next comma") }
+            rest = rest[(at + 1)...]
+            return (field[...], true)
+        }
+        throw Malformed("line", "ends within quotes; a field must not span lines")
+    }
+}
+
+/// The columns that a file's first line names, and their values in the lines after it.
+struct CSVHeader: Sendable {
+    private let width: Int
+    /// Where each column asked for stands.
+    private let positions: [String: Int]
+
+    /// - Parameters:
+    ///   - needed: Each column with the names it may have, the first being the one it is asked for by.
+    ///   - optional: The same, for columns that may be missing.
+    init(_ line: ArraySlice<UInt8>, needed: [[String]], optional: [[String]] = []) throws(Malformed) {
+        let line = line.starts(with: [0xef, 0xbb, 0xbf]) ? line.dropFirst(3) : line
+        let names = try CSV.fields(line).map { $0.lowercased() }
+        var positions: [String: Int] = [:]
+        for (alternatives, mustBe) in needed.map({ ($0, true) }) + optional.map({ ($0, false) }) {
+            if let position = names.firstIndex(where: { alternatives.contains($0) }) {
+                positions[alternatives[0]] = position
+            } else if mustBe {
+                throw Malformed(
+                    "the first line",
+                    "names no column \(alternatives.joined(separator: " or ")); it has \(names.joined(separator: ", "))"
+                )
+            }
+        }
+        width = names.count
+        self.positions = positions
+    }
+
+    /// One line's values.
+    func row(_ line: ArraySlice<UInt8>) throws(Malformed) -> CSVRow {
+        let fields = try CSV.fields(line)
+        if fields.count != width { throw Malformed("line", "has \(fields.count) fields, the first line has \(width)") }
+        return CSVRow(fields: fields, positions: positions)
+    }
+}
+
+struct CSVRow: Sendable {
+    fileprivate let fields: [String]
+    fileprivate let positions: [String: Int]
+
+    /// The value of a column, nil where it is empty or the file does not have it.
+    subscript(column: String) -> String? {
+        guard let position = positions[column], !fields[position].isEmpty else { return nil }
+        return fields[position]
+    }
+
+    func required(_ column: String) throws(Malformed) -> String {
+        guard let value = self[column] else { throw Malformed(column, "is missing") }
+        return value
+    }
+}
