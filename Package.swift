@@ -27,6 +27,7 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -50,8 +51,8 @@ let package = Package(
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
-            "Domains", "Decide", ["EventModel", protobuf, collections],
-            exclude: ["Tickets/tickets.proto", "Hits/hits.proto"]),
+            "Domains", "Decide", ["EventModel", protobuf, collections, ordered],
+            exclude: ["Tickets/tickets.proto", "Hits/hits.proto", "Social/social.proto"]),
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),

@@ -40,7 +40,7 @@ public struct ReactionInput<State: Sendable>: Sendable {
     public init<E: Envelope>(
         _ topic: String, _ type: E.Type,
         react: @escaping @Sendable (E.Kind, State, Place) -> [Emission],
-        evolve: @escaping @Sendable (E.Kind, inout State) -> Bool
+        evolve: @escaping @Sendable (E.Kind, inout State, Place) -> Bool
     ) {
         self.topic = topic
         self.react = { record, source, state in
@@ -49,26 +49,65 @@ public struct ReactionInput<State: Sendable>: Sendable {
         }
         self.evolve = { record, source, state in
             guard let kind = try E.kind(in: record.value) else { return false }
-            return evolve(kind, &state)
+            return evolve(kind, &state, Place(of: record, in: source))
         }
     }
 }
 
 /// What a reaction wants written: a command of another aggregate, or a derived event.
-public struct Emission: Hashable, Sendable {
-    public var topic: String
-    public var key: Bytes
-    public var value: Bytes
-    /// The command's id, nil for a derived event.
-    public var commandID: String?
+public struct Emission: Sendable {
+    /// The most keys that one record of a fan-out is for.
+    public static let keysPerRecord = 4000
+
+    private enum Target: Sendable {
+        case one(key: Bytes, value: Bytes)
+        case many(keys: [String], value: @Sendable (_ keys: [String]) -> Bytes)
+    }
+    public let topic: String
     /// The name of the command or event.
-    public var type: String
+    public let type: String
+    /// The command's id, nil for a derived event.
+    public let commandID: String?
+    private let target: Target
+
     public init(topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil) {
         self.topic = topic
-        self.key = key
-        self.value = value
         self.type = type
         self.commandID = commandID
+        target = .one(key: key, value: value)
+    }
+
+    /// A derived event that is for many keys (fan-out). It is written once for each partition that has some of them,
+    /// not once for each key; the records' own keys are empty.
+    ///
+    /// - Parameters:
+    ///   - keys: Each once, and in an order that follows from the log alone.
+    ///   - value: The event for some of the keys.
+    public init(
+        topic: String, to keys: [String], type: String, value: @escaping @Sendable (_ keys: [String]) -> Bytes
+    ) {
+        self.topic = topic
+        self.type = type
+        commandID = nil
+        target = .many(keys: keys, value: value)
+    }
+
+    /// The records to write, each with its partition.
+    public func records(among partitions: Int) -> [(partition: Partition, key: Bytes, value: Bytes)] {
+        switch target {
+        case .one(let key, let value): return [(Partitioner.partition(of: key, among: partitions), key, value)]
+        case .many(let keys, let value):
+            var groups = [[String]](repeating: [], count: partitions)
+            for key in keys {
+                groups[Int(Partitioner.partition(of: Bytes(key), among: partitions).rawValue)].append(key)
+            }
+            return groups.enumerated().flatMap { partition, group in
+                stride(from: 0, to: group.count, by: Self.keysPerRecord).map { start in
+                    let keys = Array(group[start..<min(start + Self.keysPerRecord, group.count)])
+                    return (Partition(partition), Bytes(), value(keys))
+                }
+            }
+        }
     }
 }
 

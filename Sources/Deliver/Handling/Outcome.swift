@@ -75,13 +75,12 @@ public struct Outcome: Hashable, Sendable {
     }
 }
 
-/// The 64-bit FNV-1a hash (isthe.com/chongo/tech/comp/fnv) of a command's kind and body.
+/// The hash of a command's kind and body.
 func digest(of command: Bytes, isFact: Bool) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    func mix(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    mix(isFact ? 1 : 0)
-    command.withUnsafeBytes { for byte in $0 { mix(byte) } }
-    return hash
+    var hash = FNV1a()
+    hash.add(isFact ? 1 : 0)
+    command.withUnsafeBytes { hash.add($0) }
+    return hash.value
 }
 
 extension Record {

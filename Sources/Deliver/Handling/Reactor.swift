@@ -9,6 +9,8 @@ public struct Reactor: Service, CustomStringConvertible {
     public static let batch = 4096
     /// What follows from events is committed as soon as it is so much, for one event may have thousands of consequences.
     public static let emissions = 20_000
+    /// The same in bytes.
+    public static let emittedBytes = 8 << 20
 
     private let reaction: AnyReaction
     private let log: any EventLog
@@ -92,13 +94,17 @@ private struct Reacting: GroupWork {
                 }
                 for emission in emissions {
                     guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
-                    let target = TopicPartition(
-                        emission.topic, Partitioner.partition(of: emission.key, among: count))
-                    pending.appends[target, default: []].append(Self.record(emission, at: record.timestamp))
+                    for (partition, key, value) in emission.records(among: count) {
+                        pending.appends[TopicPartition(emission.topic, partition), default: []].append(
+                            Self.record(emission, key, value, at: record.timestamp))
+                        pending.size += 1
+                        pending.bytes += value.count
+                    }
                 }
-                pending.size += emissions.count
                 pending.consumed[batch.source] = record.offset + 1
-                if pending.size >= Reactor.emissions { try await pending.commit(as: member) }
+                if pending.size >= Reactor.emissions || pending.bytes >= Reactor.emittedBytes {
+                    try await pending.commit(as: member)
+                }
             }
             pending.consumed[batch.source] = batch.next
         }
@@ -110,6 +116,7 @@ private struct Reacting: GroupWork {
         var appends: [TopicPartition: [NewRecord]] = [:]
         var consumed: [TopicPartition: Offset] = [:]
         var size = 0
+        var bytes = 0
 
         mutating func commit(as member: any GroupMember) async throws {
             if consumed.isEmpty { return }
@@ -131,13 +138,11 @@ private struct Reacting: GroupWork {
     }
 
     /// A command goes by the time of the event it follows from; a derived event has that time.
-    private static func record(_ emission: Emission, at time: Timestamp) -> NewRecord {
+    private static func record(_ emission: Emission, _ key: Bytes, _ value: Bytes, at time: Timestamp) -> NewRecord {
         if let id = emission.commandID {
-            return EncodedCommand(type: emission.type, key: emission.key, value: emission.value, id: id, time: time)
-                .record(now: time)
+            return EncodedCommand(type: emission.type, key: key, value: value, id: id, time: time).record(now: time)
         }
         return NewRecord(
-            key: emission.key, value: emission.value, timestamp: time,
-            headers: [Header(HeaderName.type, Bytes(emission.type))])
+            key: key, value: value, timestamp: time, headers: [Header(HeaderName.type, Bytes(emission.type))])
     }
 }

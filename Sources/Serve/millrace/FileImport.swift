@@ -246,17 +246,16 @@ struct FileImport {
     }
 }
 
-/// The 64-bit FNV-1a hash of lines: tells files apart that differ by accident.
+/// The hash of lines: tells files apart that differ by accident.
 struct Digest {
-    private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+    private var hash = FNV1a()
+    var value: UInt64 { hash.value }
 
     init() {}
     init(_ line: ArraySlice<UInt8>) { add(line) }
 
     mutating func add(_ line: ArraySlice<UInt8>) {
-        line.withUnsafeBufferPointer { buffer in
-            for byte in buffer { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        }
-        value = (value ^ 0x0a) &* 0x100_0000_01b3
+        line.withUnsafeBytes { hash.add($0) }
+        hash.add(0x0a)
     }
 }

@@ -7,7 +7,8 @@ internal import Foundation
 /// `millrace import`.
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Import files of others, with their own times.", subcommands: [ImportAccessLog.self])
+        abstract: "Import files of others, with their own times.",
+        subcommands: [ImportAccessLog.self, ImportTweets.self, ImportFollows.self])
 }
 
 /// `millrace import access-log`.
@@ -25,37 +26,28 @@ struct ImportAccessLog: AsyncParsableCommand {
             Example: millrace import access-log /var/log/apache2/access.log.1.gz --site
             www.example.org
             """)
-    @Argument(help: "The file.")
-    var file: String
+    @OptionGroup var options: ImportOptions
     @Option(help: ArgumentHelp("The site that was hit (default: the file's name).", valueName: "site"))
     var site: String?
-    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
-    var onError = OnError.skip
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
 
     func run() async throws {
-        let name = (file as NSString).lastPathComponent
+        let name = (options.file as NSString).lastPathComponent
         let site = site ?? String(name.prefix { $0 != "." })
         do {
             try Check.identifier(site, "--site", atMost: 200)
         } catch {
             throw Failure(.usage, error.message)
         }
-        let job = FileImport(importer: "access-log", scope: site, file: file, onError: onError, topic: "hits.events") {
-            line throws(Malformed) in
-            do throws(AccessLog.Unreadable) {
-                let hit = try AccessLog.hit(line, site: site)
-                return .init(records: [hit], time: hit.timestamp)
-            } catch {
-                throw Malformed("line", error.why)
-            }
-        }
-        let summary = try await places.withLog { try await job.run($0) }
-        if !shape.asTable {
-            try Output.standard.line(summary.json)
-            return
-        }
-        try Output.standard.write(summary.text)
+        try await options.run(
+            FileImport(
+                importer: "access-log", scope: site, file: options.file, onError: options.onError, topic: "hits.events"
+            ) { line throws(Malformed) in
+                do throws(AccessLog.Unreadable) {
+                    let hit = try AccessLog.hit(line, site: site)
+                    return .init(records: [hit], time: hit.timestamp)
+                } catch {
+                    throw Malformed("line", error.why)
+                }
+            })
     }
 }

@@ -8,7 +8,13 @@ enum Main {
     static func main() async {
         // A reader that closes its end of the pipe (head, for example) is no error of ours.
         signal(SIGPIPE, SIG_IGN)
-        exit(await Millrace.run(Array(CommandLine.arguments.dropFirst())))
+        do throws(Malformed) {
+            let domains = try Domains.all(Settings(environment: ProcessInfo.processInfo.environment))
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            exit(await Millrace.$domains.withValue(domains) { await Millrace.run(arguments) })
+        } catch {
+            exit(Exit.report(Failure(.configuration, error.message)))
+        }
     }
 }
 
@@ -41,7 +47,7 @@ struct Millrace: AsyncParsableCommand {
             Import.self, Up.self, Demo.self, Bench.self,
         ])
 
-    /// The domains that this process knows: all of them, and in tests one more.
+    /// The domains that this process knows: all of them, as the environment sets them, and in tests one more.
     @TaskLocal static var domains = Domains.all
 
     /// Runs a command line; gives its exit code.

@@ -1,0 +1,47 @@
+internal import EventModel
+
+/// Why social says no.
+enum SocialRefusal: Refusal, Hashable {
+    case overLength(Int)
+    case tweetExists(tweet: String)
+    case tweetDeleted(tweet: String)
+    case unknownTweet(tweet: String, user: String)
+    case duplicateRetweet(original: String, owner: String, as: String)
+    case selfFollow
+    case followingLimit
+    case following(String)
+    case notFollowing(String)
+    case idNamesNoTweet(why: String)
+
+    var reason: String {
+        switch self {
+        case .overLength: "over-length"
+        case .tweetExists: "tweet-exists"
+        case .tweetDeleted: "tweet-deleted"
+        case .unknownTweet: "unknown-tweet"
+        case .duplicateRetweet: "duplicate-retweet"
+        case .selfFollow: "self-follow"
+        case .followingLimit: "following-limit"
+        case .following: "already-following"
+        case .notFollowing: "not-following"
+        case .idNamesNoTweet: "malformed"
+        }
+    }
+
+    var message: String {
+        switch self {
+        case .overLength(let length):
+            "the text has \(length) characters by Twitter's count, at most \(TweetText.longest) are allowed; shorten it"
+        case .tweetExists(let tweet): "tweet \(tweet) exists already, with another text; give this one another id"
+        case .tweetDeleted(let tweet): "tweet \(tweet) was deleted, and its id is not used again"
+        case .unknownTweet(let tweet, let user): "\(user) has no tweet \(tweet)"
+        case .duplicateRetweet(let original, let owner, let tweet):
+            "you passed \(owner)'s tweet \(original) on already, as \(tweet); delete that one first to do it again"
+        case .selfFollow: "nobody follows themselves; your own tweets are in your timeline anyway"
+        case .followingLimit: "you follow \(SocialLimits.following) users, which is the most; unfollow one first"
+        case .following(let user): "\(user) is followed already"
+        case .notFollowing(let user): "\(user) is not followed"
+        case .idNamesNoTweet(let why): why
+        }
+    }
+}

@@ -1,0 +1,136 @@
+internal import EventModel
+internal import SwiftProtobuf
+
+/// What social allows at most.
+enum SocialLimits {
+    /// Bytes of a text; its length in Twitter's count is another limit.
+    static let text = 4000
+    static let tweet = 100
+    /// Users whom one user may follow.
+    static let following = 50_000
+}
+
+extension Social {
+    static func check(_ command: Command.Kind) throws(Malformed) {
+        switch command {
+        case .postTweet(let c):
+            try check(handle: c.user, "user")
+            if !c.tweet.isEmpty { try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet) }
+            if !c.text.contains(where: { !$0.isWhitespace }) { throw Malformed("text", "is missing") }
+            try check(text: c.text)
+        case .deleteTweet(let c):
+            try check(handle: c.user, "user")
+            try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet)
+        case .retweet(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.owner, "owner")
+            try Check.identifier(c.original, "original", atMost: SocialLimits.tweet)
+            if !c.tweet.isEmpty { try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet) }
+            try check(text: c.text)
+        case .follow(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.followee, "followee")
+        case .unfollow(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.followee, "followee")
+        }
+    }
+
+    static func check(_ event: Event.Kind) throws(Malformed) {
+        switch event {
+        case .tweetPosted(let e):
+            try check(.postTweet(.with { ($0.user, $0.text, $0.tweet) = (e.user, e.text, e.tweet) }))
+            try Check.identifier(e.tweet, "tweet", atMost: SocialLimits.tweet)
+            let expected = posted(e.user, e.tweet, e.text)
+            if e.hashtags != expected.hashtags {
+                throw Malformed("hashtags", "must be those of the text: \(expected.hashtags.joined(separator: ", "))")
+            }
+            if e.mentions != expected.mentions {
+                throw Malformed("mentions", "must be those of the text: \(expected.mentions.joined(separator: ", "))")
+            }
+            try canonical(e.user, "user")
+        case .tweetDeleted(let e):
+            try check(.deleteTweet(.with { ($0.user, $0.tweet) = (e.user, e.tweet) }))
+            try canonical(e.user, "user")
+        case .retweeted(let e):
+            try check(
+                .retweet(
+                    .with {
+                        ($0.user, $0.owner, $0.original, $0.text) = (e.user, e.owner, e.original, e.text)
+                    }))
+            try Check.identifier(e.tweet, "tweet", atMost: SocialLimits.tweet)
+            try canonical(e.user, "user")
+            try canonical(e.owner, "owner")
+        case .userFollowed(let e): try check(pair: e.user, e.followee)
+        case .userUnfollowed(let e): try check(pair: e.user, e.followee)
+        }
+    }
+
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+        switch event {
+        case .tweetPosted(let e):
+            let length = TweetText.length(of: e.text)
+            if length > TweetText.longest { throw .overLength(length) }
+            if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
+        case .retweeted(let e):
+            if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
+            if let known = state.passedOn[Original(owner: e.owner, tweet: e.original)] {
+                throw .duplicateRetweet(original: e.original, owner: e.owner, as: known)
+            }
+        case .tweetDeleted(let e):
+            switch state.own[e.tweet] {
+            case nil: throw .unknownTweet(tweet: e.tweet, user: e.user)
+            case .deleted: throw .tweetDeleted(tweet: e.tweet)
+            case .tweet, .retweet: break
+            }
+        case .userFollowed(let e):
+            if e.user == e.followee { throw .selfFollow }
+            if state.following.contains(e.followee) { throw .following(e.followee) }
+            if state.following.count >= SocialLimits.following { throw .followingLimit }
+        case .userUnfollowed(let e):
+            if !state.following.contains(e.followee) { throw .notFollowing(e.followee) }
+        }
+    }
+
+    /// A tweet that takes its command's id must be one that later commands can name.
+    static func identifier(_ given: String, _ id: String) throws(No) -> String {
+        if !given.isEmpty { return given }
+        do {
+            try Check.identifier(id, "the command's id, which names the tweet", atMost: SocialLimits.tweet)
+        } catch {
+            throw .idNamesNoTweet(why: error.message)
+        }
+        return id
+    }
+
+    static func check(handle: String, _ field: String) throws(Malformed) {
+        if handle.isEmpty { throw Malformed(field, "is missing") }
+        if handle.hasPrefix("@") { throw Malformed(field, "is \(handle.prefix(40)); write a handle without the @") }
+        if handle.unicodeScalars.count > TweetText.longestHandle
+            || !handle.unicodeScalars.allSatisfy(TweetText.isOfHandle)
+        {
+            throw Malformed(
+                field,
+                "is \(handle.prefix(40)); a handle has 1 to \(TweetText.longestHandle) letters of ASCII, digits or _")
+        }
+    }
+
+    private static func check(pair user: String, _ followee: String) throws(Malformed) {
+        try check(handle: user, "user")
+        try check(handle: followee, "followee")
+        try canonical(user, "user")
+        try canonical(followee, "followee")
+    }
+
+    private static func canonical(_ name: String, _ field: String) throws(Malformed) {
+        if name != handle(name) { throw Malformed(field, "is \(name); a fact has handles in lower case") }
+    }
+
+    private static func check(text: String) throws(Malformed) {
+        if text.utf8.count > SocialLimits.text {
+            throw Malformed("text", "has \(text.utf8.count) bytes, at most \(SocialLimits.text) are allowed")
+        }
+        let control = text.unicodeScalars.first { ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || $0.value == 0x7f }
+        if control != nil { throw Malformed("text", "has a control character other than a line feed or a tab") }
+    }
+}

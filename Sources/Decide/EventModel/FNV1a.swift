@@ -1,0 +1,16 @@
+/// The 64-bit FNV-1a hash (isthe.com/chongo/tech/comp/fnv): the same in every process, for telling apart what differs by
+/// accident, not by malice.
+public struct FNV1a: Hashable, Sendable {
+    public private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    public init() {}
+
+    public init(_ text: String) {
+        self.init()
+        for byte in text.utf8 { add(byte) }
+    }
+
+    public mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
+
+    public mutating func add(_ bytes: UnsafeRawBufferPointer) { for byte in bytes { add(byte) } }
+}
