@@ -129,11 +129,25 @@ extension TextTable {
                 case .integer(let ms) where column.kind == .timestamp: Timestamp(ms).rfc3339
                 case .integer(let value): String(value)
                 case .real(let value): String(format: "%.3f", value)
-                case .text(let value): value
+                case .text(let value): Self.onOneLine(value)
                 }
             }
         }
         right = Set(columns.indices.filter { columns[$0].kind == .integer || columns[$0].kind == .real })
+    }
+
+    /// A line feed would break the table, and an escape sequence could do worse to a terminal.
+    private static func onOneLine(_ text: String) -> String {
+        if !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) { return text }
+        return text.unicodeScalars.reduce(into: "") { out, scalar in
+            switch scalar {
+            case "\r": break
+            case "\n": out += "↵"
+            case "\t": out += " "
+            case _ where scalar.properties.generalCategory == .control: out += "\u{fffd}"
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
     }
 }
 

@@ -130,7 +130,8 @@ extension Social {
         if text.utf8.count > SocialLimits.text {
             throw Malformed("text", "has \(text.utf8.count) bytes, at most \(SocialLimits.text) are allowed")
         }
-        let control = text.unicodeScalars.first { ($0.value < 0x20 && $0 != "\n" && $0 != "\t") || $0.value == 0x7f }
-        if control != nil { throw Malformed("text", "has a control character other than a line feed or a tab") }
+        if text.unicodeScalars.contains(where: { $0.value < 0x20 && !"\t\n\r".unicodeScalars.contains($0) }) {
+            throw Malformed("text", "has a control character other than a line feed or a tab")
+        }
     }
 }

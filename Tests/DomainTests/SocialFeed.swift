@@ -1,0 +1,187 @@
+import EventModel
+import Projecting
+import SwiftProtobuf
+
+@testable import Domains
+
+/// A small social network in memory, one step at a time: what users do, what the reactions make of it in any interleaving
+/// of their inputs, also when they are started anew in the middle, and the timelines that come of it.
+struct SocialFeed {
+    static let partitions = 3
+
+    let limit: Int
+    private(set) var users: [String: Social.State] = [:]
+    private var topics: [String: [[Record]]] = [:]
+    private var clock: Int64 = 0
+    private var commands = 0
+    private var reactions: [(reaction: AnyReaction, memories: [any ReactionMemory])]
+    /// How far each reaction has come in each of its inputs.
+    private var consumed: [String: [TopicPartition: Int]] = [:]
+    let views = MemoryViews()
+    private var folded: [TopicPartition: Int] = [:]
+    let timelines: AnyProjection
+    let domain: Domain
+
+    init(limit: Int) {
+        self.limit = limit
+        domain = .social(fanOutLimit: limit)
+        timelines = domain.projection("social.timelines")
+        reactions = domain.reactions.map { reaction in
+            (reaction, (0..<Self.partitions).map { _ in reaction.memory() })
+        }
+        for topic in ["social.events", "social.audience", "social.home"] {
+            topics[topic] = Array(repeating: [], count: Self.partitions)
+        }
+    }
+
+    /// Does what a user asks for; gives whether that made an event. Two of three come a second after the last, the third
+    /// in the same.
+    @discardableResult
+    mutating func tell(_ command: Ask) -> Bool {
+        commands += 1
+        if commands % 3 != 0 { clock += 1 }
+        let key = Social.key(of: command)
+        guard
+            let events = try? Social.decide(
+                command, id: "c\(commands)", on: users[key] ?? Social.initial, at: after(clock))
+        else { return false }
+        for event in events {
+            Social.evolve(&users[key, default: Social.initial], with: event, at: after(clock))
+            append(
+                "social.events", Partitioner.partition(of: Bytes(key), among: Self.partitions), Bytes(key),
+                SocialEvent.bytes(event), at: after(clock))
+        }
+        return !events.isEmpty
+    }
+
+    private mutating func append(
+        _ topic: String, _ partition: Partition, _ key: Bytes, _ value: Bytes, at time: Timestamp
+    ) {
+        let p = Int(partition.rawValue)
+        let offset = Offset(Int64(topics[topic]![p].count))
+        topics[topic]![p].append(Record(offset: offset, timestamp: time, key: key, value: value))
+    }
+
+    /// Lets one of the reactions read up to a few records of one of its inputs; false where none has anything to read.
+    mutating func react(_ random: inout SeededRandom, atMost: Int = 4) throws -> Bool {
+        var choices: [(Int, TopicPartition)] = []
+        for (i, one) in reactions.enumerated() {
+            for topic in one.reaction.topics {
+                for p in 0..<Self.partitions {
+                    let source = TopicPartition(topic, Partition(p))
+                    if consumed[one.reaction.name]?[source] ?? 0 < topics[topic]![p].count {
+                        choices.append((i, source))
+                    }
+                }
+            }
+        }
+        guard let (i, source) = choices.randomElement(using: &random) else { return false }
+        let name = reactions[i].reaction.name
+        let p = Int(source.partition.rawValue)
+        for _ in 0..<Int.random(in: 1...atMost, using: &random) {
+            let at = consumed[name, default: [:]][source, default: 0]
+            guard at < topics[source.topic]![p].count else { break }
+            let record = topics[source.topic]![p][at]
+            for emission in try reactions[i].memories[p].react(to: record, from: source) {
+                for (partition, key, value) in emission.records(among: Self.partitions) {
+                    append(emission.topic, partition, key, value, at: record.timestamp)
+                }
+            }
+            consumed[name, default: [:]][source] = at + 1
+        }
+        return true
+    }
+
+    /// Forgets what the reactions know of one partition, and folds it again from what they have read.
+    mutating func restart(partition p: Int) throws {
+        for i in reactions.indices where reactions[i].reaction.remembers {
+            let memory = reactions[i].reaction.memory()
+            for topic in reactions[i].reaction.topics {
+                let source = TopicPartition(topic, Partition(p))
+                for record in topics[topic]![p].prefix(consumed[reactions[i].reaction.name]?[source] ?? 0) {
+                    try memory.evolve(with: record, from: source)
+                }
+            }
+            reactions[i].memories[p] = memory
+        }
+    }
+
+    /// Folds what is new into the timelines: some records of each partition, or all.
+    mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
+        var work: [(TopicPartition, [Record])] = []
+        for topic in timelines.topics {
+            for p in 0..<Self.partitions {
+                let source = TopicPartition(topic, Partition(p))
+                let rest = topics[topic]![p].dropFirst(folded[source] ?? 0)
+                let some = rest.prefix(all ? rest.count : Int.random(in: 0...max(1, rest.count), using: &random))
+                if some.isEmpty { continue }
+                folded[source, default: 0] += some.count
+                work.append((source, Array(some)))
+            }
+        }
+        if work.isEmpty { return }
+        let claims = views.claim(timelines, work.map(\.0), owner: "test")
+        let (projection, batches) = (timelines, work)
+        try views.commit(
+            timelines, to: Dictionary(uniqueKeysWithValues: work.map { ($0.0, Offset(Int64(folded[$0.0] ?? 0))) }),
+            under: claims.mapValues(\.epoch)
+        ) { view in try projection.fold(batches, into: view) }
+    }
+
+    /// Everything is read, reacted to and folded.
+    mutating func settle(_ random: inout SeededRandom) throws {
+        while try react(&random) {}
+        try project(&random, all: true)
+    }
+
+    func page(_ name: String, of user: String, limit: Int = 100, from cursor: Row? = nil) throws -> Page {
+        let query = domain.queries.first { $0.name == name }!
+        let arguments = Arguments(["user": .text(user)], now: after(clock), limit: limit, cursor: cursor)
+        return try views.read(timelines) { reader, _ in try query.answer(arguments, reader) }
+    }
+
+    /// A timeline by its pages, as (user, tweet).
+    func timeline(of user: String, by size: Int) throws -> [String] {
+        var (tweets, cursor): ([String], Row?) = ([], nil)
+        repeat {
+            let page = try page("social.timeline", of: user, limit: size, from: cursor)
+            tweets += page.rows.map { "\($0[1].text ?? "")/\($0[2].text ?? "")" }
+            cursor = page.next
+        } while cursor != nil
+        return tweets
+    }
+
+    /// What a timeline must show, straight from the events: the tweets and retweets of oneself and of those one follows,
+    /// and what names one, without what was deleted, newest first.
+    func pullMerge(_ reader: String) throws -> [String] {
+        let following = users[reader]?.following ?? []
+        var deleted: Set<Social.Original> = []
+        var found: [(at: Timestamp, user: String, tweet: String, of: Social.Original?)] = []
+        for record in topics["social.events"]!.flatMap({ $0 }) {
+            switch try SocialEvent.kind(in: record.value) {
+            case .tweetPosted(let e):
+                if e.user == reader || following.contains(e.user) || e.mentions.contains(reader) {
+                    found.append((record.timestamp, e.user, e.tweet, nil))
+                }
+            case .retweeted(let e):
+                if e.user == reader || following.contains(e.user) {
+                    let original = Social.Original(owner: e.owner, tweet: e.original)
+                    found.append((record.timestamp, e.user, e.tweet, original))
+                }
+            case .tweetDeleted(let e): deleted.insert(Social.Original(owner: e.user, tweet: e.tweet))
+            default: break
+            }
+        }
+        return found.filter { tweet in
+            !deleted.contains(Social.Original(owner: tweet.user, tweet: tweet.tweet))
+                && !(tweet.of.map { deleted.contains($0) } ?? false)
+        }
+        .sorted { ($0.at, $0.user, $0.tweet) > ($1.at, $1.user, $1.tweet) }.map { "\($0.user)/\($0.tweet)" }
+    }
+
+    /// How many records of a type are in `social.home`.
+    func count(_ type: (SocialHomeEvent.Kind) -> Bool) throws -> Int {
+        try topics["social.home"]!.flatMap { $0 }.filter { try SocialHomeEvent.kind(in: $0.value).map(type) ?? false }
+            .count
+    }
+}

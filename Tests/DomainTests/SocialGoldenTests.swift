@@ -1,0 +1,61 @@
+import EventModel
+import SwiftProtobuf
+import Testing
+
+@testable import Domains
+
+/// The bytes of social's events and commands, which are on people's logs and must stay readable.
+@Suite("The bytes of social")
+struct SocialGoldenTests {
+    private func hex(_ bytes: Bytes) -> String {
+        bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+    private static let entry = SocialTimelineEntry.with { ($0.tweet, $0.postedAt) = ("t1", noon.proto) }
+    private static let events: [(Told, String)] = [
+        (.posted("t1", "#a @b"), "0a160a03616e6e120274311a0523612040622201612a0162"),
+        (.deleted("t1"), "12090a03616e6e12027431"),
+        (.passed(on: "t1", of: "bob", as: "r1"), "1a120a03616e6e120272311a03626f6222027431"),
+        (.followed("bob"), "220a0a03616e6e1203626f62"), (.unfollowed("bob"), "2a0a0a03616e6e1203626f62"),
+    ]
+    private static let commands: [(Ask, String)] = [
+        (.post("t1"), "0a0d0a03616e6e120268691a027431"), (.delete("t1"), "12090a03616e6e12027431"),
+        (.pass(on: "t1", of: "bob", as: "r1"), "1a120a03616e6e1203626f621a02743122027231"),
+        (.follow("bob"), "220a0a03616e6e1203626f62"),
+        (.unfollow("bob"), "2a0a0a03616e6e1203626f62"),
+    ]
+    private static let audience: [(SocialAudienceEvent.Kind, String)] = [
+        (.followerGained(.with { ($0.user, $0.follower) = ("ann", "bob") }), "0a0a0a03616e6e1203626f62"),
+        (.followerLost(.with { ($0.user, $0.follower) = ("ann", "bob") }), "120a0a03616e6e1203626f62"),
+        (.authorPromoted(.with { $0.user = "ann" }), "1a050a03616e6e"),
+        (.authorDemoted(.with { $0.user = "ann" }), "22050a03616e6e"),
+    ]
+    private static let home: [(SocialHomeEvent.Kind, String)] = [
+        (
+            .timelineEntriesAdded(.with { ($0.author, $0.entries, $0.readers) = ("ann", [entry], ["b", "c"]) }),
+            "0a190a03616e6e120c0a027431120608c0d39cd7061a01621a0163"
+        ),
+        (
+            .timelineEntriesRemoved(.with { ($0.author, $0.entries, $0.readers) = ("ann", [entry], ["b"]) }),
+            "12160a03616e6e120c0a027431120608c0d39cd7061a0162"
+        ),
+        (
+            .userMentioned(.with { ($0.author, $0.entry, $0.users) = ("ann", entry, ["b"]) }),
+            "1a160a03616e6e120c0a027431120608c0d39cd7061a0162"
+        ),
+        (.authorMerged(.with { ($0.author, $0.readers) = ("ann", ["b"]) }), "22080a03616e6e120162"),
+        (.authorUnmerged(.with { ($0.author, $0.readers) = ("ann", ["b"]) }), "2a080a03616e6e120162"),
+    ]
+
+    @Test(arguments: events.indices) func `of an event stay as they are`(_ i: Int) {
+        #expect(hex(SocialEvent.bytes(Self.events[i].0)) == Self.events[i].1)
+    }
+    @Test(arguments: commands.indices) func `of a command stay as they are`(_ i: Int) {
+        #expect(hex(SocialCommand.bytes(Self.commands[i].0)) == Self.commands[i].1)
+    }
+    @Test(arguments: audience.indices) func `of an event of the audience stay as they are`(_ i: Int) {
+        #expect(hex(SocialAudienceEvent.bytes(Self.audience[i].0)) == Self.audience[i].1)
+    }
+    @Test(arguments: home.indices) func `of an event of a home stay as they are`(_ i: Int) {
+        #expect(hex(SocialHomeEvent.bytes(Self.home[i].0)) == Self.home[i].1)
+    }
+}
