@@ -53,18 +53,23 @@ struct Lag: AsyncParsableCommand {
         _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool
     ) async throws -> [Line] {
         let counts = try await log.partitionCounts()
-        var lines: [Line] = []
+        // First how far all have come, and only then where the topics end. So a sum of nothing means that nothing was left
+        // at some moment between, also of what workers write for each other.
+        var seen: [(worker: App.Worker, partitions: [TopicPartition], committed: [TopicPartition: Offset])] = []
         for worker in App.workers(domains) {
             let partitions = worker.topics.flatMap { topic in
                 (0..<(counts[topic] ?? 0)).map { TopicPartition(topic, Partition($0)) }
             }
-            let bounds = try await log.bounds(of: partitions)
             let committed: [TopicPartition: Offset]
             if let projection = worker.projection {
                 committed = try await views.read(projection) { _, asOf in asOf }
             } else {
                 committed = try await log.committed(worker.group, partitions)
             }
+            seen.append((worker, partitions, committed))
+        }
+        let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
+        return seen.flatMap { worker, partitions, committed in
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
                 let next = committed[partition]
@@ -72,8 +77,7 @@ struct Lag: AsyncParsableCommand {
                     worker: worker.name, partition: partition, committed: next, end: range.upperBound,
                     lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)))
             }
-            lines += sum ? [Line(worker: worker.name, lag: own.reduce(0) { $0 + $1.lag })] : own
+            return sum ? [Line(worker: worker.name, lag: own.reduce(0) { $0 + $1.lag })] : own
         }
-        return lines
     }
 }
