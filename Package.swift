@@ -51,7 +51,7 @@ let package = Package(
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
             "Domains", "Decide", ["EventModel", protobuf, collections],
-            exclude: ["Tickets/tickets.proto", "Hits/hits.proto"]),
+            exclude: ["Tickets/tickets.proto", "Hits/hits.proto", "Orders/orders.proto"]),
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),

@@ -7,7 +7,8 @@ internal import Foundation
 /// `millrace import`.
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Import files of others, with their own times.", subcommands: [ImportAccessLog.self])
+        abstract: "Import files of others, with their own times.",
+        subcommands: [ImportAccessLog.self, ImportOrders.self])
 }
 
 /// `millrace import access-log`.
@@ -52,10 +53,6 @@ struct ImportAccessLog: AsyncParsableCommand {
             }
         }
         let summary = try await places.withLog { try await job.run($0) }
-        if !shape.asTable {
-            try Output.standard.line(summary.json)
-            return
-        }
-        try Output.standard.write(summary.text)
+        try summary.show(shape)
     }
 }
