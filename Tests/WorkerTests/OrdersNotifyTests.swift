@@ -8,7 +8,7 @@ import Testing
 
 @Suite("Notifications of orders", .timeLimit(.minutes(2)))
 struct OrdersNotifyTests {
-    private static let orders = 2000
+    private static let orders = 1200
     private static let stages: [OrdersStatus] = [.received, .assigned, .assigned, .pickedUp, .delivered]
 
     /// The events of one order, each with its partition.

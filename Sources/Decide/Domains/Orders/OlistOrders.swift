@@ -38,9 +38,18 @@ public struct OlistOrders: Sendable {
         self.header = try CSVHeader(header, needed: Self.columns.map { [$0] })
     }
 
-    /// The commands of a row; throws ``Malformed`` where it cannot be read, and ``Unusable`` where it cannot be true.
+    /// The commands of a row; throws ``Unusable``, or ``Malformed`` where it is no row of the table at all.
     public func history(_ line: ArraySlice<UInt8>) throws -> History {
-        let row = try OlistRow(header.row(line))
+        let fields = try header.row(line)
+        let order = try fields.required("order_id")
+        do {
+            return try history(OlistRow(fields, order))
+        } catch let no as any Refusal {
+            throw Unusable(reason: no.reason, message: "order \(order): \(no.message)")
+        }
+    }
+
+    private func history(_ row: OlistRow) throws -> History {
         let moments = try row.moments()
         var commands = [
             encoded(
@@ -99,8 +108,8 @@ private struct OlistRow {
         "unavailable": Int?.none,
     ]
 
-    init(_ row: CSVRow) throws {
-        order = try row.required("order_id")
+    init(_ row: CSVRow, _ order: String) throws {
+        self.order = order
         customer = try row.required("customer_id")
         status = try row.required("order_status")
         try Check.identifier(order, "order_id", atMost: OlistOrders.orderBytes)
@@ -118,7 +127,7 @@ private struct OlistRow {
         guard let end = Self.ends[status] else {
             let known = Self.ends.keys.sorted().joined(separator: ", ")
             throw OlistOrders.Unusable(
-                reason: "unknown-status", message: "order \(order): its status is \(status), not one of \(known)")
+                reason: "unknown-status", message: "its status is \(status), not one of \(known)")
         }
         self.end = end
     }
@@ -150,7 +159,7 @@ private struct OlistRow {
     }
 
     private func no(_ reason: String, _ why: String) -> OlistOrders.Unusable {
-        OlistOrders.Unusable(reason: reason, message: "order \(order): \(why)")
+        OlistOrders.Unusable(reason: reason, message: why)
     }
 
     /// `2017-07-09 21:57:05`, nil where the column is empty.

@@ -99,7 +99,7 @@ enum Orders: Decider {
         {
             return []
         }
-        try check(.received, next: c.order, on: state)
+        try checkNext(.received, of: c.order, on: state)
         let expected = asked ?? now + defaultWait
         try check(expected: expected, at: now)
         return [changed(.received, c.order, State(customer: c.customer, expected: expected))]
@@ -107,7 +107,7 @@ enum Orders: Decider {
 
     private static func assign(_ c: OrdersAssignCourier, on state: State) throws(No) -> [Event.Kind] {
         if state.stage == .assigned, state.courier == c.courier { return [] }
-        try check(.assigned, next: c.order, on: state)
+        try checkNext(.assigned, of: c.order, on: state)
         var next = state
         next.courier = c.courier
         return [changed(.assigned, c.order, next)]
@@ -116,20 +116,20 @@ enum Orders: Decider {
     private static func pickUp(_ c: OrdersMarkPickedUp, on state: State) throws(No) -> [Event.Kind] {
         let isHis = c.courier.isEmpty || c.courier == state.courier
         if state.stage == .pickedUp, isHis { return [] }
-        try check(.pickedUp, next: c.order, on: state)
+        try checkNext(.pickedUp, of: c.order, on: state)
         if !isHis { throw .otherCourier(order: c.order, courier: state.courier) }
         return [changed(.pickedUp, c.order, state)]
     }
 
     private static func deliver(_ c: OrdersMarkDelivered, on state: State) throws(No) -> [Event.Kind] {
         if state.stage == .delivered { return [] }
-        try check(.delivered, next: c.order, on: state)
+        try checkNext(.delivered, of: c.order, on: state)
         return [changed(.delivered, c.order, state)]
     }
 
     private static func cancel(_ c: OrdersCancelOrder, on state: State) throws(No) -> [Event.Kind] {
         if state.stage == .cancelled, state.reason == c.reason { return [] }
-        try check(.cancelled, next: c.order, on: state)
+        try checkNext(.cancelled, of: c.order, on: state)
         var next = state
         next.reason = c.reason
         return [changed(.cancelled, c.order, next)]

@@ -69,7 +69,7 @@ extension Orders {
     }
 
     /// The state machine: which stage may follow which. Commands and facts go by it alike.
-    static func check(_ next: Stage, next order: String, on state: State) throws(No) {
+    static func checkNext(_ next: Stage, of order: String, on state: State) throws(No) {
         guard let stage = state.stage else {
             if next == .received { return }
             throw .unknownOrder(order: order)
@@ -105,7 +105,7 @@ extension Orders {
             try check(expected: Timestamp(e.expectedAt), at: now)
         case .orderStatusChanged(let e):
             guard let next = Stage(e.status) else { return }
-            try check(next, next: e.order, on: state)
+            try checkNext(next, of: e.order, on: state)
             if next == .received { return try check(expected: Timestamp(e.expectedAt), at: now) }
             if e.customer != state.customer { throw .otherCustomer(order: e.order) }
             if next != .cancelled, Timestamp(e.expectedAt) != state.expected {
