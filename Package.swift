@@ -52,7 +52,10 @@ let package = Package(
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
             "Domains", "Decide", ["EventModel", protobuf, collections, ordered],
-            exclude: ["Tickets/tickets.proto", "Hits/hits.proto", "Social/social.proto"]),
+            exclude: [
+                "Tickets/tickets.proto", "Hits/hits.proto", "Social/social.proto",
+                "Orders/orders.proto",
+            ]),
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),

@@ -88,3 +88,9 @@ struct Fold {
         return whole
     }
 }
+
+extension Emission {
+    /// The one record of an emission for one key.
+    var key: Bytes { records(among: 1)[0].key }
+    var value: Bytes { records(among: 1)[0].value }
+}

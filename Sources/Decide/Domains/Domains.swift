@@ -7,6 +7,7 @@ public enum Domains {
             .tickets,
             .hits,
             try .social(settings),
+            .orders,
         ]
     }
 

@@ -23,48 +23,15 @@ struct FileImport {
     /// Takes the first line of a file that begins with its columns' names. It is called before any other line is read, also
     /// where an import goes on in the middle.
     var header: ((ArraySlice<UInt8>) throws(Malformed) -> Void)?
-    /// What a line says; nil where it says nothing.
-    var read: (ArraySlice<UInt8>) throws(Malformed) -> Imported?
+    /// What a line says; nil where it says nothing. A line that it refuses is bad, and counted by the refusal's reason.
+    var read: (ArraySlice<UInt8>) throws -> Imported?
 
     /// One line's records, all of one topic and in order, and when what it tells of began.
     struct Imported {
         var records: [NewRecord]
         var time: Timestamp
-    }
-
-    struct Summary {
-        var file: String
-        var lines = 0
-        var imported = 0
-        /// Events, or commands, made of the lines imported.
-        var records = 0
-        var known = 0
-        var bad = 0
-        var first: Timestamp?
-        var last: Timestamp?
-        var took = Duration.zero
-        /// The last offset written in each partition.
-        var ends: [TopicPartition: Offset] = [:]
-
-        var json: String {
-            JSON.object([
-                ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
-                ("records", String(records)),
-                ("alreadyImported", String(known)), ("bad", String(bad)),
-                ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
-                ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
-                ("last", JSON.offsets(ends)),
-            ])
-        }
-        var text: String {
-            let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
-            return """
-                \(file): \(lines) lines, \(imported) imported as \(records) records, \(known) already there, \(bad) bad\(span)
-                \(seconds) s, \(Int(Double(imported) / max(0.001, seconds))) a second
-
-                """
-        }
-        private var seconds: Double { Double(took.milliseconds) / 1000 }
+        /// When what it tells of ended, where that is later.
+        var ended: Timestamp?
     }
 
     func run(_ log: any EventLog) async throws -> Summary {
@@ -165,6 +132,7 @@ struct FileImport {
         var summary = Summary(file: file)
         var (finished, digest, tail) = (0, Digest(), mark.tail)
         var pending: [TopicPartition: [NewRecord]] = [:]
+        var kinds: [String: Int] = [:]
         var (size, records) = (0, 0)
         let name = (file as NSString).lastPathComponent
         var progress = Progress("importing \(name)", total: nil)
@@ -182,7 +150,8 @@ struct FileImport {
             for (append, offsets) in zip(appends, offsets) { summary.ends[append.target] = offsets.last }
             summary.imported += size
             summary.records += records
-            (pending, size, records) = ([:], 0, 0)
+            summary.kinds.merge(kinds, uniquingKeysWith: +)
+            (pending, kinds, size, records) = ([:], [:], 0, 0)
             progress.show(summary.imported, unit: "lines")
         }
 
@@ -203,15 +172,21 @@ struct FileImport {
                         for record in imported.records {
                             let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: count))
                             pending[target, default: []].append(record)
+                            if let type = record.headers.first(where: { $0.name == HeaderName.type }) {
+                                kinds[type.value.text, default: 0] += 1
+                            }
                         }
                         size += 1
                         records += imported.records.count
                         summary.first = min(summary.first ?? imported.time, imported.time)
-                        summary.last = max(summary.last ?? imported.time, imported.time)
+                        let ended = imported.ended ?? imported.time
+                        summary.last = max(summary.last ?? ended, ended)
                     }
-                } catch {
-                    Output.complain("line \(line.number): \(error.inLine)")
+                } catch let no as any Refusal {
+                    let why = (no as? Malformed)?.inLine ?? "\(no.reason): \(no.message)"
+                    Output.complain("line \(line.number): \(why)")
                     summary.bad += 1
+                    summary.reasons[no.reason, default: 0] += 1
                     if onError == .stop {
                         try await commit()
                         progress.end()
@@ -234,13 +209,14 @@ struct FileImport {
         return summary
     }
 
-    private func imported(_ line: LineSource.Line) throws(Malformed) -> Imported? {
+    private func imported(_ line: LineSource.Line) throws -> Imported? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.isEmpty || header != nil && line.number == 1 { return nil }
         guard let imported = try read(line.bytes) else { return nil }
-        if imported.time > now() + maximumClockSkew {
+        let ended = imported.ended ?? imported.time
+        if max(imported.time, ended) > now() + maximumClockSkew {
             throw Malformed(
-                "time", "\(imported.time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+                "time", "\(ended.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
         return imported
     }

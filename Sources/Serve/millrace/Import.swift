@@ -8,7 +8,22 @@ internal import Foundation
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Import files of others, with their own times.",
-        subcommands: [ImportAccessLog.self, ImportTweets.self, ImportFollows.self])
+        subcommands: [ImportAccessLog.self, ImportTweets.self, ImportFollows.self, ImportOrders.self])
+}
+
+/// What all imports ask for.
+struct ImportOptions: ParsableArguments {
+    @Argument(help: "The file, plain or gzip.")
+    var file: String
+    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
+    var onError = OnError.skip
+    @OptionGroup var shape: Shape
+    @OptionGroup var places: Places
+
+    /// Runs an import and shows what came of it.
+    func run(_ job: FileImport) async throws {
+        try await places.withLog { try await job.run($0) }.show(shape)
+    }
 }
 
 /// `millrace import access-log`.
@@ -41,7 +56,7 @@ struct ImportAccessLog: AsyncParsableCommand {
         try await options.run(
             FileImport(
                 importer: "access-log", scope: site, file: options.file, onError: options.onError, topic: "hits.events"
-            ) { line throws(Malformed) in
+            ) { line in
                 do throws(AccessLog.Unreadable) {
                     let hit = try AccessLog.hit(line, site: site)
                     return .init(records: [hit], time: hit.timestamp)

@@ -3,22 +3,6 @@ internal import Domains
 internal import EventModel
 internal import Foundation
 
-/// What all imports ask for.
-struct ImportOptions: ParsableArguments {
-    @Argument(help: "The file, plain or gzip.")
-    var file: String
-    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
-    var onError = OnError.skip
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
-
-    /// Runs an import and shows what came of it.
-    func run(_ job: FileImport) async throws {
-        let summary = try await places.withLog { try await job.run($0) }
-        try Output.standard.write(shape.asTable ? summary.text : summary.json + "\n")
-    }
-}
-
 /// `millrace import tweets`.
 struct ImportTweets: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,7 +23,7 @@ struct ImportTweets: AsyncParsableCommand {
             FileImport(
                 importer: "tweets", scope: "", file: options.file, onError: options.onError,
                 topic: Domain.social.commandsTopic
-            ) { line throws(Malformed) in
+            ) { line in
                 let command = try TweetLine.command(line)
                 return .init(records: [command.record(now: now())], time: command.time ?? now())
             })
@@ -69,7 +53,7 @@ struct ImportFollows: AsyncParsableCommand {
             FileImport(
                 importer: "follows", scope: mutual ? "mutual" : "", file: options.file, onError: options.onError,
                 topic: Domain.social.commandsTopic, header: skipHeader ? { _ in } : nil
-            ) { line throws(Malformed) in
+            ) { line in
                 let time = now()
                 let commands = try FollowEdge.commands(line, mutual: mutual)
                 return commands.isEmpty ? nil : .init(records: commands.map { $0.record(now: time) }, time: time)

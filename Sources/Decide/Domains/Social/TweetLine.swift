@@ -8,7 +8,7 @@ internal import SwiftProtobuf
 /// `s`) and `text`. A retweet has the original's id in `retweet_of` or `rt`, and its owner's handle in `owner`; without
 /// that the owner is the first whom the text names, as in `RT @owner: ...`.
 public enum TweetLine {
-    public static func command(_ line: ArraySlice<UInt8>) throws(Malformed) -> EncodedCommand {
+    public static func command(_ line: ArraySlice<UInt8>) throws -> EncodedCommand {
         let tweet = try Tweet(line)
         let kind: SocialCommand.Kind
         if let original = tweet.original {
@@ -19,7 +19,7 @@ public enum TweetLine {
                 })
         } else {
             let length = TweetText.length(of: tweet.text)
-            if length > TweetText.longest { throw Malformed("text", SocialRefusal.overLength(length).message) }
+            if length > TweetText.longest { throw SocialRefusal.overLength(length) }
             kind = .postTweet(.with { ($0.user, $0.tweet, $0.text) = (tweet.user, tweet.id, tweet.text) })
         }
         try Social.check(kind)

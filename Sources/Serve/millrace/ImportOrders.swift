@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Domains
+internal import EventModel
+
+/// `millrace import orders`.
+struct ImportOrders: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "orders",
+        abstract: "Import a table of past orders as the commands of their lives.",
+        discussion: """
+            CSV of the Olist layout, plain or gzip: order_id, customer_id, order_status,
+            and the moments of purchase, approval, carrier scan and delivery, and the
+            estimate. Each row becomes PlaceOrder, AssignCourier, MarkPickedUp,
+            MarkDelivered or CancelOrder, with the row's own times, read as UTC, on
+            orders.commands; the handler decides them. A row that tells of no life an
+            order can have is a bad line, named with its order and reason, and nothing of
+            it is imported. The same file again changes nothing.
+
+            Example: millrace import orders olist_orders.csv.gz
+            """)
+    @OptionGroup var options: ImportOptions
+
+    func run() async throws {
+        var table: OlistOrders?
+        try await options.run(
+            FileImport(
+                importer: "orders", scope: "", file: options.file, onError: options.onError,
+                topic: Domain.orders.commandsTopic,
+                header: { line throws(Malformed) in table = try OlistOrders(header: line) },
+                read: { line in
+                    guard let history = try table?.history(line) else { return nil }
+                    return .init(
+                        records: history.commands.map { $0.record(now: now()) }, time: history.placed,
+                        ended: history.ended)
+                }))
+    }
+}

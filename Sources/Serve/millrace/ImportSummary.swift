@@ -1,0 +1,61 @@
+internal import EventLog
+internal import EventModel
+
+extension FileImport {
+    /// What came of an import.
+    struct Summary {
+        var file: String
+        var lines = 0
+        var imported = 0
+        /// Events, or commands, made of the lines imported.
+        var records = 0
+        /// The records by their type, where they have one.
+        var kinds: [String: Int] = [:]
+        var known = 0
+        var bad = 0
+        /// The bad lines by the reason.
+        var reasons: [String: Int] = [:]
+        var first: Timestamp?
+        var last: Timestamp?
+        var took = Duration.zero
+        /// The last offset written in each partition.
+        var ends: [TopicPartition: Offset] = [:]
+
+        var json: String {
+            JSON.object([
+                ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
+                ("records", String(records)), ("kinds", Self.json(kinds)),
+                ("alreadyImported", String(known)), ("bad", String(bad)), ("reasons", Self.json(reasons)),
+                ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
+                ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
+                ("last", JSON.offsets(ends)),
+            ])
+        }
+        var text: String {
+            let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
+            return """
+                \(file): \(lines) lines, \(imported) imported as \(records) records, \(known) already there, \(bad) bad\(span)
+                \(Self.text("records", kinds))\(Self.text("bad lines", reasons))\(seconds) s, \
+                \(Int(Double(imported) / max(0.001, seconds))) a second
+
+                """
+        }
+        /// The most frequent first.
+        private static func sorted(_ counts: [String: Int]) -> [(key: String, value: Int)] {
+            counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        }
+        private static func json(_ counts: [String: Int]) -> String {
+            JSON.object(sorted(counts).map { ($0.key, String($0.value)) })
+        }
+        private static func text(_ what: String, _ counts: [String: Int]) -> String {
+            if counts.isEmpty { return "" }
+            return "\(what): \(sorted(counts).map { "\($0.value) \($0.key)" }.joined(separator: ", "))\n"
+        }
+        private var seconds: Double { Double(took.milliseconds) / 1000 }
+
+        func show(_ shape: Shape) throws {
+            if shape.asTable { return try Output.standard.write(text) }
+            try Output.standard.line(json)
+        }
+    }
+}

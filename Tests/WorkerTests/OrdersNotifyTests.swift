@@ -1,0 +1,73 @@
+import EventLog
+import EventModel
+import Handling
+import SwiftProtobuf
+import Testing
+
+@testable import Domains
+
+@Suite("Notifications of orders", .timeLimit(.minutes(2)))
+struct OrdersNotifyTests {
+    private static let orders = 1200
+    private static let stages: [OrdersStatus] = [.received, .assigned, .assigned, .pickedUp, .delivered]
+
+    /// The events of one order, each with its partition.
+    private func life(_ n: Int) -> [(TopicPartition, NewRecord)] {
+        Self.stages.enumerated().map { i, status in
+            let event = OrdersEvent.OneOf_Kind.orderStatusChanged(
+                .with {
+                    ($0.order, $0.customer, $0.status) = ("o\(n)", "customer\(n % 100)", status)
+                    $0.courier = i == 0 ? "" : "courier\(i % 2)"
+                    $0.expectedAt = (noon + .seconds(2700)).proto
+                })
+            let key = Bytes("o\(n)")
+            let time = noon + .seconds(n + 60 * i)
+            return (
+                TopicPartition("orders.events", Partitioner.partition(of: key, among: 4)),
+                NewRecord(key: key, value: OrdersEvent.bytes(event), timestamp: time)
+            )
+        }
+    }
+
+    @Test(arguments: Carrier.all)
+    func `are one for each stage, also where the reactor is cut off in the middle`(on carrier: Carrier) async throws {
+        try await site(carrier) { site in
+            var appends: [TopicPartition: [NewRecord]] = [:]
+            for n in 0..<Self.orders { for (place, record) in life(n) { appends[place, default: []].append(record) } }
+            _ = try await site.log.append(appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) })
+            let total = Self.orders * Self.stages.count
+            let outbox = try #require(Domain.orders.projections.first { $0.name == "orders.outbox" })
+            let table = NotificationOutbox.notifications
+            func told() async throws -> Int {
+                let asOf = try await site.views.read(outbox) { _, asOf in asOf }
+                return asOf.values.reduce(0) { $0 + Int($1.rawValue) }
+            }
+            func notify(_ name: String) -> Reactor {
+                Reactor(Domain.orders.reactions[0], log: site.log, logger: site.journal.logger(name))
+            }
+            let rows = try await running(site.projector(of: outbox)) {
+                var seen = 0
+                for cut in 1...3 where seen < total {
+                    try await cutting(notify("cut \(cut)")) {
+                        try await site.views.bell.until("more notifications") { try await told() > seen }
+                        seen = try await told()
+                    }
+                }
+                return try await running(notify("last")) {
+                    try await site.views.bell.until("all notifications") { try await told() >= total }
+                    return try await site.views.read(outbox) { reader, _ in try reader.rows(Scan(table, limit: .max)) }
+                }
+            }
+            #expect(rows.count == total)
+            let expected = (0..<Self.orders).flatMap { n in
+                ["received", "assigned", "assigned:2", "picked_up", "delivered"].map { "o\(n):\($0)" }
+            }
+            #expect(rows.compactMap { $0[3].text }.sorted() == expected.sorted())
+            let records = try await site.records("orders.notifications")
+            #expect(records.values.map(\.count).reduce(0, +) == total)
+            for (place, records) in records {
+                for record in records { #expect(Partitioner.partition(of: record.key, among: 4) == place.partition) }
+            }
+        }
+    }
+}
