@@ -64,18 +64,8 @@ private struct Scene: Service, CustomStringConvertible {
         let begun = ContinuousClock.now
         try await crowd.play(on: log)
         let took = ContinuousClock.now - begun
-        let lag = try await settle()
+        let lag = try await Lag.settled(Millrace.domains, log: log, views: views, sum: true, within: .seconds(20))
         try await show(took: took, lag: lag)
-    }
-
-    /// Waits until every worker has caught up; gives the lag that is left.
-    private func settle() async throws -> [Lag.Line] {
-        let deadline = ContinuousClock.now + .seconds(20)
-        while true {
-            let lines = try await Lag.lines(Domains.all, log: log, views: views, sum: true)
-            if lines.allSatisfy({ $0.lag == 0 }) || .now > deadline { return lines }
-            try await Task.sleep(for: .milliseconds(20))
-        }
     }
 
     private func show(took: Duration, lag: [Lag.Line]) async throws {
