@@ -5,5 +5,6 @@ public enum Domains {
     public static let all: [Domain] = [
         .tickets,
         .hits,
+        .rides,
     ]
 }

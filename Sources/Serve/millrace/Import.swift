@@ -7,7 +7,7 @@ internal import Foundation
 /// `millrace import`.
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Import files of others, with their own times.", subcommands: [ImportAccessLog.self])
+        abstract: "Import files of others, with their own times.", subcommands: [ImportAccessLog.self, ImportGPS.self])
 }
 
 /// `millrace import access-log`.
