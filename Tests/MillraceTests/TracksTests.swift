@@ -50,7 +50,7 @@ struct TracksTests {
                 }
                 await views.close()
             }
-            #expect(found > 2000)
+            #expect(found > 1000)
 
             // All of it, by the command.
             let end = try Date("2009-03-19T05:46:37Z", strategy: .iso8601)
