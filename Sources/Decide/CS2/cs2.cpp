@@ -18,12 +18,6 @@ static S2Point point(double latitude, double longitude) {
 
 uint64_t cs2_leaf(double latitude, double longitude) { return S2CellId(point(latitude, longitude)).id(); }
 
-void cs2_centre(uint64_t cell, double *latitude, double *longitude) {
-    S2LatLng centre = S2CellId(cell).ToLatLng();
-    *latitude = centre.lat().degrees();
-    *longitude = centre.lng().degrees();
-}
-
 bool cs2_is_cell(uint64_t cell) { return S2CellId(cell).is_valid(); }
 int32_t cs2_level(uint64_t cell) { return S2CellId(cell).level(); }
 uint64_t cs2_parent(uint64_t cell, int32_t level) { return S2CellId(cell).parent(level).id(); }

@@ -17,8 +17,6 @@ extern "C" {
 
 /// The leaf cell (level 30, about a centimetre) that holds a point.
 uint64_t cs2_leaf(double latitude, double longitude);
-/// The centre of a cell, in degrees.
-void cs2_centre(uint64_t cell, double *latitude, double *longitude);
 
 bool cs2_is_cell(uint64_t cell);
 int32_t cs2_level(uint64_t cell);
