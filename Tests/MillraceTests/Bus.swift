@@ -131,7 +131,8 @@ extension Bus {
 
     /// Waits until no worker has anything left to read.
     func settle(within limit: Duration = .seconds(60)) async throws {
-        let ended = try await run("lag", "--sum", "--wait", "\(limit.components.seconds)s", within: limit + .seconds(20))
+        let ended = try await run(
+            "lag", "--sum", "--wait", "\(limit.components.seconds)s", within: limit + .seconds(20))
         try #require(ended.exit == 0, "\(ended)")
     }
 

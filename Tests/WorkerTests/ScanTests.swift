@@ -128,4 +128,21 @@ struct ScanTests {
                 try await shelf.rows(Scan(items, from: "z", through: "é")).map { $0[0] } == ["z", "Ä", "é"])
         }
     }
+
+    @Test(arguments: Carrier.all)
+    func `can be taken whole, some rows at a time`(on carrier: Carrier) async throws {
+        try await filled(carrier) { shelf async throws in
+            for limit in 1...7 {
+                for descending in [false, true] {
+                    let scan = Scan(items, by: "number", descending: descending, limit: limit)
+                    let taken = try await shelf.views.read(shelf.projection) { reader, _ in
+                        var taken: [Row] = []
+                        try reader.everyRow(scan) { taken.append($0) }
+                        return taken
+                    }
+                    #expect(try await taken == shelf.rows(Scan(items, by: "number", descending: descending)))
+                }
+            }
+        }
+    }
 }

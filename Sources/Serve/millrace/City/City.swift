@@ -15,7 +15,8 @@ struct City {
     func play(on log: any EventLog, in domains: [Domain], _ tally: Tally) async throws {
         try await CommandClient.with(log, domains: domains, clock: { now() }) { client in
             let desk = Desk(
-                log: log, client: client, catalogue: Catalogue(domains: domains), counts: try await log.partitionCounts(),
+                log: log, client: client, catalogue: Catalogue(domains: domains),
+                counts: try await log.partitionCounts(),
                 tally: tally)
             let crowds: [any Crowd] = [
                 Fans(seed: seed, count: fans), Tweeters(seed: seed, count: max(8, fans * 3 / 2)),

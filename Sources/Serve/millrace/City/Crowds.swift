@@ -115,9 +115,9 @@ struct Tweeters: Crowd {
         try await desk.send("Follow", follows)
         let morning = now() - .seconds(86_400)
         let yesterday = (0..<24 * 12).map { i in
-            let tag = random.one(of: Self.daily)
+            let text = "#" + random.one(of: Self.daily) + ", as ever"
             return (
-                #"{"user":"\#(name(i % count))","text":"#\#(tag), as ever"}"#,
+                #"{"user":"\#(name(i % count))","text":"\#(text)"}"#,
                 Timestamp?.some(morning + .seconds(300 * Int64(i)))
             )
         }

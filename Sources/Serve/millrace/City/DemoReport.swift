@@ -17,16 +17,18 @@ struct DemoReport {
         let out = Output.standard
         try out.line("\nTIMELINE of \(Tweeters.first), newest first\n")
         try out.write(
-            try await table("social.timeline", ["user": .text(Tweeters.first)], limit: 8) { row in
-                row["text"] = row["text"].map { $0.count > 48 ? $0.prefix(47) + "…" : $0 }
-            })
+            try await table(
+                "social.timeline", ["user": .text(Tweeters.first)], limit: 8,
+                only: ["posted_at", "user", "text", "retweet_of", "why"]))
         try out.line("\nTRENDS of the last hour: what bursts, not what is always there\n")
         try out.write(try await table("social.trends", ["window": .integer(3_600_000)], limit: 5))
         try out.line("\nSEAT MAP of the gala   . free   o held   # sold\n")
         try out.write(try await seatMap())
         try out.write("\n" + (try await table("tickets.sections", ["event": .text(Fans.event)])))
         try out.line("\nNOTIFICATIONS to \(Kitchens.first), newest first\n")
-        try out.write(try await table("orders.notifications", ["customer": .text(Kitchens.first)], limit: 6))
+        try out.write(
+            try await table(
+                "orders.notifications", ["customer": .text(Kitchens.first)], limit: 6, only: ["at", "stage", "text"]))
         try out.line("\nNEAREST TAXIS to \(Taxis.corner.lat), \(Taxis.corner.lng)\n")
         try out.write(
             try await table(
@@ -65,21 +67,13 @@ struct DemoReport {
 
     // MARK: Tables
 
-    /// The first rows of a query, as a table.
+    /// The first rows of a query, as a table of all or some of its columns.
     private func table(
-        _ name: String, _ values: [String: Value], limit: Int = Limits.pageRows,
-        _ shorten: ((inout [String: String]) -> Void)? = nil
+        _ name: String, _ values: [String: Value], limit: Int = Limits.pageRows, only shown: [String]? = nil
     ) async throws -> String {
         let page = try await page(name, values, limit: limit)
-        var table = TextTable(page.columns, page.rows)
-        if let shorten {
-            table.rows = table.rows.map { row in
-                var named = Dictionary(zip(page.columns.map(\.name), row)) { $1 }
-                shorten(&named)
-                return page.columns.map { named[$0.name] ?? "" }
-            }
-        }
-        return table.text
+        let columns = page.columns.indices.filter { shown?.contains(page.columns[$0].name) ?? true }
+        return TextTable(columns.map { page.columns[$0] }, page.rows.map { row in columns.map { row[$0] } }).text
     }
 
     private func page(_ name: String, _ values: [String: Value], limit: Int) async throws -> Page {
