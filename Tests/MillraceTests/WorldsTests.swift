@@ -1,12 +1,9 @@
 import Foundation
-import GRDB
 import Testing
 
-/// The five worlds on a broker, two workers of each kind: what comes of them must be what comes of them on the embedded log.
-@Suite(
-    "Five worlds on a broker", .serialized, .timeLimit(.minutes(10)),
-    .enabled(if: Broker.address != nil, Broker.absent))
-struct WorldsTests {
+/// The five worlds, two workers of each kind: what comes of them on a broker must be what comes of them on the embedded log.
+/// The tests of a broker are one suite, one after another: their workers would share groups, and each other's partitions.
+extension BrokerTests {
     @Test func `views that two workers of each kind made are those of the embedded log`() async throws {
         let worlds = Worlds(name: Broker.handle())
         var expected: [String: Tables] = [:]
