@@ -10,12 +10,18 @@ struct Carrier: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let log: @Sendable (_ folder: String) async throws -> any EventLog
     let views: @Sendable (_ folder: String) throws -> any ViewStore
+    /// Whether handlers and reactors keep checkpoints in the views.
+    var keeps = true
 
-    static let memory = Carrier(testDescription: "memory", log: { _ in MemoryLog() }, views: { _ in MemoryViews() })
+    static let memory = Carrier(
+        testDescription: "memory", log: { _ in MemoryLog() }, views: { _ in MemoryViews() }, keeps: false)
+    static let kept = Carrier(
+        testDescription: "memory with checkpoints", log: { _ in MemoryLog() }, views: { _ in MemoryViews() })
     static let local = Carrier(
         testDescription: "local", log: { try await LocalLog.open(directory: $0 + "/log") },
         views: { try SQLiteViews(directory: $0 + "/views") })
-    static let all = [memory, local]
+    static let all = [memory, kept, local]
+    static let keeping = [kept, local]
 }
 
 /// A folder of one test, removed whatever comes of it.

@@ -1,6 +1,7 @@
 import EventLog
 import EventModel
 import Handling
+import ServiceLifecycle
 import SwiftProtobuf
 import Testing
 
@@ -42,8 +43,8 @@ struct OrdersNotifyTests {
                 let asOf = try await site.views.read(outbox) { _, asOf in asOf }
                 return asOf.values.reduce(0) { $0 + Int($1.rawValue) }
             }
-            func notify(_ name: String) -> Reactor {
-                Reactor(Domain.orders.reactions[0], log: site.log, logger: site.journal.logger(name))
+            func notify(_ name: String) -> any Service {
+                site.reactor(of: Domain.orders.reactions[0], name)
             }
             let rows = try await running(site.projector(of: outbox)) {
                 var seen = 0

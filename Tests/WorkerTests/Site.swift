@@ -50,19 +50,38 @@ final class Journal: Sendable {
     }
 }
 
+extension Checkpointing {
+    /// Often, and with next to nothing in memory, so that every test goes through checkpoints.
+    static var hasty: Checkpointing {
+        var keeping = Checkpointing()
+        (keeping.records, keeping.pause, keeping.rest) = (20, .milliseconds(20), 1)
+        (keeping.held, keeping.timers, keeping.lookahead) = (3, 2, .seconds(60))
+        return keeping
+    }
+}
+
 /// One log, the workers on it, and what a test asks of them.
 struct Site: Sendable {
     let log: any EventLog
     let views: WatchedViews
+    /// How handlers and reactors keep checkpoints; nil is without.
+    var keeping: Checkpointing? = .hasty
     let clock = Clock()
     let journal = Journal()
     let seatmap = Domain.tickets.projections.first { $0.name == "tickets.seatmap" }!
 
     func handler(_ name: String = "handler", on log: (any EventLog)? = nil) -> any Service {
         let clock = clock
-        return Handler(.tickets, log: log ?? self.log, clock: { clock.now }, logger: journal.logger(name))!
+        var handler = Handler(.tickets, log: log ?? self.log, clock: { clock.now }, logger: journal.logger(name))!
+        if let keeping { (handler.checkpoints, handler.checkpointing) = (ViewCheckpoints(views), keeping) }
+        return handler
     }
-    var reactor: any Service { Reactor(Domain.tickets.reactions[0], log: log, logger: journal.logger("reactor")) }
+    var reactor: any Service { reactor(of: Domain.tickets.reactions[0]) }
+    func reactor(of reaction: AnyReaction, _ name: String = "reactor") -> any Service {
+        var reactor = Reactor(reaction, log: log, logger: journal.logger(name))
+        if let keeping { (reactor.checkpoints, reactor.checkpointing) = (ViewCheckpoints(views), keeping) }
+        return reactor
+    }
     var projector: any Service { projector(of: seatmap) }
     func projector(of projection: AnyProjection) -> any Service {
         Projector(projection, log: log, views: views, logger: journal.logger("projector"))
@@ -124,7 +143,7 @@ func site(_ carrier: Carrier, _ test: (Site) async throws -> Void) async throws 
         do {
             try await log.create(Domains.all.flatMap(\.topics))
             for projection in Domains.all.flatMap(\.projections) { try await views.open(projection) }
-            try await test(Site(log: log, views: views))
+            try await test(Site(log: log, views: views, keeping: carrier.keeps ? .hasty : nil))
         } catch {
             await views.close()
             await log.close()

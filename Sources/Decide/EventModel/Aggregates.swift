@@ -28,10 +28,19 @@ public protocol Aggregates: AnyObject {
     func admit(key: Bytes, fact: Bytes, at time: Timestamp) -> Decision
     /// When the next timer is due.
     var nextDue: Timestamp? { get }
+    /// The aggregates with timers due by then; each is given once until it changes.
+    func pop(by now: Timestamp) -> [Bytes]
+    /// The commands of some aggregates that are due by then.
+    func due(_ keys: [Bytes], by now: Timestamp) -> [EncodedCommand]
+    /// What is known, for a checkpoint to keep.
+    var states: any KeptStates { get }
+}
+
+extension Aggregates {
+    /// How many aggregates are in memory.
+    public var count: Int { states.count }
     /// The commands due by then; each is given once until its aggregate changes.
-    func due(by now: Timestamp) -> [EncodedCommand]
-    /// How many aggregates are held.
-    var count: Int { get }
+    public func due(by now: Timestamp) -> [EncodedCommand] { due(pop(by: now), by: now) }
 }
 
 /// A command ready for the log.
@@ -69,12 +78,15 @@ public struct AnyDecider: Sendable {
     public let keyOfCommand: @Sendable (Bytes) throws -> Bytes
     public let keyOfEvent: @Sendable (Bytes) throws -> Bytes
     public let aggregates: @Sendable () -> any Aggregates
+    /// Raised where checkpoints hold states of another shape or meaning.
+    public let stateVersion: Int
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)
         self.commands = commands
         self.events = events
+        stateVersion = D.stateVersion
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)
@@ -92,15 +104,14 @@ public struct AnyDecider: Sendable {
 private final class Folded<D: Decider>: Aggregates {
     private let commands: Schema
     private let events: Schema
-    private var states: [Bytes: D.State] = [:]
-    private var timers = Timers()
+    private let known = States<D.State>(nextDue: D.nextDue)
 
     init(commands: Schema, events: Schema) {
         self.commands = commands
         self.events = events
     }
 
-    var count: Int { states.count }
+    var states: any KeptStates { known }
 
     func evolve(key: Bytes, event: Bytes, at time: Timestamp) throws(Undecodable) {
         guard let kind = try D.Event.kind(in: event) else { return }
@@ -109,11 +120,13 @@ private final class Folded<D: Decider>: Aggregates {
 
     private func evolve(_ key: Bytes, _ kinds: [D.Event.Kind], at time: Timestamp) {
         if kinds.isEmpty { return }
-        // Taken out while it changes, so that it is changed in place.
-        var state = states.removeValue(forKey: key) ?? D.initial
-        for kind in kinds { D.evolve(&state, with: kind, at: time) }
-        timers.set(key, due: D.nextDue(state))
-        states[key] = state
+        known.change(key) { held in
+            // Taken out while it changes, so that it is changed in place.
+            var state = held ?? D.initial
+            held = nil
+            for kind in kinds { D.evolve(&state, with: kind, at: time) }
+            held = state
+        }
     }
 
     func decide(key: Bytes, command: Bytes, id: String, at time: Timestamp) -> Decision {
@@ -123,7 +136,7 @@ private final class Folded<D: Decider>: Aggregates {
             }
             try D.check(kind)
             try matches(key, D.key(of: kind))
-            return try D.decide(kind, id: id, on: states[key] ?? D.initial, at: time)
+            return try D.decide(kind, id: id, on: known[key] ?? D.initial, at: time)
         }
     }
 
@@ -134,7 +147,7 @@ private final class Folded<D: Decider>: Aggregates {
             }
             try D.check(kind)
             try matches(key, D.key(of: kind))
-            try D.admit(kind, on: states[key] ?? D.initial, at: time)
+            try D.admit(kind, on: known[key] ?? D.initial, at: time)
             return [kind]
         }
     }
@@ -160,11 +173,13 @@ private final class Folded<D: Decider>: Aggregates {
         }
     }
 
-    var nextDue: Timestamp? { timers.next }
+    var nextDue: Timestamp? { known.timers.next }
 
-    func due(by now: Timestamp) -> [EncodedCommand] {
-        timers.pop(by: now).flatMap { key in
-            guard let state = states[key] else { return [EncodedCommand]() }
+    func pop(by now: Timestamp) -> [Bytes] { known.pop(by: now) }
+
+    func due(_ keys: [Bytes], by now: Timestamp) -> [EncodedCommand] {
+        keys.flatMap { key in
+            guard let state = known[key] else { return [EncodedCommand]() }
             return D.due(state, by: now).map { timer in
                 let value = D.Command.bytes(timer.command)
                 return EncodedCommand(

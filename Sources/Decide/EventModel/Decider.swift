@@ -5,11 +5,14 @@
 public protocol Decider: Sendable {
     associatedtype Command: Envelope
     associatedtype Event: Envelope
-    /// What is known of one aggregate: all events of one key, folded.
-    associatedtype State: Sendable
+    /// What is known of one aggregate: all events of one key, folded. Checkpoints keep it as JSON.
+    associatedtype State: Codable & Sendable
     associatedtype No: Refusal
 
     static var initial: State { get }
+    /// Raised where the same events would give other states, or states of another shape: checkpoints of another version
+    /// are not read, and the events are folded again. 1 unless told.
+    static var stateVersion: Int { get }
 
     /// The aggregate that a command addresses, and an event belongs to: the key of its record.
     static func key(of command: Command.Kind) -> String
@@ -34,6 +37,7 @@ public protocol Decider: Sendable {
 }
 
 extension Decider {
+    public static var stateVersion: Int { 1 }
     public static func nextDue(_ state: State) -> Timestamp? { nil }
     public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }

@@ -41,7 +41,7 @@ public struct TopicPartition: Hashable, Comparable, Sendable, CustomStringConver
 }
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
-public struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, ExpressibleByIntegerLiteral {
+public struct Timestamp: RawRepresentable, Hashable, Comparable, Codable, Sendable, ExpressibleByIntegerLiteral {
     public var rawValue: Int64
     @inlinable public init(rawValue: Int64) { self.rawValue = rawValue }
     @inlinable public init(_ milliseconds: Int64) { rawValue = milliseconds }

@@ -55,6 +55,13 @@ public struct AnyProjection: Sendable {
         }
     }
 
+    /// Rows that a worker keeps for itself in a store of views: the worker writes them, and nothing is folded into them.
+    public init(keptBy worker: String, version: Int, topics: [String], tables: [Table]) {
+        (name, self.version, self.topics, self.tables) = (worker, version, topics, tables)
+        about = "What \(worker) keeps for its next start."
+        folding = { _, _ in }
+    }
+
     public func fold(_ batches: [(TopicPartition, [Record])], into view: ViewBatch) throws {
         try folding(batches, view)
     }

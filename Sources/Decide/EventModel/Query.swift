@@ -40,11 +40,17 @@ public struct Scan: Hashable, Sendable {
 /// A view as one moment shows it. Calls block; a store makes them on a thread of its own.
 public protocol ViewReader {
     func rows(_ scan: Scan) throws -> [Row]
+    /// The rows of some primary keys; those that are missing are left out.
+    func rows(_ table: Table, keys: [Row]) throws -> [Row]
     /// The sums of some columns, by position, over all rows of a scan; its limit and cursor do not count.
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64]
 }
 
 extension ViewReader {
+    public func rows(_ table: Table, keys: [Row]) throws -> [Row] {
+        try keys.flatMap { try rows(Scan(table, equal: $0, limit: 1)) }
+    }
+
     /// Takes all rows of a scan, however many there are, reading its limit of them at a time.
     public func everyRow(_ scan: Scan, _ body: (Row) throws -> Void) throws {
         var scan = scan

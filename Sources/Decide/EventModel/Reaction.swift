@@ -10,13 +10,16 @@ public protocol Reaction: Sendable {
 /// A reaction that remembers: what it has read of a key shapes what it makes of that key's next event.
 ///
 /// It may read several topics that are co-partitioned: the same key and the same partition count, so that all of a key
-/// meets in one worker. The state is no truth of its own: when a partition changes hands it is folded again from what the
-/// group has consumed of each topic. Each topic is folded in its order, but how the topics interleaved is not known
+/// meets in one worker. The state is no truth of its own: when a partition changes hands it is taken from a checkpoint, and
+/// what the group has consumed of each topic since is folded. Each topic is folded in its order, but how the topics interleaved is not known
 /// then, so **what is evolved from one topic must not depend on how far another has been read**.
 public protocol StatefulReaction: Sendable {
-    associatedtype State: Sendable
+    /// Checkpoints keep it as JSON.
+    associatedtype State: Codable & Sendable
     /// In its domain: `fan-out`.
     var name: String { get }
+    /// Raised where the same events would give other states, or states of another shape. 1 unless told.
+    var stateVersion: Int { get }
     var initial: State { get }
     /// What it reads. The first topic leads: who is given a partition of it has that partition of the others.
     var inputs: [ReactionInput<State>] { get }
@@ -25,6 +28,7 @@ public protocol StatefulReaction: Sendable {
 }
 
 extension StatefulReaction {
+    public var stateVersion: Int { 1 }
     public func isBlank(_ state: State) -> Bool { false }
 }
 
@@ -119,6 +123,8 @@ public struct AnyReaction: Sendable {
     public let topics: [String]
     /// Whether its past must be folded before it goes on.
     public let remembers: Bool
+    /// Raised where checkpoints hold states of another shape or meaning.
+    public let stateVersion: Int
     /// What it knows of the partitions of one number; of no use to another owner.
     public let memory: @Sendable () -> any ReactionMemory
 
@@ -126,6 +132,7 @@ public struct AnyReaction: Sendable {
         name = "\(domain).\(R.name)"
         topics = [R.topic]
         remembers = false
+        stateVersion = 1
         memory = { Forgetful<R>() }
     }
 
@@ -133,6 +140,7 @@ public struct AnyReaction: Sendable {
         name = "\(domain).\(reaction.name)"
         topics = reaction.inputs.map(\.topic)
         remembers = true
+        stateVersion = reaction.stateVersion
         memory = { Remembering(reaction) }
     }
 }
@@ -145,6 +153,8 @@ public protocol ReactionMemory: AnyObject {
     func react(to record: Record, from source: TopicPartition) throws -> [Emission]
     /// Folds a record that was reacted to before.
     func evolve(with record: Record, from source: TopicPartition) throws
+    /// What is known, for a checkpoint to keep; nil where nothing is.
+    var states: (any KeptStates)? { get }
 }
 
 private final class Forgetful<R: Reaction>: ReactionMemory {
@@ -153,12 +163,15 @@ private final class Forgetful<R: Reaction>: ReactionMemory {
         return R.react(to: kind, at: Place(of: record, in: source))
     }
     func evolve(with record: Record, from source: TopicPartition) {}
+    var states: (any KeptStates)? { nil }
 }
 
 private final class Remembering<R: StatefulReaction>: ReactionMemory {
     private let reaction: R
     private let inputs: [String: ReactionInput<R.State>]
-    private var states: [Bytes: R.State] = [:]
+    private let known = States<R.State>()
+
+    var states: (any KeptStates)? { known }
 
     init(_ reaction: R) {
         self.reaction = reaction
@@ -167,17 +180,20 @@ private final class Remembering<R: StatefulReaction>: ReactionMemory {
 
     func react(to record: Record, from source: TopicPartition) throws -> [Emission] {
         guard let input = inputs[source.topic] else { return [] }
-        let emissions = try input.react(record, source, states[record.key] ?? reaction.initial)
+        let emissions = try input.react(record, source, known[record.key] ?? reaction.initial)
         try evolve(with: record, from: source)
         return emissions
     }
 
     func evolve(with record: Record, from source: TopicPartition) throws {
         guard let input = inputs[source.topic] else { return }
-        // Taken out while it changes, so that it is changed in place.
-        let before = states.removeValue(forKey: record.key)
-        var state = before ?? reaction.initial
-        let concerned = try input.evolve(record, source, &state)
-        if before != nil || concerned, !reaction.isBlank(state) { states[record.key] = state }
+        try known.change(record.key) { held in
+            // Taken out while it changes, so that it is changed in place.
+            let before = held != nil
+            var state = held ?? reaction.initial
+            held = nil
+            let concerned = try input.evolve(record, source, &state)
+            if before || concerned, !reaction.isBlank(state) { held = state }
+        }
     }
 }

@@ -4,7 +4,7 @@ public import EventModel
 public protocol GroupWork {
     /// These partitions are this worker's now: says where each begins, nil for where the group has committed.
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?]
-    /// These partitions go to another, or have gone: what is known of them is of no use any more.
+    /// These partitions go to another, or have gone, or the worker stops: what is known of them is of no use any more.
     mutating func dropped(_ partitions: [TopicPartition]) async
     /// Does the work of some batches and commits it.
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws
@@ -47,6 +47,7 @@ public struct GroupLoop: Sendable {
             var held: Set<TopicPartition> = []
             do {
                 try await take(part: member, &held, &work, until: stopping)
+                await work.dropped(held.sorted())
             } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
                 await work.dropped(held.sorted())
             } catch {

@@ -32,6 +32,8 @@ public final class MemoryViews: ViewStore {
             return Array(inOrder.prefix(scan.limit))
         }
 
+        func rows(_ table: Table, keys: [Row]) -> [Row] { keys.compactMap { rows[table.name]?[$0] } }
+
         func sums(_ columns: [Int], over scan: Scan) -> [Int64] {
             matching(scan).reduce(into: [Int64](repeating: 0, count: columns.count)) { sums, row in
                 for (i, column) in columns.enumerated() { sums[i] += row[column].integer ?? 0 }

@@ -229,6 +229,13 @@ private struct SQLiteReader: ViewReader {
         return try GRDB.Row.fetchAll(statement, arguments: SQL.arguments(arguments)).map { SQL.row($0, scan.table) }
     }
 
+    func rows(_ table: Table, keys: [EventModel.Row]) throws -> [EventModel.Row] {
+        let statement = try db.cachedStatement(sql: SQL.load(table))
+        return try keys.compactMap { key in
+            try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(key)).map { SQL.row($0, table) }
+        }
+    }
+
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
         let (sql, arguments) = SQL.sum(columns, scan)
         let statement = try db.cachedStatement(sql: sql)

@@ -30,8 +30,9 @@ struct App {
                     Worker(
                         name: Handler.group(of: domain), kind: "handler", domain: domain.name,
                         group: Handler.group(of: domain), topics: [domain.commandsTopic]
-                    ) { log, _, logger, ready in
+                    ) { log, views, logger, ready in
                         var handler = Handler(domain, decider, log: log, clock: { now() }, logger: logger)
+                        handler.checkpoints = ViewCheckpoints(views)
                         handler.ready = ready
                         return handler
                     })
@@ -40,8 +41,9 @@ struct App {
                 Worker(
                     name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
                     topics: reaction.topics
-                ) { log, _, logger, ready in
+                ) { log, views, logger, ready in
                     var reactor = Reactor(reaction, log: log, logger: logger)
+                    reactor.checkpoints = ViewCheckpoints(views)
                     reactor.ready = ready
                     return reactor
                 }

@@ -7,7 +7,7 @@ internal import SwiftProtobuf
 /// from where its events stand: the same events on another log make the same ids.
 struct Notify: StatefulReaction {
     /// How often a stage that can come again has come.
-    struct State: Sendable, Equatable {
+    struct State: Codable, Sendable, Equatable {
         var assigned = 0
         var revised = 0
     }

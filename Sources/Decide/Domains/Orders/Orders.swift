@@ -17,7 +17,7 @@ enum Orders: Decider {
     static let defaultWait = Duration.seconds(45 * 60)
 
     /// Where an order stands, and the name of it in views and notifications.
-    enum Stage: String, Sendable, CaseIterable {
+    enum Stage: String, Codable, Sendable, CaseIterable {
         case received, assigned
         case pickedUp = "picked_up"
         case delivered, cancelled
@@ -47,7 +47,7 @@ enum Orders: Decider {
         var isLast: Bool { self == .delivered || self == .cancelled }
     }
 
-    struct State: Sendable, Equatable {
+    struct State: Codable, Sendable, Equatable {
         /// Nil before the order is placed.
         var stage: Stage?
         var customer = ""

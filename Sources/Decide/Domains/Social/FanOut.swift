@@ -13,7 +13,7 @@ extension SocialHomeEvent: Envelope {}
 /// the followers were told can be folded again, also where the limit has been changed since.
 struct FanOut: StatefulReaction {
     /// What is known of one author.
-    struct State: Sendable {
+    struct State: Codable, Sendable {
         var followers: OrderedSet<String> = []
         /// Whether followers fetch the tweets.
         var isPromoted = false

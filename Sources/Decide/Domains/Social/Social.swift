@@ -14,18 +14,18 @@ enum Social: Decider {
     typealias No = SocialRefusal
 
     /// A tweet of another user.
-    struct Original: Hashable, Sendable {
+    struct Original: Hashable, Codable, Sendable {
         var owner: String
         var tweet: String
     }
     /// A tweet or a retweet of one's own.
-    enum Own: Hashable, Sendable {
+    enum Own: Hashable, Codable, Sendable {
         case tweet(text: UInt64)
         case retweet(Original)
         case deleted
     }
 
-    struct State: Sendable {
+    struct State: Codable, Sendable {
         var own: [String: Own] = [:]
         /// The retweet by which each original was passed on.
         var passedOn: [Original: String] = [:]

@@ -17,7 +17,7 @@ enum Tickets: Decider {
     /// How long a hold lasts.
     static let holdTime = Duration.seconds(300)
 
-    struct Hold: Sendable, Equatable {
+    struct Hold: Codable, Sendable, Equatable {
         var holder: String
         var seats: [String]
         var expiresAt: Timestamp
@@ -38,7 +38,7 @@ enum Tickets: Decider {
         var event = ""
     }
 
-    struct Expiry: Comparable, Sendable {
+    struct Expiry: Comparable, Codable, Sendable {
         var at: Timestamp
         var hold: String
         static func < (a: Expiry, b: Expiry) -> Bool { (a.at, a.hold) < (b.at, b.hold) }

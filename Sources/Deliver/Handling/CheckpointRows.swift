@@ -1,0 +1,82 @@
+internal import EventModel
+
+/// The tables of one worker's checkpoint.
+struct CheckpointRows: Sendable {
+    /// The state of each key, and when its next timer is due.
+    let states: Table
+    /// Where each answered command's outcome stands, for handlers.
+    let ids: Table
+    /// The last record that was folded, to tell whether the log is still the one that it was folded from.
+    let marks: Table
+    let kept: AnyProjection
+
+    init(_ worker: String, version: Int, topics: [String], remembersIDs: Bool) {
+        let prefix = String(worker.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+        let partition = Column("partition", .integer)
+        states = Table(
+            prefix + "_states", key: [partition, Column("key", .text)],
+            columns: [Column("due", .timestamp), Column("state", .text)], indexes: [Index("due", [0, 2])])
+        ids = Table(
+            prefix + "_ids", key: [partition, Column("id", .text)],
+            columns: [Column("digest", .integer), Column("outcome", .integer), Column("time", .timestamp)],
+            indexes: [Index("time", [0, 4])])
+        marks = Table(
+            prefix + "_marks", key: [partition, Column("topic", .text)],
+            columns: [Column("last", .integer), Column("digest", .integer)])
+        let tables = remembersIDs ? [states, ids, marks] : [states, marks]
+        kept = AnyProjection(keptBy: worker, version: version, topics: topics, tables: tables)
+    }
+
+    /// Bytes as text that every database takes: what is no UTF-8, or has a zero in it, is written as its digits.
+    static func text(_ bytes: Bytes) -> String {
+        if let text = bytes.validText, !bytes.slice.contains(0), bytes.slice.first != 1 { return text }
+        let digits = Array("0123456789abcdef".utf8)
+        let hex = bytes.slice.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return "\u{1}" + String(decoding: hex, as: UTF8.self)
+    }
+
+    static func bytes(_ text: String) -> Bytes {
+        if text.utf8.first != 1 { return Bytes(text) }
+        let digits = text.utf8.dropFirst().map { UInt8($0 < 97 ? $0 - 48 : $0 - 87) }
+        return Bytes(stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
+    }
+}
+
+/// The last record of a partition that was folded.
+struct Mark: Sendable, Hashable {
+    var last: Offset
+    var digest: UInt64
+
+    init(last: Offset, key: Bytes, value: Bytes) {
+        self.last = last
+        var hash = FNV1a()
+        key.withUnsafeBytes { hash.add($0) }
+        value.withUnsafeBytes { hash.add($0) }
+        digest = hash.value
+    }
+
+    init(_ record: Record) { self.init(last: record.offset, key: record.key, value: record.value) }
+
+    init?(_ row: Row) {
+        guard let last = row[2].integer, let digest = row[3].integer else { return nil }
+        (self.last, self.digest) = (Offset(last), UInt64(bitPattern: digest))
+    }
+
+    func row(_ source: TopicPartition) -> Row {
+        [Value(source.partition), .text(source.topic), .integer(last.rawValue), .integer(Int64(bitPattern: digest))]
+    }
+}
+
+extension Remembered.Entry {
+    init?(_ row: Row) {
+        guard let digest = row[2].integer, let outcome = row[3].integer, let time = row[4].integer else { return nil }
+        self.init(digest: UInt64(bitPattern: digest), outcome: Offset(outcome), time: Timestamp(time))
+    }
+
+    func row(_ id: String, in partition: Partition) -> Row {
+        [
+            Value(partition), .text(CheckpointRows.text(Bytes(id))), .integer(Int64(bitPattern: digest)),
+            .integer(outcome.rawValue), Value(time),
+        ]
+    }
+}

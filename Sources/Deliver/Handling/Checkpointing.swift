@@ -1,0 +1,20 @@
+/// When a worker writes checkpoints, and how much it holds in memory beside them.
+public struct Checkpointing: Sendable {
+    /// Records of a partition that are folded or written before the next checkpoint begins.
+    public var records = 20_000
+    /// The least time between two checkpoints that fewer records make necessary.
+    public var pause = Duration.seconds(1)
+    /// A checkpoint that took long is followed by a pause of so many times that.
+    public var rest = 10
+    /// The pause after a checkpoint that failed.
+    public var retry = Duration.seconds(10)
+    /// States of a partition in memory; those that the checkpoint has are let go above it.
+    public var held = 50_000
+    /// How far ahead timers are read from the checkpoint, and how many at a time.
+    public var lookahead = Duration.seconds(60)
+    public var timers = 1000
+    /// Ids past their retention that one checkpoint deletes.
+    public var forgotten = 50_000
+
+    public init() {}
+}

@@ -1,0 +1,240 @@
+internal import EventLog
+internal import EventModel
+internal import Logging
+
+/// A handler's work: one set of aggregates for each partition it owns.
+struct Deciding: GroupWork {
+    struct Known {
+        var aggregates: any Aggregates
+        var remembered = Remembered()
+        /// Nil where there are no checkpoints.
+        var keeper: Keeper?
+    }
+    /// A command's answer on its way: its outcome, and which of the events appended for its partition are its own.
+    private struct Answer: Sendable {
+        var key: Bytes
+        var time: Timestamp
+        var outcome: Outcome
+        var events: Range<Int>
+        var types: [String]
+        var repeated = false
+
+        /// The outcome's record, once it is known where the events went.
+        func record(events place: TopicPartition, _ offsets: [Offset]) -> NewRecord {
+            var outcome = outcome
+            if !events.isEmpty {
+                outcome.events = zip(events, types).map { Outcome.Written(place: place, offset: offsets[$0], type: $1) }
+            }
+            return outcome.record(key: key, at: time)
+        }
+    }
+
+    let domain: Domain
+    let decider: AnyDecider
+    let log: any EventLog
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+    var checkpoints: (any CheckpointStore)?
+    var checkpointing = Checkpointing()
+    private var known: [Partition: Known] = [:]
+    /// Whether what is known is what is committed, so that it may be kept.
+    private var isCommitted = true
+
+    init(
+        domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger
+    ) {
+        (self.domain, self.decider, self.log, self.clock, self.logger) = (domain, decider, log, clock, logger)
+    }
+
+    /// Ids from before that are past their retention.
+    var cutoff: Timestamp? {
+        domain.topics.first { $0.name == domain.outcomesTopic }?.retention.map { clock() - $0 }
+    }
+
+    mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
+        isCommitted = true
+        for partition in partitions { known[partition.partition] = try await take(partition.partition) }
+        return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
+    }
+
+    mutating func dropped(_ partitions: [TopicPartition]) async {
+        for partition in partitions {
+            if let keeper = known[partition.partition]?.keeper {
+                // After a transaction that failed, what is known is ahead of the log.
+                if isCommitted { await keeper.finish(cutoff: cutoff) } else { await keeper.settle(waiting: true) }
+            }
+            known[partition.partition] = nil
+        }
+    }
+
+    mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        var appends: [Append] = []
+        var answers: [(Partition, [Answer])] = []
+        var consumed: [TopicPartition: Offset] = [:]
+        isCommitted = false
+        for batch in batches {
+            let (events, answered) = try await decide(batch)
+            appends.append(Append(TopicPartition(domain.eventsTopic, batch.source.partition), events))
+            answers.append((batch.source.partition, answered))
+            consumed[batch.source] = batch.next
+        }
+        let (outcomes, events, answered) = (domain.outcomesTopic, domain.eventsTopic, answers)
+        let transaction = Transaction(appends: appends, consumed: consumed) { offsets in
+            zip(answered, offsets).map { answers, offsets in
+                let records = answers.1.map { $0.record(events: TopicPartition(events, answers.0), offsets) }
+                return Append(TopicPartition(outcomes, answers.0), records)
+            }
+        }
+        let offsets = try await member.transact(transaction)
+        remember(answers, Array(offsets.dropFirst(appends.count)))
+        for (append, (written, answered)) in zip(appends, zip(offsets, zip(answers, offsets.dropFirst(appends.count))))
+        {
+            advance(append, written, answered.0.1, answered.1)
+        }
+        isCommitted = true
+        for partition in consumed.keys { await known[partition.partition]?.keeper?.turn(cutoff: cutoff) }
+    }
+
+    /// Tells the checkpoint what has been committed.
+    private func advance(_ events: Append, _ written: [Offset], _ answers: [Answer], _ outcomes: [Offset]) {
+        guard let keeper = known[events.target.partition]?.keeper else { return }
+        if let last = written.last, let event = events.records.last {
+            keeper.advance(
+                events.target, to: last + 1, last: Mark(last: last, key: event.key, value: event.value),
+                records: written.count)
+        }
+        if let last = outcomes.last, let answer = answers.last {
+            let record = answer.record(events: events.target, written)
+            keeper.advance(
+                TopicPartition(domain.outcomesTopic, events.target.partition), to: last + 1,
+                last: Mark(last: last, key: record.key, value: record.value), records: outcomes.count)
+        }
+    }
+
+    /// Decides one partition's commands; gives the events to append and the answers.
+    private mutating func decide(_ batch: Batch) async throws -> ([NewRecord], [Answer]) {
+        let partition = batch.source.partition
+        guard let known = known[partition] else {
+            throw LogError(.fenced, "\(batch.source) was delivered but is not assigned")
+        }
+        let ids = batch.records.map { id(of: $0, in: batch.source) }
+        let kept = try await known.keeper?.load(batch.records.map(\.key), ids: ids) ?? [:]
+        let cutoff = cutoff
+        var events: [NewRecord] = []
+        var answers: [Answer] = []
+        var inHand: [String: Int] = [:]
+        for (record, id) in zip(batch.records, ids) {
+            let entry =
+                known.remembered[id]
+                ?? kept[id].flatMap { entry in cutoff.map { entry.time >= $0 } ?? true ? entry : nil }
+            let digest = digest(of: record.value, isFact: record.isFact)
+            let at = record.decisionTime
+            if let answer = try await repeated(id, digest, record, entry, inHand[id].map { answers[$0] }, partition) {
+                answers.append(answer)
+                continue
+            }
+            let decision =
+                at > record.timestamp + maximumClockSkew
+                ? .refused(.ahead(at, of: record.timestamp))
+                : record.isFact
+                    ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
+                    : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
+            let first = events.count
+            var types: [String] = []
+            if case .accepted(let decided) = decision {
+                for event in decided {
+                    types.append(event.type)
+                    events.append(
+                        NewRecord(
+                            key: event.key, value: event.value, timestamp: at,
+                            headers: [Header(HeaderName.cause, Bytes(id)), Header(HeaderName.type, Bytes(event.type))]))
+                }
+            }
+            inHand[id] = answers.count
+            answers.append(
+                Answer(
+                    key: record.key, time: record.timestamp,
+                    outcome: Outcome(id: id, decision: decision, digest: digest, commandOffset: record.offset),
+                    events: first..<events.count, types: types))
+        }
+        return (events, answers)
+    }
+
+    /// The answer to a command whose id was answered before: the same, or a refusal where its body is another.
+    private func repeated(
+        _ id: String, _ digest: UInt64, _ record: Record, _ entry: Remembered.Entry?, _ inHand: Answer?,
+        _ partition: Partition
+    ) async throws -> Answer? {
+        var answer: Answer
+        if let inHand {
+            // Its events' places are told by the same offsets.
+            answer = inHand
+        } else if let entry {
+            var stored: Outcome?
+            let source = TopicPartition(domain.outcomesTopic, partition)
+            // What the log has dropped already is past its retention.
+            guard let bounds = try await log.bounds(of: [source])[source], bounds.contains(entry.outcome) else {
+                return nil
+            }
+            try await log.scan(source, from: entry.outcome, to: entry.outcome + 1, batch: 1) { batch in
+                stored = try batch.records.first.map { try Outcome($0.value) }
+            }
+            guard let stored else { return nil }
+            answer = Answer(key: record.key, time: record.timestamp, outcome: stored, events: 0..<0, types: [])
+        } else {
+            return nil
+        }
+        answer.repeated = true
+        if answer.outcome.digest != digest {
+            let message = "the id \(id) was used before for another command; give this one an id of its own"
+            let no = Refused(reason: "id-reused", message: message)
+            answer.outcome = Outcome(
+                id: id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset)
+            (answer.events, answer.types) = (0..<0, [])
+        }
+        return answer
+    }
+
+    private func id(of record: Record, in source: TopicPartition) -> String {
+        record[header: HeaderName.id] ?? "\(source)@\(record.offset)"
+    }
+
+    private mutating func remember(_ answers: [(Partition, [Answer])], _ offsets: [[Offset]]) {
+        for ((partition, answered), offsets) in zip(answers, offsets) {
+            for (answer, offset) in zip(answered, offsets) where !answer.repeated {
+                let entry = Remembered.Entry(digest: answer.outcome.digest, outcome: offset, time: answer.time)
+                known[partition]?.remembered.add(answer.outcome.id, entry)
+            }
+            // A checkpoint forgets by itself.
+            if let cutoff, known[partition]?.keeper == nil { known[partition]?.remembered.forget(before: cutoff) }
+        }
+    }
+
+    mutating func tick(_ member: any GroupMember) async throws -> Duration {
+        let now = clock()
+        var appends: [Append] = []
+        for (partition, known) in known {
+            await known.keeper?.turn(cutoff: cutoff)
+            try await known.keeper?.readTimers(by: now)
+            let keys = known.aggregates.pop(by: now)
+            if keys.isEmpty { continue }
+            _ = try await known.keeper?.load(keys)
+            let records = known.aggregates.due(keys, by: now).map { $0.record(now: now) }
+            if records.isEmpty { continue }
+            appends.append(Append(TopicPartition(domain.commandsTopic, partition), records))
+        }
+        if !appends.isEmpty { _ = try await log.append(appends) }
+        let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
+        return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
+    }
+}
+
+extension Refused {
+    /// A command that says a time of its own may not come from the future: it would see holds run out that have not.
+    fileprivate static func ahead(_ time: Timestamp, of taken: Timestamp) -> Refused {
+        Refused(
+            reason: "ahead-of-time",
+            message: "the command's time \(time.rfc3339) is ahead of \(taken.rfc3339), when the log took it")
+    }
+}

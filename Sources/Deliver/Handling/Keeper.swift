@@ -1,0 +1,287 @@
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import Synchronization
+
+/// The checkpoint of one partition number of a worker: what is known comes from it, and what has changed goes to it beside
+/// the worker's own task. One task owns it.
+final class Keeper {
+    let sources: [TopicPartition]
+    private let rows: CheckpointRows
+    private let partition: Partition
+    private let checkpoint: any Checkpoint
+    private let states: any KeptStates
+    private let remembered: Remembered?
+    private let limits: Checkpointing
+    private let logger: Logger
+
+    private var next: [TopicPartition: Offset]
+    private var marks: [TopicPartition: Mark] = [:]
+    /// Records since the last checkpoint.
+    private var since = 0
+    private var began = ContinuousClock.now
+    private var pause: Duration
+    private var hasFailed = false
+    private var writing: Writing?
+    /// Whether the checkpoint may have rows.
+    private var hasRows: Bool
+    /// Timers of the checkpoint that are due by then are known, beside those of later ones of the row `after`.
+    private var horizon = Timestamp(.min)
+    private var from = Int64.min
+    private var after: Row?
+
+    /// A checkpoint under way. Its task writes only what it was given, and ends by itself.
+    private final class Writing: Sendable {
+        let isOver = Atomic(false)
+        let task: Mutex<Task<Result<Duration, any Error>, Never>?> = Mutex(nil)
+        let ids: Int
+        let records: Int
+        init(ids: Int, records: Int) { (self.ids, self.records) = (ids, records) }
+    }
+
+    private init(
+        _ rows: CheckpointRows, _ sources: [TopicPartition], _ checkpoint: any Checkpoint, _ states: any KeptStates,
+        _ remembered: Remembered?, _ limits: Checkpointing, _ logger: Logger
+    ) {
+        (self.rows, self.sources, self.checkpoint, self.states) = (rows, sources, checkpoint, states)
+        (self.remembered, self.limits, self.logger) = (remembered, limits, logger)
+        partition = sources[0].partition
+        pause = limits.pause
+        // What is folded up to 0 has been wiped, perhaps not to the end.
+        next = checkpoint.next.filter { $0.value > 0 }
+        hasRows = !checkpoint.next.isEmpty
+    }
+
+    /// Claims the checkpoint of some partitions of one number.
+    ///
+    /// - Parameter ends: Up to where each partition may have been folded. A checkpoint that is further, or whose last
+    ///   record is not on the log, was folded from another log: it is wiped, and all is folded again.
+    static func claim(
+        _ store: any CheckpointStore, _ rows: CheckpointRows, _ sources: [TopicPartition], states: any KeptStates,
+        remembered: Remembered? = nil, log: any EventLog, ends: [TopicPartition: Offset], limits: Checkpointing,
+        logger: Logger
+    ) async throws -> Keeper {
+        let checkpoint = try await store.claim(rows.kept, sources)
+        let keeper = Keeper(rows, sources, checkpoint, states, remembered, limits, logger)
+        if let why = try await keeper.contradiction(to: log, ends) {
+            logger.warning("the checkpoint of \(rows.kept.name) is of another log, and is folded again: \(why)")
+            keeper.next = [:]
+        }
+        if keeper.next.isEmpty { try await keeper.wipe() }
+        states.keepInCheckpoint()
+        return keeper
+    }
+
+    private func contradiction(to log: any EventLog, _ ends: [TopicPartition: Offset]) async throws -> String? {
+        if next.isEmpty { return nil }
+        let (table, keys) = (rows.marks, sources.map { [Value($0.partition), .text($0.topic)] })
+        let marks = try await checkpoint.read { try $0.rows(table, keys: keys) }
+        let bounds = try await log.bounds(of: sources)
+        for source in sources {
+            guard let next = next[source], let kept = bounds[source] else { continue }
+            let end = ends[source] ?? kept.lowerBound
+            if next > end { return "\(source) ends at \(end), the checkpoint at \(next)" }
+            guard let row = marks.first(where: { $0[1] == .text(source.topic) }), let mark = Mark(row),
+                kept.contains(mark.last)
+            else { continue }
+            var found: Mark?
+            try await log.scan(source, from: mark.last, to: mark.last + 1, batch: 1) { batch in
+                found = batch.records.first { $0.offset == mark.last }.map { Mark($0) }
+            }
+            if found != mark { return "\(source)@\(mark.last) is another record" }
+            self.marks[source] = mark
+        }
+        return nil
+    }
+
+    private func wipe() async throws {
+        let (rows, partition, zeros) = (
+            rows, partition, Dictionary(uniqueKeysWithValues: sources.map { ($0, Offset(0)) })
+        )
+        while true {
+            let old = try await checkpoint.read { reader in
+                try rows.kept.tables.map { ($0, try reader.rows(Scan($0, equal: [Value(partition)], limit: 10_000))) }
+            }
+            if old.allSatisfy(\.1.isEmpty) { return }
+            try await checkpoint.write(to: zeros) { batch in
+                for (table, old) in old { for row in old { batch.delete(table, Array(row.prefix(table.key))) } }
+            }
+        }
+    }
+
+    // MARK: Where folding goes on, and what has been folded
+
+    /// Where to go on with a partition, nil for its start.
+    func start(of source: TopicPartition) -> Offset? { next[source] }
+
+    /// Notes that records of a source are folded, and committed.
+    func advance(_ source: TopicPartition, to offset: Offset, last: Mark?, records: Int) {
+        next[source] = offset
+        if let last { marks[source] = last }
+        since += records
+    }
+
+    // MARK: What the checkpoint has
+
+    /// Loads the states of some keys; gives what the checkpoint remembers of some ids.
+    func load(_ keys: [Bytes], ids: [String] = []) async throws -> [String: Remembered.Entry] {
+        let missing = states.missing(keys)
+        let sought = hasRows ? ids.filter { remembered?[$0] == nil } : []
+        var jsons: [String: String] = [:]
+        var entries: [String: Remembered.Entry] = [:]
+        if hasRows && !(missing.isEmpty && sought.isEmpty) {
+            let (rows, partition) = (rows, Value(partition))
+            let texts = missing.map { CheckpointRows.text($0) }
+            let names = Dictionary(sought.map { (CheckpointRows.text(Bytes($0)), $0) }) { a, _ in a }
+            let (found, known) = try await checkpoint.read { reader in
+                (
+                    try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
+                    names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
+                )
+            }
+            for row in found { if let key = row[1].text { jsons[key] = row[3].text } }
+            for row in known { if let id = row[1].text.flatMap({ names[$0] }) { entries[id] = Remembered.Entry(row) } }
+        }
+        for key in missing {
+            do {
+                try states.load(key, jsons[CheckpointRows.text(key)])
+            } catch {
+                throw LogError(
+                    .damaged,
+                    """
+                    the checkpoint of \(rows.kept.name) has a state of \(key.text) that cannot be read (\(error)). Raise the \
+                    stateVersion where the state's shape has changed; or delete the checkpoint, and it will be folded again
+                    """)
+            }
+        }
+        return entries
+    }
+
+    /// Reads ahead which timers the checkpoint has, up to a moment and some more.
+    func readTimers(by now: Timestamp) async throws {
+        while hasRows && horizon <= now {
+            let (ahead, limit) = (now + limits.lookahead, limits.timers)
+            let scan = Scan(
+                rows.states, by: "due", equal: [Value(partition)], from: .integer(from), through: Value(ahead),
+                after: after, limit: limit)
+            let page = try await checkpoint.read { try $0.rows(scan) }
+            for row in page {
+                if let key = row[1].text, let due = row[2].integer {
+                    states.wait(for: CheckpointRows.bytes(key), due: Timestamp(due))
+                }
+            }
+            if page.count == limit, let last = page.last, let due = last[2].integer {
+                (after, horizon) = (scan.order.map { last[$0] }, Timestamp(due))
+            } else {
+                (after, horizon, from) = (nil, ahead, ahead.rawValue + 1)
+            }
+        }
+    }
+
+    /// When timers are to be read again.
+    var nextReading: Timestamp? { hasRows ? horizon : nil }
+
+    // MARK: What goes to it
+
+    /// Begins a checkpoint where one is due, takes note of one that is over, and lets go of states above the limit.
+    ///
+    /// - Parameter cutoff: Ids from before that are past their retention.
+    func turn(cutoff: Timestamp?) async {
+        await settle(waiting: false)
+        let isDue = ContinuousClock.now - began >= pause || (since >= limits.records && !hasFailed)
+        if isDue { begin(cutoff: cutoff) }
+        if states.count > limits.held {
+            // More than twice as many are waited for, unless they cannot be kept at all.
+            await settle(waiting: states.count > 2 * limits.held && !hasFailed)
+            states.evict(above: limits.held, horizon: horizon)
+        }
+    }
+
+    /// Writes all that has changed and waits for it.
+    func finish(cutoff: Timestamp?) async {
+        await settle(waiting: true)
+        begin(cutoff: cutoff)
+        await settle(waiting: true)
+    }
+
+    private func begin(cutoff: Timestamp?) {
+        if since == 0 || writing != nil { return }
+        let ids = remembered?.all ?? []
+        let change = CheckpointChange(
+            rows: rows, partition: partition, states: states.changes(), ids: ids, marks: marks, next: next,
+            cutoff: cutoff, forgotten: limits.forgotten)
+        let writing = Writing(ids: ids.count, records: since)
+        (self.writing, since, began, hasRows) = (writing, 0, .now, true)
+        let checkpoint = checkpoint
+        writing.task.withLock {
+            $0 = Task {
+                defer { writing.isOver.store(true, ordering: .releasing) }
+                do {
+                    let start = ContinuousClock.now
+                    try await change.write(to: checkpoint)
+                    return .success(.now - start)
+                } catch {
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
+    /// Takes note of a checkpoint that is over.
+    func settle(waiting: Bool) async {
+        guard let writing, waiting || writing.isOver.load(ordering: .acquiring) else { return }
+        self.writing = nil
+        switch await writing.task.withLock({ $0 })?.value {
+        case nil: break
+        case .success(let took):
+            states.settle(kept: true)
+            remembered?.forget(writing.ids)
+            (hasFailed, pause) = (false, max(limits.pause, took * limits.rest))
+        case .failure(let error):
+            states.settle(kept: false)
+            since += writing.records
+            (hasFailed, pause) = (true, limits.retry)
+            logger.warning(
+                "a checkpoint of \(rows.kept.name) was not written; until one is, a start folds from the one before: \(error)",
+                metadata: ["partition": "\(partition)"])
+        }
+    }
+}
+
+/// What one checkpoint writes.
+private struct CheckpointChange: Sendable {
+    var rows: CheckpointRows
+    var partition: Partition
+    var states: [StateChange]
+    var ids: [(id: String, entry: Remembered.Entry)]
+    var marks: [TopicPartition: Mark]
+    var next: [TopicPartition: Offset]
+    var cutoff: Timestamp?
+    var forgotten: Int
+
+    func write(to checkpoint: any Checkpoint) async throws {
+        let states = try states.map { change -> (key: Row, rest: Row?) in
+            let due = change.due.map { Value($0) } ?? .null
+            return (
+                [Value(partition), .text(CheckpointRows.text(change.key))], try change.json().map { [due, .text($0)] }
+            )
+        }
+        let old = try await expired(in: checkpoint)
+        let change = self
+        try await checkpoint.write(to: next) { batch in
+            for row in old { batch.delete(change.rows.ids, Array(row.prefix(2))) }
+            for (id, entry) in change.ids { batch.put(change.rows.ids, entry.row(id, in: change.partition)) }
+            for (source, mark) in change.marks { batch.put(change.rows.marks, mark.row(source)) }
+            for (key, rest) in states {
+                if let rest { batch.put(change.rows.states, key + rest) } else { batch.delete(change.rows.states, key) }
+            }
+        }
+    }
+
+    private func expired(in checkpoint: any Checkpoint) async throws -> [Row] {
+        guard let cutoff else { return [] }
+        let scan = Scan(
+            rows.ids, by: "time", equal: [Value(partition)], through: .integer(cutoff.rawValue - 1), limit: forgotten)
+        return try await checkpoint.read { try $0.rows(scan) }
+    }
+}

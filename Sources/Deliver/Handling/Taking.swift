@@ -1,0 +1,89 @@
+internal import EventLog
+internal import EventModel
+internal import Logging
+
+/// How a handler comes to know a partition: from its checkpoint and what the log has beyond it.
+extension Deciding {
+    func take(_ partition: Partition) async throws -> Known {
+        let began = ContinuousClock.now
+        var known = Known(aggregates: decider.aggregates())
+        let events = TopicPartition(domain.eventsTopic, partition)
+        let outcomes = TopicPartition(domain.outcomesTopic, partition)
+        let bounds = try await log.bounds(of: [events, outcomes])
+        if let checkpoints {
+            let rows = CheckpointRows(
+                Handler.group(of: domain), version: decider.stateVersion,
+                topics: [domain.eventsTopic, domain.outcomesTopic], remembersIDs: true)
+            known.keeper = try await Keeper.claim(
+                checkpoints, rows, [events, outcomes], states: known.aggregates.states, remembered: known.remembered,
+                log: log, ends: bounds.mapValues(\.upperBound), limits: checkpointing, logger: logger)
+        }
+        var folded = 0
+        if let range = bounds[events] { folded += try await fold(events, range, into: known) }
+        if let range = bounds[outcomes] { folded += try await recall(outcomes, range, into: known) }
+        logger.info(
+            "partition taken",
+            metadata: [
+                "partition": "\(events)", "aggregates": "\(known.aggregates.count)", "folded": "\(folded)",
+                "took": "\((ContinuousClock.now - began).milliseconds) ms",
+            ])
+        return known
+    }
+
+    private func fold(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int {
+        let start = known.keeper?.start(of: source) ?? 0
+        if start < range.lowerBound {
+            throw LogError(
+                .damaged,
+                """
+                \(source) begins at \(range.lowerBound), but only the events before \(start) are known: those between are \
+                gone, and decisions without them would be wrong. Restore them, or the checkpoint of \(Handler.group(of: domain)) \
+                that had folded them
+                """)
+        }
+        var folded = 0
+        try await log.scan(source, from: start, to: range.upperBound) { batch in
+            _ = try await known.keeper?.load(batch.records.map(\.key))
+            for record in batch.records {
+                do {
+                    try known.aggregates.evolve(key: record.key, event: record.value, at: record.timestamp)
+                } catch {
+                    throw LogError(.damaged, "\(source)@\(record.offset) cannot be folded: \(error)")
+                }
+            }
+            folded += batch.records.count
+            await note(batch, known)
+        }
+        return folded
+    }
+
+    /// Remembers which commands were answered. The first answer counts; the others repeat it, or refuse another command of
+    /// the same id.
+    private func recall(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int {
+        let start = max(known.keeper?.start(of: source) ?? 0, range.lowerBound)
+        var folded = 0
+        try await log.scan(source, from: start, to: range.upperBound) { batch in
+            let outcomes = batch.records.compactMap { record in
+                (try? Outcome(record.value)).map { (record: record, outcome: $0) }
+            }
+            let kept = try await known.keeper?.load([], ids: outcomes.map(\.outcome.id)) ?? [:]
+            let cutoff = cutoff
+            for (record, outcome) in outcomes {
+                if let entry = kept[outcome.id], cutoff.map({ entry.time >= $0 }) ?? true { continue }
+                let entry = Remembered.Entry(
+                    digest: outcome.digest, outcome: record.offset, time: record.timestamp)
+                if known.remembered[outcome.id] == nil { known.remembered.add(outcome.id, entry) }
+            }
+            folded += batch.records.count
+            await note(batch, known)
+        }
+        return folded
+    }
+
+    private func note(_ batch: Batch, _ known: Known) async {
+        guard let keeper = known.keeper else { return }
+        keeper.advance(
+            batch.source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
+        await keeper.turn(cutoff: cutoff)
+    }
+}

@@ -1,0 +1,64 @@
+public import EventLog
+public import EventModel
+internal import Foundation
+internal import Synchronization
+
+/// Checkpoints as rows in a store of views, fenced by its epochs.
+public struct ViewCheckpoints: CheckpointStore {
+    private let views: any ViewStore
+
+    public init(_ views: any ViewStore) { self.views = views }
+
+    public func claim(_ rows: AnyProjection, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
+        try await views.open(rows)
+        let owner = "\(getpid())-\(UUID().uuidString.prefix(8))"
+        return ViewCheckpoint(views, rows, try await views.claim(rows, partitions, owner: owner))
+    }
+}
+
+private final class ViewCheckpoint: Checkpoint {
+    private struct Offsets {
+        var written: [TopicPartition: Offset]
+        /// On their way, so that a reader may see either.
+        var leaving: [TopicPartition: Offset] = [:]
+    }
+    private let views: any ViewStore
+    private let rows: AnyProjection
+    private let epochs: [TopicPartition: Epoch]
+    private let offsets: Mutex<Offsets>
+    let next: [TopicPartition: Offset]
+
+    init(_ views: any ViewStore, _ rows: AnyProjection, _ claims: [TopicPartition: Claim]) {
+        (self.views, self.rows) = (views, rows)
+        epochs = claims.mapValues(\.epoch)
+        next = claims.compactMapValues(\.next)
+        offsets = Mutex(Offsets(written: next))
+    }
+
+    func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
+        let before = offsets.withLock { $0 }
+        let (result, asOf) = try await views.read(rows) { reader, asOf in (try body(reader), asOf) }
+        let after = offsets.withLock { $0 }
+        for partition in epochs.keys {
+            let own = [before.written, before.leaving, after.written, after.leaving].map { $0[partition] }
+            if !own.contains(asOf[partition]) { throw fenced(partition) }
+        }
+        return result
+    }
+
+    func write(
+        to moved: [TopicPartition: Offset], _ body: @escaping @Sendable (ViewBatch) throws -> Void
+    ) async throws {
+        offsets.withLock { $0.leaving = moved }
+        do {
+            try await views.commit(rows, to: moved, under: epochs.filter { moved[$0.key] != nil }, fold: body)
+        } catch let error as ViewError where error.kind == .fenced {
+            throw LogError(.fenced, error.message)
+        }
+        offsets.withLock { $0.written.merge(moved) { $1 } }
+    }
+
+    private func fenced(_ partition: TopicPartition) -> LogError {
+        LogError(.fenced, "another owner writes the checkpoint of \(rows.name) for \(partition)")
+    }
+}
