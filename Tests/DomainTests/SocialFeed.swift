@@ -15,6 +15,8 @@ struct SocialFeed {
     private var clock: Int64 = 0
     private var commands = 0
     private var reactions: [(reaction: AnyReaction, memories: [any ReactionMemory])]
+    /// The states that each reaction has kept of each partition, for those that were started anew.
+    private var kept: [String: [Int: [Bytes: String]]] = [:]
     /// How far each reaction has come in each of its inputs.
     private var consumed: [String: [TopicPartition: Int]] = [:]
     let views = MemoryViews()
@@ -82,6 +84,7 @@ struct SocialFeed {
             let at = consumed[name, default: [:]][source, default: 0]
             guard at < topics[source.topic]![p].count else { break }
             let record = topics[source.topic]![p][at]
+            try load(record.key, into: reactions[i].memories[p], kept[name]?[p] ?? [:])
             for emission in try reactions[i].memories[p].react(to: record, from: source) {
                 for (partition, key, value) in emission.records(among: Self.partitions) {
                     append(emission.topic, partition, key, value, at: record.timestamp)
@@ -92,17 +95,29 @@ struct SocialFeed {
         return true
     }
 
-    /// Forgets what the reactions know of one partition, and folds it again from what they have read.
+    private func load(_ key: Bytes, into memory: any ReactionMemory, _ kept: [Bytes: String]) throws {
+        for key in memory.states?.missing([key]) ?? [] { try memory.states?.load(key, kept[key]) }
+    }
+
+    /// Forgets what the reactions know of one partition, folds it again from what they have read, and goes on from what a
+    /// checkpoint keeps of that.
     mutating func restart(partition p: Int) throws {
         for i in reactions.indices where reactions[i].reaction.remembers {
             let memory = reactions[i].reaction.memory()
+            memory.states?.keepInCheckpoint()
             for topic in reactions[i].reaction.topics {
                 let source = TopicPartition(topic, Partition(p))
                 for record in topics[topic]![p].prefix(consumed[reactions[i].reaction.name]?[source] ?? 0) {
+                    try load(record.key, into: memory, [:])
                     try memory.evolve(with: record, from: source)
                 }
             }
-            reactions[i].memories[p] = memory
+            let states = memory.states?.changes() ?? []
+            kept[reactions[i].reaction.name, default: [:]][p] = try states.reduce(into: [:]) {
+                $0[$1.key] = try $1.json()
+            }
+            reactions[i].memories[p] = reactions[i].reaction.memory()
+            reactions[i].memories[p].states?.keepInCheckpoint()
         }
     }
 

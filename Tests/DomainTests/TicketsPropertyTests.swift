@@ -61,7 +61,9 @@ struct TicketsPropertyTests {
         var random = SeededRandom(seed)
         let section = TicketsSection.named("stalls", rows: [("A", 150), ("B", 150), ("C", 100)])
         let seats = section.seatNames
-        let aggregates = try #require(Domain.tickets.decider).aggregates()
+        var aggregates = try #require(Domain.tickets.decider).aggregates()
+        aggregates.states.keepInCheckpoint()
+        try aggregates.states.load("e1:stalls", nil)
         let view = Fold(projection: Domain.tickets.projection("tickets.seatmap"))
         var (state, ledger) = (Tickets.initial, Ledger())
         var (now, holds, facts): (Timestamp, [Hold], [Fact]) = (noon, [], [])
@@ -100,6 +102,13 @@ struct TicketsPropertyTests {
             for timer in aggregates.due(by: now) where Int.random(in: 0..<4, using: &random) > 0 {
                 guard let command = try TicketsCommand.kind(in: timer.value) else { continue }
                 decide(command, id: timer.id, at: timer.time ?? now)
+            }
+            if step % 500 == 499 {
+                // As after a restart from a checkpoint.
+                let kept = try aggregates.states.changes()[0].json()
+                aggregates = try #require(Domain.tickets.decider).aggregates()
+                aggregates.states.keepInCheckpoint()
+                try aggregates.states.load("e1:stalls", kept)
             }
             let command = command(&random, seats, holds)
             decide(command, id: "fan\(Int.random(in: 0..<40, using: &random))-\(step)", at: now)

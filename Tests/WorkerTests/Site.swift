@@ -27,6 +27,11 @@ final class Journal: Sendable {
     let bell = Bell()
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock { $0 } }
+    private let folds = Mutex<[(name: String, count: Int)]>([])
+    /// How many records a worker has folded to take its partitions.
+    func folded(by name: String) -> Int {
+        folds.withLock { $0.filter { $0.name == name }.reduce(0) { $0 + $1.count } }
+    }
 
     /// A logger whose lines begin with a worker's name.
     func logger(_ name: String) -> Logger { Logger(label: name) { Writer(label: $0, journal: self) } }
@@ -44,6 +49,9 @@ final class Journal: Sendable {
             set { metadata[key] = newValue }
         }
         func log(event: LogEvent) {
+            if let count = (event.metadata?["folded"]).flatMap({ Int("\($0)") }) {
+                journal.folds.withLock { $0.append((label, count)) }
+            }
             journal.lines.withLock { $0.append("\(label): \(event.message)") }
             journal.bell.ring()
         }
@@ -99,6 +107,22 @@ struct Site: Sendable {
             type: Domain.tickets.decider!.commands.kindName(in: value), key: Bytes(Tickets.key(of: order)),
             value: value,
             id: id, time: time ?? clock.now)
+    }
+
+    /// Reads a topic from its start until so many records that count have come.
+    func read(_ topic: String, _ wanted: Int, where counts: (Record) -> Bool = { _ in true }) async throws {
+        let partitions = (0..<(try await log.partitionCounts()[topic] ?? 0)).map {
+            (TopicPartition(topic, Partition($0)), Offset(0))
+        }
+        let reader = try await log.reader(from: Dictionary(uniqueKeysWithValues: partitions))
+        var seen = 0
+        while seen < wanted {
+            try Task.checkCancellation()
+            for batch in try await reader.next(max: 1000, wait: .milliseconds(500)) {
+                seen += batch.records.count(where: counts)
+            }
+        }
+        await reader.close()
     }
 
     /// All records of a topic, by partition.

@@ -22,7 +22,7 @@ struct Up: AsyncParsableCommand {
             try await places.withViews { views in
                 let workers = App.workers(Millrace.domains)
                 for worker in workers { if let projection = worker.projection { try await views.open(projection) } }
-                let readiness = Readiness(workers.map(\.name))
+                let readiness = Readiness(workers.map(\.name), since: start)
                 let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
                 let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
                 try await App.run(services + [ready], logger: logger)
@@ -32,29 +32,48 @@ struct Up: AsyncParsableCommand {
     }
 }
 
-/// Which workers have not taken partitions yet.
+/// How long each worker took from the start to its first partitions, and which have none yet.
 final class Readiness: Sendable {
-    private let waiting: Mutex<Set<String>>
+    /// A worker that others leave no partitions is not waited for longer than this.
+    static let patience = Duration.seconds(10)
+
+    private struct State {
+        var waiting: Set<String>
+        var took: [String: Duration] = [:]
+    }
+    private let workers: [String]
+    private let start: ContinuousClock.Instant
+    private let state: Mutex<State>
     private let changed = Signal()
 
-    init(_ workers: [String]) { waiting = Mutex(Set(workers)) }
+    init(_ workers: [String], since start: ContinuousClock.Instant) {
+        (self.workers, self.start) = (workers, start)
+        state = Mutex(State(waiting: Set(workers)))
+    }
 
     func note(_ worker: String) {
-        waiting.withLock { _ = $0.remove(worker) }
+        state.withLock { state in
+            if state.waiting.remove(worker) != nil { state.took[worker] = .now - start }
+        }
         changed.notify()
     }
 
     /// Those still without partitions when all have some, or when the time is over.
-    func wait(atMost limit: Duration) async -> Set<String> {
-        await changed.first(within: limit) { waiting.withLock { $0.isEmpty ? $0 : nil } } ?? waiting.withLock { $0 }
+    func wait() async -> Set<String> {
+        await changed.first(within: Self.patience) { state.withLock { $0.waiting.isEmpty ? $0.waiting : nil } }
+            ?? state.withLock { $0.waiting }
+    }
+
+    /// The workers in order, each with its time: `tickets.handler 31 ms`.
+    var times: String {
+        let took = state.withLock { $0.took }
+        return workers.compactMap { worker in took[worker].map { "\(worker) \($0.milliseconds) ms" } }
+            .joined(separator: ", ")
     }
 }
 
 /// Says when every worker has joined its group and taken its partitions.
 private struct Ready: Service, CustomStringConvertible {
-    /// A worker that others leave no partitions is not waited for longer than this.
-    static let patience = Duration.seconds(10)
-
     let readiness: Readiness
     let workers: [App.Worker]
     let start: ContinuousClock.Instant
@@ -62,11 +81,12 @@ private struct Ready: Service, CustomStringConvertible {
     var description: String { "ready" }
 
     func run() async throws {
-        let idle = await readiness.wait(atMost: Self.patience)
+        let idle = await readiness.wait()
         let took = ContinuousClock.now - start
         Output.complain(
             """
             millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
+            millrace: ready after \(readiness.times)
             millrace: the log is \(try describe()), the views are sqlite:\(try places.viewsFolder())
             """)
         if !idle.isEmpty {

@@ -3,6 +3,7 @@ internal import EventLog
 internal import EventModel
 internal import Logging
 internal import Projecting
+internal import ServiceLifecycle
 
 /// `millrace work`.
 struct Work: AsyncParsableCommand {
@@ -34,12 +35,14 @@ struct Work: AsyncParsableCommand {
             try Output.standard.write(TextTable(header: ["worker", "kind", "reads"], rows: rows).text)
             return
         }
+        let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = makeLogger(verbose: verbose)
         try await places.withLog { log in
             try await requireTopics(of: log)
             try await places.withViews { views in
                 Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
-                try await App.run(App.services(workers, log: log, views: views, logger: logger), logger: logger)
+                let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
+                try await App.run(services + [Started(readiness: readiness)], logger: logger)
             }
         }
         Output.complain("millrace: stopped")
@@ -53,5 +56,17 @@ struct Work: AsyncParsableCommand {
                 .configuration,
                 "the log lacks the topics \(missing.joined(separator: ", ")); make them with: millrace topics apply")
         }
+    }
+}
+
+/// Says how long the workers took to their first partitions.
+private struct Started: Service, CustomStringConvertible {
+    let readiness: Readiness
+    var description: String { "started" }
+
+    func run() async throws {
+        _ = await readiness.wait()
+        Output.complain("millrace: ready after \(readiness.times)")
+        try await gracefulShutdown()
     }
 }

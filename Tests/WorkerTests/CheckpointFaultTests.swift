@@ -1,0 +1,211 @@
+import EventLog
+import EventModel
+import LocalLog
+import Projecting
+import ServiceLifecycle
+import SwiftProtobuf
+import Synchronization
+import Testing
+
+@testable import Domains
+@testable import Handling
+
+/// Checkpoints whose writes fail for as long as a test says so.
+private final class Faulty: CheckpointStore {
+    let store: any CheckpointStore
+    let isFailing = Mutex(true)
+    init(_ store: any CheckpointStore) { self.store = store }
+
+    func claim(_ rows: AnyProjection, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
+        One(checkpoint: try await store.claim(rows, partitions), faulty: self)
+    }
+
+    private struct One: Checkpoint {
+        let checkpoint: any Checkpoint
+        let faulty: Faulty
+        var next: [TopicPartition: Offset] { checkpoint.next }
+        func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
+            try await checkpoint.read(body)
+        }
+        func write(
+            to offsets: [TopicPartition: Offset], _ body: @escaping @Sendable (ViewBatch) throws -> Void
+        ) async throws {
+            if faulty.isFailing.withLock({ $0 }) { throw ViewError(.full, "no room is left") }
+            try await checkpoint.write(to: offsets, body)
+        }
+    }
+}
+
+@Suite("Checkpoints that fail or do not fit", .timeLimit(.minutes(2)))
+struct CheckpointFaultTests {
+    private func openAndHold(_ events: ClosedRange<Int>, _ site: Site, _ client: CommandClient) async throws {
+        for commands in [
+            events.map { site.command(.open(.named("s", seats: 2), event: "e\($0)"), id: "open-\($0)") },
+            events.map { site.command(Self.hold("h", $0), id: "hold-\($0)") },
+        ] {
+            let outcomes = try await client.send(commands, to: .tickets, within: .seconds(60))
+            #expect(outcomes.allSatisfy { $0.accepted })
+        }
+    }
+
+    private static func hold(_ hold: String, _ event: Int) -> Order {
+        .holdSeats(
+            .with { ($0.event, $0.section, $0.hold, $0.holder, $0.seats) = ("e\(event)", "s", hold, "ann", ["A-1"]) })
+    }
+
+    /// What those are told who want a seat that is held.
+    private func isKnown(_ events: ClosedRange<Int>, _ site: Site, _ id: String) async throws -> Bool {
+        try await site.talk { client async throws in
+            let commands = events.map { site.command(Self.hold("other", $0), id: "\(id)-\($0)") }
+            return try await client.send(commands, to: .tickets, within: .seconds(60)).allSatisfy {
+                $0.reason == "seat-not-free"
+            }
+        }
+    }
+
+    @Test(arguments: Carrier.keeping)
+    func `a checkpoint that cannot be written fails no decision, and the next start folds`(
+        on carrier: Carrier
+    ) async throws {
+        try await site(carrier) { site in
+            let clock = site.clock
+            let faulty = Faulty(ViewCheckpoints(site.views))
+            func handler(_ name: String) -> any Service {
+                var handler = Handler(
+                    .tickets, log: site.log, clock: { clock.now }, logger: site.journal.logger(name))!
+                (handler.checkpoints, handler.checkpointing) = (faulty, .hasty)
+                return handler
+            }
+            try await running(handler("first")) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+                #expect(try await isKnown(1...40, site, "a"))
+                try await site.journal.bell.until("it complained") {
+                    site.journal.all.contains { $0.contains("was not written") && $0.contains("no room is left") }
+                }
+            }
+            faulty.isFailing.withLock { $0 = false }
+            try await running(handler("second")) {
+                let known = try await isKnown(1...40, site, "b")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "second") == 80 + 120, "events and outcomes")
+            try await running(handler("third")) {
+                let known = try await isKnown(1...40, site, "c")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "third") == 0)
+        }
+    }
+
+    @Test(arguments: Carrier.keeping)
+    func `who finds another owner writing its checkpoint begins anew, and decides as before`(
+        on carrier: Carrier
+    ) async throws {
+        try await site(carrier) { site in
+            try await running(site.handler()) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+                for partition in 0..<4 {
+                    let sources = CheckpointTests.rows.kept.topics.map { TopicPartition($0, Partition(partition)) }
+                    let other = try await ViewCheckpoints(site.views).claim(CheckpointTests.rows.kept, sources)
+                    try await other.write(to: [sources[0]: 0, sources[1]: 0]) { _ in }
+                }
+                #expect(try await isKnown(1...40, site, "a"))
+            }
+            #expect(site.journal.taken(by: "handler") > 4)
+            #expect(try await site.facts().count == 80)
+        }
+    }
+
+    @Test(arguments: [30, 50])
+    func `a checkpoint of another log is folded again, whether that is shorter or longer`(events: Int) async throws {
+        let views = MemoryViews()
+        func on(_ log: any EventLog, _ body: (Site) async throws -> Void) async throws {
+            try await log.create(Domain.tickets.topics)
+            try await body(Site(log: log, views: WatchedViews(views)))
+        }
+        try await on(MemoryLog()) { site in
+            try await running(site.handler()) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+        }
+        let other = MemoryLog()
+        try await on(other) { site in
+            var unkept = site
+            unkept.keeping = nil
+            try await running(unkept.handler()) {
+                try await site.talk { client async throws in
+                    let commands = (1...events).map {
+                        site.command(.open(.named("s", seats: 2), event: "e\($0)"), id: "x-\($0)")
+                    }
+                    _ = try await client.send(commands, to: .tickets, within: .seconds(60))
+                    let holds = (1...events).map { site.command(Self.hold("mine", $0), id: "y-\($0)") }
+                    _ = try await client.send(holds, to: .tickets, within: .seconds(60))
+                }
+            }
+            try await running(site.handler("again")) {
+                let known = try await isKnown(1...events, site, "a")
+                #expect(known)
+            }
+            #expect(site.journal.all.contains { $0.contains("is of another log") })
+            #expect(site.journal.folded(by: "again") == 4 * events)
+            try await running(site.handler("then")) {
+                let known = try await isKnown(1...events, site, "b")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "then") == 0)
+        }
+    }
+
+    @Test func `events that are gone are not missed by a checkpoint, and an error without`() async throws {
+        try await folder { folder in
+            let log = try await LocalLog.open(directory: folder)
+            let topics = Domain.tickets.topics.map { topic in
+                Topic(
+                    topic.name, partitions: topic.partitions, retention: .seconds(60), key: topic.key,
+                    schema: topic.schema, owner: topic.owner)
+            }
+            try await log.create(topics)
+            let site = Site(log: log, views: WatchedViews(MemoryViews()))
+            try await running(site.handler()) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+            try await log.maintain(at: noon + .seconds(86_400))
+            let bounds = try await log.bounds(of: (0..<4).map { TopicPartition("tickets.events", Partition($0)) })
+            #expect(bounds.values.contains { $0.lowerBound > 0 })
+            try await running(site.handler("kept")) {
+                let known = try await isKnown(1...40, site, "a")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "kept") == 0)
+
+            let bare = Site(log: log, views: WatchedViews(MemoryViews()))
+            let error = await #expect(throws: LogError.self) { try await bare.handler().run() }
+            #expect(
+                error?.message.contains("only the events before 0 are known") == true, "\(String(describing: error))")
+            await log.close()
+        }
+    }
+
+    @Test func `ids past their retention leave the checkpoint, and may be used again`() async throws {
+        try await site(.kept) { site in
+            func ids() async throws -> Int {
+                try await site.views.read(CheckpointTests.rows.kept) { reader, _ in
+                    try reader.rows(Scan(CheckpointTests.rows.ids, limit: .max)).count
+                }
+            }
+            try await running(site.handler()) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+            #expect(try await ids() == 80)
+            // Outcomes have the log's own time, which is today's.
+            site.clock.move(by: .seconds(50 * 365 * 86_400))
+            try await running(site.handler("later")) {
+                try await site.talk { client async throws in
+                    let again = try await client.ask(site.command(.open(.named("s", seats: 2)), id: "hold-1", at: noon))
+                    #expect(again.accepted, "nobody remembers that id: \(again.message)")
+                }
+            }
+            #expect(try await ids() < 80)
+        }
+    }
+}
