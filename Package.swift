@@ -101,7 +101,11 @@ let package = Package(
             ]),
         tests(
             "MillraceTests",
-            ["millrace", "Domains", "EventModel", "Projecting", "SQLiteViews", protobuf, grdb, arguments],
+            [
+                "millrace", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting", "SQLiteViews", protobuf,
+                grdb,
+                arguments,
+            ],
             exclude: ["Likes/likes.proto"]),
     ],
     cxxLanguageStandard: .cxx17

@@ -22,6 +22,8 @@ struct Bench: AsyncParsableCommand {
     var rounds = 3
     @Option(help: ArgumentHelp("Events of the replay and projector rows.", valueName: "n"))
     var events = 1_000_000
+    @Option(help: ArgumentHelp("Commands on the larger log of the rows that start.", valueName: "n"))
+    var commands = 400_000
     @OptionGroup var shape: Shape
 
     struct Line {
@@ -32,8 +34,10 @@ struct Bench: AsyncParsableCommand {
     }
 
     func validate() throws {
-        if !(1...100).contains(rounds) || !(1000...100_000_000).contains(events) {
-            throw ValidationError("--rounds is 1 to 100, --events 1000 to 100000000")
+        if !(1...100).contains(rounds) || !(1000...100_000_000).contains(events)
+            || !(1000...100_000_000).contains(commands)
+        {
+            throw ValidationError("--rounds is 1 to 100, --events and --commands are 1000 to 100000000")
         }
     }
 
@@ -47,10 +51,11 @@ struct Bench: AsyncParsableCommand {
         lines += try await appends(folder, sync)
         lines += try await flow(folder)
         lines.append(try await decisions(folder, sync))
+        lines += try await starts(folder)
         try show(lines)
     }
 
-    private func measure(_ name: String, _ reference: String, _ body: () async throws -> Double) async throws -> Line {
+    func measure(_ name: String, _ reference: String, _ body: () async throws -> Double) async throws -> Line {
         var rates: [Double] = []
         for _ in 0..<rounds { rates.append(try await body()) }
         rates.sort()
@@ -74,7 +79,7 @@ struct Bench: AsyncParsableCommand {
             TextTable(header: ["row", "per second", "spread", "reference"], rows: rows, right: [1, 2]).text)
     }
 
-    private static func rate(_ count: Int, since start: ContinuousClock.Instant) -> Double {
+    static func rate(_ count: Int, since start: ContinuousClock.Instant) -> Double {
         let took = ContinuousClock.now - start
         let seconds = Double(took.components.seconds) + Double(took.components.attoseconds) / 1e18
         return Double(count) / max(seconds, 1e-9)

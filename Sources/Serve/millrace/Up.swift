@@ -81,7 +81,7 @@ private struct Ready: Service, CustomStringConvertible {
     var description: String { "ready" }
 
     func run() async throws {
-        let idle = await readiness.wait()
+        let idle = await cancelWhenGracefulShutdown { await readiness.wait() }
         let took = ContinuousClock.now - start
         Output.complain(
             """

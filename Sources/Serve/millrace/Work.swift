@@ -65,8 +65,8 @@ private struct Started: Service, CustomStringConvertible {
     var description: String { "started" }
 
     func run() async throws {
-        _ = await readiness.wait()
-        Output.complain("millrace: ready after \(readiness.times)")
+        _ = await cancelWhenGracefulShutdown { await readiness.wait() }
+        if !readiness.times.isEmpty { Output.complain("millrace: ready after \(readiness.times)") }
         try await gracefulShutdown()
     }
 }
