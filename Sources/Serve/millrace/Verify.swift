@@ -1,10 +1,8 @@
 internal import ArgumentParser
 internal import EventLog
 internal import EventModel
-internal import Foundation
 internal import Handling
 internal import Projecting
-internal import SQLiteViews
 
 /// `millrace verify`.
 struct Verify: AsyncParsableCommand {
@@ -143,17 +141,7 @@ struct Verify: AsyncParsableCommand {
     private func compare(
         _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore
     ) async throws -> [Finding] {
-        let folder = "\(NSTemporaryDirectory())millrace-verify-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let fresh = try SQLiteViews(directory: folder)
-        do {
-            let findings = try await compare(projection, log, views, fresh)
-            await fresh.close()
-            return findings
-        } catch {
-            await fresh.close()
-            throw error
-        }
+        try await withScratchViews { try await compare(projection, log, views, $0) }
     }
 
     private func compare(
