@@ -37,7 +37,7 @@ format: ## Format all Swift sources in place
 lint: ## Check format and style without changing anything
 	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
 
-bench: build ## Measure: append, replay, project, decide (about a minute)
+bench: build ## Measure: append, replay, project, decide, start (about two minutes)
 	@.build/release/millrace bench
 
 proto: ## Generate Swift from every .proto (needs protobuf-compiler)

@@ -118,7 +118,7 @@ struct Deciding: GroupWork {
         guard let known = known[partition] else {
             throw LogError(.fenced, "\(batch.source) was delivered but is not assigned")
         }
-        let ids = batch.records.map { id(of: $0, in: batch.source) }
+        let ids = batch.records.map { $0.commandID(in: batch.source) }
         let kept = try await known.keeper?.load(batch.records.map(\.key), ids: ids) ?? [:]
         let cutoff = cutoff
         var events: [NewRecord] = []
@@ -134,12 +134,7 @@ struct Deciding: GroupWork {
                 answers.append(answer)
                 continue
             }
-            let decision =
-                at > record.timestamp + maximumClockSkew
-                ? .refused(.ahead(at, of: record.timestamp))
-                : record.isFact
-                    ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
-                    : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
+            let decision = known.aggregates.answer(record, id: id)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -196,10 +191,6 @@ struct Deciding: GroupWork {
         return answer
     }
 
-    private func id(of record: Record, in source: TopicPartition) -> String {
-        record[header: HeaderName.id] ?? "\(source)@\(record.offset)"
-    }
-
     private mutating func remember(_ answers: [(Partition, [Answer])], _ offsets: [[Offset]]) {
         for ((partition, answered), offsets) in zip(answers, offsets) {
             for (answer, offset) in zip(answered, offsets) where !answer.repeated {
@@ -227,14 +218,5 @@ struct Deciding: GroupWork {
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
         return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
-    }
-}
-
-extension Refused {
-    /// A command that says a time of its own may not come from the future: it would see holds run out that have not.
-    fileprivate static func ahead(_ time: Timestamp, of taken: Timestamp) -> Refused {
-        Refused(
-            reason: "ahead-of-time",
-            message: "the command's time \(time.rfc3339) is ahead of \(taken.rfc3339), when the log took it")
     }
 }

@@ -93,7 +93,9 @@ extension Bench {
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await services.run() }
             defer { group.cancelAll() }
-            if !(await readiness.wait().isEmpty) { throw Failure(.software, "the handler was not ready in time") }
+            if !(await readiness.wait(atMost: .seconds(600)).isEmpty) {
+                throw Failure(.software, "the handler was not ready in time")
+            }
             let result = try await body()
             await services.triggerGracefulShutdown()
             try await group.waitForAll()

@@ -59,8 +59,8 @@ final class Readiness: Sendable {
     }
 
     /// Those still without partitions when all have some, or when the time is over.
-    func wait() async -> Set<String> {
-        await changed.first(within: Self.patience) { state.withLock { $0.waiting.isEmpty ? $0.waiting : nil } }
+    func wait(atMost limit: Duration = patience) async -> Set<String> {
+        await changed.first(within: limit) { state.withLock { $0.waiting.isEmpty ? $0.waiting : nil } }
             ?? state.withLock { $0.waiting }
     }
 
