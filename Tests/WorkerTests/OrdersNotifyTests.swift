@@ -71,4 +71,31 @@ struct OrdersNotifyTests {
             }
         }
     }
+
+    @Test(arguments: Carrier.keeping)
+    func `go on from a checkpoint without folding anything, and count on`(on carrier: Carrier) async throws {
+        try await site(carrier) { site in
+            /// Couriers come and go: each is told with a number of its own.
+            func assign(_ offset: Int) async throws {
+                for n in 0..<40 {
+                    let (place, record) = life(n)[1]
+                    _ = try await site.log.append([Append(place, offset == 0 ? [life(n)[0].1, record] : [record])])
+                }
+            }
+            for round in 0..<4 {
+                try await assign(round)
+                let notify = site.reactor(of: Domain.orders.reactions[0], "round \(round)")
+                try await running(notify) { try await site.read("orders.notifications", 80 + 40 * round) }
+                #expect(site.journal.folded(by: "round \(round)") == 0)
+            }
+            let told = try await site.records("orders.notifications").values.joined().map {
+                try OrdersOutbox.kind(in: $0.value)
+            }
+            let ids = told.compactMap { kind in if case .notificationSent(let sent)? = kind { sent.id } else { nil } }
+            let expected = (0..<40).flatMap { n in
+                ["received", "assigned", "assigned:2", "assigned:3", "assigned:4"].map { "o\(n):\($0)" }
+            }
+            #expect(ids.sorted() == expected.sorted())
+        }
+    }
 }

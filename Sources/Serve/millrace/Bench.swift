@@ -210,12 +210,15 @@ struct Bench: AsyncParsableCommand {
         let log = try await LocalLog.open(directory: folder + "/decide")
         try await log.create(Domain.tickets.topics)
         let logger = makeLogger(verbose: false)
-        guard let handler = Handler(.tickets, log: log, clock: { now() }, logger: logger) else {
+        guard var handler = Handler(.tickets, log: log, clock: { now() }, logger: logger) else {
             throw Failure(.software, "tickets has no handler")
         }
+        let views = try SQLiteViews(directory: folder + "/decide/views")
+        handler.checkpoints = ViewCheckpoints(views)
+        let deciding = handler
         let reactor = Reactor(Domain.tickets.reactions[0], log: log, logger: logger)
         let line = try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await handler.run() }
+            group.addTask { try await deciding.run() }
             group.addTask { try await reactor.run() }
             defer { group.cancelAll() }
             return try await CommandClient.with(log, domains: [.tickets], clock: { now() }) { client in
@@ -226,6 +229,7 @@ struct Bench: AsyncParsableCommand {
                 }
             }
         }
+        await views.close()
         await log.close()
         var result = line
         result.reference = String(format: "%.1f of the fdatasync loop", line.rate / sync.rate)

@@ -1,0 +1,40 @@
+internal import EventLog
+internal import EventModel
+
+/// What one checkpoint writes.
+struct CheckpointChange: Sendable {
+    var rows: CheckpointRows
+    var partition: Partition
+    var states: [StateChange]
+    var ids: [(id: String, entry: Remembered.Entry)]
+    var marks: [TopicPartition: Mark]
+    var next: [TopicPartition: Offset]
+    var cutoff: Timestamp?
+    var forgotten: Int
+
+    func write(to checkpoint: any Checkpoint) async throws {
+        let states = try states.map { change -> (key: Row, rest: Row?) in
+            let due = change.due.map { Value($0) } ?? .null
+            return (
+                [Value(partition), .text(CheckpointRows.text(change.key))], try change.json().map { [due, .text($0)] }
+            )
+        }
+        let old = try await expired(in: checkpoint)
+        let change = self
+        try await checkpoint.write(to: next) { batch in
+            for row in old { batch.delete(change.rows.ids, Array(row.prefix(2))) }
+            for (id, entry) in change.ids { batch.put(change.rows.ids, entry.row(id, in: change.partition)) }
+            for (source, mark) in change.marks { batch.put(change.rows.marks, mark.row(source)) }
+            for (key, rest) in states {
+                if let rest { batch.put(change.rows.states, key + rest) } else { batch.delete(change.rows.states, key) }
+            }
+        }
+    }
+
+    private func expired(in checkpoint: any Checkpoint) async throws -> [Row] {
+        guard let cutoff else { return [] }
+        let scan = Scan(
+            rows.ids, by: "time", equal: [Value(partition)], through: .integer(cutoff.rawValue - 1), limit: forgotten)
+        return try await checkpoint.read { try $0.rows(scan) }
+    }
+}
