@@ -51,11 +51,14 @@ let package = Package(
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
         ours(
-            "Domains", "Decide", ["EventModel", protobuf, collections, ordered],
+            "Domains", "Decide", ["EventModel", "CS2", protobuf, collections, ordered],
             exclude: [
                 "Tickets/tickets.proto", "Hits/hits.proto", "Social/social.proto",
                 "Orders/orders.proto",
+                "Rides/rides.proto",
             ]),
+        // C++ over Google's S2, with a header of plain C.
+        .target(name: "CS2", path: "Sources/Decide/CS2", linkerSettings: [.linkedLibrary("s2")]),
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),
@@ -101,7 +104,12 @@ let package = Package(
                 "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
             ]),
         tests(
-            "MillraceTests", ["millrace", "Domains", "EventModel", "PostgresServer", protobuf, grdb, arguments],
+            "MillraceTests",
+            [
+                "millrace", "Domains", "EventModel", "Projecting", "SQLiteViews", "PostgresServer", protobuf, grdb,
+                arguments,
+            ],
             exclude: ["Likes/likes.proto"]),
-    ]
+    ],
+    cxxLanguageStandard: .cxx17
 )

@@ -131,10 +131,9 @@ extension Bus {
 
     /// Waits until no worker has anything left to read.
     func settle(within limit: Duration = .seconds(60)) async throws {
-        try await eventually("no lag", within: limit) {
-            let ended = try await run("lag", "--sum")
-            return try ended.lines.allSatisfy { try JSON($0)["lag"] == 0 } ? true : nil
-        }
+        let ended = try await run(
+            "lag", "--sum", "--wait", "\(limit.components.seconds)s", within: limit + .seconds(20))
+        try #require(ended.exit == 0, "\(ended)")
     }
 
     /// Lists an event with one section, and waits for it to be open.

@@ -86,6 +86,27 @@ struct ScanTests {
             #expect(try await found(Scan(items, after: ["c", -5])) == [])
         }
     }
+    @Test(arguments: Carrier.stores, [false, true])
+    func `goes on behind a row whose column has no value`(on carrier: Carrier, descending: Bool) async throws {
+        try await filled(carrier) { shelf async throws in
+            for index in ["label", "number", nil] {
+                let whole = try await shelf.rows(Scan(items, by: index, descending: descending))
+                #expect(whole.count == 6)
+                for size in 1...3 {
+                    var (found, scan): ([Row], Scan) = (
+                        [], Scan(items, by: index, descending: descending, limit: size)
+                    )
+                    while true {
+                        let rows = try await shelf.rows(scan)
+                        found += rows
+                        guard rows.count == size, let last = rows.last else { break }
+                        scan.after = scan.order.map { last[$0] }
+                    }
+                    #expect(found == whole, "by \(index ?? "key"), \(size) at once")
+                }
+            }
+        }
+    }
     @Test(arguments: Carrier.stores)
     func `gives pages that neither skip nor repeat, while rows come and go`(on carrier: Carrier) async throws {
         try await filled(carrier) { shelf async throws in
@@ -126,6 +147,23 @@ struct ScanTests {
             #expect(try await shelf.rows(Scan(items, equal: ["é"])).count == 1)
             #expect(
                 try await shelf.rows(Scan(items, from: "z", through: "é")).map { $0[0] } == ["z", "Ä", "é"])
+        }
+    }
+
+    @Test(arguments: Carrier.stores)
+    func `can be taken whole, some rows at a time`(on carrier: Carrier) async throws {
+        try await filled(carrier) { shelf async throws in
+            for limit in 1...7 {
+                for descending in [false, true] {
+                    let scan = Scan(items, by: "number", descending: descending, limit: limit)
+                    let taken = try await shelf.views.read(shelf.projection) { reader, _ in
+                        var taken: [Row] = []
+                        try reader.everyRow(scan) { taken.append($0) }
+                        return taken
+                    }
+                    #expect(try await taken == shelf.rows(Scan(items, by: "number", descending: descending)))
+                }
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ public enum Domains {
             .hits,
             try .social(settings),
             .orders,
+            .rides,
         ]
     }
 

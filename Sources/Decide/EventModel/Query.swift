@@ -44,9 +44,22 @@ public protocol ViewReader {
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64]
 }
 
+extension ViewReader {
+    /// Takes all rows of a scan, however many there are, reading its limit of them at a time.
+    public func everyRow(_ scan: Scan, _ body: (Row) throws -> Void) throws {
+        var scan = scan
+        while true {
+            let rows = try rows(scan)
+            for row in rows { try body(row) }
+            guard rows.count == scan.limit, let last = rows.last else { return }
+            scan.after = scan.order.map { last[$0] }
+        }
+    }
+}
+
 /// A parameter of a query.
 public struct Parameter: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable { case text, integer, timestamp, duration }
+    public enum Kind: String, Hashable, Sendable { case text, integer, real, timestamp, duration }
     public var name: String
     public var kind: Kind
     public var required: Bool
@@ -76,6 +89,7 @@ public struct Arguments: Sendable {
     }
     public func text(_ name: String) -> String? { values[name]?.text }
     public func integer(_ name: String) -> Int64? { values[name]?.integer }
+    public func real(_ name: String) -> Double? { values[name]?.real }
     public func timestamp(_ name: String) -> Timestamp? { integer(name).map { Timestamp($0) } }
     public func duration(_ name: String) -> Duration? { integer(name).map { .milliseconds($0) } }
     /// A parameter that was declared as required.
@@ -114,16 +128,19 @@ public struct Query: Sendable {
     /// The projection it reads, with its domain.
     public let projection: String
     public let parameters: [Parameter]
+    /// Rows of a page where the asker does not say.
+    public let page: Int
     public let answer: @Sendable (Arguments, any ViewReader) throws -> Page
 
     public init(
-        _ name: String, _ about: String, of projection: String, _ parameters: [Parameter],
+        _ name: String, _ about: String, of projection: String, _ parameters: [Parameter], page: Int = 100,
         answer: @escaping @Sendable (Arguments, any ViewReader) throws -> Page
     ) {
         self.name = name
         self.about = about
         self.projection = projection
         self.parameters = parameters
+        self.page = page
         self.answer = answer
     }
 }

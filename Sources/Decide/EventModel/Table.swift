@@ -51,10 +51,13 @@ public struct Column: Hashable, Sendable {
     public var kind: Kind
     /// What it means, for `millrace views`.
     public var about: String
-    public init(_ name: String, _ kind: Kind, _ about: String = "") {
+    /// Digits behind the point that people are shown of a real number.
+    public var decimals: Int
+    public init(_ name: String, _ kind: Kind, _ about: String = "", decimals: Int = 3) {
         self.name = name
         self.kind = kind
         self.about = about
+        self.decimals = decimals
     }
 }
 

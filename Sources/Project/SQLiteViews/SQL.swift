@@ -69,10 +69,9 @@ enum SQL {
     static func select(_ scan: Scan) -> (String, EventModel.Row) {
         var (conditions, arguments) = matching(scan)
         if let after = scan.after {
-            let rest = Array(scan.order.dropFirst(scan.equal.count))
-            let marks = rest.map { _ in "?" }.joined(separator: ", ")
-            conditions.append("(\(list(scan.table, rest))) \(scan.descending ? "<" : ">") (\(marks))")
-            arguments += after.dropFirst(scan.equal.count)
+            let (condition, values) = beyond(scan, after)
+            conditions.append(condition)
+            arguments += values
         }
         let direction = scan.descending ? " DESC" : ""
         let order = scan.order.map { quoted(scan.table.columns[$0].name) + direction }.joined(separator: ", ")
@@ -81,6 +80,32 @@ enum SQL {
             "SELECT \(list(scan.table, Array(scan.table.columns.indices))) FROM \(quoted(scan.table.name))\(filter)"
             + " ORDER BY \(order) LIMIT ?"
         return (sql, arguments + [.integer(Int64(scan.limit))])
+    }
+
+    /// What is true of the rows after the one with these values in the order's columns.
+    private static func beyond(_ scan: Scan, _ after: EventModel.Row) -> (String, EventModel.Row) {
+        let rest = Array(scan.order.dropFirst(scan.equal.count))
+        let values = Array(after.dropFirst(scan.equal.count))
+        let nullable = rest.contains { $0 >= scan.table.key }
+        if !values.contains(.null), !(nullable && scan.descending) {
+            let marks = rest.map { _ in "?" }.joined(separator: ", ")
+            return ("(\(list(scan.table, rest))) \(scan.descending ? "<" : ">") (\(marks))", values)
+        }
+        // SQL's comparison of rows knows nothing of null, which is before all else: column by column.
+        var (condition, arguments): (String, EventModel.Row) = ("FALSE", [])
+        for (column, value) in zip(rest, values).reversed() {
+            let name = quoted(scan.table.columns[column].name)
+            let further: String
+            switch (scan.descending, value) {
+            case (false, .null): further = "\(name) IS NOT NULL"
+            case (true, .null): further = "FALSE"
+            case (false, _): further = "\(name) > ?"
+            case (true, _): further = column < scan.table.key ? "\(name) < ?" : "(\(name) < ? OR \(name) IS NULL)"
+            }
+            condition = "(\(further) OR (\(name) IS ? AND \(condition)))"
+            arguments = (value == .null ? [] : [value]) + [value] + arguments
+        }
+        return (condition, arguments)
     }
 
     static func sum(_ columns: [Int], _ scan: Scan) -> (String, EventModel.Row) {

@@ -49,30 +49,44 @@ public final class SQLiteViews: ViewStore {
         }
     }
 
+    /// Opens, and opens again where another process is just making the database or closing it: SQLite then says that it is
+    /// locked without waiting.
     private static func open(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(30)
-        configuration.label = "millrace.views"
-        do {
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { db in
-                try db.inTransaction(.immediate) {
-                    try db.execute(
-                        sql: """
-                            CREATE TABLE IF NOT EXISTS _checkpoints(
-                                topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
-                                owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
-                            """)
-                    for table in projection.tables {
-                        for statement in SQL.create(table) { try db.execute(sql: statement) }
-                    }
-                    return .commit
-                }
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do {
+                return try openOnce(path, projection)
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && .now < deadline {
+                usleep(5000)
+            } catch {
+                throw ViewError(error, path)
             }
-            return pool
-        } catch {
-            throw ViewError(error, path)
         }
+    }
+
+    /// How long another's lock is waited for.
+    private static let patience = Duration.seconds(30)
+
+    private static func openOnce(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(TimeInterval(patience.components.seconds))
+        configuration.label = "millrace.views"
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        try pool.writeWithoutTransaction { db in
+            try db.inTransaction(.immediate) {
+                try db.execute(
+                    sql: """
+                        CREATE TABLE IF NOT EXISTS _checkpoints(
+                            topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
+                            owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
+                        """)
+                for table in projection.tables {
+                    for statement in SQL.create(table) { try db.execute(sql: statement) }
+                }
+                return .commit
+            }
+        }
+        return pool
     }
 
     public func claim(

@@ -24,8 +24,8 @@ struct Ask: AsyncParsableCommand {
     var view: String
     @Argument(parsing: .allUnrecognized, help: ArgumentHelp("--parameter value ...", valueName: "parameters"))
     var parameters: [String] = []
-    @Option(help: ArgumentHelp("Rows of a page.", valueName: "n"))
-    var limit = 100
+    @Option(help: ArgumentHelp("Rows of a page (default: 100, or what the query's help says).", valueName: "n"))
+    var limit: Int?
     @Option(help: ArgumentHelp("Where the page begins: next of the page before.", valueName: "cursor"))
     var cursor: String?
     @Option(help: ArgumentHelp("Wait until the view has seen TOPIC/PARTITION@OFFSET.", valueName: "place"))
@@ -39,6 +39,7 @@ struct Ask: AsyncParsableCommand {
         let catalogue = Catalogue(domains: Millrace.domains)
         let query = try catalogue.query(view)
         let projection = try catalogue.projection(query.projection)
+        let limit = limit ?? query.page
         if !(1...Limits.pageRows).contains(limit) {
             throw Failure(.usage, "--limit must be 1 to \(Limits.pageRows)")
         }
@@ -78,11 +79,13 @@ struct Ask: AsyncParsableCommand {
         switch parameter.kind {
         case .text: return .text(text)
         case .integer: if let value = Int64(text) { return .integer(value) }
+        case .real: if let value = Double(text), value.isFinite { return .real(value) }
         case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
         case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
         }
         let example = [
-            Parameter.Kind.integer: "17", .duration: "60s, 5m or 1h", .timestamp: "2026-11-01T20:00:00Z, -1h or now",
+            Parameter.Kind.integer: "17", .real: "52.52", .duration: "60s, 5m or 1h",
+            .timestamp: "2026-11-01T20:00:00Z, -1h or now",
         ]
         throw Failure(
             .usage,

@@ -243,12 +243,13 @@ enum Teaching {
                 """
         case "query":
             guard let query = try? catalogue.query(name) else { return nil }
-            let rows = query.parameters.map { parameter in
-                [
-                    "  --\(option(parameter.name))", parameter.kind.rawValue,
-                    parameter.about + (parameter.required ? " (needed)" : ""),
-                ]
-            }
+            let rows =
+                query.parameters.map { parameter in
+                    [
+                        "  --\(option(parameter.name))", parameter.kind.rawValue,
+                        parameter.about + (parameter.required ? " (needed)" : ""),
+                    ]
+                } + [["  --limit", Parameter.Kind.integer.rawValue, "rows of a page (default: \(query.page))"]]
             return """
                 \(query.about)
 

@@ -8,7 +8,9 @@ internal import Foundation
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Import files of others, with their own times.",
-        subcommands: [ImportAccessLog.self, ImportTweets.self, ImportFollows.self, ImportOrders.self])
+        subcommands: [
+            ImportAccessLog.self, ImportTweets.self, ImportFollows.self, ImportOrders.self, ImportGPS.self,
+        ])
 }
 
 /// What all imports ask for.

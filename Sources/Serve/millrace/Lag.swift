@@ -7,9 +7,17 @@ internal import Projecting
 struct Lag: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show how far each worker is behind the log, partition by partition.",
-        discussion: "Exits with 0. --sum shows a line a worker.")
+        discussion: """
+            --sum shows a line a worker. With --wait it first waits until nobody is behind,
+            so that a script sees all that was written before; where that takes longer, it
+            shows who is and exits with 75.
+
+            Example: millrace lag --sum --wait 30s
+            """)
     @Flag(help: "One line a worker.")
     var sum = false
+    @Option(help: ArgumentHelp("Wait until nobody is behind, at most so long.", valueName: "time"))
+    var wait: String?
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
@@ -22,11 +30,22 @@ struct Lag: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let patience = wait.map { Duration(short: $0) } ?? .zero
+        guard let patience else { throw Failure(.usage, "--wait \(wait ?? "") is no time such as 30s") }
         let lines = try await places.withLog { log in
             try await places.withViews { views in
-                try await Self.lines(Millrace.domains, log: log, views: views, sum: sum)
+                try await Self.settled(Millrace.domains, log: log, views: views, sum: sum, within: patience)
             }
         }
+        try show(lines)
+        let behind = lines.filter { $0.lag > 0 }
+        if wait != nil, !behind.isEmpty {
+            let names = Set(behind.map(\.worker)).sorted().joined(separator: ", ")
+            throw Failure(.tryAgain, "still behind after \(patience.short): \(names); do they run?")
+        }
+    }
+
+    private func show(_ lines: [Line]) throws {
         if shape.asTable {
             let rows = lines.map { line in
                 [
@@ -46,6 +65,18 @@ struct Lag: AsyncParsableCommand {
                     ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
                     ("lag", String(line.lag)),
                 ]))
+        }
+    }
+
+    /// The lag once it is nothing, or what is left of it when the time is over.
+    static func settled(
+        _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool, within patience: Duration
+    ) async throws -> [Line] {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            let lines = try await lines(domains, log: log, views: views, sum: sum)
+            if .now >= deadline || lines.allSatisfy({ $0.lag == 0 }) { return lines }
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -128,7 +128,7 @@ extension TextTable {
                 case .null: "-"
                 case .integer(let ms) where column.kind == .timestamp: Timestamp(ms).rfc3339
                 case .integer(let value): String(value)
-                case .real(let value): String(format: "%.3f", value)
+                case .real(let value): String(format: "%.\(column.decimals)f", value)
                 case .text(let value): Self.onOneLine(value)
                 }
             }

@@ -101,7 +101,7 @@ enum TopicFile {
                 retention: \(topic.retention?.short ?? "forever")
                 cleanup: \(topic.cleanup.rawValue)
                 clock: \(topic.clock.rawValue)
-                key: \(topic.key.contains("#") ? "\"\(topic.key)\"" : topic.key)
+                key: \(topic.key.contains("#") || topic.key.contains(": ") ? "\"\(topic.key)\"" : topic.key)
                 schema: \(topic.schema)
                 owner: \(topic.owner)
 

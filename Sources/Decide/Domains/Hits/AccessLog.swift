@@ -76,9 +76,8 @@ public enum AccessLog {
             let second = Int64(parts[5]), (1...31).contains(day), (1900...9999).contains(year), (0...23).contains(hour),
             (0...59).contains(minute), (0...60).contains(second)
         else { throw bad }
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-        if day > [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month] { throw bad }
-        let days = daysSince1970(year: year, month: Int64(month) + 1, day: day)
+        if day > CivilTime.days(in: Int64(month) + 1, of: year) { throw bad }
+        let days = CivilTime.daysSince1970(year: year, month: Int64(month) + 1, day: day)
         return Timestamp((days * 86_400 + hour * 3600 + minute * 60 + second - zone) * 1000)
     }
 
@@ -87,15 +86,6 @@ public enum AccessLog {
         guard zone.utf8.count == 5, let digits = Int64(zone.dropFirst()), digits >= 0 else { return nil }
         let seconds = (digits / 100 * 60 + digits % 100) * 60
         return zone.first == "+" ? seconds : zone.first == "-" ? -seconds : nil
-    }
-
-    /// Days of the proleptic Gregorian calendar (howardhinnant.github.io/date_algorithms.html#days_from_civil).
-    private static func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
-        let year = month <= 2 ? year - 1 : year
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
     private struct Scanner {

@@ -12,8 +12,8 @@ extension Domain {
     static func social(fanOutLimit: Int) -> Domain {
         Domain("social", "Tweets, follows, timelines and trends.", descriptor: socialDescriptor)
             .deciding(Social.self, key: "user")
-            .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers")
-            .deriving(SocialHomeEvent.self, topic: "home", key: "none: readers of one partition", owner: "fan-out")
+            .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
+            .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
             .reacting(Followers.self)
             .reacting(remembering: FanOut(limit: fanOutLimit))
             .projecting(Timelines.self)
