@@ -13,6 +13,9 @@ enum Broker {
 
     /// A name that no other test, and no other run against the same broker, uses, and that is no part of another.
     static func name() -> String { "run-\(run)-\(count.add(1, ordering: .relaxed).newValue)-" }
+
+    /// The same for what must be short and have no hyphen: a handle may have 20 characters.
+    static func handle() -> String { "r\(run)\(count.add(1, ordering: .relaxed).newValue)x" }
 }
 
 /// Makes a bus on the broker, with the topics there.

@@ -136,6 +136,21 @@ extension Bus {
         try #require(ended.exit == 0, "\(ended)")
     }
 
+    /// Kills projectors in the middle of an import's records, at least one, each after it has committed something.
+    func killProjectors(during importing: Running, of records: Int, into view: String) async throws {
+        var (folded, kills) = (0, 0)
+        while kills < 3 && !importing.hasEnded {
+            let worker = try await work("projector")
+            try await eventually("the projector to fold past \(folded): \(worker.err)") {
+                importing.hasEnded || (try? Tables(view))?.folded ?? 0 > folded ? true : nil
+            }
+            try await worker.crash()
+            folded = (try? Tables(view))?.folded ?? 0
+            if folded < records { kills += 1 }
+        }
+        #expect(kills > 0)
+    }
+
     /// Lists an event with one section, and waits for it to be open.
     func list(_ event: String = "e1", rows: Int = 1, seats: Int = 5) async throws {
         let row = (0..<rows).map { #"{"label":"\#(Character(UnicodeScalar(65 + UInt8($0))))","seats":\#(seats)}"# }

@@ -12,18 +12,7 @@ struct KillTests {
             #expect(try await bus.sh("cat \(once) \(once) \(once) > \(file)").exit == 0)
             let view = "\(bus.log)/views/hits.windows@1.sqlite"
             let importing = try bus.start("import", "access-log", file, "--site", "nasa")
-            var folded = 0
-            var kills = 0
-            while kills < 3 && !importing.hasEnded {
-                let worker = try await bus.work("projector")
-                try await eventually("the projector to fold past \(folded): \(worker.err)") {
-                    importing.hasEnded || (try? Tables(view))?.folded ?? 0 > folded ? true : nil
-                }
-                try await worker.crash()
-                folded = (try? Tables(view))?.folded ?? 0
-                if folded < 29_997 { kills += 1 }
-            }
-            #expect(kills > 0)
+            try await bus.killProjectors(during: importing, of: 29_997, into: view)
             #expect(try await importing.end().exit == 0)
             _ = try await bus.work("projector")
             try await bus.settle()
@@ -52,34 +41,34 @@ struct KillTests {
         [{"name":"a","rows":[{"label":"A","seats":3}],"price":{"amount":100,"currency":"EUR"}},\
         {"name":"b","rows":[{"label":"B","seats":2}],"price":{"amount":200,"currency":"EUR"}}]}
         """
-    }.joined(separator: "\n")
+    }
     private static let holds = (0..<houses).map { i in
         """
         {"event":"e\(i)","section":"a","hold":"h\(i)","holder":"ann","seats":["A-1","A-3"],"@time":"\(time)",\
         "expiresAt":"2099-01-01T00:00:00Z","total":{"amount":200,"currency":"EUR"}}
         """
-    }.joined(separator: "\n")
+    }
 
-    /// Kills the worker whenever so many more events are there, and starts another, until the producer has ended.
-    private func disturb(_ bus: Bus, _ kinds: [String], while producer: Running, every step: Int) async throws -> Int {
+    /// Produces lines in portions; once a portion's first events are there, one of the workers is killed, each in its turn,
+    /// and another takes its place.
+    private func disturb(_ bus: Bus, _ kinds: [String], producing event: String, _ lines: [String]) async throws {
         var workers: [Running] = []
         for kind in kinds { workers.append(try await bus.work(kind)) }
-        var kills = 0
-        while !producer.hasEnded && kills < 2 * kinds.count {
+        let size = (lines.count + 2 * kinds.count - 1) / (2 * kinds.count)
+        for (kill, start) in stride(from: 0, to: lines.count, by: size).enumerated() {
             let before = try await bus.count("tickets.events")
-            try await eventually("more events") {
-                if producer.hasEnded { return true }
-                return try await bus.count("tickets.events") >= before + step ? true : nil
+            let portion = lines[start..<min(start + size, lines.count)].joined(separator: "\n")
+            let producer = try bus.start(["produce", event, "--timeout", "60s"], stdin: Array(portion.utf8))
+            try await eventually("events of the portion: \(producer.err)") {
+                try await bus.count("tickets.events") > before ? true : nil
             }
-            if producer.hasEnded { break }
-            let victim = kills % kinds.count
+            let victim = kill % kinds.count
             try await workers[victim].crash()
-            kills += 1
-            workers[victim] = try await bus.work(kinds[victim])
+            // What comes in does not wait until the next one works.
+            workers[victim] = try bus.start(["work", kinds[victim]])
+            #expect(try await producer.end(within: .seconds(100)).exit == 0, "\(producer.err)")
         }
-        try await producer.end(within: .seconds(100))
         for worker in workers { try await worker.stop() }
-        return kills
     }
 
     private func views(_ bus: Bus) throws -> [Tables] {
@@ -90,17 +79,12 @@ struct KillTests {
         async throws
     {
         try await onBus { bus in
-            let listing = try bus.start(
-                ["produce", "EventListed", "--timeout", "60s"], stdin: Array(Self.listings.utf8))
-            #expect(try await disturb(bus, ["handler", "reactor", "projector"], while: listing, every: 20) >= 3)
-            #expect(try await listing.end().exit == 0, "\(listing.err)")
+            try await disturb(bus, ["handler", "reactor", "projector"], producing: "EventListed", Self.listings)
             let rest = try await bus.work()
             try await bus.settle()
             try await rest.stop()
             #expect(try await bus.count("tickets.events") == 3 * Self.houses)
-            let holding = try bus.start(["produce", "SeatHeld", "--timeout", "60s"], stdin: Array(Self.holds.utf8))
-            #expect(try await disturb(bus, ["handler", "projector"], while: holding, every: 20) >= 2)
-            #expect(try await holding.end().exit == 0, "\(holding.err)")
+            try await disturb(bus, ["handler", "projector"], producing: "SeatHeld", Self.holds)
             _ = try await bus.work()
             try await bus.settle()
 
@@ -108,7 +92,7 @@ struct KillTests {
             _ = try await undisturbed.work()
             for (event, lines) in [("EventListed", Self.listings), ("SeatHeld", Self.holds)] {
                 let ended = try await undisturbed.run(
-                    "produce", event, "--on-error", "skip", "--timeout", "60s", stdin: lines)
+                    "produce", event, "--on-error", "skip", "--timeout", "60s", stdin: lines.joined(separator: "\n"))
                 #expect(try JSON(ended.out)["produced"].int == Self.houses, "\(ended)")
                 try await undisturbed.settle()
             }

@@ -137,6 +137,11 @@ struct ProduceTests {
             let stopped = try await bus.run("produce", "SeatHeld", "--timeout", "40s", stdin: facts)
             #expect(stopped.exit == 1 && stopped.err.contains("line 1: refused: seat-not-free: seat A-1 is sold"))
             #expect(try await bus.count("tickets.events") == events)
+            // A line that was produced before it needs no more words: the tally says it.
+            let second = "\(held("h4", "A-3"))\n\(held("h2", "A-1"))"
+            let after = try await bus.run("produce", "SeatHeld", "--timeout", "40s", stdin: second)
+            #expect(after.exit == 1 && after.err.split(separator: "\n").count == 1, "\(after)")
+            #expect(after.err.hasPrefix("line 2: refused: seat-not-free"), "\(after)")
             let skipped = try await bus.run(
                 "produce", "SeatHeld", "--on-error", "skip", "--timeout", "40s", stdin: facts)
             #expect(skipped.exit == 1)

@@ -9,16 +9,18 @@ struct Tables: Equatable {
 
     private init() {}
 
-    init(_ path: String) throws {
+    /// - Parameter hidden: Columns whose values are left out; rows are in their order all the same.
+    init(_ path: String, without hidden: Set<String> = []) throws {
         // Opening what is not there would make it.
         guard FileManager.default.fileExists(atPath: path) else { throw Overdue(description: "there is no \(path)") }
         rows = try DatabaseQueue(path: path).read { db in
             let names = try String.fetchAll(
                 db, sql: #"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\_%' ESCAPE '\'"#)
             var tables = try names.reduce(into: [String: [String]]()) { tables, name in
-                let width = try db.columns(in: name).count
-                let order = (1...width).map(String.init).joined(separator: ",")
-                tables[name] = try Self.texts(db, "SELECT * FROM \(name) ORDER BY \(order)")
+                let columns = try db.columns(in: name).map(\.name)
+                let shown = columns.filter { !hidden.contains($0) }.joined(separator: ",")
+                tables[name] = try Self.texts(
+                    db, "SELECT \(shown) FROM \(name) ORDER BY \(columns.joined(separator: ","))")
             }
             tables["offsets"] = try Self.texts(
                 db, "SELECT topic, partition, next FROM _checkpoints WHERE next > 0 ORDER BY 1, 2")

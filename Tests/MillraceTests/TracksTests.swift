@@ -68,17 +68,7 @@ struct TracksTests {
             let table = try await Tracks.pickups(bus)
             let importing = try bus.start("import", "gps", table)
             let view = view("\(bus.log)/views")
-            var (folded, kills) = (0, 0)
-            while kills < 3 && !importing.hasEnded {
-                let worker = try await bus.work("projector")
-                try await eventually("the projector to fold past \(folded): \(worker.err)") {
-                    importing.hasEnded || (try? Tables(view))?.folded ?? 0 > folded ? true : nil
-                }
-                try await worker.crash()
-                folded = (try? Tables(view))?.folded ?? 0
-                if folded < 49_999 { kills += 1 }
-            }
-            #expect(kills > 0)
+            try await bus.killProjectors(during: importing, of: 49_999, into: view)
             #expect(try imported(try await importing.end()) == [49_999, 0, 0])
             _ = try await bus.work("projector")
             try await bus.settle()

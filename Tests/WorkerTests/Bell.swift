@@ -49,5 +49,8 @@ struct WatchedViews: ViewStore {
     ) async throws -> R {
         try await store.read(projection, body)
     }
+    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
+        try await store.snapshot(projection)
+    }
     func close() async { await store.close() }
 }

@@ -103,6 +103,17 @@ public final class MemoryViews: ViewStore {
         return try body(view, view.offsets)
     }
 
+    public func snapshot(_ projection: AnyProjection) -> any ViewSnapshot {
+        Snapshot(view: views.withLock { $0[Self.key(projection)] ?? View() })
+    }
+
+    private struct Snapshot: ViewSnapshot {
+        let view: View
+        var asOf: [TopicPartition: Offset] { view.offsets }
+        func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) throws -> R { try body(view) }
+        func close() {}
+    }
+
     public func close() {}
 
     private static func key(_ projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }

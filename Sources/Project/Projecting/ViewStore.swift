@@ -25,6 +25,17 @@ public protocol ViewStore: Sendable {
         _ projection: AnyProjection,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
+    /// Holds a view as it stands now, for reads that belong together, however long they take.
+    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
+    func close() async
+}
+
+/// A view as one moment shows it: what is committed after that is not in it. Who takes one closes it, for a store may keep
+/// old rows as long.
+public protocol ViewSnapshot: Sendable {
+    /// The offsets that its rows show.
+    var asOf: [TopicPartition: Offset] { get }
+    func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R
     func close() async
 }
 

@@ -137,17 +137,53 @@ public final class SQLiteViews: ViewStore {
         let path = path(of: projection)
         let pool = try await pool(projection)
         do {
-            return try await pool.read { db in
-                let rows = try GRDB.Row.fetchAll(
-                    db, sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
-                let asOf = rows.reduce(into: [TopicPartition: Offset]()) { asOf, row in
-                    asOf[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
-                }
-                return try body(SQLiteReader(db: db), asOf)
-            }
+            return try await pool.read { db in try body(SQLiteReader(db: db), Self.offsets(db)) }
         } catch {
             throw Self.own(error, path)
         }
+    }
+
+    private static func offsets(_ db: Database) throws -> [TopicPartition: Offset] {
+        let rows = try GRDB.Row.fetchAll(
+            db, sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
+        return rows.reduce(into: [:]) { asOf, row in
+            asOf[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
+        }
+    }
+
+    public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
+        let path = path(of: projection)
+        let pool = try await pool(projection)
+        return try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async {
+                continuation.resume(
+                    with: Result {
+                        do {
+                            let held = try pool.makeSnapshot()
+                            return Snapshot(path: path, held: held, asOf: try held.read(Self.offsets))
+                        } catch {
+                            throw Self.own(error, path)
+                        }
+                    })
+            }
+        }
+    }
+
+    /// A read transaction of a connection of its own. SQLite keeps in its write-ahead log what is committed meanwhile.
+    private struct Snapshot: ViewSnapshot {
+        let path: String
+        let held: DatabaseSnapshot
+        let asOf: [TopicPartition: Offset]
+
+        func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
+            do {
+                return try await held.read { try body(SQLiteReader(db: $0)) }
+            } catch {
+                throw SQLiteViews.own(error, path)
+            }
+        }
+
+        func close() async { try? held.close() }
     }
 
     private func write<R: Sendable>(

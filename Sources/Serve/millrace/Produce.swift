@@ -74,7 +74,8 @@ struct Produce: AsyncParsableCommand {
                     try await put(chunk, reader, &sink, &tally)
                 } catch {
                     // What the log refused is not written; what it took before is, and must not be produced again.
-                    guard let failure = Failure(error), failure.exit != .data, tally.done > 0 else { throw error }
+                    guard let failure = Failure(error), failure.exit != .data, !failure.message.isEmpty, tally.done > 0
+                    else { throw error }
                     throw Failure(
                         failure.exit,
                         "\(failure.message). The events of the \(tally.lines) lines before line \(tally.lines + 1) were produced"

@@ -1,0 +1,68 @@
+public import EventLog
+public import EventModel
+
+/// A projection folded afresh from the log, up to offsets that are chosen, into a store where nobody else folds it.
+///
+/// It goes on where the store's rows stand, so one that was stopped is taken up by making it again.
+public struct Refold: Sendable {
+    private let projection: AnyProjection
+    private let log: any EventLog
+    private let views: any ViewStore
+    private var epochs: [TopicPartition: Epoch] = [:]
+    /// Up to where each partition has been folded.
+    public private(set) var next: [TopicPartition: Offset] = [:]
+    /// How many events it has folded.
+    public private(set) var folded = 0
+    /// Events folded a second at most, nil for as fast as can be.
+    public var rate: Int?
+
+    /// Claims partitions in the store.
+    ///
+    /// - Parameter starts: Where folding begins where the store has nothing yet.
+    public init(
+        _ projection: AnyProjection, from log: any EventLog, starts: [TopicPartition: Offset],
+        into views: any ViewStore,
+        owner: String, rate: Int? = nil
+    ) async throws {
+        self.projection = projection
+        self.log = log
+        self.views = views
+        self.rate = rate
+        try await views.open(projection)
+        for (partition, claim) in try await views.claim(projection, starts.keys.sorted(), owner: owner) {
+            epochs[partition] = claim.epoch
+            next[partition] = claim.next ?? starts[partition]
+        }
+    }
+
+    /// Folds each partition up to an offset; one that is there already is left alone.
+    ///
+    /// - Parameter progress: Told how many events have been folded in all.
+    public mutating func fold(
+        to ends: [TopicPartition: Offset], progress: (_ folded: Int) -> Void = { _ in }
+    ) async throws {
+        let start = ContinuousClock.now
+        let before = folded
+        for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
+            guard let from = next[partition], let epoch = epochs[partition], from < end else { continue }
+            let (projection, views) = (projection, views)
+            var at = from
+            var done = folded
+            defer { (next[partition], folded) = (at, done) }
+            let size = rate.map { max(1, min(Projector.batch, $0 / 10)) } ?? Projector.batch
+            try await log.scan(partition, from: from, to: end, batch: size) { batch in
+                let reached = min(batch.next, end)
+                try await views.commit(projection, to: [partition: reached], under: [partition: epoch]) { view in
+                    try projection.fold([(partition, batch.records)], into: view)
+                }
+                at = reached
+                done += batch.records.count
+                progress(done)
+                if let rate {
+                    try await Task.sleep(
+                        until: start + .milliseconds(Int64(done - before) * 1000 / Int64(max(1, rate))))
+                }
+            }
+        }
+    }
+}
