@@ -7,17 +7,24 @@ internal import Synchronization
 public final class PostgresServer: Sendable {
     public struct Failed: Error, CustomStringConvertible { public let description: String }
 
-    /// The folder with `initdb` and the others; nil where there is none.
+    /// The folder with the server's programs; nil where there is none.
     static let programs: String? = {
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map(String.init)
         let installed = ["/usr/lib/postgresql", "/opt/homebrew/opt"].flatMap { folder in
             let versions = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            return versions.sorted { $0.compare($1, options: .numeric) == .orderedDescending }.map { "\(folder)/\($0)/bin" }
+            return versions.sorted { $0.compare($1, options: .numeric) == .orderedDescending }.map {
+                "\(folder)/\($0)/bin"
+            }
         }
-        return (path + installed).first { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") }
+        return (path + installed).first { folder in
+            ["initdb", "pg_ctl", "postgres", "psql"].allSatisfy {
+                FileManager.default.isExecutableFile(atPath: "\(folder)/\($0)")
+            }
+        }
     }()
     public static var isHere: Bool { programs != nil }
-    public static let absent = "no PostgreSQL server is on this machine (Debian: postgresql-15); Tools/setup installs one"
+    public static let absent =
+        "no PostgreSQL server is on this machine (Debian: postgresql-15); Tools/setup installs one"
 
     /// The one server of this process, made when it is first asked for.
     public static func shared() throws -> PostgresServer { try one.get() }
@@ -33,7 +40,8 @@ public final class PostgresServer: Sendable {
         folder = "/tmp/millrace-pg-\(UUID().uuidString.prefix(13).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         guardian = try Guardian(
-            "cat; \(Self.words(Self.asServer + [Self.program("pg_ctl"), "-D", folder + "/data", "-m", "immediate", "stop"])); rm -rf '\(folder)'")
+            "cat; \(Self.words(Self.asServer + [Self.program("pg_ctl"), "-D", folder + "/data", "-m", "immediate", "stop"])); rm -rf '\(folder)'"
+        )
         if let user = Self.user {
             try FileManager.default.setAttributes(
                 [.ownerAccountID: user.pointee.pw_uid, .groupOwnerAccountID: user.pointee.pw_gid], ofItemAtPath: folder)

@@ -15,7 +15,8 @@ struct Carrier: Sendable, CustomTestStringConvertible {
     let log: @Sendable (_ folder: String) async throws -> any EventLog
     let views: @Sendable (_ folder: String) throws -> any ViewStore
 
-    static let memory = Carrier(testDescription: "memory", isKept: false, log: { _ in MemoryLog() }, views: { _ in MemoryViews() })
+    static let memory = Carrier(
+        testDescription: "memory", isKept: false, log: { _ in MemoryLog() }, views: { _ in MemoryViews() })
     static let local = Carrier(
         testDescription: "local", log: { try await LocalLog.open(directory: $0 + "/log") },
         views: { try SQLiteViews(directory: $0 + "/views") })

@@ -29,7 +29,8 @@ extension ViewError {
         let place = schema.map { "\"\($0)\" in \(address)" } ?? "\(address)"
         let why = error.message
         if error.isAway || error.state == nil && error.isLost {
-            let unsure = error.isUnsure ? "; whether the last commit counts shows when the partitions are claimed again" : ""
+            let unsure =
+                error.isUnsure ? "; whether the last commit counts shows when the partitions are claimed again" : ""
             self.init(
                 .unreachable,
                 "PostgreSQL does not answer at \(address) (\(why)); is it running, and is the address right?\(unsure)")
@@ -56,11 +57,14 @@ extension ViewError {
             self.init(.setting, "\(address): \(why). Make it with: createdb --encoding UTF8 NAME")
         case "3F000", "42P01":
             self.init(
-                .failed, "tables of \(place) are gone (\(why)); start the projector anew, and it folds them from the log")
+                .failed,
+                "tables of \(place) are gone (\(why)); start the projector anew, and it folds them from the log")
         case "42703", "42804", "42883": self.init(.mismatch, Self.otherShape(place, why))
         case "53100":
             self.init(
-                .full, "no room is left on the device of \(address) (\(why)); the view stays where it was. Free some and restart")
+                .full,
+                "no room is left on the device of \(address) (\(why)); the view stays where it was. Free some and restart"
+            )
         case "XX001", "XX002":
             self.init(
                 .damaged,
@@ -74,7 +78,8 @@ extension ViewError {
         case "54000":
             self.init(
                 .unstorable,
-                "\(place): a key or an indexed text is too long for an index of PostgreSQL (\(why)); nothing was written")
+                "\(place): a key or an indexed text is too long for an index of PostgreSQL (\(why)); nothing was written"
+            )
         case "55P03", "57014":
             self.init(
                 .unreachable,

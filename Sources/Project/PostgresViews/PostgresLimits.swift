@@ -21,6 +21,8 @@ enum PostgresLimits {
     /// Silence of a transaction's owner, after which the server ends it: a frozen process holds its rows no longer. It is
     /// shorter than the wait for a row's lock, so that who takes over has them in time.
     static let idleInTransaction = Duration.seconds(15)
+    /// The same for a snapshot, which is held while other work is done.
+    static let idleInSnapshot = Duration.seconds(24 * 3600)
     static let lock = Duration.seconds(30)
     static let statement = Duration.seconds(45)
     /// When the client itself stops waiting for the server, which should have given up before.

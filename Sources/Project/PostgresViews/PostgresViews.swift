@@ -134,6 +134,11 @@ public final class PostgresViews: ViewStore {
         }
     }
 
+    public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
+        try await open(projection)
+        return try await PostgresSnapshot.take(Schema(projection), at: address)
+    }
+
     public func close() async { await pool.close() }
 
     /// Does what uses a connection. It is done again where the server gave it up in favour of another, and where the
@@ -166,23 +171,5 @@ public final class PostgresViews: ViewStore {
                 throw ViewError(error, at: address, schema.name)
             }
         }
-    }
-}
-
-private struct PostgresReader: ViewReader {
-    let schema: Schema
-    let session: Session
-
-    func rows(_ scan: Scan) throws -> [Row] {
-        let (sql, parameters) = try schema.select(scan)
-        let answer = try session.executePrepared(sql, parameters)
-        return (0..<answer.count).map { answer.row($0, of: scan.table) }
-    }
-
-    func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
-        if columns.isEmpty { return [] }
-        let (sql, parameters) = try schema.sum(columns, scan)
-        let answer = try session.executePrepared(sql, parameters)
-        return columns.indices.map { answer.integer(0, $0) ?? 0 }
     }
 }

@@ -3,7 +3,9 @@ internal import Projecting
 
 // Making and checking a schema.
 extension Schema {
-    private static let checkpointsShape = ["topic text C", "partition bigint", "next bigint", "epoch bigint", "owner text"]
+    private static let checkpointsShape = [
+        "topic text C", "partition bigint", "next bigint", "epoch bigint", "owner text",
+    ]
 
     /// What there must be: columns by table, and indexes.
     private func wanted(_ tables: [Table]) -> (columns: [String: [String]], indexes: Set<String>) {
@@ -104,7 +106,8 @@ extension Schema {
         if let long = names.first(where: { $0.utf8.count > PostgresLimits.nameBytes }) {
             throw ViewError(
                 .setting,
-                "the name \(long) is over the \(PostgresLimits.nameBytes) bytes that PostgreSQL keeps of one; shorten it")
+                "the name \(long) is over the \(PostgresLimits.nameBytes) bytes that PostgreSQL keeps of one; shorten it"
+            )
         }
     }
 }
