@@ -14,8 +14,12 @@ struct PostgresError: Error {
     /// The server gave the transaction up in favour of another; it may be done again.
     var isConflict: Bool { state == "40001" || state == "40P01" }
 
+    /// libpq does not understand an option of the URL, or of the environment: "invalid port number".
+    var isOption: Bool { state == nil && message.hasPrefix("invalid ") }
+
     /// The server is away, goes, comes, or has no room for another connection: it may answer later.
     var isAway: Bool {
+        if isOption { return false }
         guard let state else { return isLost }
         return isLost && !isRefusal || state.hasPrefix("08") || ["57P01", "57P02", "57P03", "53300"].contains(state)
     }
@@ -28,6 +32,10 @@ extension ViewError {
     init(_ error: PostgresError, at address: Address, _ schema: String?) {
         let place = schema.map { "\"\($0)\" in \(address)" } ?? "\(address)"
         let why = error.message
+        if error.isOption {
+            self.init(.setting, "the views cannot be at \(address): \(why)")
+            return
+        }
         if error.isAway || error.state == nil && error.isLost {
             let unsure =
                 error.isUnsure ? "; whether the last commit counts shows when the partitions are claimed again" : ""
