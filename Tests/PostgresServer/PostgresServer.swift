@@ -182,8 +182,14 @@ extension PostgresServer {
     private static func words(_ command: [String]) -> String { command.map { "'\($0)'" }.joined(separator: " ") }
 
     private static func freePort() throws -> Int {
+        let (socket, port) = try boundSocket()
+        close(socket)
+        return port
+    }
+
+    /// A TCP socket of this machine with a port of its own.
+    fileprivate static func boundSocket() throws -> (Int32, port: Int) {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
@@ -193,8 +199,11 @@ extension PostgresServer {
                 bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
             }
         }
-        if !found { throw Failed(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
+        if !found {
+            close(socket)
+            throw Failed(description: "no free port")
+        }
+        return (socket, Int(UInt16(bigEndian: address.sin_port)))
     }
 }
 
@@ -216,4 +225,17 @@ private final class Guardian: Sendable {
     }
 
     deinit { close(end) }
+}
+
+/// Takes connections and never says a word.
+public final class SilentServer: Sendable {
+    public let port: Int
+    private let listener: Int32
+
+    public init() throws {
+        (listener, port) = try PostgresServer.boundSocket()
+        listen(listener, 16)
+    }
+
+    deinit { close(listener) }
 }
