@@ -49,6 +49,8 @@ struct PostgresTests {
             try await bus.settle()
             for worker in workers + [handlers] { #expect(try await worker.stop().exit == 0) }
             #expect(folded(server, database) == 18_000)
+            let verified = try await bus.run("verify", "hits.windows", "tickets.seatmap", "tickets.calendar")
+            #expect(verified.exit == 0, "\(verified)")
 
             let questions = [
                 "hits.window --site s0 --window 1h --at 2023-11-14T22:40:00Z",

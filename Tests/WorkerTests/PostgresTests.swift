@@ -75,6 +75,26 @@ struct PostgresTests {
         }
     }
 
+    @Test func `that lost commits are not folded on with a gap, but claimed anew`() async throws {
+        try await onServer { shelf, url in
+            let views = shelf.views
+            let epochs = try await views.claim(one, [p0], owner: "a").mapValues(\.epoch)
+            try await views.commit(one, to: [p0: 5], under: epochs) { $0.add(sums, ["x"], [1, 5]) }
+            // As after a crash without the newest commits, or where an older copy was restored.
+            try PostgresServer.shared().psql(
+                #"UPDATE "test.shelf@1"._checkpoints SET next = 3; DELETE FROM "test.shelf@1".sums"#, at: url)
+            let error = await failure {
+                try await views.commit(one, to: [p0: 9], under: epochs) { $0.add(sums, ["x"], [1, 9]) }
+            }
+            #expect(error?.kind == .fenced && error?.message.contains("stands at 3 and not at 5") == true)
+            #expect(try await shelf.rows(Scan(sums)) == [])
+            let claim = try await views.claim(one, [p0], owner: "a")
+            #expect(claim[p0]?.next == 3)
+            try await views.commit(one, to: [p0: 9], under: claim.mapValues(\.epoch)) { $0.add(sums, ["x"], [1, 9]) }
+            #expect(try await shelf.offsets() == [p0: 9])
+        }
+    }
+
     @Test func `go on where they stand when the server crashed in the middle of commits`() async throws {
         let server = try PostgresServer()
         let views = try PostgresViews(url: server.url("postgres"))
