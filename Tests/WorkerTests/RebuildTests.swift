@@ -41,7 +41,7 @@ struct RebuildTests {
         return try await Site(log: site.log, views: WatchedViews(views)).rows(of: Self.windows)
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `takes its place while hits come, and nobody sees less than before`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let rebuild = Rebuild(Self.windows, log: site.log, views: site.views)
@@ -90,7 +90,7 @@ struct RebuildTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `shows what was wrong, puts it right, and can be taken back`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await append(0..<100, at: site)
@@ -120,7 +120,7 @@ struct RebuildTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `fences whoever has the old one in hand`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await append(0..<16, at: site)

@@ -3,7 +3,8 @@ public import EventModel
 /// Where views are kept: the tables of each projection, how far it has folded each partition, and who may write.
 ///
 /// **Atomicity.** Rows, offsets and the owner's epoch are one transaction: a reader sees the rows of exactly the offsets it
-/// is told. **Fencing.** A commit under an epoch that another claim has passed fails and changes nothing.
+/// is told. **Fencing.** A commit under an epoch that another claim has passed fails and changes nothing. **Trying again.**
+/// A store whose transaction was given up or whose server went away may call `fold` or `body` once more, from the start.
 /// **Threads.** Everything may be called from any task at once; `fold` and `body` run on a thread of the store's own and may
 /// block. **Closing.** Who opened a store closes it.
 public protocol ViewStore: Sendable {
@@ -91,12 +92,18 @@ public struct Claim: Hashable, Sendable {
 /// Why a view store could not do what it was asked.
 public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case fenced, mismatch, damaged, full, denied, failed }
+        enum Code { case unreachable, setting, fenced, mismatch, unstorable, damaged, full, denied, failed }
         let code: Code
+        /// The database does not answer.
+        public static let unreachable = Kind(code: .unreachable)
+        /// The address or the database's own settings are wrong.
+        public static let setting = Kind(code: .setting)
         /// Another owner has claimed the partition.
         public static let fenced = Kind(code: .fenced)
         /// The view and the log do not belong together.
         public static let mismatch = Kind(code: .mismatch)
+        /// A row has what this database cannot keep.
+        public static let unstorable = Kind(code: .unstorable)
         public static let damaged = Kind(code: .damaged)
         public static let full = Kind(code: .full)
         public static let denied = Kind(code: .denied)
