@@ -76,17 +76,22 @@ let package = Package(
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
+        .systemLibrary(
+            name: "CPostgres", path: "Sources/Project/CPostgres", pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        ours("PostgresViews", "Project", ["Projecting", "EventModel", "CPostgres"]),
 
         // Serve: how people ask.
         .executableTarget(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
-                "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
-        // Tests mirror the sources.
+        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start.
+        .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
@@ -95,14 +100,14 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews", protobuf,
-                lifecycle,
-                logging,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews",
+                "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
             ]),
         tests(
             "MillraceTests",
             [
-                "millrace", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting", "SQLiteViews", protobuf,
+                "millrace", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting", "SQLiteViews",
+                "PostgresServer", protobuf,
                 grdb,
                 arguments,
             ],

@@ -10,6 +10,8 @@ final class Bus: Sendable {
     let url: String
     /// The folder of the views, beside the log or, where that is on a broker, in the bus's own.
     let views: String
+    /// Where the views are, other than in that folder.
+    let viewsURL: String?
     private let scratch: String
     private let processes = Mutex<[Running]>([])
 
@@ -24,7 +26,9 @@ final class Bus: Sendable {
     /// - Parameters:
     ///   - log: Where the log is to be, other than in the folder.
     ///   - broker: The `host:port` of the broker that has the log.
-    init(log: String? = nil, broker: String? = nil) throws {
+    ///   - viewsURL: Where the views are to be, other than in a folder.
+    init(log: String? = nil, broker: String? = nil, viewsURL: String? = nil) throws {
+        self.viewsURL = viewsURL
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
         self.log = log ?? folder + "/log"
         url = broker.map { "kafka://\($0)" } ?? "local:" + self.log
@@ -49,7 +53,8 @@ final class Bus: Sendable {
         _ arguments: [String], stdin: [UInt8]? = nil, cwd: String? = nil, environment: [String: String] = [:]
     ) throws -> Running {
         // Without a folder of the log, the views would be in one that other buses on that broker share.
-        let places = url.hasPrefix("kafka:") ? ["MILLRACE_VIEWS": "sqlite:" + views] : [:]
+        let place = viewsURL ?? (url.hasPrefix("kafka:") ? "sqlite:" + views : nil)
+        let places = place.map { ["MILLRACE_VIEWS": $0] } ?? [:]
         let environment = ["HOME": folder].merging(places) { $1 }.merging(environment) { $1 }
         let process = try Running(
             Self.program, arguments + (arguments.contains("--log") ? [] : ["--log", url]), stdin: stdin,
@@ -168,8 +173,10 @@ extension Bus {
 }
 
 /// Makes a bus for one test, and ends its processes and removes its folder whatever comes of the test.
-func onBus(log: String? = nil, broker: String? = nil, _ test: (Bus) async throws -> Void) async throws {
-    let bus = try Bus(log: log, broker: broker)
+func onBus(
+    log: String? = nil, broker: String? = nil, viewsURL: String? = nil, _ test: (Bus) async throws -> Void
+) async throws {
+    let bus = try Bus(log: log, broker: broker, viewsURL: viewsURL)
     do {
         try await test(bus)
     } catch {

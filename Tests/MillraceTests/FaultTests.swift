@@ -21,7 +21,7 @@ struct FaultTests {
         ("replay hits.events --into hits.window --views sqlite:x", "there is no projection hits.window; there are"),
         ("topics list --log file:x", "the log file:x is neither local:FOLDER nor kafka://HOST:PORT"),
         ("topics list --log local:", "is neither local:FOLDER nor kafka://"),
-        ("query hits.window --views x", "the views x are not sqlite:FOLDER"),
+        ("query hits.window --views x", "the views are neither sqlite:FOLDER nor postgres://"),
         ("replay hits.events --csv --format %o", "exclude each other"),
         ("send HoldSeats {} --id a\tb", "--id must be 1 to 128 characters"),
     ])

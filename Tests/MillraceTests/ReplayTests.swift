@@ -127,7 +127,7 @@ struct ReplayTests {
             #expect(try Tables("\(fresh)/hits.windows@1.sqlite").hash == live.hash)
             #expect(try Tables("\(bus.log)/views/hits.windows@1.sqlite").hash == live.hash)
             let again = try await bus.start(into).end()
-            #expect(again.exit == 73 && again.err.contains("has hits.windows already; give --views a fresh folder"))
+            #expect(again.exit == 73 && again.err.contains("has hits.windows already; give --views a fresh place"))
             #expect(try Tables("\(fresh)/hits.windows@1.sqlite").hash == live.hash)
 
             let part = "sqlite:\(bus.folder)/part"

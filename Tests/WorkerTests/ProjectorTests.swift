@@ -28,7 +28,7 @@ struct ProjectorTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `goes on from its checkpoint, and folds nothing twice`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             for round in 0..<4 {
@@ -40,7 +40,7 @@ struct ProjectorTests {
             #expect(try await total(site) == 200)
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `that is cancelled while hits come loses and doubles none`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             for round in 0..<3 {
@@ -52,7 +52,7 @@ struct ProjectorTests {
             #expect(try await total(site) == 180)
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `shares partitions with another, and both together count every hit once`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await append(0..<100, at: site)
@@ -72,7 +72,7 @@ struct ProjectorTests {
             #expect(seconds.count == 300 && seconds.allSatisfy { $0[3] == 1 })
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `stops at what it cannot fold, and says where`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await append(0..<5, at: site)

@@ -86,9 +86,10 @@ struct Failure: Error {
 
     private static func exit(_ kind: ViewError.Kind) -> Exit {
         switch kind {
+        case .unreachable: .unavailable
         case .fenced: .tryAgain
-        case .mismatch: .configuration
-        case .damaged: .data
+        case .mismatch, .setting: .configuration
+        case .damaged, .unstorable: .data
         case .denied: .noPermission
         default: .ioError
         }

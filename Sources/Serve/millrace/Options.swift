@@ -5,6 +5,7 @@ internal import Foundation
 internal import KafkaLog
 internal import LocalLog
 internal import Logging
+internal import PostgresViews
 internal import Projecting
 internal import SQLiteViews
 
@@ -21,7 +22,9 @@ struct Places: ParsableArguments {
 
     @Option(
         name: .customLong("views"),
-        help: ArgumentHelp("sqlite:FOLDER (also MILLRACE_VIEWS; default: beside the log).", valueName: "url"))
+        help: ArgumentHelp(
+            "sqlite:FOLDER or postgres://USER@HOST:PORT/DATABASE (also MILLRACE_VIEWS; default: beside the log).",
+            valueName: "url"))
     var viewsURL: String?
 
     @Option(
@@ -80,22 +83,43 @@ struct Places: ParsableArguments {
         }
     }
 
-    func viewsFolder() throws -> String {
-        if let url = viewsURL ?? ProcessInfo.processInfo.environment["MILLRACE_VIEWS"] {
-            guard url.hasPrefix("sqlite:"), url.count > 7 else {
-                throw Failure(.usage, "the views \(url) are not sqlite:FOLDER")
+    enum ViewsPlace: CustomStringConvertible {
+        case sqlite(String)
+        case postgres(PostgresViews)
+
+        /// As it may be shown: without a password.
+        var description: String {
+            switch self {
+            case .sqlite(let folder): "sqlite:\(folder)"
+            case .postgres(let views): views.shownURL
             }
-            return Self.path(url.dropFirst(7))
-        }
-        switch try logPlace() {
-        case .local(let folder): return folder + "/views"
-        case .kafka(let brokers):
-            let name = brokers.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "-" }.joined()
-            return "\(Self.data)/views-kafka-\(name)"
         }
     }
 
-    func openViews() throws -> any ViewStore { try SQLiteViews(directory: try viewsFolder()) }
+    func viewsPlace() throws -> ViewsPlace {
+        if let url = viewsURL ?? ProcessInfo.processInfo.environment["MILLRACE_VIEWS"] {
+            if PostgresViews.isURL(url) { return .postgres(try PostgresViews(url: url)) }
+            guard url.hasPrefix("sqlite:"), url.count > 7 else {
+                // It may be a URL with a password and a slip in its scheme.
+                throw Failure(
+                    .usage, "the views are neither sqlite:FOLDER nor postgres://USER@HOST:PORT/DATABASE")
+            }
+            return .sqlite(Self.path(url.dropFirst(7)))
+        }
+        switch try logPlace() {
+        case .local(let folder): return .sqlite(folder + "/views")
+        case .kafka(let brokers):
+            let name = brokers.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "-" }.joined()
+            return .sqlite("\(Self.data)/views-kafka-\(name)")
+        }
+    }
+
+    func openViews() throws -> any ViewStore {
+        switch try viewsPlace() {
+        case .sqlite(let folder): try SQLiteViews(directory: folder)
+        case .postgres(let views): views
+        }
+    }
 
     func withViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
         let views = try openViews()

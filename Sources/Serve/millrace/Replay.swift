@@ -3,7 +3,6 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Projecting
-internal import SQLiteViews
 
 /// `millrace replay`.
 struct Replay: AsyncParsableCommand {
@@ -156,7 +155,7 @@ struct Replay: AsyncParsableCommand {
             if try await views.read(projection, { _, asOf in !asOf.isEmpty }) {
                 throw Failure(
                     .cantCreate,
-                    "\(try places.viewsFolder()) has \(projection.name) already; give --views a fresh folder")
+                    "\(try places.viewsPlace()) has \(projection.name) already; give --views a fresh place")
             }
             let claims = try await views.claim(projection, Array(ranges.keys), owner: "replay")
             let epochs = claims.mapValues(\.epoch)
@@ -179,7 +178,7 @@ struct Replay: AsyncParsableCommand {
             try Output.standard.line(
                 JSON.object([
                     ("projection", JSON.string(projection.name)), ("folded", String(folded)),
-                    ("views", JSON.string("sqlite:" + (try places.viewsFolder()))),
+                    ("views", JSON.string("\(try places.viewsPlace())")),
                 ]))
         }
     }

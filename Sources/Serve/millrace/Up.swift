@@ -87,7 +87,7 @@ private struct Ready: Service, CustomStringConvertible {
             """
             millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
             millrace: ready after \(readiness.times)
-            millrace: the log is \(try describe()), the views are sqlite:\(try places.viewsFolder())
+            millrace: the log is \(try describe()), the views are \(try places.viewsPlace())
             """)
         if !idle.isEmpty {
             Output.complain(
