@@ -37,6 +37,7 @@ let package = Package(
     products: [
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "Kafka", targets: ["Kafka"]),
+        .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -77,6 +78,9 @@ let package = Package(
         ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
 
+        // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
+        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Handling", "Projecting", logging]),
+
         // Serve: how people ask.
         .executableTarget(
             name: "millrace",
@@ -99,6 +103,9 @@ let package = Package(
                 lifecycle,
                 logging,
             ]),
+        tests(
+            "SimulationTests",
+            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf]),
         tests(
             "MillraceTests",
             ["millrace", "Domains", "EventModel", "Projecting", "SQLiteViews", protobuf, grdb, arguments],
