@@ -7,13 +7,13 @@ extension Carrier {
     static let all = [memory, local, mock] + (broker.map { [$0] } ?? [])
 
     static let memory = Carrier(
-        name: "memory", promises: [.transactions, .fencing, .timeIndex, .atomicAppend], maintained: true
+        name: "memory", promises: [.transactions, .fencing, .timeIndex, .atomicAppend, .contiguous], maintained: true
     ) {
         Home(open: { MemoryLog() })
     }
 
     static let local = Carrier(
-        name: "local", promises: [.durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared],
+        name: "local", promises: [.durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared, .contiguous],
         maintained: true
     ) {
         let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString

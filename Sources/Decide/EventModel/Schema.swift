@@ -29,6 +29,8 @@ public struct Schema: Sendable {
     public let kinds: [Kind]
     private let encoding: @Sendable (_ json: Data) throws -> Bytes
     private let decoding: @Sendable (Bytes) throws -> String
+    /// Whether bytes are a message of this schema, without the way through JSON.
+    public let check: @Sendable (Bytes) throws(Undecodable) -> Void
 
     public init<E: Envelope>(_ type: E.Type, _ descriptor: Descriptor) {
         name = E.protoMessageName
@@ -43,6 +45,7 @@ public struct Schema: Sendable {
                 name: message.name, about: message.about, fields: message.fields.map { Self.field($0, descriptor) },
                 number: field.number, jsonName: field.jsonName)
         }
+        check = { (bytes) throws(Undecodable) in _ = try E.kind(in: bytes) }
         encoding = { try E(jsonUTF8Bytes: $0).serializedBytes() }
         decoding = { bytes in
             var options = JSONEncodingOptions()

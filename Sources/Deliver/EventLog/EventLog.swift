@@ -114,6 +114,8 @@ public struct Promises: OptionSet, Sendable {
     public static let atomicAppend = Promises(rawValue: 16)
     /// Several processes may use it at once.
     public static let shared = Promises(rawValue: 32)
+    /// Every offset of a topic that is not compacted has a record, from the first that is kept to the end.
+    public static let contiguous = Promises(rawValue: 64)
 }
 
 /// Reads partitions from given offsets onwards.

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The log in memory: for tests, and for what need not outlive its process.
 public final class MemoryLog: Maintained {
-    public let promises: Promises = [.transactions, .fencing, .timeIndex, .atomicAppend]
+    public let promises: Promises = [.transactions, .fencing, .timeIndex, .atomicAppend, .contiguous]
 
     fileprivate struct Stored {
         var start: Offset = 0

@@ -166,19 +166,14 @@ private struct Deciding: GroupWork {
         var answers: [Answer] = []
         var inHand: [String: Int] = [:]
         for record in batch.records {
-            let id = record[header: HeaderName.id] ?? "\(batch.source)@\(record.offset)"
+            let id = record.commandID(in: batch.source)
             let digest = digest(of: record.value, isFact: record.isFact)
             let at = record.decisionTime
             if let answer = try await repeated(id, digest, record, known, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
                 continue
             }
-            let decision =
-                at > record.timestamp + maximumClockSkew
-                ? .refused(.ahead(at, of: record.timestamp))
-                : record.isFact
-                    ? known.aggregates.admit(key: record.key, fact: record.value, at: at)
-                    : known.aggregates.decide(key: record.key, command: record.value, id: id, at: at)
+            let decision = known.aggregates.answer(record, id: id)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -255,14 +250,5 @@ private struct Deciding: GroupWork {
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.compactMap(\.aggregates.nextDue).min()
         return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
-    }
-}
-
-extension Refused {
-    /// A command that says a time of its own may not come from the future: it would see holds run out that have not.
-    fileprivate static func ahead(_ time: Timestamp, of taken: Timestamp) -> Refused {
-        Refused(
-            reason: "ahead-of-time",
-            message: "the command's time \(time.rfc3339) is ahead of \(taken.rfc3339), when the log took it")
     }
 }

@@ -9,7 +9,9 @@ internal import Synchronization
 /// A commit is on the disk when the call returns (WAL, `synchronous=FULL`), appends that come together share one, and a
 /// transaction's records and offsets are one commit. A reader learns of other processes' commits within a millisecond.
 public final class LocalLog: Maintained {
-    public let promises: Promises = [.durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared]
+    public let promises: Promises = [
+        .durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared, .contiguous,
+    ]
 
     let pool: DatabasePool
     let writer: Writer

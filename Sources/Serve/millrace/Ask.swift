@@ -13,12 +13,14 @@ struct Ask: AsyncParsableCommand {
             Prints {"rows":[...],"next":cursor or
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
-            so that one reads one's own write.
+            so that one reads one's own write. --as-of shows the view as it was, folded from
+            the log up to there: the time that takes grows with the log.
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20
               millrace query hits.window --site home --window 5m
               millrace query tickets.hold --id h1 --after tickets.events/2@17
+              millrace query tickets.seats --event e1 --as-of @-1h
             """)
     @Argument(help: "The query; millrace views lists them.")
     var view: String
@@ -32,6 +34,10 @@ struct Ask: AsyncParsableCommand {
     var after: [String] = []
     @Option(help: ArgumentHelp("How long --after waits.", valueName: "time"))
     var timeout = "10s"
+    @Option(
+        help: ArgumentHelp("The view as it was at @TIME, or once TOPIC/PARTITION@OFFSET was folded.", valueName: "past")
+    )
+    var asOf: String?
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
@@ -44,8 +50,19 @@ struct Ask: AsyncParsableCommand {
             throw Failure(.usage, "--limit must be 1 to \(Limits.pageRows)")
         }
         guard let patience = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
-        let arguments = Arguments(
-            try values(query), now: now(), limit: limit, cursor: try cursor.map(Cursor.decode))
+        let values = try values(query)
+        let cursor = try cursor.map(Cursor.decode)
+        if let asOf {
+            if !after.isEmpty { throw Failure(.usage, "--after and --as-of exclude each other") }
+            let past = try AsOf.parse(asOf, now: now())
+            return try await places.withLog { log in
+                let (moment, ranges) = try await past.resolve(projection, log)
+                let arguments = Arguments(values, now: moment, limit: limit, cursor: cursor)
+                let page = try await log.withFold(of: projection, ranges) { try query.answer(arguments, $0) }
+                try show(page, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
+            }
+        }
+        let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
         let wanted = try after.map(Self.place)
         try await places.withViews { views in
             try await wait(for: wanted, projection, views, patience)

@@ -1,0 +1,85 @@
+public import EventModel
+
+/// A partition read through: its records counted and hashed, and the first one that is not as it should be.
+public struct PartitionAudit: Sendable, Hashable {
+    public var partition: TopicPartition
+    /// From the first record that is kept to the end as it was at the start.
+    public var range: Range<Offset>
+    public var records = 0
+    /// Offsets in the range that no record has.
+    public var gaps: Int64 { range.upperBound - range.lowerBound - Int64(records) }
+    /// A hash of all records in order: offset, time, key, value and headers.
+    public var hash: UInt64 = FNV1a().value
+    /// What is wrong with the first record that is not as it should be; it was not read beyond.
+    public var problem: String?
+}
+
+extension EventLog {
+    /// Reads a partition from its first record to an offset.
+    ///
+    /// - Parameters:
+    ///   - isContiguous: Whether each offset must have a record.
+    ///   - check: What is wrong with a record, nil where nothing is.
+    public func audit(
+        _ partition: TopicPartition, _ range: Range<Offset>, isContiguous: Bool,
+        check: (Record) -> String?, progress: (_ records: Int) -> Void = { _ in }
+    ) async throws -> PartitionAudit {
+        var audit = PartitionAudit(partition: partition, range: range)
+        var hash = FNV1a()
+        var next = range.lowerBound
+        do {
+            try await scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
+                for record in batch.records {
+                    if record.offset < next {
+                        audit.problem = "\(partition)@\(record.offset) comes after \(partition)@\(next - 1)"
+                    } else if isContiguous, record.offset > next {
+                        audit.problem = "\(partition)@\(next) is missing; the next record is at \(record.offset)"
+                    } else if let why = check(record) {
+                        audit.problem = "\(partition)@\(record.offset): \(why)"
+                    }
+                    if audit.problem != nil { throw Stop() }
+                    hash.add(record)
+                    audit.records += 1
+                    next = record.offset + 1
+                }
+                progress(audit.records)
+            }
+            if isContiguous, next < range.upperBound {
+                audit.problem = "\(partition)@\(next) is missing, before the end"
+            }
+        } catch is Stop {
+        } catch let error as LogError where error.kind == .damaged {
+            audit.problem = error.message
+        }
+        audit.hash = hash.value
+        return audit
+    }
+}
+
+/// Nothing is read beyond a problem.
+private struct Stop: Error {}
+
+extension Offset {
+    fileprivate static func - (a: Offset, count: Int) -> Offset { a + -count }
+}
+
+extension FNV1a {
+    fileprivate mutating func add(_ record: Record) {
+        add(record.offset.rawValue)
+        add(record.timestamp.rawValue)
+        add(record.key)
+        add(record.value)
+        for header in record.headers {
+            add(Bytes(header.name))
+            add(header.value)
+        }
+    }
+
+    private mutating func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { add($0) } }
+
+    /// With its length, so that what belongs to one field cannot pass for part of another.
+    private mutating func add(_ bytes: Bytes) {
+        add(Int64(bytes.count))
+        bytes.withUnsafeBytes { add($0) }
+    }
+}

@@ -1,0 +1,156 @@
+public import EventLog
+public import EventModel
+
+/// The commands of one partition decided once more, and held against the outcomes and events that are on the log: the same
+/// log must give the same decisions.
+///
+/// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
+/// events as they are.
+public struct Redecision: Sendable, Hashable {
+    public var partition: TopicPartition
+    /// Commands decided again.
+    public var commands = 0
+    /// Their events, found as they should be.
+    public var events = 0
+    /// Events of commands that are not kept any more, taken as they are.
+    public var assumed = 0
+    /// The first command or event that is not as it should be; nothing was examined beyond.
+    public var problem: String?
+
+    public init(_ partition: Partition, of domain: Domain, _ decider: AnyDecider, on log: any EventLog) async throws {
+        self.partition = TopicPartition(domain.commandsTopic, partition)
+        let events = TopicPartition(domain.eventsTopic, partition)
+        let outcomes = TopicPartition(domain.outcomesTopic, partition)
+        // Events and outcomes are written together: those of the events seen here have outcomes before the end seen next.
+        let eventBounds = try await log.bounds(of: [events])[events] ?? 0..<0
+        let bounds = try await log.bounds(of: [outcomes, self.partition])
+        let (kept, answered) = (bounds[self.partition] ?? 0..<0, bounds[outcomes] ?? 0..<0)
+        let first = try await Self.first(outcomes, answered, ofCommandsFrom: kept.lowerBound, log)
+        let eventsNow = try await log.bounds(of: [events])[events] ?? 0..<0
+        var tapes = Tapes(
+            commands: try await Tape(self.partition, kept, of: log),
+            events: try await Tape(events, eventsNow, of: log), outcomes: try await Tape(outcomes, answered, of: log))
+        do {
+            try await decide(
+                &tapes, decider.aggregates(), from: first.command ?? kept.upperBound,
+                first.event ?? eventBounds.upperBound, known: eventBounds.upperBound, events)
+        } catch {
+            await tapes.close()
+            throw error
+        }
+        await tapes.close()
+    }
+
+    private struct Tapes {
+        var commands: Tape
+        var events: Tape
+        var outcomes: Tape
+        func close() async {
+            for tape in [commands, events, outcomes] { await tape.close() }
+        }
+    }
+
+    /// The first command that is kept and has an outcome, and where the first event of these commands stands.
+    private static func first(
+        _ outcomes: TopicPartition, _ range: Range<Offset>, ofCommandsFrom start: Offset, _ log: any EventLog
+    ) async throws -> (command: Offset?, event: Offset?) {
+        var tape = try await Tape(outcomes, range, of: log)
+        var found: (command: Offset?, event: Offset?)
+        while found.event == nil, let record = try await tape.next() {
+            let outcome = try Outcome(record.value)
+            guard outcome.commandOffset >= start else { continue }
+            found = (found.command ?? outcome.commandOffset, outcome.events.first?.offset)
+        }
+        await tape.close()
+        return found
+    }
+
+    /// Each command has one outcome, in the same order.
+    private mutating func decide(
+        _ tapes: inout Tapes, _ aggregates: any Aggregates, from start: Offset, _ first: Offset, known: Offset,
+        _ source: TopicPartition
+    ) async throws {
+        var event = try await tapes.events.next()
+        while let before = event, before.offset < first {
+            try aggregates.evolve(key: before.key, event: before.value, at: before.timestamp)
+            assumed += 1
+            event = try await tapes.events.next()
+        }
+        var command = try await tapes.commands.next()
+        while let early = command, early.offset < start { command = try await tapes.commands.next() }
+        while let record = try await tapes.outcomes.next() {
+            let outcome = try Outcome(record.value)
+            if commands == 0, outcome.commandOffset < start { continue }
+            guard let current = command else {
+                problem = "the outcome of \(outcome.id) answers no command that is on the log"
+                return
+            }
+            command = try await tapes.commands.next()
+            let place = "\(partition)@\(current.offset)"
+            let id = current.commandID(in: partition)
+            commands += 1
+            if id != outcome.id {
+                problem = "\(place) (\(id)): its outcome is that of \(outcome.id)"
+                return
+            }
+            // It was sent again: the answer is an earlier one's.
+            if outcome.commandOffset < current.offset { continue }
+            let again = aggregates.answer(current, id: id)
+            if let why = outcome.difference(from: again) {
+                problem = "\(place) (\(id)): \(why)"
+                return
+            }
+            guard case .accepted(let made) = again else { continue }
+            for (made, written) in zip(made, outcome.events) {
+                guard let found = event, found.offset == written.offset else {
+                    let next = event.map { "\(source)@\($0.offset)" } ?? "none"
+                    problem =
+                        "\(place) (\(id)): its event should be \(source)@\(written.offset), but the next is \(next)"
+                    return
+                }
+                if let why = found.difference(from: made, at: current.decisionTime) {
+                    problem = "\(source)@\(found.offset), of \(place) (\(id)): \(why)"
+                    return
+                }
+                events += 1
+                event = try await tapes.events.next()
+            }
+        }
+        if let event, event.offset < known {
+            problem = "\(source)@\(event.offset) is the event of no command that is on the log"
+        }
+    }
+}
+
+extension Outcome {
+    /// How a decision is another than this one, nil where it is the same.
+    fileprivate func difference(from decision: Decision) -> String? {
+        switch decision {
+        case .accepted(let made):
+            if !accepted { return "was refused as \(reason), but is accepted when decided again" }
+            if made.map(\.type) != events.map(\.type) {
+                let (then, now) = (events.map(\.type), made.map(\.type))
+                return "made \(Self.list(then)), but \(Self.list(now)) when decided again"
+            }
+        case .refused(let no):
+            if accepted { return "was accepted, but is refused as \(no.reason) when decided again: \(no.message)" }
+            if no.reason != reason || no.message != message {
+                return "was refused as \(reason) (\(message)), but as \(no.reason) (\(no.message)) when decided again"
+            }
+        }
+        return nil
+    }
+
+    private static func list(_ types: [String]) -> String {
+        types.isEmpty ? "no event" : types.joined(separator: ", ")
+    }
+}
+
+extension Record {
+    fileprivate func difference(from made: EncodedEvent, at time: Timestamp) -> String? {
+        if key != made.key { return "its key is \(key.text), but should be \(made.key.text)" }
+        if value != made.value { return "its value is another than the command makes when decided again" }
+        if timestamp != time { return "its time is \(timestamp.rfc3339), but should be \(time.rfc3339)" }
+        return nil
+    }
+}

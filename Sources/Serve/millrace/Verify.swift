@@ -1,0 +1,263 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Handling
+internal import Projecting
+
+/// `millrace verify`.
+struct Verify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Prove that the log is whole, and that views and decisions are what follows from it.",
+        discussion: """
+            Topics: every record is read. Offsets must be in order, and without a gap
+            where the log promises that; keys must be in their partition; values must be
+            messages of the topic's schema; but commands are whatever anyone sends. Count and
+            hash of each partition are shown.
+
+            Views: the events up to the offsets that a view shows are folded afresh, and
+            every row is compared. It works while projectors run: the view is held as one
+            moment shows it.
+
+            --decisions: every command that is kept is decided again, and must give the
+            outcome and the events that are on the log.
+
+            All of them, or the projections and topics that are named. The first record or
+            row that is not as it should be is named, and the exit code is 65.
+
+            Examples:
+              millrace verify
+              millrace verify tickets.seatmap --table
+              millrace verify --topic tickets.events --topic tickets.outcomes
+              millrace verify --decisions
+            """)
+    @Argument(help: "Projections (default: all).")
+    var projections: [String] = []
+    @Option(name: .customLong("topic"), help: ArgumentHelp("Only this topic; may be repeated.", valueName: "topic"))
+    var topics: [String] = []
+    @Flag(help: "Decide all commands again.")
+    var decisions = false
+    @OptionGroup var shape: Shape
+    @OptionGroup var places: Places
+
+    /// One thing that was examined.
+    struct Finding {
+        /// `topic`, `view` or `decisions`.
+        var check: String
+        /// The partition, or the table.
+        var what: String
+        /// Records, rows, or commands.
+        var count: Int
+        /// Two of the same content have the same.
+        var hash: UInt64?
+        /// What the check says besides.
+        var more: [(name: String, value: String)] = []
+        /// What is not as it should be.
+        var problem: String?
+    }
+
+    func run() async throws {
+        let catalogue = Catalogue(domains: Millrace.domains)
+        let named = try projections.map { try catalogue.projection($0) }
+        let everything = projections.isEmpty && topics.isEmpty && !decisions
+        var findings: [Finding] = []
+        try await places.withLog { log in
+            let there = try await log.topics()
+            for name in topics where !there.contains(where: { $0.name == name }) { throw LogError.unknown(name) }
+            if everything || !topics.isEmpty {
+                let chosen = Set(everything ? TopicFile.builtIn(Millrace.domains).map(\.name) : topics)
+                for topic in there.sorted(by: { $0.name < $1.name }) where chosen.contains(topic.name) {
+                    findings += try await show(audit(topic, log))
+                }
+            }
+            if everything || !named.isEmpty {
+                try await places.withViews { views in
+                    for projection in everything ? Millrace.domains.flatMap(\.projections) : named {
+                        findings += try await show(compare(projection, log, views))
+                    }
+                }
+            }
+            if decisions {
+                for domain in Millrace.domains {
+                    if let decider = domain.decider { findings += try await show(decide(domain, decider, log)) }
+                }
+            }
+        }
+        if shape.asTable { try showTable(findings) }
+        let problems = findings.compactMap(\.problem)
+        if let first = problems.first {
+            throw Failure(.data, problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)")
+        }
+    }
+
+    // MARK: Topics
+
+    private func audit(_ topic: Topic, _ log: any EventLog) async throws -> [Finding] {
+        let schema = Millrace.domains.lazy.compactMap { $0.schema(of: topic.name) }.first
+        // Anyone may send commands, and nonsense among them is no fault of the log: it was refused.
+        let isOwn = !Millrace.domains.contains { $0.commandsTopic == topic.name }
+        let isContiguous = log.promises.contains(.contiguous) && topic.cleanup != .compact
+        let partitions = (0..<topic.partitions).map { TopicPartition(topic.name, Partition($0)) }
+        var findings: [Finding] = []
+        for (partition, range) in try await log.bounds(of: partitions).sorted(by: { $0.key < $1.key }) {
+            var progress = Progress("\(partition)", total: Int(range.upperBound - range.lowerBound))
+            let audit = try await log.audit(
+                partition, range, isContiguous: isContiguous,
+                check: { isOwn ? Self.problem($0, partition, topic, schema) : nil },
+                progress: { progress.show($0, unit: "records") })
+            progress.end()
+            findings.append(
+                Finding(
+                    check: "topic", what: partition.description, count: audit.records, hash: audit.hash,
+                    more: [
+                        ("first", "\(audit.range.lowerBound)"), ("next", "\(audit.range.upperBound)"),
+                        ("gaps", "\(audit.gaps)"),
+                    ], problem: audit.problem))
+        }
+        return findings
+    }
+
+    private static func problem(
+        _ record: Record, _ partition: TopicPartition, _ topic: Topic, _ schema: Schema?
+    ) -> String? {
+        let right = topic.partition(of: record.key)
+        // A record for many keys has none, and stands where they belong.
+        if !record.key.isEmpty, right != partition.partition {
+            return "its key \(record.key.text) belongs to partition \(right)"
+        }
+        // A fact on its way to be admitted is an event, not a command.
+        if record[header: HeaderName.kind] == "fact" { return nil }
+        do {
+            try schema?.check(record.value)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    // MARK: Views
+
+    private static let none = [(name: "events", value: "0"), (name: "differences", value: "0")]
+
+    private func compare(
+        _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore
+    ) async throws -> [Finding] {
+        try await withScratchViews { try await compare(projection, log, views, $0) }
+    }
+
+    private func compare(
+        _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore, _ fresh: any ViewStore
+    ) async throws -> [Finding] {
+        let partitions = try await log.partitions(of: projection)
+        // Most of it is folded before the view is held, for a store keeps what is committed meanwhile.
+        let seen = try await views.read(projection) { _, asOf in asOf }
+        let bounds = try await log.bounds(of: partitions)
+        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
+            let why =
+                "\(projection.name) has folded \(partition) up to \(next), past the log's end: it is of another log"
+            return [Finding(check: "view", what: projection.name, count: 0, hash: nil, more: Self.none, problem: why)]
+        }
+        var refold = try await Refold(
+            projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
+        let total = seen.reduce(0) { $0 + Int($1.value - (bounds[$1.key]?.lowerBound ?? 0)) }
+        var progress = Progress(projection.name, total: total)
+        try await refold.fold(to: seen) { progress.show($0, unit: "events") }
+        let found = try await views.snapshot(projection)
+        do {
+            try await refold.fold(to: found.asOf) { progress.show($0, unit: "events") }
+            progress.end()
+            let expected = try await fresh.snapshot(projection)
+            let comparison = try await Comparison(of: projection, found: found, expected: expected)
+            await expected.close()
+            await found.close()
+            return comparison.tables.map { counted in
+                let first = comparison.first.first { $0.table.name == counted.table }
+                return Finding(
+                    check: "view", what: "\(projection.name) \(counted.table)", count: counted.rows,
+                    hash: counted.hash,
+                    more: [("events", "\(refold.folded)"), ("differences", "\(counted.differences)")],
+                    problem: first.map { "\(projection.name) \($0.words)" }
+                )
+            }
+        } catch {
+            await found.close()
+            throw error
+        }
+    }
+
+    // MARK: Decisions
+
+    private func decide(_ domain: Domain, _ decider: AnyDecider, _ log: any EventLog) async throws -> [Finding] {
+        let count = try await log.partitionCounts()[domain.commandsTopic] ?? 0
+        var findings: [Finding] = []
+        for partition in 0..<count {
+            let again = try await Redecision(Partition(partition), of: domain, decider, on: log)
+            findings.append(
+                Finding(
+                    check: "decisions", what: again.partition.description, count: again.commands, hash: nil,
+                    more: [("events", "\(again.events)"), ("assumed", "\(again.assumed)")], problem: again.problem))
+        }
+        return findings
+    }
+
+    // MARK: What is shown
+
+    private func show(_ findings: [Finding]) throws -> [Finding] {
+        if shape.asTable { return findings }
+        for finding in findings {
+            let hash = finding.hash.map { [("hash", JSON.string(Self.hex($0)))] } ?? []
+            try Output.standard.line(
+                JSON.object(
+                    [("check", JSON.string(finding.check)), ("what", JSON.string(finding.what))]
+                        + [("count", String(finding.count))] + finding.more + hash
+                        + [("problem", finding.problem.map(JSON.string) ?? "null")]))
+        }
+        return findings
+    }
+
+    private func showTable(_ findings: [Finding]) throws {
+        for (check, unit) in [("topic", "records"), ("view", "rows"), ("decisions", "commands")] {
+            let own = findings.filter { $0.check == check }
+            guard let first = own.first else { continue }
+            let names = first.more.map(\.name)
+            let rows = own.map { finding in
+                [finding.what, String(finding.count)] + finding.more.map(\.value)
+                    + [finding.hash.map(Self.hex) ?? "-", finding.problem == nil ? "ok" : "WRONG"]
+            }
+            try Output.standard.write(
+                TextTable(
+                    header: [check, unit] + names + ["hash", "is"], rows: rows,
+                    right: Set(1...(1 + names.count))
+                ).text)
+        }
+    }
+
+    private static func hex(_ hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension EventLog {
+    /// All partitions that a projection is folded from.
+    func partitions(of projection: AnyProjection) async throws -> [TopicPartition] {
+        let counts = try await partitionCounts()
+        return try projection.topics.flatMap { topic in
+            guard let count = counts[topic] else { throw LogError.unknown(topic) }
+            return (0..<count).map { TopicPartition(topic, Partition($0)) }
+        }
+    }
+}
+
+extension Comparison.Difference {
+    /// The row and what is wrong with it, for a person.
+    var words: String {
+        func text(_ row: Row, _ columns: some Sequence<Int>) -> String {
+            columns.map { "\(table.columns[$0].name) \(JSON.value(row[$0], table.columns[$0].kind))" }
+                .joined(separator: ", ")
+        }
+        let name = "\(table.name): the row of \(text(key, 0..<table.key))"
+        guard let expected else { return "\(name) should not be there" }
+        guard let found else { return "\(name) is missing" }
+        return "\(name) has \(text(found, columns)), but should have \(text(expected, columns))"
+    }
+}

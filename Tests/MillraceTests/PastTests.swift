@@ -1,0 +1,80 @@
+import Foundation
+import Testing
+
+@Suite("A view as it was", .serialized, .timeLimit(.minutes(2)))
+struct PastTests {
+    private static let life = ["received", "assigned", "picked_up", "delivered"].enumerated().map { i, status in
+        let courier = i == 0 ? "" : #""courier":"bob","#
+        return #"""
+            {"order":"o1","customer":"ann","status":"\#(status)",\#(courier)"expectedAt":"2026-01-01T13:00:00Z",\#
+            "@time":"2026-01-01T12:0\#(i):00Z"}
+            """#
+    }
+
+    @Test func `is shown at any moment, and at any event`() async throws {
+        try await onBus { bus in
+            let worker = try await bus.work("orders")
+            let produced = try await bus.run("produce", "OrderStatusChanged", stdin: Self.life.joined(separator: "\n"))
+            #expect(try JSON(produced.out)["produced"].int == 4, "\(produced)")
+            try await bus.settle()
+            try await worker.stop()
+            let last = try #require(try await bus.replay("orders.events").last)
+            let partition = last["partition"].int
+            func stages(_ past: String) async throws -> [String] {
+                let page = try await bus.query("orders.status", "--order", "o1", "--as-of", past)
+                let next = page["asOf"]["orders.events/\(partition)"]
+                #expect(page["rows"].array.isEmpty ? next == nil : next.int == page["rows"].array.count)
+                return page["rows"].array.map { $0["stage"].string }
+            }
+            let all = ["received", "assigned", "picked_up", "delivered"]
+            let moments = [
+                ("11:59:59.999", 0), ("12:00:00", 1), ("12:00:59.999", 1), ("12:01:00", 2), ("12:02:30", 3),
+                ("12:03:00", 4), ("18:00:00", 4),
+            ]
+            for (time, count) in moments {
+                #expect(try await stages("@2026-01-01T\(time)Z") == Array(all.prefix(count)), "\(time)")
+            }
+            for offset in 0..<4 {
+                #expect(try await stages("orders.events/\(partition)@\(offset)") == Array(all.prefix(offset + 1)))
+            }
+            // The live view is where it was.
+            let now = try await bus.query("orders.status", "--order", "o1")
+            #expect(now["rows"].array.map { $0["stage"].string } == all)
+        }
+    }
+
+    @Test func `takes its moment for the query's own now, and other partitions up to a record's time`() async throws {
+        try await onBus { bus in
+            let hits = (0..<120).map {
+                #"{"site":"s\#($0 % 4)","path":"/","visitor":"v\#($0)","@time":\#(1_431_857_100 + $0)}"#
+            }
+            #expect(try await bus.run("produce", "Hit", stdin: hits.joined(separator: "\n")).exit == 0)
+            for second in [0, 30, 59, 60, 119] {
+                let at = Date(timeIntervalSince1970: Double(1_431_857_100 + second)).formatted(.iso8601)
+                let page = try await bus.query("hits.window", "--site", "*", "--window", "60s", "--as-of", "@\(at)")
+                #expect(page["rows"][0]["hits"].int == min(60, second + 1), "\(at)")
+                #expect(page["rows"][0]["at"].string == at)
+            }
+            let record = try #require(
+                try await bus.replay("hits.events").first { $0["timestamp"] == "2015-05-17T10:05:41Z" })
+            let place = "hits.events/\(record["partition"].int)@\(record["offset"].int)"
+            let page = try await bus.query("hits.window", "--site", "*", "--window", "60s", "--as-of", place)
+            #expect(page["rows"][0]["hits"].int == 42)
+        }
+    }
+
+    @Test(arguments: [
+        ("@soon", "--as-of @soon is no moment, such as @2026-11-01T20:00:00Z or @-1h"),
+        ("hits.events", "hits.events is not TOPIC/PARTITION@OFFSET"),
+        ("tickets.events/0@0", "hits.windows is folded from hits.events, not tickets.events/0"),
+        ("hits.events/0@5", "hits.events/0 has offsets 0 to 0, not 5"),
+    ])
+    func `that never was is told`(past: String, message: String) async throws {
+        try await onBus { bus in
+            let ended = try await bus.run("query", "hits.window", "--as-of", past)
+            #expect(ended.exit == 64 && ended.err.contains(message), "\(ended)")
+            let both = try await bus.run("query", "hits.window", "--as-of", "@now", "--after", "hits.events/0@0")
+            #expect(both.exit == 64 && both.err.contains("--after and --as-of exclude each other"), "\(both)")
+        }
+    }
+}
