@@ -1,26 +1,58 @@
 import Domains
+import EventModel
 import Foundation
 import MillraceTestKit
 import Testing
 
-/// How many schedules a test runs: `MILLRACE_SCHEDULES` for more.
-let schedules = ProcessInfo.processInfo.environment["MILLRACE_SCHEDULES"].flatMap { Int($0) } ?? 40
+/// How many schedules a test runs of each domain: `MILLRACE_SCHEDULES` for more, or fewer.
+let schedules = ProcessInfo.processInfo.environment["MILLRACE_SCHEDULES"].flatMap { Int($0) } ?? 25
+/// The first seed: `MILLRACE_SEED` for other schedules.
+let seed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? 1
 
 @Suite("Simulation")
 struct SimulationTests {
     @Test func `the same seed gives the same trace, byte for byte`() throws {
-        let simulation = Simulation(.tickets())
-        for seed in 1...5 as ClosedRange<UInt64> {
-            let trace = try simulation.trace(seed: seed)
-            #expect(trace.count > 200, "seed \(seed)")
-            #expect(try trace == simulation.trace(seed: seed), "seed \(seed)")
+        for traffic in Traffic.all {
+            let simulation = Simulation(traffic)
+            let trace = try simulation.trace(seed: 1)
+            #expect(trace.count > 200)
+            #expect(try trace == simulation.trace(seed: 1))
+            #expect(try trace != simulation.trace(seed: 2))
         }
-        #expect(try simulation.trace(seed: 1) != simulation.trace(seed: 2))
     }
 
-    @Test func `tickets keeps its invariants whatever happens`() throws {
+    @Test(arguments: Traffic.all)
+    func `a domain keeps its invariants, whatever happens`(traffic: Traffic) throws {
         let start = ContinuousClock.now
-        let report = try Simulation(.tickets()).check(schedules: schedules)
-        print("tickets: \(report) in \(ContinuousClock.now - start)")
+        let report = try Simulation(traffic).check(schedules: schedules, from: seed)
+        print("\(traffic.name): \(report) from seed \(seed) in \(ContinuousClock.now - start)")
+    }
+
+    @Test func `two domains may be on one log`() throws {
+        try Simulation(.tickets(), .orders).check(schedules: max(1, schedules / 5), from: seed)
+    }
+
+    @Test func `workers that nothing happens to do all there is to do`() throws {
+        var simulation = Simulation(.tickets())
+        simulation.mix = .calm
+        try simulation.check(schedules: 3)
+    }
+
+    @Test func `an ask that its domain does not take is told`() {
+        #expect(throws: (any Error).self) {
+            try Simulation(Traffic(.hits) { _, _ in Ask("HoldSeats", "{}") }).check(schedules: 1)
+        }
+    }
+
+    @Test func `a schedule can be written by hand`() throws {
+        try Simulation(.tickets()).replay(
+            seed: 1,
+            steps: [
+                .send(0), .run(60, salt: 1), .send(3), .fault("tickets.handler/1", .unknown), .run(60, salt: 2),
+                .send(3), .kill("tickets.handler/1"), .expel("tickets.handler/1"), .run(60, salt: 3),
+            ])
+        #expect(throws: (any Error).self) {
+            try Simulation(.tickets()).replay(seed: 1, steps: [.kill("tickets.nobody/1")])
+        }
     }
 }

@@ -9,6 +9,11 @@ public struct Finding: Error, Sendable, Hashable, CustomStringConvertible {
     public var invariant: String
     public var message: String
     public var description: String { "\(invariant): \(message)" }
+
+    // What holds of every domain, besides what a handler keeps.
+    public static let refolded = "a view's rows are those of a fresh fold of the log up to its offsets"
+    public static let finished = "everything is handled, reacted to and folded in the end"
+    public static let working = "a worker fails only where something has failed it"
 }
 
 /// Holds a log and the views folded from it against what is to hold of some domains.
@@ -35,7 +40,7 @@ struct Checks {
                     let committed = try await log.committed(reaction.name, ends.keys.sorted())
                     if let late = ends.keys.sorted().first(where: { committed[$0] ?? 0 < ends[$0] ?? 0 }) {
                         return Finding(
-                            invariant: Self.finished,
+                            invariant: Finding.finished,
                             message: "\(reaction.name) has not read \(late) on from \(committed[late] ?? 0)")
                     }
                 }
@@ -47,10 +52,6 @@ struct Checks {
         }
         return nil
     }
-
-    static let finished = "everything is handled, reacted to and folded in the end"
-    static let refolded = "a view's rows are those of a fresh fold of the log up to its offsets"
-    static let working = "a worker fails only where something has failed it"
 
     private func ends(of topics: [String], _ log: any EventLog) async throws -> [TopicPartition: Offset] {
         let counts = try await log.partitionCounts()
@@ -69,7 +70,7 @@ struct Checks {
             let ends = try await ends(of: projection.topics, log)
             if let late = ends.keys.sorted().first(where: { found.asOf[$0] ?? 0 < ends[$0] ?? 0 }) {
                 return Finding(
-                    invariant: Self.finished,
+                    invariant: Finding.finished,
                     message: "\(projection.name) has not folded \(late) on from \(found.asOf[late] ?? 0)")
             }
         }
@@ -80,7 +81,7 @@ struct Checks {
             of: projection, found: found, expected: fresh.snapshot(projection), keeping: 1)
         guard let first = comparison.first.first else { return nil }
         return Finding(
-            invariant: Self.refolded,
+            invariant: Finding.refolded,
             message: """
                 \(first.table.name) \(first.key.map(\.plain)): \(first.found?.map(\.plain).description ?? "no row"), \
                 it should be \(first.expected?.map(\.plain).description ?? "no row")

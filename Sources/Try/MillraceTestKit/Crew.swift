@@ -23,10 +23,10 @@ final class Berth {
         self.run = run
     }
 
-    func start(_ scheduler: Scheduler, on log: any EventLog, _ views: any ViewStore) {
+    func start(_ scheduler: Scheduler, _ places: (Process) -> (log: any EventLog, views: any ViewStore)) {
         let process = Process(name, scheduler)
         self.process = process
-        let (log, views) = (SimulatedLog(log, process), SimulatedViews(views, process))
+        let (log, views) = places(process)
         process.skew = skew
         let run = run
         process.start { try await run(log, views) { scheduler.now + .milliseconds(process.skew) } }

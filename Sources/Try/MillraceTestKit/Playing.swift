@@ -7,10 +7,8 @@ final class Playing {
     let scheduler: Scheduler
     private let simulation: Simulation
     private let seed: UInt64
-    private let log: any EventLog
-    private let views: any ViewStore
-    /// The same without what a test wraps around them.
-    private let base: (log: MemoryLog, views: MemoryViews)
+    private let log: MemoryLog
+    private let views = MemoryViews()
     private let berths: [Berth]
     private let counts: [String: Int]
     private(set) var performed = 0
@@ -25,20 +23,17 @@ final class Playing {
         self.seed = seed
         let scheduler = Scheduler(now: Self.start, tracing: tracing)
         self.scheduler = scheduler
-        let memory = MemoryLog(clock: { scheduler.now })
-        let rows = MemoryViews()
-        base = (memory, rows)
-        (log, views) = (simulation.log(memory), simulation.views(rows))
+        log = MemoryLog(clock: { scheduler.now })
         let topics = simulation.domains.flatMap(\.topics).map { topic in
             var topic = topic
             topic.partitions = min(topic.partitions, simulation.partitions)
             return topic
         }
-        try memory.create(topics)
+        try log.create(topics)
         counts = Dictionary(uniqueKeysWithValues: topics.map { ($0.name, $0.partitions) })
         berths = Berth.all(of: simulation.domains, copies: simulation.copies)
         scheduler.mostRecords = simulation.mostRecords
-        for berth in berths { berth.start(scheduler, on: log, views) }
+        for berth in berths { start(berth) }
         scheduler.executor.drain()
     }
 
@@ -68,6 +63,15 @@ final class Playing {
         return berth
     }
 
+    private func start(_ berth: Berth) {
+        let simulation = simulation
+        berth.start(scheduler) { process in
+            (
+                simulation.log(SimulatedLog(self.log, process)), simulation.views(SimulatedViews(self.views, process))
+            )
+        }
+    }
+
     private func perform(_ step: Step) throws {
         switch step {
         case .send(let n): try send(n)
@@ -86,13 +90,13 @@ final class Playing {
             berth.process = nil
         case .start(let name):
             let berth = try berth(name)
-            if berth.process == nil { berth.start(scheduler, on: log, views) }
+            if berth.process == nil { start(berth) }
         case .restart(let name):
             let berth = try berth(name)
             guard let process = berth.process, !process.isStalled else { return }
             process.stop()
             berth.leftovers.append(process)
-            berth.start(scheduler, on: log, views)
+            start(berth)
         case .stall(let name): try berth(name).process?.isStalled = true
         case .resume(let name): try berth(name).process?.isStalled = false
         case .expel(let name):
@@ -117,9 +121,8 @@ final class Playing {
         let ask = traffic.ask(n, seed: seed)
         let (topic, record) = try traffic.record(ask, n, now: scheduler.now)
         let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: counts[topic] ?? 1))
-        let log = log
         scheduler.note("asks \(ask.kind) \(ask.json) as \(ask.id ?? "c\(n)") of \(target)")
-        _ = try scheduler.executor.now { try await log.append([Append(target, [record])]) }
+        _ = try log.append([Append(target, [record])])
         scheduler.changed()
     }
 
@@ -128,7 +131,7 @@ final class Playing {
         for berth in berths {
             guard let process = berth.process, process.ended != nil, process.isExcused else { continue }
             berth.leftovers.append(process)
-            berth.start(scheduler, on: log, views)
+            start(berth)
         }
     }
 
@@ -138,7 +141,7 @@ final class Playing {
             for process in berth.leftovers + [berth.process].compactMap({ $0 })
             where !process.isDead && !process.isExcused && !process.isStopping {
                 if case .failure(let error) = process.ended {
-                    return Finding(invariant: Checks.working, message: "\(process.name): \(error)")
+                    return Finding(invariant: Finding.working, message: "\(process.name): \(error)")
                 }
             }
         }
@@ -152,7 +155,7 @@ final class Playing {
             berth.process?.isStalled = false
             berth.process?.fault = nil
             for process in berth.leftovers where process.isDead { try expel(process) }
-            if berth.process == nil { berth.start(scheduler, on: log, views) }
+            if berth.process == nil { start(berth) }
         }
         scheduler.random = SeededRandom(seed, 2)
         let limit = scheduler.picks + Self.mostCalls
@@ -161,7 +164,7 @@ final class Playing {
                 while scheduler.pick() {
                     if scheduler.picks > limit {
                         return Finding(
-                            invariant: Checks.finished,
+                            invariant: Finding.finished,
                             message: "workers still have to do after \(Self.mostCalls) calls")
                     }
                 }
@@ -175,7 +178,7 @@ final class Playing {
     }
 
     private func check(atRest: Bool) throws -> Finding? {
-        let (log, views, checks) = (base.log, base.views, simulation.checks)
+        let (log, views, checks) = (log, views, simulation.checks)
         return try scheduler.executor.now { try await checks.finding(log, views, atRest: atRest) }
     }
 }

@@ -24,9 +24,10 @@ public struct Simulation: Sendable {
     /// The most records that a worker is given at once.
     public var mostRecords = 4
     public var mix = Mix()
-    /// What stands between workers and the log, and between them and the views: for a test that breaks something.
-    public var log: @Sendable (MemoryLog) -> any EventLog = { $0 }
-    public var views: @Sendable (MemoryViews) -> any ViewStore = { $0 }
+    /// What a worker has in place of the log, and of the views: for a test that breaks something. Each call that it makes of
+    /// what it is given is a step of its own.
+    public var log: @Sendable (any EventLog) -> any EventLog = { $0 }
+    public var views: @Sendable (any ViewStore) -> any ViewStore = { $0 }
     /// How long a failure's schedule may be shortened for.
     public var shortening = Duration.seconds(10)
     let checks: Checks

@@ -7,6 +7,9 @@ public struct Traffic: Sendable {
     let domain: Domain
     let make: @Sendable (_ n: Int, _ random: inout SeededRandom) -> Ask
 
+    /// Its domain's name.
+    public var name: String { domain.name }
+
     /// - Parameter make: The ask of that number, from 0. It must depend on nothing but the number and what it draws.
     public init(_ domain: Domain, _ make: @escaping @Sendable (_ n: Int, _ random: inout SeededRandom) -> Ask) {
         self.domain = domain
