@@ -108,7 +108,10 @@ let package = Package(
             ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf]),
         tests(
             "MillraceTests",
-            ["millrace", "Domains", "EventModel", "Projecting", "SQLiteViews", protobuf, grdb, arguments],
+            [
+                "millrace", "MillraceTestKit", "Domains", "EventModel", "Projecting", "SQLiteViews", protobuf, grdb,
+                arguments,
+            ],
             exclude: ["Likes/likes.proto"]),
     ],
     cxxLanguageStandard: .cxx17
