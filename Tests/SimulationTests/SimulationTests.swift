@@ -23,6 +23,17 @@ struct SimulationTests {
         }
     }
 
+    @Test func `what may happen does happen`() throws {
+        let simulation = Simulation(.tickets())
+        let lines = try (1...12 as ClosedRange<UInt64>).flatMap { try simulation.trace(seed: $0) }
+        let expected =
+            Fault.allCases.map { "meets \($0.rawValue)" } + [
+                "tickets.handler/1 is fenced", "is given the loss of",
+                "is given notice of", "tickets.handler/1 appends tickets.commands", "-- .kill", "-- .stall", "-- .skew",
+            ]
+        for what in expected { #expect(lines.contains { $0.contains(what) }, "\(what)") }
+    }
+
     @Test(arguments: Traffic.all)
     func `a domain keeps its invariants, whatever happens`(traffic: Traffic) throws {
         let start = ContinuousClock.now

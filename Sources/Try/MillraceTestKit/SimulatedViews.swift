@@ -51,5 +51,18 @@ struct SimulatedViews: ViewStore {
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         try await views.snapshot(projection)
     }
+    func builds(of projection: AnyProjection) async throws -> Builds {
+        try await process.pause("asks for the builds of \(projection.name)")
+        return try await views.builds(of: projection)
+    }
+    func enliven(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.enliven(build, of: projection)
+    }
+    func hold(_ projection: AnyProjection, for time: Duration) async throws {
+        try await views.hold(projection, for: time)
+    }
+    func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.discard(build, of: projection)
+    }
     func close() async {}
 }

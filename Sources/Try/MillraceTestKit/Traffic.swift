@@ -17,6 +17,10 @@ public struct Traffic: Sendable {
     }
 }
 
+extension Traffic: CustomStringConvertible {
+    public var description: String { "traffic of \(name)" }
+}
+
 /// One command, or one fact of a domain that decides nothing.
 public struct Ask: Sendable, Hashable {
     /// The command's or event's name: `HoldSeats`.
