@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import Testing
 
 /// What a view's database holds: the rows of each table in order, and the offsets they show.
 struct Tables: Equatable {
@@ -25,6 +26,14 @@ struct Tables: Equatable {
             tables["offsets"] = try Self.texts(
                 db, "SELECT topic, partition, next FROM _checkpoints WHERE next > 0 ORDER BY 1, 2")
             return tables
+        }
+    }
+
+    /// Changes one row of a database behind everybody's back.
+    static func change(_ path: String, _ sql: String, at place: SourceLocation = #_sourceLocation) throws {
+        try DatabaseQueue(path: path).write { db in
+            try db.execute(sql: sql)
+            #expect(db.changesCount == 1, "\(sql)", sourceLocation: place)
         }
     }
 

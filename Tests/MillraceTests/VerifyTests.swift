@@ -1,5 +1,4 @@
 import Foundation
-import GRDB
 import Testing
 
 @Suite("Verifying", .serialized, .timeLimit(.minutes(3)))
@@ -13,14 +12,6 @@ struct VerifyTests {
     private func city(_ bus: Bus) async throws {
         let ended = try await bus.run("demo", "--seconds", "1", "--fans", "8")
         try #require(ended.exit == 0, "\(ended)")
-    }
-
-    /// Changes a database behind everybody's back.
-    private func change(_ path: String, _ sql: String) throws {
-        try DatabaseQueue(path: path).write { db in
-            try db.execute(sql: sql)
-            #expect(db.changesCount == 1, "\(sql)")
-        }
     }
 
     @Test func `what workers made is found to be whole, and the least change in it is found`() async throws {
@@ -55,7 +46,7 @@ struct VerifyTests {
                 ),
             ]
             for (i, (sql, words)) in changes.enumerated() {
-                try change(view, sql)
+                try Tables.change(view, sql)
                 let (ended, findings) = try await verify(bus, "tickets.seatmap")
                 #expect(ended.exit == 65 && ended.err.contains("tickets.seatmap tickets_"), "\(ended)")
                 #expect(findings.contains { $0["problem"].string.contains(words) }, "\(ended)")
@@ -76,12 +67,12 @@ struct VerifyTests {
             let partition = try #require(findings.first { $0["count"].int == 3 })["what"].string
             let database = bus.log + "/log.sqlite"
             // One hit each in batches of their own, for they have one key.
-            try change(
+            try Tables.change(
                 database, "DELETE FROM batches WHERE id = (SELECT id FROM batches ORDER BY id LIMIT 1 OFFSET 1)")
             let gap = try await verify(bus, "--topic", "hits.events")
             #expect(gap.0.exit == 65)
             #expect(gap.0.err.contains("\(partition)@1 is missing; the next record is at 2"), "\(gap.0)")
-            try change(
+            try Tables.change(
                 database,
                 """
                 UPDATE batches SET frame = CAST(substr(frame, 1, length(frame) - 1) || x'00' AS BLOB)
@@ -91,7 +82,7 @@ struct VerifyTests {
             #expect(torn.exit == 65 && torn.out.contains("WRONG"), "\(torn)")
             // A view of another log, or of this one before it was set back.
             _ = try await bus.query("hits.window", "--site", "s")
-            try change(
+            try Tables.change(
                 "\(bus.views)/hits.windows@1.sqlite",
                 "INSERT INTO _checkpoints VALUES ('hits.events', 0, 99, 1, 'x') ON CONFLICT DO UPDATE SET next = 99")
             let ahead = try await bus.run("verify", "hits.windows")

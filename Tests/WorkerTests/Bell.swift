@@ -52,5 +52,15 @@ struct WatchedViews: ViewStore {
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         try await store.snapshot(projection)
     }
+    func builds(of projection: AnyProjection) async throws -> Builds { try await store.builds(of: projection) }
+    func enliven(_ build: Int, of projection: AnyProjection) async throws {
+        try await store.enliven(build, of: projection)
+    }
+    func hold(_ projection: AnyProjection, for time: Duration) async throws {
+        try await store.hold(projection, for: time)
+    }
+    func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await store.discard(build, of: projection)
+    }
     func close() async { await store.close() }
 }

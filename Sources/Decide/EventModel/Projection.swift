@@ -30,6 +30,8 @@ public struct AnyProjection: Sendable {
     public let about: String
     public let topics: [String]
     public let tables: [Table]
+    /// Which of several folds of the same version it is, side by side in a store: 0 is the first.
+    public private(set) var build = 0
     private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch) throws -> Void
 
     public init<P: Projection>(_ type: P.Type, domain: String) {
@@ -53,6 +55,26 @@ public struct AnyProjection: Sendable {
             }
             try projection.finish(view)
         }
+    }
+
+    /// The same projection as another of its builds.
+    public func build(_ number: Int) -> AnyProjection {
+        var other = self
+        other.build = number
+        return other
+    }
+
+    /// What a store keeps a build's tables under: `tickets.seatmap@1`, `tickets.seatmap@1+2`.
+    public var storage: String { build == 0 ? base : "\(base)+\(build)" }
+    private var base: String { "\(name)@\(version)" }
+
+    /// Which of its builds is kept under a name; nil where that is something else.
+    public func build(keptUnder storage: String) -> Int? {
+        if storage == base { return 0 }
+        guard storage.hasPrefix(base + "+"), let number = Int(storage.dropFirst(base.count + 1)), number > 0 else {
+            return nil
+        }
+        return number
     }
 
     public func fold(_ batches: [(TopicPartition, [Record])], into view: ViewBatch) throws {

@@ -3,10 +3,10 @@ internal import Projecting
 
 /// The tables of one version of a projection: a schema of its own, and the statements for it.
 struct Schema: Hashable, Sendable {
-    /// As the version's SQLite file and consumer group: `tickets.seatmap@1`.
+    /// As the build's SQLite file: `tickets.seatmap@1`, `tickets.seatmap@1+2`.
     let name: String
 
-    init(_ projection: AnyProjection) { name = "\(projection.name)@\(projection.version)" }
+    init(_ projection: AnyProjection) { name = projection.storage }
 
     var checkpoints: String { quoted(name) + "._checkpoints" }
     func table(_ table: Table) -> String { "\(quoted(name)).\(quoted(table.name))" }

@@ -57,17 +57,23 @@ public final class MemoryViews: ViewStore {
         }
     }
     private let views = Mutex<[String: View]>([:])
+    private let lives = Mutex<[String: Builds]>([:])
+    private let holds = Mutex<[String: ContinuousClock.Instant]>([:])
 
     public init() {}
 
-    public func open(_ projection: AnyProjection) {}
+    public func open(_ projection: AnyProjection) {
+        views.withLock { views in
+            if views[projection.storage] == nil { views[projection.storage] = View() }
+        }
+    }
 
     public func claim(
         _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
     ) -> [TopicPartition: Claim] {
         views.withLock { views in
-            var view = views[Self.key(projection)] ?? View()
-            defer { views[Self.key(projection)] = view }
+            var view = views[projection.storage] ?? View()
+            defer { views[projection.storage] = view }
             return partitions.reduce(into: [:]) { claims, partition in
                 let epoch = Epoch(rawValue: (view.epochs[partition]?.rawValue ?? 0) + 1)
                 view.epochs[partition] = epoch
@@ -81,7 +87,7 @@ public final class MemoryViews: ViewStore {
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) throws {
         try views.withLock { views in
-            var view = views[Self.key(projection)] ?? View()
+            var view = views[projection.storage] ?? View()
             for partition in offsets.keys
             where view.epochs[partition] == nil || view.epochs[partition] != epochs[partition] {
                 throw ViewError.fenced(projection, partition)
@@ -91,7 +97,7 @@ public final class MemoryViews: ViewStore {
             try fold(batch)
             view.write(batch)
             view.offsets.merge(offsets) { $1 }
-            views[Self.key(projection)] = view
+            views[projection.storage] = view
         }
     }
 
@@ -99,12 +105,12 @@ public final class MemoryViews: ViewStore {
         _ projection: AnyProjection,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) throws -> R {
-        let view = views.withLock { $0[Self.key(projection)] ?? View() }
+        let view = views.withLock { $0[projection.storage] ?? View() }
         return try body(view, view.offsets)
     }
 
     public func snapshot(_ projection: AnyProjection) -> any ViewSnapshot {
-        Snapshot(view: views.withLock { $0[Self.key(projection)] ?? View() })
+        Snapshot(view: views.withLock { $0[projection.storage] ?? View() })
     }
 
     private struct Snapshot: ViewSnapshot {
@@ -114,7 +120,31 @@ public final class MemoryViews: ViewStore {
         func close() {}
     }
 
+    public func builds(of projection: AnyProjection) -> Builds {
+        let (held, now) = (holds.withLock { $0[projection.build(0).storage] }, ContinuousClock.now)
+        var builds = lives.withLock { $0[projection.build(0).storage] ?? Builds() }
+        builds.isHeld = held.map { $0 > now } ?? false
+        builds.all = views.withLock { $0.keys.compactMap { projection.build(keptUnder: $0) }.sorted() }
+        return builds
+    }
+
+    public func enliven(_ build: Int, of projection: AnyProjection) throws {
+        if !builds(of: projection).all.contains(build) { throw ViewError.missing(projection.build(build)) }
+        lives.withLock { lives in
+            let before = lives[projection.build(0).storage] ?? Builds()
+            lives[projection.build(0).storage] = Builds(live: build, previous: before.live)
+        }
+        holds.withLock { $0[projection.build(0).storage] = nil }
+    }
+
+    public func hold(_ projection: AnyProjection, for time: Duration) {
+        holds.withLock { $0[projection.build(0).storage] = .now + time }
+    }
+
+    public func discard(_ build: Int, of projection: AnyProjection) {
+        views.withLock { $0[projection.build(build).storage] = nil }
+    }
+
     public func close() {}
 
-    private static func key(_ projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
 }

@@ -32,7 +32,7 @@ public struct Projector: Service, CustomStringConvertible {
     public static func group(of projection: AnyProjection) -> String { "\(projection.name)@\(projection.version)" }
 
     public func run() async throws {
-        try await views.open(projection)
+        try await views.open(views.live(projection))
         var work = Folding(
             projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
         let loop = GroupLoop(
@@ -46,6 +46,8 @@ private struct Folding: GroupWork {
     let log: any EventLog
     let views: any ViewStore
     let owner: String
+    /// The build that the partitions were claimed in. Once another is live, commits to it are fenced.
+    private var live: AnyProjection
     private var epochs: [TopicPartition: Epoch] = [:]
 
     init(projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String) {
@@ -53,10 +55,18 @@ private struct Folding: GroupWork {
         self.log = log
         self.views = views
         self.owner = owner
+        live = projection
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
-        let claims = try await views.claim(projection, partitions, owner: owner)
+        live = try await views.live(projection)
+        let claims = try await views.claim(live, partitions, owner: owner)
+        // Whoever puts another build in its place has said so before it claimed this one: after a claim that was later it
+        // is seen here, and an earlier one is fenced.
+        let builds = try await views.builds(of: projection)
+        if builds.isHeld || builds.live != live.build {
+            throw LogError(.fenced, "another build of \(projection.name) takes the place of \(live.storage)")
+        }
         let bounds = try await log.bounds(of: partitions)
         for (partition, claim) in claims {
             if let next = claim.next, let end = bounds[partition]?.upperBound, next > end {
@@ -81,7 +91,7 @@ private struct Folding: GroupWork {
     func handle(_ batches: [Batch], as member: any GroupMember) async throws {
         let offsets = Dictionary(batches.map { ($0.source, $0.next) }) { max($0, $1) }
         let held = epochs.filter { offsets[$0.key] != nil }
-        let projection = projection
+        let projection = live
         do {
             try await views.commit(projection, to: offsets, under: held) { view in
                 try projection.fold(batches.map { ($0.source, $0.records) }, into: view)

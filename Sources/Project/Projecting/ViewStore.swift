@@ -27,7 +27,41 @@ public protocol ViewStore: Sendable {
     ) async throws -> R
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
+    /// The builds that there are of a projection's version, whichever of them is given.
+    func builds(of projection: AnyProjection) async throws -> Builds
+    /// Makes a build the live one, for all processes at once. The one that was live is kept as the previous.
+    func enliven(_ build: Int, of projection: AnyProjection) async throws
+    /// Keeps everyone from folding into the live build for so long, or until another is live. What was claimed before is not
+    /// affected; who claims anew finds ``Builds/isHeld``.
+    func hold(_ projection: AnyProjection, for time: Duration) async throws
+    /// Removes a build and its rows.
+    func discard(_ build: Int, of projection: AnyProjection) async throws
     func close() async
+}
+
+/// Folds of one version of a projection, side by side.
+public struct Builds: Hashable, Sendable {
+    /// The one that queries read and projectors fold; 0 where nothing was ever rebuilt.
+    public var live: Int
+    /// The one that was live before it, where it is still there.
+    public var previous: Int?
+    /// All whose tables are there, in order.
+    public var all: [Int]
+    /// Another build is about to become the live one: nobody begins to fold this one.
+    public var isHeld: Bool
+    public init(live: Int = 0, previous: Int? = nil, all: [Int] = [], isHeld: Bool = false) {
+        self.live = live
+        self.previous = previous
+        self.all = all
+        self.isHeld = isHeld
+    }
+}
+
+extension ViewStore {
+    /// A projection as its live build.
+    public func live(_ projection: AnyProjection) async throws -> AnyProjection {
+        projection.build(try await builds(of: projection).live)
+    }
 }
 
 /// A view as one moment shows it: what is committed after that is not in it. Who takes one closes it, for a store may keep
@@ -83,6 +117,10 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
         self.message = message
     }
     public var description: String { message }
+
+    public static func missing(_ build: AnyProjection) -> ViewError {
+        ViewError(.mismatch, "there is no \(build.storage); another rebuild may have removed it")
+    }
 
     public static func fenced(_ projection: AnyProjection, _ partition: TopicPartition) -> ViewError {
         ViewError(.fenced, "\(partition) of \(projection.name) has been claimed by another owner")

@@ -24,7 +24,7 @@ public final class SQLiteViews: ViewStore {
 
     /// Where a projection's database is.
     public func path(of projection: AnyProjection) -> String {
-        "\(directory)/\(projection.name)@\(projection.version).sqlite"
+        "\(directory)/\(projection.storage).sqlite"
     }
 
     public func open(_ projection: AnyProjection) async throws {
@@ -209,6 +209,59 @@ public final class SQLiteViews: ViewStore {
     /// An error of the database in our words; an error of a fold or a query stays what it is.
     private static func own(_ error: any Error, _ path: String) -> any Error {
         error is DatabaseError ? ViewError(error, path) : error
+    }
+
+    // MARK: Builds
+
+    /// Which build is live is told by a file beside the databases: its number, that of the previous one or a dash, and until
+    /// when it is held, in milliseconds since 1970. It is replaced as a whole.
+    private func pointer(_ projection: AnyProjection) -> String { "\(directory)/\(projection.build(0).storage).live" }
+
+    public func builds(of projection: AnyProjection) async throws -> Builds {
+        var builds = Builds()
+        let pointer = pointer(projection)
+        if FileManager.default.fileExists(atPath: pointer) {
+            let text = try? String(contentsOfFile: pointer, encoding: .utf8)
+            let fields = (text ?? "").split(whereSeparator: \.isWhitespace)
+            guard fields.count == 3, let live = Int(fields[0]), let held = Int64(fields[2]) else {
+                throw ViewError(
+                    .damaged, "\(pointer) names no build; delete it, and the first one is live again, or rebuild")
+            }
+            (builds.live, builds.previous, builds.isHeld) = (live, Int(fields[1]), held > Self.now)
+        }
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        builds.all = files.filter { $0.hasSuffix(".sqlite") }
+            .compactMap { projection.build(keptUnder: String($0.dropLast(7))) }.sorted()
+        return builds
+    }
+
+    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
+        let builds = try await builds(of: projection)
+        if !builds.all.contains(build) { throw ViewError.missing(projection.build(build)) }
+        try point(projection, "\(build) \(builds.live) 0")
+    }
+
+    public func hold(_ projection: AnyProjection, for time: Duration) async throws {
+        let builds = try await builds(of: projection)
+        let previous = builds.previous.map { String($0) } ?? "-"
+        try point(projection, "\(builds.live) \(previous) \(Self.now + time.milliseconds)")
+    }
+
+    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
+
+    private func point(_ projection: AnyProjection, _ text: String) throws {
+        let pointer = pointer(projection)
+        do {
+            try Data((text + "\n").utf8).write(to: URL(fileURLWithPath: pointer), options: .atomic)
+        } catch {
+            throw ViewError(.denied, "\(pointer) cannot be written: \((error as NSError).localizedDescription)")
+        }
+    }
+
+    public func discard(_ build: Int, of projection: AnyProjection) async throws {
+        let path = path(of: projection.build(build))
+        if let pool = pools.withLock({ $0.removeValue(forKey: path) }) { try? pool.close() }
+        for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
     public func close() async {

@@ -65,6 +65,7 @@ struct Ask: AsyncParsableCommand {
         let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
         let wanted = try after.map(Self.place)
         try await places.withViews { views in
+            let projection = try await views.live(projection)
             try await wait(for: wanted, projection, views, patience)
             let (page, asOf) = try await views.read(projection) { reader, asOf in
                 (try query.answer(arguments, reader), asOf)

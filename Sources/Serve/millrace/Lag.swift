@@ -93,7 +93,7 @@ struct Lag: AsyncParsableCommand {
             }
             let committed: [TopicPartition: Offset]
             if let projection = worker.projection {
-                committed = try await views.read(projection) { _, asOf in asOf }
+                committed = try await views.read(views.live(projection)) { _, asOf in asOf }
             } else {
                 committed = try await log.committed(worker.group, partitions)
             }

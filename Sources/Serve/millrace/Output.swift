@@ -175,6 +175,7 @@ struct Progress {
             let filled = Int(share * 30)
             let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: 30 - filled)
             text = "\r\(title)  [\(bar)] \(Int(share * 100))%  \(done) \(unit)  \(rate)/s"
+            if rate > 0, done < total { text += "  \((total - done) / rate + 1) s left" }
         }
         FileHandle.standardError.write(Data((text + "  ").utf8))
     }

@@ -149,7 +149,8 @@ struct Verify: AsyncParsableCommand {
     ) async throws -> [Finding] {
         let partitions = try await log.partitions(of: projection)
         // Most of it is folded before the view is held, for a store keeps what is committed meanwhile.
-        let seen = try await views.read(projection) { _, asOf in asOf }
+        let live = try await views.live(projection)
+        let seen = try await views.read(live) { _, asOf in asOf }
         let bounds = try await log.bounds(of: partitions)
         if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
             let why =
@@ -161,7 +162,7 @@ struct Verify: AsyncParsableCommand {
         let total = seen.reduce(0) { $0 + Int($1.value - (bounds[$1.key]?.lowerBound ?? 0)) }
         var progress = Progress(projection.name, total: total)
         try await refold.fold(to: seen) { progress.show($0, unit: "events") }
-        let found = try await views.snapshot(projection)
+        let found = try await views.snapshot(live)
         do {
             try await refold.fold(to: found.asOf) { progress.show($0, unit: "events") }
             progress.end()
@@ -234,17 +235,6 @@ struct Verify: AsyncParsableCommand {
     private static func hex(_ hash: UInt64) -> String {
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-}
-
-extension EventLog {
-    /// All partitions that a projection is folded from.
-    func partitions(of projection: AnyProjection) async throws -> [TopicPartition] {
-        let counts = try await partitionCounts()
-        return try projection.topics.flatMap { topic in
-            guard let count = counts[topic] else { throw LogError.unknown(topic) }
-            return (0..<count).map { TopicPartition(topic, Partition($0)) }
-        }
     }
 }
 

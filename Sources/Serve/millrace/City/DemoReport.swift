@@ -79,7 +79,7 @@ struct DemoReport {
     private func page(_ name: String, _ values: [String: Value], limit: Int) async throws -> Page {
         let query = try catalogue.query(name)
         let arguments = Arguments(values, now: moment, limit: limit, cursor: nil)
-        return try await views.read(try catalogue.projection(query.projection)) { reader, _ in
+        return try await views.read(views.live(catalogue.projection(query.projection))) { reader, _ in
             try query.answer(arguments, reader)
         }
     }

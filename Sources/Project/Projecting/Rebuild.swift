@@ -1,0 +1,149 @@
+public import EventLog
+public import EventModel
+
+/// A projection folded anew beside its live build, compared with it, and put in its place.
+///
+/// Queries and projectors use the live build until another takes its place, at once and for all processes. Projectors that
+/// have the old one in hand are fenced then, and go on in the new one where its rows stand.
+public struct Rebuild: Sendable {
+    private let projection: AnyProjection
+    private let log: any EventLog
+    private let views: any ViewStore
+    /// Events folded a second at most while the build catches up, nil for as fast as can be.
+    private let rate: Int?
+
+    private static let owner = "rebuild"
+    /// How many rounds of folding what came meanwhile there are at most before the build takes its place all the same; its
+    /// projectors fold the rest.
+    private static let rounds = 20
+    /// A build this many events behind is as good as there: the rest is folded with the old build fenced.
+    private static let near: Int64 = 20_000
+    /// How long projectors wait for a build that takes the live one's place, should the process die that does it.
+    private static let hold = Duration.seconds(10)
+
+    public init(
+        _ projection: AnyProjection, log: any EventLog, views: any ViewStore, rate: Int? = nil
+    ) {
+        self.projection = projection
+        self.log = log
+        self.views = views
+        self.rate = rate
+    }
+
+    /// Folds a fresh build up to the end of the log as it is now, and compares it with the live one at the live one's offsets.
+    ///
+    /// - Parameter progress: Told how many events have been folded, and how many there are to fold.
+    /// - Returns: The build's number, what was folded, and how it differs from the live build.
+    public func build(
+        progress: (_ folded: Int, _ of: Int) -> Void = { _, _ in }
+    ) async throws -> (build: Int, folded: Int, comparison: Comparison) {
+        let before = try await views.builds(of: projection)
+        let number = max(before.live, before.all.last ?? 0) + 1
+        let fresh = projection.build(number)
+        let live = projection.build(before.live)
+        try await views.open(live)
+        do {
+            let (folded, comparison) = try await fold(fresh, besides: live, progress)
+            return (number, folded, comparison)
+        } catch {
+            try? await views.discard(number, of: projection)
+            throw error
+        }
+    }
+
+    private func fold(
+        _ fresh: AnyProjection, besides live: AnyProjection, _ progress: (_ folded: Int, _ of: Int) -> Void
+    ) async throws -> (folded: Int, comparison: Comparison) {
+        let bounds = try await log.bounds(of: log.partitions(of: projection))
+        let seen = try await views.read(live) { _, asOf in asOf }
+        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
+            throw ViewError(
+                .mismatch,
+                """
+                \(projection.name) has folded \(partition) up to \(next), past the log's end: the view is of another log, or \
+                the log is an older copy
+                """)
+        }
+        let total = bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) }
+        var refold = try await Refold(
+            fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate)
+        // Not beyond what the live build shows, for both must be at the same offsets to be compared.
+        try await refold.fold(to: seen) { progress($0, total) }
+        let found = try await views.snapshot(live)
+        do {
+            try await refold.fold(to: found.asOf) { progress($0, total) }
+            let expected = try await views.snapshot(fresh)
+            let comparison = try await Comparison(of: fresh, found: found, expected: expected)
+            await expected.close()
+            await found.close()
+            try await refold.fold(to: bounds.mapValues(\.upperBound)) { progress($0, total) }
+            return (refold.folded, comparison)
+        } catch {
+            await found.close()
+            throw error
+        }
+    }
+
+    /// Puts a build in the live one's place, once it has folded what the live one has. The live one is kept as the previous,
+    /// and older ones are removed.
+    ///
+    /// - Returns: How many events the build had still to fold.
+    @discardableResult
+    public func swap(to number: Int) async throws -> Int {
+        let before = try await views.builds(of: projection)
+        if !before.all.contains(number) { throw ViewError.missing(projection.build(number)) }
+        if number == before.live { return 0 }
+        let (next, live) = (projection.build(number), projection.build(before.live))
+        let partitions = try await log.partitions(of: projection)
+        let bounds = try await log.bounds(of: partitions)
+        var refold = try await Refold(
+            next, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner)
+        var ends = bounds.mapValues(\.upperBound)
+        for _ in 0..<Self.rounds {
+            try await refold.fold(to: ends)
+            ends = try await log.bounds(of: partitions).mapValues(\.upperBound)
+            let left = ends.reduce(0) { $0 + ($1.value - (refold.next[$1.key] ?? 0)) }
+            if left <= Self.near { break }
+        }
+        // Nobody folds the live build from here on: who has it in hand is fenced, and who would take it waits for the next.
+        let deadline = ContinuousClock.now + Self.hold
+        try await views.hold(projection, for: Self.hold)
+        _ = try await views.claim(live, partitions, owner: Self.owner)
+        try await refold.fold(to: views.read(live) { _, asOf in asOf })
+        if .now > deadline - Self.hold / 4 {
+            throw ViewError(
+                .failed,
+                """
+                build \(number) of \(projection.name) did not catch up with the live one within \(Self.hold), and does not \
+                take its place; the view is as it was. Rebuild it again when the machine is less busy
+                """)
+        }
+        try await views.enliven(number, of: projection)
+        for old in before.all where old != number && old != before.live {
+            try await views.discard(old, of: projection)
+        }
+        return refold.folded
+    }
+
+    /// Puts the previous build back in the live one's place.
+    ///
+    /// - Returns: Its number, and how many events it had still to fold.
+    public func rollBack() async throws -> (build: Int, folded: Int) {
+        let builds = try await views.builds(of: projection)
+        guard let previous = builds.previous, builds.all.contains(previous) else {
+            throw ViewError(.mismatch, "there is no build of \(projection.name) before the live one to go back to")
+        }
+        return (previous, try await swap(to: previous))
+    }
+}
+
+extension EventLog {
+    /// All partitions that a projection is folded from.
+    public func partitions(of projection: AnyProjection) async throws -> [TopicPartition] {
+        let counts = try await partitionCounts()
+        return try projection.topics.flatMap { topic in
+            guard let count = counts[topic] else { throw LogError.unknown(topic) }
+            return (0..<count).map { TopicPartition(topic, Partition($0)) }
+        }
+    }
+}
