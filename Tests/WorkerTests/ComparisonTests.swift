@@ -20,7 +20,7 @@ struct ComparisonTests {
         [.text("n\(number % 7)"), .integer(number), label, weight]
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `that are the same have the same counts and hashes`(on carrier: Carrier) async throws {
         try await shelf(carrier) { a in
             try await shelf(.memory) { b in
@@ -38,7 +38,7 @@ struct ComparisonTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `that differ are told apart row by row`(on carrier: Carrier) async throws {
         let seed = UInt64.random(in: 0..<1_000_000)
         var random = SeededRandom(seed)
@@ -69,7 +69,7 @@ struct ComparisonTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.stores)
     func `are each held as one moment shows them`(on carrier: Carrier) async throws {
         try await shelf(carrier) { shelf in
             try await shelf.commit([Self.p0: 1]) { $0.put(items, Self.row(1)) }

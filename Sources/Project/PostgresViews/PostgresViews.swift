@@ -139,46 +139,19 @@ public final class PostgresViews: ViewStore {
         return try await PostgresSnapshot.take(Schema(projection), at: address)
     }
 
-    public func builds(of projection: AnyProjection) async throws -> Builds {
-        try await attempt(Schema(projection)) { session, _ in
-            try session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") {
-                try BuildsTable.read(projection, session)
-            }
-        }
-    }
+    public func close() async { await pool.close() }
 
-    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        try await attempt(Schema(projection)) { session, _ in
-            try session.transaction("ISOLATION LEVEL READ COMMITTED") {
-                try BuildsTable.enliven(build, of: projection, session)
-            }
-        }
-    }
-
-    public func hold(_ projection: AnyProjection, for time: Duration) async throws {
-        try await attempt(Schema(projection)) { session, _ in
-            try session.transaction("ISOLATION LEVEL READ COMMITTED") {
-                try BuildsTable.hold(projection, for: time, session)
-            }
-        }
-    }
-
-    public func discard(_ build: Int, of projection: AnyProjection) async throws {
-        let schema = Schema(projection.build(build))
-        try await attempt(schema) { session, _ in
-            _ = try session.execute("DROP SCHEMA IF EXISTS \(quoted(schema.name)) CASCADE")
-        }
+    /// What is known of a schema that is gone.
+    func forget(_ schema: Schema) {
         state.withLock { state in
             state.opened.remove(schema)
             state.stands[schema] = nil
         }
     }
 
-    public func close() async { await pool.close() }
-
     /// Does what uses a connection. It is done again where the server gave it up in favour of another, and where the
     /// server went away, until it is back or patience is over; then `unsure` says that the last try may have counted.
-    private func attempt<R: Sendable>(
+    func attempt<R: Sendable>(
         _ schema: Schema, _ work: @escaping @Sendable (_ session: Session, _ unsure: Bool) throws -> R
     ) async throws -> R {
         var (conflicts, unsure) = (0, false)

@@ -3,7 +3,7 @@ internal import Projecting
 
 /// The tables of one version of a projection: a schema of its own, and the statements for it.
 struct Schema: Hashable, Sendable {
-    /// As the build's SQLite file: `tickets.seatmap@1`, `tickets.seatmap@1+2`.
+    /// As the SQLite file: `tickets.seatmap@1`, and another build of it `tickets.seatmap@1+2`.
     let name: String
 
     init(_ projection: AnyProjection) { name = projection.storage }

@@ -54,8 +54,8 @@ public struct Rebuild: Sendable {
     private func fold(
         _ fresh: AnyProjection, besides live: AnyProjection, _ progress: (_ folded: Int, _ of: Int) -> Void
     ) async throws -> (folded: Int, comparison: Comparison) {
-        let bounds = try await log.bounds(of: log.partitions(of: projection))
         let seen = try await views.read(live) { _, asOf in asOf }
+        let bounds = try await log.bounds(of: log.partitions(of: projection))
         if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
             throw ViewError(
                 .mismatch,
