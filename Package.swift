@@ -37,6 +37,7 @@ let package = Package(
     products: [
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "Kafka", targets: ["Kafka"]),
+        .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -81,6 +82,9 @@ let package = Package(
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         ours("PostgresViews", "Project", ["Projecting", "EventModel", "CPostgres"]),
 
+        // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
+        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Handling", "Projecting", logging]),
+
         // Serve: how people ask.
         .executableTarget(
             name: "millrace",
@@ -104,9 +108,13 @@ let package = Package(
                 "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
             ]),
         tests(
+            "SimulationTests",
+            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf]),
+        tests(
             "MillraceTests",
             [
-                "millrace", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting", "SQLiteViews",
+                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
+                "SQLiteViews",
                 "PostgresServer", protobuf,
                 grdb,
                 arguments,

@@ -75,6 +75,14 @@ struct DocumentTests {
         }
     }
 
+    @Test func `what docs/testing.md shows in Swift is run by a test`() throws {
+        let file = Document.root + "/Tests/MillraceTests/Likes/LikesSimulation.swift"
+        let source = try String(contentsOfFile: file, encoding: .utf8)
+        let shown = Document("docs/testing.md").text.matches(of: #/```swift\n((?s).*?)```/#).map { String($0.1) }
+        #expect(!shown.isEmpty)
+        for block in shown { #expect(source.contains(block), "\(block)") }
+    }
+
     @Test func `an output is compared without what is another each time`() {
         let shown = [
             "up after 7 ms", "7c2fdcd4-8c6d-4a98-9c2a-721e43b5a7c3 at tickets.events/3@1", "...", "SITE  HITS",

@@ -166,32 +166,13 @@ struct SocialFeed {
         return tweets
     }
 
-    /// What a timeline must show, straight from the events: the tweets and retweets of oneself and of those one follows,
-    /// and what names one, without what was deleted, newest first.
+    /// What a timeline must show, straight from the events.
     func pullMerge(_ reader: String) throws -> [String] {
-        let following = users[reader]?.following ?? []
-        var deleted: Set<Social.Original> = []
-        var found: [(at: Timestamp, user: String, tweet: String, of: Social.Original?)] = []
+        var model = PullAndMerge()
         for record in topics["social.events"]!.flatMap({ $0 }) {
-            switch try SocialEvent.kind(in: record.value) {
-            case .tweetPosted(let e):
-                if e.user == reader || following.contains(e.user) || e.mentions.contains(reader) {
-                    found.append((record.timestamp, e.user, e.tweet, nil))
-                }
-            case .retweeted(let e):
-                if e.user == reader || following.contains(e.user) {
-                    let original = Social.Original(owner: e.owner, tweet: e.original)
-                    found.append((record.timestamp, e.user, e.tweet, original))
-                }
-            case .tweetDeleted(let e): deleted.insert(Social.Original(owner: e.user, tweet: e.tweet))
-            default: break
-            }
+            if let event = try SocialEvent.kind(in: record.value) { model.tell(event, at: record.timestamp) }
         }
-        return found.filter { tweet in
-            !deleted.contains(Social.Original(owner: tweet.user, tweet: tweet.tweet))
-                && !(tweet.of.map { deleted.contains($0) } ?? false)
-        }
-        .sorted { ($0.at, $0.user, $0.tweet) > ($1.at, $1.user, $1.tweet) }.map { "\($0.user)/\($0.tweet)" }
+        return model.timeline(of: reader)
     }
 
     /// How many records of a type are in `social.home`.

@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Foundation
 import LocalLog
+import MillraceTestKit
 import SwiftProtobuf
 import Testing
 

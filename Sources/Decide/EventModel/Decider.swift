@@ -77,6 +77,9 @@ public struct Place: Hashable, Sendable {
         self.timestamp = timestamp
     }
 
+    /// As people write it: TOPIC/PARTITION@OFFSET.
+    public var words: String { "\(topic)/\(partition)@\(offset)" }
+
     public init(of record: Record, in source: TopicPartition) {
         self.init(
             topic: source.topic, partition: source.partition, offset: record.offset, timestamp: record.timestamp)

@@ -33,6 +33,8 @@ public struct Domain: Sendable {
     public private(set) var reactions: [AnyReaction] = []
     public private(set) var projections: [AnyProjection] = []
     public private(set) var queries: [Query] = []
+    /// What holds of it, whatever happens to its workers.
+    public private(set) var invariants: [Invariant] = []
     private let descriptor: Descriptor
 
     public init(_ name: String, _ about: String, descriptor: String) {
@@ -121,6 +123,13 @@ public struct Domain: Sendable {
     public func answering(_ queries: Query...) -> Domain {
         var domain = self
         domain.queries += queries
+        return domain
+    }
+
+    /// What holds of the domain whatever happens to its workers: for simulations, tests and operators.
+    public func keeping(_ invariants: Invariant...) -> Domain {
+        var domain = self
+        domain.invariants += invariants
         return domain
     }
 

@@ -15,8 +15,10 @@ public final class MemoryLog: Maintained {
         func index(of offset: Offset) -> Int { records.partitioningIndex { $0.offset >= offset } }
     }
     fileprivate struct Group {
-        var topics: [String: Set<String>] = [:]
-        var owners: [TopicPartition: String] = [:]
+        var topics: [String: Set<String>] = [:] { didSet { changes += 1 } }
+        var owners: [TopicPartition: String] = [:] { didSet { changes += 1 } }
+        /// How often members or owners have changed.
+        private(set) var changes = 0
         var committed: [TopicPartition: Offset] = [:]
 
         /// What each member should have by now.
@@ -230,6 +232,8 @@ private final class MemoryMember: GroupMember {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
         var cursors = Cursors()
+        /// The group's changes, and how many partitions there were, when this member was found to have what it should.
+        var settled: [Int] = []
     }
     private let holding = Mutex(Holding())
 
@@ -258,18 +262,22 @@ private final class MemoryMember: GroupMember {
                     for partition in lost { holding.cursors[partition] = nil }
                     return .lost(lost.sorted())
                 }
-                let target = (group.target(state.partitions(of: topics))[id] ?? []).with(followers)
-                let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
-                if !leaving.isEmpty {
-                    holding.revoking.formUnion(leaving)
-                    for partition in leaving { holding.cursors[partition] = nil }
-                    return .revoked(leaving.sorted())
-                }
-                let free = target.filter { group.owners[$0] == nil }
-                if !free.isEmpty {
-                    for partition in free { state.groups[self.group]!.owners[partition] = id }
-                    holding.told.formUnion(free)
-                    return .assigned(free.sorted())
+                let seen = [group.changes, state.partitions.count]
+                if holding.settled != seen {
+                    let target = (group.target(state.partitions(of: topics))[id] ?? []).with(followers)
+                    let leaving = holding.told.subtracting(target).subtracting(holding.revoking)
+                    if !leaving.isEmpty {
+                        holding.revoking.formUnion(leaving)
+                        for partition in leaving { holding.cursors[partition] = nil }
+                        return .revoked(leaving.sorted())
+                    }
+                    let free = target.filter { group.owners[$0] == nil }
+                    if !free.isEmpty {
+                        for partition in free { state.groups[self.group]!.owners[partition] = id }
+                        holding.told.formUnion(free)
+                        return .assigned(free.sorted())
+                    }
+                    holding.settled = seen
                 }
                 let batches = state.read(holding.cursors.inTurn(), max: max)
                 if batches.isEmpty { return nil }

@@ -225,7 +225,7 @@ final class Session {
     /// the server's sources.
     static func told(_ text: String) -> (state: String?, message: String) {
         let lines = text.split(separator: "\n").filter { !$0.contains(/^[A-Z]+: +[a-zA-Z_]+, [a-z_]+\.c:[0-9]+$/) }
-        let whole = lines.joined(separator: "; ")
+        let whole = lines.map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: "; ")
         guard let found = whole.firstMatch(of: #/: +((?=[A-Z]*[0-9])[0-9A-Z]{5}): /#) else { return (nil, whole) }
         return (String(found.1), whole.replacingCharacters(in: found.range, with: ": "))
     }

@@ -22,7 +22,8 @@ public final class MemoryViews: ViewStore {
         }
 
         func rows(_ scan: Scan) -> [Row] {
-            let place = { (row: Row) in scan.order.map { row[$0] } }
+            let order = scan.order
+            let place = { (row: Row) in order.map { row[$0] } }
             let inOrder = matching(scan)
                 .sorted { precedes(place($0), place($1)) != scan.descending }
                 .filter { row in

@@ -8,6 +8,7 @@ extension Domain {
     .observing(Hits.self, key: "site#salt")
     .projecting(HitWindows.self)
     .answering(window)
+    .keeping(HitsInvariants.windowsCountTheLog)
 
     /// The longest window that can be asked for.
     private static let longest = Duration.seconds(3600)

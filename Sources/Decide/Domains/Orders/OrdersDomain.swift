@@ -11,6 +11,9 @@ extension Domain {
     .projecting(Tracking.self)
     .projecting(NotificationOutbox.self)
     .answering(status, late, courier, notifications)
+    .keeping(
+        OrdersInvariants.statusesFollowOneAnother, OrdersInvariants.noNotificationTwice,
+        OrdersInvariants.everyStageIsTold)
 
     private static let status = Query(
         "orders.status", "An order's life, stage by stage; the last row is where it stands.", of: "orders.tracking",

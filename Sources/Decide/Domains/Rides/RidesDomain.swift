@@ -8,6 +8,7 @@ extension Domain {
     .observing(Rides.self, topic: Rides.topic, key: "driver")
     .projecting(DriverPositions.self)
     .answering(nearby, driver, cell)
+    .keeping(RidesInvariants.driversAreWhereTheyWereLast)
 
     private static let nearby = Query(
         "rides.nearby", "The drivers nearest to a point at a moment, nearest first.", of: "rides.drivers",

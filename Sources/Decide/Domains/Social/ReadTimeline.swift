@@ -31,6 +31,15 @@ struct ReadTimeline {
         self.cursor = cursor
     }
 
+    /// A user's home timeline.
+    init(homeOf user: String, _ reader: any ViewReader, from cursor: Row?) throws {
+        try self.init(reader, from: cursor)
+        add(tweetsOf: user, own: true)
+        addEntries(of: user)
+        try addMerged(of: user)
+        addMentions(of: user)
+    }
+
     // MARK: What is read
 
     mutating func add(tweetsOf author: String, own: Bool) {

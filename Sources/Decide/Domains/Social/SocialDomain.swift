@@ -19,6 +19,7 @@ extension Domain {
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .answering(timeline, user, mentions, trends)
+            .keeping(SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges)
     }
 
     private static let whose = Parameter("user", .text, required: true, "the user's handle")
@@ -28,12 +29,7 @@ extension Domain {
         "A user's home timeline: their followees' tweets and retweets, mentions of them, and their own, newest first.",
         of: "social.timelines", [whose]
     ) { arguments, reader in
-        let user = try handle(arguments)
-        var timeline = try ReadTimeline(reader, from: arguments.cursor)
-        timeline.add(tweetsOf: user, own: true)
-        timeline.addEntries(of: user)
-        try timeline.addMerged(of: user)
-        timeline.addMentions(of: user)
+        var timeline = try ReadTimeline(homeOf: handle(arguments), reader, from: arguments.cursor)
         return try timeline.page(limit: arguments.limit)
     }
 

@@ -10,6 +10,9 @@ extension Domain {
     .projecting(SeatMap.self)
     .projecting(Calendar.self)
     .answering(calendar, seats, sections, hold)
+    .keeping(
+        TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
+        TicketsInvariants.moneyIsConserved)
 
     /// How far the calendar looks ahead when it is not told: three months.
     private static let ahead = Duration.seconds(90 * 86_400)

@@ -1,0 +1,68 @@
+internal import EventLog
+internal import EventModel
+internal import Projecting
+
+/// A view store as one process sees it: each claim and commit is a step, and commits meet the faults dealt to the process.
+struct SimulatedViews: ViewStore {
+    let views: any ViewStore
+    let process: Process
+
+    init(_ views: any ViewStore, _ process: Process) {
+        self.views = views
+        self.process = process
+    }
+
+    func open(_ projection: AnyProjection) async throws { try await views.open(projection) }
+
+    func claim(
+        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+    ) async throws -> [TopicPartition: Claim] {
+        try await process.pause("claims \(brief(partitions))")
+        return try await views.claim(projection, partitions, owner: owner)
+    }
+
+    func commit(
+        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        fold: @escaping @Sendable (ViewBatch) throws -> Void
+    ) async throws {
+        try await process.pause("commits rows of \(projection.name)")
+        let fault = process.takeFault()
+        if fault == .aborted || fault == .unreachable { throw unreachable() }
+        do {
+            try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+        } catch let error as ViewError {
+            if error.kind == .fenced { process.scheduler.note("\(process.name) is fenced") }
+            throw error
+        }
+        if fault == .unknown { throw unreachable() }
+        try await process.pause("has committed rows")
+    }
+
+    private func unreachable() -> ViewError {
+        process.isExcused = true
+        return ViewError(.failed, "the view store does not answer")
+    }
+
+    func read<R: Sendable>(
+        _ projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R { try await views.read(projection, body) }
+
+    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
+        try await views.snapshot(projection)
+    }
+    func builds(of projection: AnyProjection) async throws -> Builds {
+        try await process.pause("asks for the builds of \(projection.name)")
+        return try await views.builds(of: projection)
+    }
+    func enliven(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.enliven(build, of: projection)
+    }
+    func hold(_ projection: AnyProjection, for time: Duration) async throws {
+        try await views.hold(projection, for: time)
+    }
+    func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.discard(build, of: projection)
+    }
+    func close() async {}
+}

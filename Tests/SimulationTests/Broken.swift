@@ -1,0 +1,131 @@
+import EventLog
+import EventModel
+import Projecting
+
+/// A log for workers that breaks one of its promises.
+struct BrokenLog: EventLog {
+    enum Fault: Sendable {
+        /// A member whose partitions went to another writes all the same.
+        case noFence
+        /// Records and consumed offsets are written one after the other.
+        case notAtOnce
+        /// Outcomes are not there for who takes a partition, so no id is remembered.
+        case forgetsOutcomes
+    }
+    let log: any EventLog
+    let fault: Fault
+
+    var promises: Promises { log.promises }
+    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
+    func topics() async throws -> [Topic] { try await log.topics() }
+    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
+    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
+        let bounds = try await log.bounds(of: partitions)
+        if fault != .forgetsOutcomes { return bounds }
+        return Dictionary(
+            uniqueKeysWithValues: bounds.map { partition, range in
+                (partition, partition.topic.hasSuffix(".outcomes") ? range.upperBound..<range.upperBound : range)
+            })
+    }
+    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
+        try await log.offsets(of: partitions, at: time)
+    }
+    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
+        try await log.reader(from: positions)
+    }
+    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
+        try await log.committed(group, partitions)
+    }
+    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
+        BrokenMember(
+            member: try await log.join(group, topics: topics, sharing: sharing), log: log, fault: fault)
+    }
+    func close() async {}
+}
+
+private struct BrokenMember: GroupMember {
+    let member: any GroupMember
+    let log: any EventLog
+    let fault: BrokenLog.Fault
+
+    func next(max: Int, wait: Duration) async throws -> Delivery { try await member.next(max: max, wait: wait) }
+    func start(_ positions: [TopicPartition: Offset?]) async throws { try await member.start(positions) }
+    func release(_ partitions: [TopicPartition]) async throws { try await member.release(partitions) }
+    func commit(_ consumed: [TopicPartition: Offset]) async throws { try await member.commit(consumed) }
+    func leave() async { await member.leave() }
+
+    func transact(_ transaction: Transaction) async throws -> [[Offset]] {
+        switch fault {
+        case .forgetsOutcomes: return try await member.transact(transaction)
+        case .notAtOnce:
+            let offsets = try await write(transaction)
+            try await member.commit(transaction.consumed)
+            return offsets
+        case .noFence:
+            do {
+                return try await member.transact(transaction)
+            } catch let error as LogError where error.kind == .fenced {
+                return try await write(transaction)
+            }
+        }
+    }
+
+    private func write(_ transaction: Transaction) async throws -> [[Offset]] {
+        let offsets = try await log.append(transaction.appends)
+        return offsets + (try await log.append(transaction.replies(offsets)))
+    }
+}
+
+/// A view store for workers that breaks one of its promises.
+struct BrokenViews: ViewStore {
+    enum Fault: Sendable {
+        /// An owner from whom a partition was claimed writes all the same.
+        case noFence
+        /// The offsets are moved on first, and then the rows are written.
+        case offsetsFirst
+    }
+    let views: any ViewStore
+    let fault: Fault
+
+    func open(_ projection: AnyProjection) async throws { try await views.open(projection) }
+    func claim(
+        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+    ) async throws -> [TopicPartition: Claim] { try await views.claim(projection, partitions, owner: owner) }
+
+    func commit(
+        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        fold: @escaping @Sendable (ViewBatch) throws -> Void
+    ) async throws {
+        switch fault {
+        case .noFence:
+            do {
+                try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+            } catch let error as ViewError where error.kind == .fenced {
+                let newest = try await views.claim(projection, offsets.keys.sorted(), owner: "whoever")
+                try await views.commit(projection, to: offsets, under: newest.mapValues(\.epoch), fold: fold)
+            }
+        case .offsetsFirst:
+            try await views.commit(projection, to: offsets, under: epochs) { _ in }
+            try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+        }
+    }
+
+    func read<R: Sendable>(
+        _ projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R { try await views.read(projection, body) }
+    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
+        try await views.snapshot(projection)
+    }
+    func builds(of projection: AnyProjection) async throws -> Builds { try await views.builds(of: projection) }
+    func enliven(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.enliven(build, of: projection)
+    }
+    func hold(_ projection: AnyProjection, for time: Duration) async throws {
+        try await views.hold(projection, for: time)
+    }
+    func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.discard(build, of: projection)
+    }
+    func close() async {}
+}

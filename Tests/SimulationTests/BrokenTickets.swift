@@ -1,0 +1,56 @@
+import EventModel
+
+@testable import Domains
+
+/// Tickets but for what a test breaks.
+protocol BrokenTickets: Decider
+where Command == TicketsCommand, Event == TicketsEvent, State == Tickets.State, No == TicketsRefusal {}
+
+extension BrokenTickets {
+    static var initial: State { Tickets.initial }
+    static func key(of command: Command.Kind) -> String { Tickets.key(of: command) }
+    static func key(of event: Event.Kind) -> String { Tickets.key(of: event) }
+    static func check(_ command: Command.Kind) throws(Malformed) { try Tickets.check(command) }
+    static func check(_ event: Event.Kind) throws(Malformed) { try Tickets.check(event) }
+    static func decide(
+        _ command: Command.Kind, id: String, on state: State, at now: Timestamp
+    ) throws(No) -> [Event.Kind] { try Tickets.decide(command, id: id, on: state, at: now) }
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+        try Tickets.admit(event, on: state, at: now)
+    }
+    static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
+        Tickets.evolve(&state, with: event, at: time)
+    }
+    static func nextDue(_ state: State) -> Timestamp? { Tickets.nextDue(state) }
+    static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { Tickets.due(state, by: now) }
+
+    static var domain: Domain {
+        Domain("tickets", "Broken.", descriptor: ticketsDescriptor)
+            .deciding(Self.self, key: "event, or event:section")
+            .reacting(OpenSections.self)
+            .projecting(SeatMap.self)
+            .keeping(
+                TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
+                TicketsInvariants.moneyIsConserved)
+    }
+}
+
+/// Holds a seat that is sold.
+enum SellsTwice: BrokenTickets {
+    static func decide(
+        _ command: Command.Kind, id: String, on state: State, at now: Timestamp
+    ) throws(No) -> [Event.Kind] {
+        var state = state
+        if case .holdSeats(let c) = command {
+            for seat in c.seats where state.seats[seat] != nil { state.seats[seat] = .some(nil) }
+        }
+        return try Tickets.decide(command, id: id, on: state, at: now)
+    }
+}
+
+/// Names a timer by when it was looked at, not by what it is about.
+enum TimesByTheClock: BrokenTickets {
+    static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] {
+        Tickets.due(state, by: now).map { DueCommand($0.command, id: "expire:\(now.rawValue)", due: $0.due) }
+    }
+}
