@@ -4,13 +4,18 @@ SHELL := /bin/bash
 SWIFT ?= swift
 FILES := Package.swift Sources Tests
 
-# Consumer groups have sessions of seconds, so they are tested apart from what keeps the processors busy.
+# Consumer groups have sessions of seconds, and workers wait for each other, so they are tested apart from what keeps the
+# processors busy.
 GROUP_TESTS := ^(LogTests|KafkaTests)\.
+WORKER_TESTS := ^WorkerTests\.
+BUSY_TESTS := ^(SimulationTests|DomainTests|DecideTests)\.
 
 define run_tests
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build --filter '$(GROUP_TESTS)'
-	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)'
+	@$(SWIFT) test --skip-build --filter '$(WORKER_TESTS)'
+	@$(SWIFT) test --skip-build --filter '$(BUSY_TESTS)'
+	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)' --skip '$(WORKER_TESTS)' --skip '$(BUSY_TESTS)'
 endef
 
 .PHONY: help setup build demo test format lint bench proto integration clean

@@ -22,7 +22,7 @@ struct RebuildTests {
             try await hits(bus, 0..<3000)
             try await bus.settle()
             // So slow that it is caught in the middle.
-            let slow = try bus.start("rebuild", "hits.windows", "--rate", "500")
+            let slow = try bus.start("rebuild", "hits.windows", "--rate", "30")
             let beside = "\(bus.views)/hits.windows@1+1.sqlite"
             try await eventually("the build to begin: \(slow.err)") {
                 (try? Tables(beside).folded) ?? 0 > 0 ? true : nil
