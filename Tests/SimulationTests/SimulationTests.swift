@@ -25,7 +25,7 @@ struct SimulationTests {
 
     @Test func `what may happen does happen`() throws {
         let simulation = Simulation(.tickets())
-        let lines = try (1...12 as ClosedRange<UInt64>).flatMap { try simulation.trace(seed: $0) }
+        let lines = try (1...20 as ClosedRange<UInt64>).flatMap { try simulation.trace(seed: $0) }
         let expected =
             Fault.allCases.map { "meets \($0.rawValue)" } + [
                 "tickets.handler/1 is fenced", "is given the loss of",
