@@ -34,7 +34,7 @@ struct RebuildTests {
     /// The rows that a fold in one go gives.
     private func fresh(_ site: Site) async throws -> [[Row]] {
         let views = MemoryViews()
-        let bounds = try await site.log.bounds(of: site.log.partitions(of: Self.windows))
+        let bounds = try await site.log.bounds(of: site.log.partitions(of: Self.windows.topics))
         var refold = try await Refold(
             Self.windows, from: site.log, starts: bounds.mapValues(\.lowerBound), into: views, owner: "test")
         try await refold.fold(to: bounds.mapValues(\.upperBound))
@@ -149,7 +149,7 @@ extension Site {
 
     /// Waits until the live build has folded all that is on the log now.
     fileprivate func foldedLive(_ projection: AnyProjection) async throws {
-        let ends = try await log.bounds(of: log.partitions(of: projection)).mapValues(\.upperBound).filter {
+        let ends = try await log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound).filter {
             $0.value > 0
         }
         try await views.bell.until("\(projection.name) was up to date") {

@@ -12,5 +12,8 @@ public struct FNV1a: Hashable, Sendable {
 
     public mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
 
+    /// Adds its eight bytes, the lowest first.
+    public mutating func add(number: Int64) { withUnsafeBytes(of: number.littleEndian) { add($0) } }
+
     public mutating func add(_ bytes: UnsafeRawBufferPointer) { for byte in bytes { add(byte) } }
 }

@@ -11,8 +11,8 @@ public protocol Reaction: Sendable {
 ///
 /// It may read several topics that are co-partitioned: the same key and the same partition count, so that all of a key
 /// meets in one worker. The state is no truth of its own: when a partition changes hands it is taken from a checkpoint, and
-/// what the group has consumed of each topic since is folded. Each topic is folded in its order, but how the topics interleaved is not known
-/// then, so **what is evolved from one topic must not depend on how far another has been read**.
+/// what the group has consumed of each topic since is folded. Each topic is folded in its order, but how the topics
+/// interleaved is not known then, so **what is evolved from one topic must not depend on how far another has been read**.
 public protocol StatefulReaction: Sendable {
     /// Checkpoints keep it as JSON.
     associatedtype State: Codable & Sendable

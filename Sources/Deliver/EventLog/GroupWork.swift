@@ -112,6 +112,17 @@ extension EventLog {
         await reader.close()
     }
 
+    /// All partitions of some topics.
+    ///
+    /// - Throws: ``LogError/Kind/unknownTopic`` where the log has not all of them.
+    public func partitions(of topics: [String]) async throws -> [TopicPartition] {
+        let counts = try await partitionCounts()
+        return try topics.flatMap { topic in
+            guard let count = counts[topic] else { throw LogError.unknown(topic) }
+            return (0..<count).map { TopicPartition(topic, Partition($0)) }
+        }
+    }
+
     /// How many partitions each topic has.
     public func partitionCounts() async throws -> [String: Int] {
         Dictionary(try await topics().map { ($0.name, $0.partitions) }) { $1 }

@@ -31,7 +31,7 @@ extension EventLog {
             try await scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records {
                     if record.offset < next {
-                        audit.problem = "\(partition)@\(record.offset) comes after \(partition)@\(next - 1)"
+                        audit.problem = "\(partition)@\(record.offset) comes after \(partition)@\(next + -1)"
                     } else if isContiguous, record.offset > next {
                         audit.problem = "\(partition)@\(next) is missing; the next record is at \(record.offset)"
                     } else if let why = check(record) {
@@ -59,14 +59,10 @@ extension EventLog {
 /// Nothing is read beyond a problem.
 private struct Stop: Error {}
 
-extension Offset {
-    fileprivate static func - (a: Offset, count: Int) -> Offset { a + -count }
-}
-
 extension FNV1a {
     fileprivate mutating func add(_ record: Record) {
-        add(record.offset.rawValue)
-        add(record.timestamp.rawValue)
+        add(number: record.offset.rawValue)
+        add(number: record.timestamp.rawValue)
         add(record.key)
         add(record.value)
         for header in record.headers {
@@ -75,11 +71,9 @@ extension FNV1a {
         }
     }
 
-    private mutating func add(_ number: Int64) { withUnsafeBytes(of: number.littleEndian) { add($0) } }
-
     /// With its length, so that what belongs to one field cannot pass for part of another.
     private mutating func add(_ bytes: Bytes) {
-        add(Int64(bytes.count))
+        add(number: Int64(bytes.count))
         bytes.withUnsafeBytes { add($0) }
     }
 }

@@ -25,7 +25,7 @@ extension Invariant {
             switch source.topic {
             case domain.commandsTopic:
                 let id = ID(
-                    partition: source.partition, id: record[header: HeaderName.id] ?? "\(source)@\(record.offset)",
+                    partition: source.partition, id: record.commandID(in: source),
                     digest: digest(of: record.value, isFact: record.isFact))
                 commands[id, default: 0] += 1
             case domain.outcomesTopic: try fold(Outcome(record.value), in: source)

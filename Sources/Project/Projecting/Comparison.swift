@@ -45,28 +45,24 @@ public struct Comparison: Sendable {
             var (left, right) = (Rows(table, found), Rows(table, expected))
             var counted = Counted(table: table.name, rows: 0, hash: 0, differences: 0)
             var hash = FNV1a()
-            var kept = 0
             func differ(_ found: Row?, _ expected: Row?) {
                 counted.differences += 1
-                kept += 1
-                if kept <= most { first.append(Difference(table: table, expected: expected, found: found)) }
+                if counted.differences <= most {
+                    first.append(Difference(table: table, expected: expected, found: found))
+                }
             }
             var (l, r) = (try await left.next(), try await right.next())
             while l != nil || r != nil {
-                let isBefore = Self.order(l, r, table)
-                if isBefore <= 0, let row = l {
+                // The rows of the key that comes first: of both sides, or of one of them.
+                let order = Self.order(l, r, table)
+                let (found, expected) = (order <= 0 ? l : nil, order >= 0 ? r : nil)
+                if let found {
                     counted.rows += 1
-                    for value in row { hash.add(value) }
+                    for value in found { hash.add(value) }
+                    l = try await left.next()
                 }
-                if isBefore < 0 {
-                    differ(l, nil)
-                } else if isBefore > 0 {
-                    differ(nil, r)
-                } else if l != r {
-                    differ(l, r)
-                }
-                if isBefore <= 0 { l = try await left.next() }
-                if isBefore >= 0 { r = try await right.next() }
+                if expected != nil { r = try await right.next() }
+                if found != expected { differ(found, expected) }
             }
             counted.hash = hash.value
             tables.append(counted)
@@ -110,16 +106,16 @@ extension FNV1a {
     mutating func add(_ value: Value) {
         switch value {
         case .null: add(UInt8(0))
-        case .integer(let value): add(1, UInt64(bitPattern: value))
-        case .real(let value): add(2, value.bitPattern)
+        case .integer(let value):
+            add(UInt8(1))
+            add(number: value)
+        case .real(let value):
+            add(UInt8(2))
+            add(number: Int64(bitPattern: value.bitPattern))
         case .text(var text):
-            add(3, UInt64(text.utf8.count))
+            add(UInt8(3))
+            add(number: Int64(text.utf8.count))
             text.withUTF8 { add(UnsafeRawBufferPointer($0)) }
         }
-    }
-
-    private mutating func add(_ tag: UInt8, _ number: UInt64) {
-        add(tag)
-        withUnsafeBytes(of: number.littleEndian) { add($0) }
     }
 }

@@ -16,14 +16,8 @@ extension Invariant {
         guard let known = projections.first(where: { $0.name == projection }) else {
             throw ViewError(.mismatch, "\(name): there is no projection \(projection)")
         }
-        let snapshot = try await views.snapshot(known)
-        do {
-            let found = try await check(audit, on: log, upTo: snapshot.asOf, of: known.topics, snapshot)
-            await snapshot.close()
-            return found
-        } catch {
-            await snapshot.close()
-            throw error
+        return try await views.withSnapshot(known) { snapshot in
+            try await check(audit, on: log, upTo: snapshot.asOf, of: known.topics, snapshot)
         }
     }
 
@@ -31,18 +25,14 @@ extension Invariant {
         _ audit: any Audit, on log: any EventLog, upTo asOf: [TopicPartition: Offset], of shown: [String],
         _ snapshot: (any ViewSnapshot)?
     ) async throws -> Violation? {
-        let counts = try await log.partitionCounts()
+        let partitions = try await log.partitions(of: topics)
+        let bounds = try await log.bounds(of: partitions)
         do {
-            for topic in topics {
-                guard let count = counts[topic] else { throw LogError.unknown(topic) }
-                let partitions = (0..<count).map { TopicPartition(topic, Partition($0)) }
-                let bounds = try await log.bounds(of: partitions)
-                for partition in partitions {
-                    guard let range = bounds[partition] else { continue }
-                    let end = shown.contains(topic) ? asOf[partition] ?? range.lowerBound : range.upperBound
-                    try await log.scan(partition, from: range.lowerBound, to: end) { batch in
-                        for record in batch.records { try audit.apply(record, from: partition) }
-                    }
+            for partition in partitions {
+                guard let range = bounds[partition] else { continue }
+                let end = shown.contains(partition.topic) ? asOf[partition] ?? range.lowerBound : range.upperBound
+                try await log.scan(partition, from: range.lowerBound, to: end) { batch in
+                    for record in batch.records { try audit.apply(record, from: partition) }
                 }
             }
             let ending = Ending(audit)

@@ -60,8 +60,13 @@ public final class MemoryViews: ViewStore {
         }
     }
     private let views = Mutex<[String: View]>([:])
-    private let lives = Mutex<[String: Builds]>([:])
-    private let holds = Mutex<[String: ContinuousClock.Instant]>([:])
+    /// Which build is live, by the first build's name.
+    private struct Live {
+        var build = 0
+        var previous: Int?
+        var heldUntil: ContinuousClock.Instant?
+    }
+    private let lives = Mutex<[String: Live]>([:])
 
     public init() {}
 
@@ -124,24 +129,22 @@ public final class MemoryViews: ViewStore {
     }
 
     public func builds(of projection: AnyProjection) -> Builds {
-        let (held, now) = (holds.withLock { $0[projection.build(0).storage] }, ContinuousClock.now)
-        var builds = lives.withLock { $0[projection.build(0).storage] ?? Builds() }
-        builds.isHeld = held.map { $0 > now } ?? false
-        builds.all = views.withLock { $0.keys.compactMap { projection.build(keptUnder: $0) }.sorted() }
-        return builds
+        let live = lives.withLock { $0[projection.build(0).storage] ?? Live() }
+        let all = views.withLock { $0.keys.compactMap { projection.build(keptUnder: $0) }.sorted() }
+        return Builds(
+            live: live.build, previous: live.previous, all: all, isHeld: live.heldUntil.map { $0 > .now } ?? false)
     }
 
     public func enliven(_ build: Int, of projection: AnyProjection) throws {
         if !builds(of: projection).all.contains(build) { throw ViewError.missing(projection.build(build)) }
         lives.withLock { lives in
-            let before = lives[projection.build(0).storage] ?? Builds()
-            lives[projection.build(0).storage] = Builds(live: build, previous: before.live)
+            let before = lives[projection.build(0).storage] ?? Live()
+            lives[projection.build(0).storage] = Live(build: build, previous: before.build)
         }
-        holds.withLock { $0[projection.build(0).storage] = nil }
     }
 
     public func hold(_ projection: AnyProjection, for time: Duration) {
-        holds.withLock { $0[projection.build(0).storage] = .now + time }
+        lives.withLock { $0[projection.build(0).storage, default: Live()].heldUntil = .now + time }
     }
 
     public func discard(_ build: Int, of projection: AnyProjection) {
@@ -149,5 +152,4 @@ public final class MemoryViews: ViewStore {
     }
 
     public func close() {}
-
 }

@@ -13,10 +13,9 @@ public struct Rebuild: Sendable {
     private let rate: Int?
 
     private static let owner = "rebuild"
-    /// How many rounds of folding what came meanwhile there are at most before the build takes its place all the same; its
-    /// projectors fold the rest.
+    /// How many rounds of folding what came meanwhile there are at most before the live build is held all the same.
     private static let rounds = 20
-    /// A build this many events behind is as good as there: the rest is folded with the old build fenced.
+    /// A build this many events behind is as good as there: the rest is folded with the live build held.
     private static let near: Int64 = 20_000
     /// How long projectors wait for a build that takes the live one's place, should the process die that does it.
     private static let hold = Duration.seconds(10)
@@ -54,34 +53,13 @@ public struct Rebuild: Sendable {
     private func fold(
         _ fresh: AnyProjection, besides live: AnyProjection, _ progress: (_ folded: Int, _ of: Int) -> Void
     ) async throws -> (folded: Int, comparison: Comparison) {
-        let seen = try await views.read(live) { _, asOf in asOf }
-        let bounds = try await log.bounds(of: log.partitions(of: projection))
-        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
-            throw ViewError(
-                .mismatch,
-                """
-                \(projection.name) has folded \(partition) up to \(next), past the log's end: the view is of another log, or \
-                the log is an older copy
-                """)
-        }
+        let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
         let total = bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) }
         var refold = try await Refold(
             fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate)
-        // Not beyond what the live build shows, for both must be at the same offsets to be compared.
-        try await refold.fold(to: seen) { progress($0, total) }
-        let found = try await views.snapshot(live)
-        do {
-            try await refold.fold(to: found.asOf) { progress($0, total) }
-            let expected = try await views.snapshot(fresh)
-            let comparison = try await Comparison(of: fresh, found: found, expected: expected)
-            await expected.close()
-            await found.close()
-            try await refold.fold(to: bounds.mapValues(\.upperBound)) { progress($0, total) }
-            return (refold.folded, comparison)
-        } catch {
-            await found.close()
-            throw error
-        }
+        let comparison = try await refold.comparison(with: live, in: views) { progress($0, total) }
+        try await refold.fold(to: bounds.mapValues(\.upperBound)) { progress($0, total) }
+        return (refold.folded, comparison)
     }
 
     /// Puts a build in the live one's place, once it has folded what the live one has. The live one is kept as the previous,
@@ -94,7 +72,7 @@ public struct Rebuild: Sendable {
         if !before.all.contains(number) { throw ViewError.missing(projection.build(number)) }
         if number == before.live { return 0 }
         let (next, live) = (projection.build(number), projection.build(before.live))
-        let partitions = try await log.partitions(of: projection)
+        let partitions = try await log.partitions(of: projection.topics)
         let bounds = try await log.bounds(of: partitions)
         var refold = try await Refold(
             next, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner)
@@ -134,16 +112,5 @@ public struct Rebuild: Sendable {
             throw ViewError(.mismatch, "there is no build of \(projection.name) before the live one to go back to")
         }
         return (previous, try await swap(to: previous))
-    }
-}
-
-extension EventLog {
-    /// All partitions that a projection is folded from.
-    public func partitions(of projection: AnyProjection) async throws -> [TopicPartition] {
-        let counts = try await partitionCounts()
-        return try projection.topics.flatMap { topic in
-            guard let count = counts[topic] else { throw LogError.unknown(topic) }
-            return (0..<count).map { TopicPartition(topic, Partition($0)) }
-        }
     }
 }

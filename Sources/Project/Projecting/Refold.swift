@@ -14,15 +14,14 @@ public struct Refold: Sendable {
     /// How many events it has folded.
     public private(set) var folded = 0
     /// Events folded a second at most, nil for as fast as can be.
-    public var rate: Int?
+    private let rate: Int?
 
     /// Claims partitions in the store.
     ///
     /// - Parameter starts: Where folding begins where the store has nothing yet.
     public init(
         _ projection: AnyProjection, from log: any EventLog, starts: [TopicPartition: Offset],
-        into views: any ViewStore,
-        owner: String, rate: Int? = nil
+        into views: any ViewStore, owner: String, rate: Int? = nil
     ) async throws {
         self.projection = projection
         self.log = log
@@ -64,5 +63,42 @@ public struct Refold: Sendable {
                 }
             }
         }
+    }
+
+    /// Folds as far as the live build shows, and holds that build, as one moment shows it, against what was folded.
+    ///
+    /// - Parameter live: The build in `store` that is examined; its projectors may go on.
+    /// - Throws: ``AheadOfLog`` where it has folded what the log has not.
+    public mutating func comparison(
+        with live: AnyProjection, in store: any ViewStore, progress: (_ folded: Int) -> Void = { _ in }
+    ) async throws -> Comparison {
+        // Most of it is folded before the view is held, for a store keeps what is committed meanwhile. It is not folded
+        // beyond what is seen, for both must be at the same offsets to be compared.
+        let seen = try await store.read(live) { _, asOf in asOf }
+        let bounds = try await log.bounds(of: seen.keys.sorted())
+        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
+            throw AheadOfLog(projection: live.name, partition: partition, next: next)
+        }
+        try await fold(to: seen, progress: progress)
+        let (projection, views) = (projection, views)
+        return try await store.withSnapshot(live) { found in
+            try await fold(to: found.asOf, progress: progress)
+            return try await views.withSnapshot(projection) { expected in
+                try await Comparison(of: projection, found: found, expected: expected)
+            }
+        }
+    }
+}
+
+/// A view that shows what the log has not.
+public struct AheadOfLog: Error, Sendable, Hashable, CustomStringConvertible {
+    public var projection: String
+    public var partition: TopicPartition
+    public var next: Offset
+    public var description: String {
+        """
+        \(projection) has folded \(partition) up to \(next), past the log's end: the view is of another log, or the log is \
+        an older copy
+        """
     }
 }

@@ -62,6 +62,33 @@ extension ViewStore {
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {
         projection.build(try await builds(of: projection).live)
     }
+
+    /// Does something with a view held as it stands now, and lets it go.
+    public func withSnapshot<R>(
+        _ projection: AnyProjection, _ body: (any ViewSnapshot) async throws -> R
+    ) async throws -> R {
+        let snapshot = try await snapshot(projection)
+        do {
+            let result = try await body(snapshot)
+            await snapshot.close()
+            return result
+        } catch {
+            await snapshot.close()
+            throw error
+        }
+    }
+
+    /// Does something with the store, and closes it.
+    public func closed<R>(after body: (any ViewStore) async throws -> R) async throws -> R {
+        do {
+            let result = try await body(self)
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
 }
 
 /// A view as one moment shows it: what is committed after that is not in it. Who takes one closes it, for a store may keep

@@ -27,7 +27,7 @@ enum AsOf {
     func resolve(
         _ projection: AnyProjection, _ log: any EventLog
     ) async throws -> (moment: Timestamp, bounds: [TopicPartition: Range<Offset>]) {
-        let partitions = try await log.partitions(of: projection)
+        let partitions = try await log.partitions(of: projection.topics)
         let bounds = try await log.bounds(of: partitions)
         let moment: Timestamp
         var own: [TopicPartition: Offset] = [:]
@@ -81,13 +81,5 @@ extension EventLog {
 func withScratchViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
     let folder = "\(NSTemporaryDirectory())millrace-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let views = try SQLiteViews(directory: folder)
-    do {
-        let result = try await body(views)
-        await views.close()
-        return result
-    } catch {
-        await views.close()
-        throw error
-    }
+    return try await SQLiteViews(directory: folder).closed(after: body)
 }

@@ -122,15 +122,7 @@ struct Places: ParsableArguments {
     }
 
     func withViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
-        let views = try openViews()
-        do {
-            let result = try await body(views)
-            await views.close()
-            return result
-        } catch {
-            await views.close()
-            throw error
-        }
+        try await openViews().closed(after: body)
     }
 
     func declaredTopics() throws -> [Topic] { try TopicFile.declared(topics, domains: Millrace.domains) }

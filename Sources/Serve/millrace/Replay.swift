@@ -157,27 +157,15 @@ struct Replay: AsyncParsableCommand {
                     .cantCreate,
                     "\(try places.viewsPlace()) has \(projection.name) already; give --views a fresh place")
             }
-            let claims = try await views.claim(projection, Array(ranges.keys), owner: "replay")
-            let epochs = claims.mapValues(\.epoch)
+            var refold = try await Refold(
+                projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "replay")
             var progress = Progress(
                 "folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
-            var folded = 0
-            for (partition, range) in ranges.sorted(by: { $0.key < $1.key }) where !range.isEmpty {
-                try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
-                    try await views.commit(
-                        projection, to: [partition: min(batch.next, range.upperBound)],
-                        under: epochs.filter { $0.key == partition }
-                    ) { view in
-                        try projection.fold([(partition, batch.records)], into: view)
-                    }
-                    folded += batch.records.count
-                    progress.show(folded, unit: "events")
-                }
-            }
+            try await refold.fold(to: ranges.mapValues(\.upperBound)) { progress.show($0, unit: "events") }
             progress.end()
             try Output.standard.line(
                 JSON.object([
-                    ("projection", JSON.string(projection.name)), ("folded", String(folded)),
+                    ("projection", JSON.string(projection.name)), ("folded", String(refold.folded)),
                     ("views", JSON.string("\(try places.viewsPlace())")),
                 ]))
         }

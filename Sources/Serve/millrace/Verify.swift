@@ -124,8 +124,6 @@ struct Verify: AsyncParsableCommand {
         if !record.key.isEmpty, right != partition.partition {
             return "its key \(record.key.text) belongs to partition \(right)"
         }
-        // A fact on its way to be admitted is an event, not a command.
-        if record[header: HeaderName.kind] == "fact" { return nil }
         do {
             try schema?.check(record.value)
             return nil
@@ -136,53 +134,43 @@ struct Verify: AsyncParsableCommand {
 
     // MARK: Views
 
-    private static let none = [(name: "events", value: "0"), (name: "differences", value: "0")]
-
     private func compare(
         _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore
     ) async throws -> [Finding] {
-        try await withScratchViews { try await compare(projection, log, views, $0) }
+        let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
+        var progress = Progress(
+            projection.name, total: bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) })
+        defer { progress.end() }
+        let live = try await views.live(projection)
+        do {
+            return try await withScratchViews { fresh in
+                var refold = try await Refold(
+                    projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
+                let comparison = try await refold.comparison(with: live, in: views) {
+                    progress.show($0, unit: "events")
+                }
+                return comparison.tables.map { counted in
+                    let first = comparison.first.first { $0.table.name == counted.table }
+                    return Self.finding(
+                        "\(projection.name) \(counted.table)", rows: counted.rows, hash: counted.hash,
+                        events: refold.folded, differences: counted.differences,
+                        problem: first.map { "\(projection.name) \($0.words)" })
+                }
+            }
+        } catch let error as AheadOfLog {
+            return [
+                Self.finding(
+                    projection.name, rows: 0, hash: nil, events: 0, differences: 0, problem: error.description)
+            ]
+        }
     }
 
-    private func compare(
-        _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore, _ fresh: any ViewStore
-    ) async throws -> [Finding] {
-        let partitions = try await log.partitions(of: projection)
-        // Most of it is folded before the view is held, for a store keeps what is committed meanwhile.
-        let live = try await views.live(projection)
-        let seen = try await views.read(live) { _, asOf in asOf }
-        let bounds = try await log.bounds(of: partitions)
-        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
-            let why =
-                "\(projection.name) has folded \(partition) up to \(next), past the log's end: it is of another log"
-            return [Finding(check: "view", what: projection.name, count: 0, hash: nil, more: Self.none, problem: why)]
-        }
-        var refold = try await Refold(
-            projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
-        let total = seen.reduce(0) { $0 + Int($1.value - (bounds[$1.key]?.lowerBound ?? 0)) }
-        var progress = Progress(projection.name, total: total)
-        try await refold.fold(to: seen) { progress.show($0, unit: "events") }
-        let found = try await views.snapshot(live)
-        do {
-            try await refold.fold(to: found.asOf) { progress.show($0, unit: "events") }
-            progress.end()
-            let expected = try await fresh.snapshot(projection)
-            let comparison = try await Comparison(of: projection, found: found, expected: expected)
-            await expected.close()
-            await found.close()
-            return comparison.tables.map { counted in
-                let first = comparison.first.first { $0.table.name == counted.table }
-                return Finding(
-                    check: "view", what: "\(projection.name) \(counted.table)", count: counted.rows,
-                    hash: counted.hash,
-                    more: [("events", "\(refold.folded)"), ("differences", "\(counted.differences)")],
-                    problem: first.map { "\(projection.name) \($0.words)" }
-                )
-            }
-        } catch {
-            await found.close()
-            throw error
-        }
+    private static func finding(
+        _ what: String, rows: Int, hash: UInt64?, events: Int, differences: Int, problem: String?
+    ) -> Finding {
+        Finding(
+            check: "view", what: what, count: rows, hash: hash,
+            more: [("events", "\(events)"), ("differences", "\(differences)")], problem: problem)
     }
 
     // MARK: Decisions

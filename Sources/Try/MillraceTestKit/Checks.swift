@@ -54,11 +54,7 @@ struct Checks {
     }
 
     private func ends(of topics: [String], _ log: any EventLog) async throws -> [TopicPartition: Offset] {
-        let counts = try await log.partitionCounts()
-        let partitions = topics.flatMap { topic in
-            (0..<(counts[topic] ?? 0)).map { TopicPartition(topic, Partition($0)) }
-        }
-        return try await log.bounds(of: partitions).mapValues(\.upperBound)
+        try await log.bounds(of: log.partitions(of: topics)).mapValues(\.upperBound)
     }
 
     private func refolded(

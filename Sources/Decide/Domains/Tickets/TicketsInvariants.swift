@@ -64,7 +64,7 @@ enum TicketsInvariants {
                         """)
                 }
             }
-            if let row = counts.keys.first {
+            if let row = counts.keys.min(by: precedes) {
                 throw Violation("\(row[0].text ?? ""):\(row[1].text ?? "") has seats and no section")
             }
         })
