@@ -69,6 +69,13 @@ struct RebuildTests {
             #expect(try await bus.run("verify", "hits.windows").exit == 0)
             let equal = try await bus.run("rebuild", "hits.windows", "--dry-run")
             #expect(equal.exit == 0)
+            // The second one after the first build removes it, and nobody makes it again.
+            #expect(try await bus.run("rebuild", "hits.windows").exit == 0)
+            let up = try bus.start("up")
+            try await eventually("the workers to be up: \(up.err)") { up.err.contains("up after") ? true : nil }
+            try await up.stop()
+            #expect(!FileManager.default.fileExists(atPath: "\(bus.views)/hits.windows@1.sqlite"))
+            #expect(try await sum(bus) == 100)
         }
     }
 

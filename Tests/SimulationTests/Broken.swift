@@ -77,7 +77,7 @@ private struct BrokenMember: GroupMember {
 }
 
 /// A view store for workers that breaks one of its promises.
-struct BrokenViews: ViewStore {
+struct BrokenViews: WrappedViews {
     enum Fault: Sendable {
         /// An owner from whom a partition was claimed writes all the same.
         case noFence
@@ -86,11 +86,6 @@ struct BrokenViews: ViewStore {
     }
     let views: any ViewStore
     let fault: Fault
-
-    func open(_ projection: AnyProjection) async throws { try await views.open(projection) }
-    func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
-    ) async throws -> [TopicPartition: Claim] { try await views.claim(projection, partitions, owner: owner) }
 
     func commit(
         _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
@@ -110,22 +105,5 @@ struct BrokenViews: ViewStore {
         }
     }
 
-    func read<R: Sendable>(
-        _ projection: AnyProjection,
-        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R { try await views.read(projection, body) }
-    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
-        try await views.snapshot(projection)
-    }
-    func builds(of projection: AnyProjection) async throws -> Builds { try await views.builds(of: projection) }
-    func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.enliven(build, of: projection)
-    }
-    func hold(_ projection: AnyProjection, for time: Duration) async throws {
-        try await views.hold(projection, for: time)
-    }
-    func discard(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.discard(build, of: projection)
-    }
     func close() async {}
 }

@@ -24,43 +24,17 @@ final class Bell: Sendable {
 }
 
 /// Views that ring after each commit.
-struct WatchedViews: ViewStore {
-    let store: any ViewStore
+struct WatchedViews: WrappedViews {
+    let views: any ViewStore
     let bell = Bell()
 
-    init(_ store: any ViewStore) { self.store = store }
+    init(_ views: any ViewStore) { self.views = views }
 
-    func open(_ projection: AnyProjection) async throws { try await store.open(projection) }
-    func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
-    ) async throws -> [TopicPartition: Claim] {
-        try await store.claim(projection, partitions, owner: owner)
-    }
     func commit(
         _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await store.commit(projection, to: offsets, under: epochs, fold: fold)
+        try await views.commit(projection, to: offsets, under: epochs, fold: fold)
         bell.ring()
     }
-    func read<R: Sendable>(
-        _ projection: AnyProjection,
-        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R {
-        try await store.read(projection, body)
-    }
-    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
-        try await store.snapshot(projection)
-    }
-    func builds(of projection: AnyProjection) async throws -> Builds { try await store.builds(of: projection) }
-    func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        try await store.enliven(build, of: projection)
-    }
-    func hold(_ projection: AnyProjection, for time: Duration) async throws {
-        try await store.hold(projection, for: time)
-    }
-    func discard(_ build: Int, of projection: AnyProjection) async throws {
-        try await store.discard(build, of: projection)
-    }
-    func close() async { await store.close() }
 }

@@ -1,6 +1,7 @@
 import EventLog
 import EventModel
 import Handling
+import Projecting
 import ServiceLifecycle
 import SwiftProtobuf
 import Testing

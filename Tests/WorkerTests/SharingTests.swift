@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Handling
 import LocalLog
+import Projecting
 import Testing
 
 @testable import Domains

@@ -9,7 +9,7 @@ internal import Synchronization
 /// `sqlite3 FOLDER/tickets.seatmap@1.sqlite` shows them to anyone. Commits are `synchronous=NORMAL`: after a loss of power
 /// a view may be some commits behind, with rows and offsets still in agreement, and is folded on from there.
 public final class SQLiteViews: ViewStore {
-    private let directory: String
+    let directory: String
     private let pools = Mutex<[String: DatabasePool]>([:])
 
     public init(directory: String) throws {
@@ -34,18 +34,20 @@ public final class SQLiteViews: ViewStore {
     private func pool(_ projection: AnyProjection) async throws -> DatabasePool {
         let path = path(of: projection)
         if let pool = pools.withLock({ $0[path] }) { return pool }
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async { [self] in
-                continuation.resume(
-                    with: Result {
-                        try pools.withLock { pools in
-                            if let pool = pools[path] { return pool }
-                            let pool = try Self.open(path, projection)
-                            pools[path] = pool
-                            return pool
-                        }
-                    })
+        return try await Self.blocking { [self] in
+            try pools.withLock { pools in
+                if let pool = pools[path] { return pool }
+                let pool = try Self.open(path, projection)
+                pools[path] = pool
+                return pool
             }
+        }
+    }
+
+    /// Runs what blocks on a thread of its own.
+    static func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
         }
     }
 
@@ -154,17 +156,12 @@ public final class SQLiteViews: ViewStore {
     public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         let path = path(of: projection)
         let pool = try await pool(projection)
-        return try await withCheckedThrowingContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(
-                    with: Result {
-                        do {
-                            let held = try pool.makeSnapshot()
-                            return Snapshot(path: path, held: held, asOf: try held.read(Self.offsets))
-                        } catch {
-                            throw Self.own(error, path)
-                        }
-                    })
+        return try await Self.blocking {
+            do {
+                let held = try pool.makeSnapshot()
+                return Snapshot(path: path, held: held, asOf: try held.read(Self.offsets))
+            } catch {
+                throw Self.own(error, path)
             }
         }
     }
@@ -211,57 +208,9 @@ public final class SQLiteViews: ViewStore {
         error is DatabaseError ? ViewError(error, path) : error
     }
 
-    // MARK: Builds
-
-    /// Which build is live is told by a file beside the databases: its number, that of the previous one or a dash, and until
-    /// when it is held, in milliseconds since 1970. It is replaced as a whole.
-    private func pointer(_ projection: AnyProjection) -> String { "\(directory)/\(projection.build(0).storage).live" }
-
-    public func builds(of projection: AnyProjection) async throws -> Builds {
-        var builds = Builds()
-        let pointer = pointer(projection)
-        if FileManager.default.fileExists(atPath: pointer) {
-            let text = try? String(contentsOfFile: pointer, encoding: .utf8)
-            let fields = (text ?? "").split(whereSeparator: \.isWhitespace)
-            guard fields.count == 3, let live = Int(fields[0]), let held = Int64(fields[2]) else {
-                throw ViewError(
-                    .damaged, "\(pointer) names no build; delete it, and the first one is live again, or rebuild")
-            }
-            (builds.live, builds.previous, builds.isHeld) = (live, Int(fields[1]), held > Self.now)
-        }
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-        builds.all = files.filter { $0.hasSuffix(".sqlite") }
-            .compactMap { projection.build(keptUnder: String($0.dropLast(7))) }.sorted()
-        return builds
-    }
-
-    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        let builds = try await builds(of: projection)
-        if !builds.all.contains(build) { throw ViewError.missing(projection.build(build)) }
-        try point(projection, "\(build) \(builds.live) 0")
-    }
-
-    public func hold(_ projection: AnyProjection, for time: Duration) async throws {
-        let builds = try await builds(of: projection)
-        let previous = builds.previous.map { String($0) } ?? "-"
-        try point(projection, "\(builds.live) \(previous) \(Self.now + time.milliseconds)")
-    }
-
-    private static var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
-
-    private func point(_ projection: AnyProjection, _ text: String) throws {
-        let pointer = pointer(projection)
-        do {
-            try Data((text + "\n").utf8).write(to: URL(fileURLWithPath: pointer), options: .atomic)
-        } catch {
-            throw ViewError(.denied, "\(pointer) cannot be written: \((error as NSError).localizedDescription)")
-        }
-    }
-
-    public func discard(_ build: Int, of projection: AnyProjection) async throws {
-        let path = path(of: projection.build(build))
-        if let pool = pools.withLock({ $0.removeValue(forKey: path) }) { try? pool.close() }
-        for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: path + suffix) }
+    /// Closes a projection's database, if it is open.
+    func close(_ projection: AnyProjection) {
+        try? pools.withLock { $0.removeValue(forKey: path(of: projection)) }?.close()
     }
 
     public func close() async {

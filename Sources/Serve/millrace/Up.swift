@@ -21,7 +21,9 @@ struct Up: AsyncParsableCommand {
         try await places.withLog { log in
             try await places.withViews { views in
                 let workers = App.workers(Millrace.domains)
-                for worker in workers { if let projection = worker.projection { try await views.open(projection) } }
+                for worker in workers {
+                    if let projection = worker.projection { try await views.open(views.live(projection)) }
+                }
                 let readiness = Readiness(workers.map(\.name), since: start)
                 let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
                 let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)

@@ -3,7 +3,7 @@ internal import EventModel
 internal import Projecting
 
 /// A view store as one process sees it: each claim and commit is a step, and commits meet the faults dealt to the process.
-struct SimulatedViews: ViewStore {
+struct SimulatedViews: WrappedViews {
     let views: any ViewStore
     let process: Process
 
@@ -11,8 +11,6 @@ struct SimulatedViews: ViewStore {
         self.views = views
         self.process = process
     }
-
-    func open(_ projection: AnyProjection) async throws { try await views.open(projection) }
 
     func claim(
         _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
@@ -43,26 +41,9 @@ struct SimulatedViews: ViewStore {
         return ViewError(.failed, "the view store does not answer")
     }
 
-    func read<R: Sendable>(
-        _ projection: AnyProjection,
-        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R { try await views.read(projection, body) }
-
-    func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
-        try await views.snapshot(projection)
-    }
     func builds(of projection: AnyProjection) async throws -> Builds {
         try await process.pause("asks for the builds of \(projection.name)")
         return try await views.builds(of: projection)
-    }
-    func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.enliven(build, of: projection)
-    }
-    func hold(_ projection: AnyProjection, for time: Duration) async throws {
-        try await views.hold(projection, for: time)
-    }
-    func discard(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.discard(build, of: projection)
     }
     func close() async {}
 }
