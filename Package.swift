@@ -98,6 +98,14 @@ let package = Package(
 
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
+        // A worker that dies of some records.
+        .executableTarget(
+            name: "Mortal",
+            dependencies: [
+                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews", lifecycle, signals, logging,
+            ],
+            path: "Tests/Mortal", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
@@ -115,9 +123,8 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
-                "SQLiteViews",
-                "PostgresServer", protobuf,
+                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog",
+                "Quarantining", "Projecting", "SQLiteViews", "PostgresServer", protobuf,
                 grdb,
                 arguments,
             ],

@@ -63,6 +63,14 @@ final class Bus: Sendable {
         return process
     }
 
+    /// Starts another program.
+    func start(program: String, _ arguments: [String]) throws -> Running {
+        let process = try Running(
+            program, arguments, stdin: nil, environment: ["HOME": folder], cwd: folder, scratch: scratch)
+        processes.withLock { $0.append(process) }
+        return process
+    }
+
     /// Runs the program on this log to its end.
     @discardableResult
     func run(

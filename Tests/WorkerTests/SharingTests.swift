@@ -3,6 +3,7 @@ import EventModel
 import Handling
 import LocalLog
 import Projecting
+import Quarantining
 import Testing
 
 @testable import Domains
@@ -46,7 +47,7 @@ struct SharingTests {
             let carrier = Carrier.local
             let log = try await carrier.log(folder)
             let other = try await carrier.log(folder)
-            try await log.create(Domain.tickets.topics)
+            try await log.create(Domain.tickets.topics + [QuarantineLog.topic])
             let site = Site(log: log, views: WatchedViews(try carrier.views(folder)))
             try await site.talk { client async throws in
                 try await running(site.handler("one"), site.handler("two", on: other)) {

@@ -261,8 +261,8 @@ extension ViewError {
             self.init(
                 .damaged,
                 """
-                the view's database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its \
-                projector will build it again
+                the database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its worker \
+                will build it again
                 """)
         case .SQLITE_FULL:
             self.init(
