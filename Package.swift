@@ -94,8 +94,19 @@ let package = Package(
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
-        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start.
+        // Real processes under real faults: `make faults`. Not a product.
+        .executableTarget(
+            name: "faults",
+            dependencies: [
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
+                "PostgresViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, protobuf,
+            ],
+            path: "Sources/Try/faults", swiftSettings: strict),
+
+        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
+        // drives processes, and has what is bad for them.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
@@ -105,7 +116,7 @@ let package = Package(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
+                "PostgresViews", "PostgresServer", "TestSupport", protobuf, lifecycle, logging,
             ]),
         tests(
             "SimulationTests",
@@ -115,11 +126,14 @@ let package = Package(
             [
                 "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
                 "SQLiteViews",
-                "PostgresServer", protobuf,
+                "PostgresServer", "TestSupport", protobuf,
                 grdb,
                 arguments,
             ],
             exclude: ["Likes/likes.proto"]),
+        tests(
+            "FaultsTests",
+            ["faults", "millrace", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )
