@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
+        .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -94,7 +95,8 @@ let package = Package(
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
-        // Real processes under real faults: `make faults`. Not a product.
+        // Real processes under real faults: `make faults`.
+        .target(name: "SkewedClock", path: "Sources/Try/SkewedClock"),
         .executableTarget(
             name: "faults",
             dependencies: [

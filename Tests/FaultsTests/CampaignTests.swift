@@ -12,14 +12,11 @@ import Testing
 /// there twice.
 @Suite("A short fault campaign", .serialized, .timeLimit(.minutes(8)))
 struct CampaignTests {
-    private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        .deletingLastPathComponent().appendingPathComponent("millrace").path
-
     @Test func `loses nothing, and what is then lost or doubled on purpose is noticed`() async throws {
         let seed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? 20
         print("fault campaign: seed \(seed)")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
-        let site = try Site(.sqlite, folder: folder, program: Self.program, broker: nil, brokerRestart: nil)
+        let site = try Site(.sqlite, folder: folder, program: Faults.folder + "/millrace", broker: nil, brokerRestart: nil)
         var isRight = false
         defer { site.close(keeping: !isRight) }
         let tag = Faults.tag()

@@ -24,7 +24,7 @@ public final class SmallDisk: Sendable {
 
     /// Leaves so many kilobytes free.
     public func fill(leaving kilobytes: Int) throws {
-        let file = open(ballast, O_RDWR | O_CREAT, 0o600)
+        let file = open(ballast, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         if file < 0 { throw Overdue(description: "\(ballast) cannot be made: \(String(cString: strerror(errno)))") }
         defer { close(file) }
         // Others may write meanwhile.

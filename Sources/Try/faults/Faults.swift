@@ -41,7 +41,7 @@ struct Faults: AsyncParsableCommand {
         for place in places {
             let site = try Site(
                 place, folder: "\(base.path)-\(place.rawValue)",
-                program: program ?? Self.beside, broker: broker,
+                program: program ?? Self.folder + "/millrace", broker: broker,
                 brokerRestart: environment["MILLRACE_BROKER_RESTART"])
             let interrupts = Interrupts { site.close(keeping: false) }
             let report: Report
@@ -81,9 +81,9 @@ struct Faults: AsyncParsableCommand {
         return places
     }
 
-    /// The program that was built with this one.
-    static let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        .appendingPathComponent("millrace").path
+    /// Where this program is, and what was built with it.
+    static let folder = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        .deletingLastPathComponent().path
 
     /// Short, for handles have 20 characters, and different each time.
     static func tag() -> String { "f" + String(UInt64(Date().timeIntervalSince1970 * 10) % 2_176_782_336, radix: 36) }

@@ -88,7 +88,7 @@ struct Producers: Sendable {
         // One of eight has a clock of its own.
         let skew = draw % 8 == 0 ? Int(draw >> 8 % 41) % 41 - 20 : 0
         let running = try site.start(
-            arguments, label: load.name, environment: skew == 0 ? [:] : FakeTime.environment(ahead: skew))
+            arguments, label: load.name, environment: SkewedClock.environment(ahead: skew))
         live.add(running)
         let end = try await running.end(within: .seconds(180))
         live.remove(running)

@@ -74,7 +74,9 @@ final class Site: Sendable {
             impossible.append(
                 (.brokerRestarted, place == .broker ? "set MILLRACE_BROKER_RESTART" : "no broker is here"))
         }
-        if FakeTime.library == nil { impossible.append((.clockSkewed, "libfaketime is missing (Debian: faketime)")) }
+        if SkewedClock.library == nil {
+            impossible.append((.clockSkewed, "libSkewedClock.so is not built, or not for this system"))
+        }
         return (Fault.Kind.allCases.filter { kind in !impossible.contains { $0.0 == kind } }, impossible)
     }
 
@@ -117,21 +119,16 @@ final class Site: Sendable {
     }
 }
 
-/// Another clock for a process: libfaketime, loaded before everything else.
-enum FakeTime {
+/// Another time of day for a process, by a library that is loaded before all others.
+enum SkewedClock {
+    /// The library that was built with this program; nil where it was not.
     static let library: String? = {
-        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
-        let found = (folders.map { "/usr/lib/\($0)/faketime" } + ["/usr/lib/faketime", "/usr/local/lib/faketime"])
-            .map { $0 + "/libfaketimeMT.so.1" }
-        return found.first { FileManager.default.fileExists(atPath: $0) }
+        let path = Faults.folder + "/libSkewedClock.so"
+        return FileManager.default.fileExists(atPath: path) ? path : nil
     }()
 
-    /// Only the time of day is another; what measures durations goes on as it is.
     static func environment(ahead seconds: Int) -> [String: String] {
-        guard let library else { return [:] }
-        return [
-            "LD_PRELOAD": library, "FAKETIME": seconds < 0 ? "\(seconds)" : "+\(seconds)", "DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1", "FAKETIME_NO_CACHE": "1",
-        ]
+        guard let library, seconds != 0 else { return [:] }
+        return ["LD_PRELOAD": library, "SKEWED_CLOCK": "\(seconds)"]
     }
 }
