@@ -16,7 +16,8 @@ struct CampaignTests {
         let seed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? 20
         print("fault campaign: seed \(seed)")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
-        let site = try Site(.sqlite, folder: folder, program: Faults.folder + "/millrace", broker: nil, brokerRestart: nil)
+        let site = try Site(
+            .sqlite, folder: folder, program: Faults.folder + "/millrace", broker: nil, brokerRestart: nil)
         var isRight = false
         defer { site.close(keeping: !isRight) }
         let tag = Faults.tag()

@@ -37,7 +37,8 @@ extension Send {
                         } catch let error as Malformed {
                             try await send()
                             throw Failure(
-                                .data, "line \(line.number): \(error.inLine); the \(sent) commands before it were sent")
+                                .data,
+                                "line \(line.number): \(error.inLine); commands before it that were decided: \(sent)")
                         }
                     }
                 }

@@ -60,7 +60,7 @@ struct InvariantCheck {
             throw Failure(
                 .tryAgain,
                 """
-                --at-rest: \(behind.worker) is \(behind.lag) records behind. Wait until nothing is left to do, with: \
+                --at-rest: \(behind.worker) is behind by \(behind.lag). Wait until nothing is left to do, with: \
                 millrace lag --wait 30s
                 """)
         }

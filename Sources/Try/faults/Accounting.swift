@@ -128,7 +128,9 @@ struct Accounting: Sendable {
 
     private func check(_ id: String, _ fact: Ledger.Fact) -> Discrepancy? {
         let count = contents.facts[id] ?? 0
-        if count == 0 { return fact.isAcknowledged ? Discrepancy(.lost, "\(id) was acknowledged, and is not there") : nil }
+        if count == 0 {
+            return fact.isAcknowledged ? Discrepancy(.lost, "\(id) was acknowledged, and is not there") : nil
+        }
         let most = fact.isOnce ? 1 : fact.tries
         return count > most
             ? Discrepancy(.twice, "\(id) was sent \(fact.tries) times, and is there \(count) times, not \(most)") : nil

@@ -71,7 +71,9 @@ struct Faults: AsyncParsableCommand {
         }
         var places = named.isEmpty ? Place.allCases : named
         if broker == nil {
-            if named.contains(.broker) { throw ValidationError("set MILLRACE_TEST_KAFKA=host:port for \(Place.broker.rawValue)") }
+            if named.contains(.broker) {
+                throw ValidationError("set MILLRACE_TEST_KAFKA=host:port for \(Place.broker.rawValue)")
+            }
             places.removeAll { $0 == .broker }
         }
         if !PostgresServer.isHere {

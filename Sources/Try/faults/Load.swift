@@ -90,7 +90,8 @@ struct Load: Sendable {
         let who = #""hold":"\#(hold)","holder":"p\#(number(1...4))""#
         switch number(0...99) {
         case 0..<60:
-            let seats = Set((0..<number(1...3)).map { _ in "\(["A", "B", "C", "D", "E"][number(0...4)])-\(number(1...10))" })
+            let seats = Set(
+                (0..<number(1...3)).map { _ in "\(["A", "B", "C", "D", "E"][number(0...4)])-\(number(1...10))" })
             let late = number(0...4) == 0 ? #","@time":\#((now - .seconds(296)).rawValue)"# : ""
             let list = seats.sorted().map { #""\#($0)""# }.joined(separator: ",")
             return ("HoldSeats", #"\#(place),\#(who),"seats":[\#(list)]\#(late)"#)

@@ -76,7 +76,8 @@ struct Producers: Sendable {
         case .tickets, .orders, .social: arguments = ["send", "--file", file, "--json", "--timeout", "20s"]
         case .hits: arguments = ["produce", "Hit", "--file", file]
         case .rides: arguments = ["produce", "DriverLocation", "--file", file]
-        case .imports: arguments = ["import", "access-log", file, "--site", "\(tag)imports", "--on-error", "stop", "--json"]
+        case .imports:
+            arguments = ["import", "access-log", file, "--site", "\(tag)imports", "--on-error", "stop", "--json"]
         }
         ledger.note { ledger in
             if load.isTelemetry {
@@ -96,8 +97,11 @@ struct Producers: Sendable {
         if !isDone && !Self.excusable.contains(end.exit) {
             throw Overdue(description: "\(running.name) ended with \(end.exit), see \(running.errFile): \(end.err)")
         }
-        let rest = load.isTelemetry ? hearFacts(end, chunk, isDone, load) : try hearOutcomes(end, chunk, isDone, running)
-        for path in [running.outFile, running.errFile] where isDone { try? FileManager.default.removeItem(atPath: path) }
+        let rest =
+            load.isTelemetry ? hearFacts(end, chunk, isDone, load) : try hearOutcomes(end, chunk, isDone, running)
+        for path in [running.outFile, running.errFile] where isDone {
+            try? FileManager.default.removeItem(atPath: path)
+        }
         return rest
     }
 
