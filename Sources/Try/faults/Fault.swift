@@ -28,18 +28,21 @@ struct Fault: Sendable, Hashable {
 struct Schedule: Sendable {
     var faults: [(at: Duration, fault: Fault)] = []
 
-    /// Between two faults, drawn evenly.
+    /// Milliseconds between two faults on a local log, drawn evenly.
     static let pause = 1000...3000
+    /// The same on a broker, where a group misses a dead member only after its session of 10 s.
+    static let longPause = 8000...16_000
     /// Longer than a member may be silent, so others take over before it wakes.
     static let frozen = 11_000...13_000
 
     /// - Parameters:
     ///   - kinds: Those that are possible; each comes once in every round.
     ///   - time: How long there is a load.
-    init(seed: UInt64, kinds: [Fault.Kind], over time: Duration) {
+    ///   - pause: Milliseconds between two.
+    init(seed: UInt64, kinds: [Fault.Kind], over time: Duration, pause: ClosedRange<Int> = Self.pause) {
         var random = SeededRandom(seed, 0xfa17)
         var round: [Fault.Kind] = []
-        var at = Int.random(in: Self.pause, using: &random)
+        var at = Int.random(in: pause, using: &random)
         /// From when on a kind may come again: the one before is over.
         var free: [Fault.Kind: Int] = [:]
         while !kinds.isEmpty {
@@ -48,7 +51,7 @@ struct Schedule: Sendable {
             at = max(at, free[kind] ?? 0)
             if Duration.milliseconds(at) >= time { break }
             let lasts = Int.random(in: kind == .workerFrozen ? Self.frozen : 500...4000, using: &random)
-            free[kind] = at + lasts + Self.pause.lowerBound
+            free[kind] = at + lasts + pause.lowerBound
             let seconds = Int.random(in: 5...50, using: &random)
             faults.append(
                 (
@@ -57,7 +60,7 @@ struct Schedule: Sendable {
                         kind: kind, target: Int.random(in: 0..<1000, using: &random), lasts: .milliseconds(lasts),
                         skew: Bool.random(using: &random) ? seconds : -seconds)
                 ))
-            at += Int.random(in: Self.pause, using: &random)
+            at += Int.random(in: pause, using: &random)
         }
     }
 }

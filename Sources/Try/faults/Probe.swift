@@ -19,7 +19,7 @@ final class Probe: Sendable {
         var events: [Spot] = []
     }
     static let pause = Duration.milliseconds(250)
-    static let patience = Duration.seconds(15)
+    static let patience = Duration.seconds(5)
 
     private let log: any EventLog
     private let views: any ViewStore
@@ -43,28 +43,39 @@ final class Probe: Sendable {
     func run() async {
         async let watching: Void = watch()
         while !isDone {
+            // Where the log cannot be reached, what is unanswered is asked again by another client.
             do {
                 try await CommandClient.with(log, domains: [.orders], clock: { Self.now() }) { client in
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        for number in unanswered { group.addTask { try await self.ask(number, client) } }
-                        while !phase.isOver {
-                            let number = try await add()
-                            group.addTask { try await self.ask(number, client) }
-                            try await Task.sleep(for: Self.pause)
-                        }
-                        try await group.waitForAll()
-                    }
+                    await shoot(client)
                 }
-            } catch {
-                // The log cannot be reached just now; what is unanswered is asked again.
-                if .now > deadline { break }
-                try? await Task.sleep(for: Self.pause)
-            }
+            } catch {}
+            try? await Task.sleep(for: Self.pause)
         }
         await watching
         if let late = unanswered.first {
             let id = all[late].commands[0].id
             ledger.note { $0.contradictions.append(Discrepancy(.broken, "\(id) is not answered in time")) }
+        }
+    }
+
+    /// Asks what is unanswered and then more, until the load is over or an ask fails.
+    private func shoot(_ client: CommandClient) async {
+        let failed = Phase()
+        await withTaskGroup(of: Void.self) { group in
+            func ask(_ number: Int) {
+                group.addTask {
+                    do {
+                        try await self.ask(number, client, until: failed)
+                    } catch {
+                        failed.end()
+                    }
+                }
+            }
+            for number in unanswered { ask(number) }
+            while !phase.isOver, !failed.isOver {
+                if let number = try? await add() { ask(number) }
+                try? await Task.sleep(for: Self.pause)
+            }
         }
     }
 
@@ -93,9 +104,9 @@ final class Probe: Sendable {
         return number
     }
 
-    private func ask(_ number: Int, _ client: CommandClient) async throws {
+    private func ask(_ number: Int, _ client: CommandClient, until failed: Phase) async throws {
         let commands = all[number].commands
-        while !isDone {
+        while !isDone, !failed.isOver {
             ledger.note { $0.send(commands: commands.map(\.id)) }
             do {
                 var answers: [Answer] = []
