@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
+        .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -96,7 +97,18 @@ let package = Package(
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
-        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start.
+        // Real processes under real faults: `make faults`.
+        .target(name: "SkewedClock", path: "Sources/Try/SkewedClock"),
+        .executableTarget(
+            name: "faults",
+            dependencies: [
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
+                "PostgresViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, protobuf,
+            ],
+            path: "Sources/Try/faults", swiftSettings: strict),
+
+        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
+        // drives processes, and has what is bad for them.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
         // A worker that dies of some records.
         .executableTarget(
@@ -106,6 +118,7 @@ let package = Package(
                 "SQLiteViews", lifecycle, signals, logging,
             ],
             path: "Tests/Mortal", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
@@ -115,7 +128,7 @@ let package = Package(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
+                "SQLiteViews", "PostgresViews", "PostgresServer", "TestSupport", protobuf, lifecycle, logging,
             ]),
         tests(
             "SimulationTests",
@@ -124,11 +137,14 @@ let package = Package(
             "MillraceTests",
             [
                 "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog",
-                "Quarantining", "Projecting", "SQLiteViews", "PostgresServer", protobuf,
+                "Quarantining", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport", protobuf,
                 grdb,
                 arguments,
             ],
             exclude: ["Likes/likes.proto"]),
+        tests(
+            "FaultsTests",
+            ["faults", "millrace", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )

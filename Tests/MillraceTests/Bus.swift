@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// One log, in a folder of its own or on a broker, and the program to work on it in processes of their own.

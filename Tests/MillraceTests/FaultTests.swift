@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("What goes wrong is told, and nothing is lost", .serialized, .timeLimit(.minutes(3)))

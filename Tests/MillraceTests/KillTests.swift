@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Workers are killed without a word while there is work, and others take their place: nothing is lost or done twice.

@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import LocalLog
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Domains

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Replaying topics", .serialized, .timeLimit(.minutes(2)))

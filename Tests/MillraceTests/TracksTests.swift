@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Projecting
 import SQLiteViews
+import TestSupport
 import Testing
 
 @Suite("Tracks of taxis and people", .serialized, .timeLimit(.minutes(3)), .enabled(if: Tracks.areHere, Tracks.absent))
