@@ -77,6 +77,9 @@ let package = Package(
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
+        ours(
+            "Snapshots", "Project",
+            ["Projecting", "SQLiteViews", "EventLog", "EventModel", "CZlib", lifecycle, logging]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/Project/CPostgres", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -90,7 +93,7 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
@@ -105,7 +108,7 @@ let package = Package(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
+                "PostgresViews", "PostgresServer", "Snapshots", protobuf, lifecycle, logging,
             ]),
         tests(
             "SimulationTests",

@@ -18,7 +18,7 @@ public struct Refold: Sendable {
 
     /// Claims partitions in the store.
     ///
-    /// - Parameter starts: Where folding begins where the store has nothing yet.
+    /// - Parameter starts: Where folding begins where the store has nothing yet, or less.
     public init(
         _ projection: AnyProjection, from log: any EventLog, starts: [TopicPartition: Offset],
         into views: any ViewStore, owner: String, rate: Int? = nil
@@ -30,7 +30,7 @@ public struct Refold: Sendable {
         try await views.open(projection)
         for (partition, claim) in try await views.claim(projection, starts.keys.sorted(), owner: owner) {
             epochs[partition] = claim.epoch
-            next[partition] = claim.next ?? starts[partition]
+            next[partition] = [claim.next, starts[partition]].compactMap { $0 }.max()
         }
     }
 
