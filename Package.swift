@@ -80,6 +80,9 @@ let package = Package(
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
+        ours(
+            "Snapshots", "Project",
+            ["Projecting", "SQLiteViews", "EventLog", "EventModel", "CZlib", lifecycle, logging]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/Project/CPostgres", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -93,7 +96,8 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
@@ -128,7 +132,8 @@ let package = Package(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "PostgresServer", "TestSupport", protobuf, lifecycle, logging,
+                "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf, lifecycle,
+                logging,
             ]),
         tests(
             "SimulationTests",
