@@ -104,8 +104,8 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
+                "SQLiteViews", "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
             ]),
         tests(
             "SimulationTests",
