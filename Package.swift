@@ -113,11 +113,8 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
-                "SQLiteViews",
-                "PostgresServer", protobuf,
-                grdb,
-                arguments,
+                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog",
+                "Handling", "Projecting", "SQLiteViews", "PostgresServer", protobuf, grdb, arguments,
             ],
             exclude: ["Likes/likes.proto"]),
     ],
