@@ -71,11 +71,13 @@ let package = Package(
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
         ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
+        ours("Quarantining", "Deliver", ["EventLog", "EventModel", protobuf], exclude: ["quarantine.proto"]),
         ours(
-            "Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
+            "Handling", "Deliver", ["EventLog", "EventModel", "Quarantining", protobuf, lifecycle, logging],
+            exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
-        ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
+        ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/Project/CPostgres", pkgConfig: "libpq",
@@ -83,14 +85,14 @@ let package = Package(
         ours("PostgresViews", "Project", ["Projecting", "EventModel", "CPostgres"]),
 
         // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
-        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Handling", "Projecting", logging]),
+        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Quarantining", "Handling", "Projecting", logging]),
 
         // Serve: how people ask.
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews", "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
@@ -104,7 +106,8 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
+                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
+                "Projecting",
                 "SQLiteViews", "PostgresViews", "PostgresServer", protobuf, lifecycle, logging,
             ]),
         tests(

@@ -37,14 +37,6 @@ struct RedecisionTests {
         }
     }
 
-    private func eventually(_ what: String, _ condition: () async throws -> Bool?) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await condition() == nil {
-            if .now > deadline { throw Overdue(description: "waited for \(what)") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-    }
-
     @Test(arguments: Carrier.logs)
     func `give the outcomes and events that are on the log`(on carrier: Carrier) async throws {
         try await site(carrier) { site in

@@ -55,8 +55,10 @@ public struct Rebuild: Sendable {
     ) async throws -> (folded: Int, comparison: Comparison) {
         let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
         let total = bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) }
+        let dropped = try await views.quarantines(of: live, bounds.keys.sorted())
         var refold = try await Refold(
-            fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate)
+            fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate,
+            dropped: dropped)
         let comparison = try await refold.comparison(with: live, in: views) { progress($0, total) }
         try await refold.fold(to: bounds.mapValues(\.upperBound)) { progress($0, total) }
         return (refold.folded, comparison)

@@ -82,7 +82,7 @@ public final class SQLiteViews: ViewStore {
                             topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
                             owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
                         """)
-                for table in projection.tables {
+                for table in projection.allTables {
                     for statement in SQL.create(table) { try db.execute(sql: statement) }
                 }
                 return .commit

@@ -92,7 +92,7 @@ struct Verify: AsyncParsableCommand {
     // MARK: Topics
 
     private func audit(_ topic: Topic, _ log: any EventLog) async throws -> [Finding] {
-        let schema = Millrace.domains.lazy.compactMap { $0.schema(of: topic.name) }.first
+        let schema = TopicFile.schema(of: topic.name, Millrace.domains)
         // Anyone may send commands, and nonsense among them is no fault of the log: it was refused.
         let isOwn = !Millrace.domains.contains { $0.commandsTopic == topic.name }
         let isContiguous = log.promises.contains(.contiguous) && topic.cleanup != .compact
@@ -146,7 +146,7 @@ struct Verify: AsyncParsableCommand {
             return try await withScratchViews { fresh in
                 var refold = try await Refold(
                     projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
-                let comparison = try await refold.comparison(with: live, in: views) {
+                let comparison = try await refold.comparison(with: live, in: views, leavingOutAlike: true) {
                     progress.show($0, unit: "events")
                 }
                 return comparison.tables.map { counted in
