@@ -131,9 +131,9 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf, lifecycle,
-                logging,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
+                "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
+                lifecycle, logging,
             ]),
         tests(
             "SimulationTests",
@@ -141,10 +141,9 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog",
-                "Quarantining", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport", protobuf,
-                grdb,
-                arguments,
+                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
+                "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
+                protobuf, grdb, arguments,
             ],
             exclude: ["Likes/likes.proto"]),
         tests(

@@ -64,7 +64,7 @@ struct CheckpointFaultTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `a checkpoint that cannot be written fails no decision, and the next start folds`(
         on carrier: Carrier
     ) async throws {
@@ -98,7 +98,7 @@ struct CheckpointFaultTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `who finds another owner writing its checkpoint begins anew, and decides as before`(
         on carrier: Carrier
     ) async throws {

@@ -20,7 +20,7 @@ struct SharingTests {
         return outcomes.count(where: \.accepted)
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `share the partitions, and one takes over what the other leaves`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await site.talk { client async throws in
@@ -63,7 +63,7 @@ struct SharingTests {
             await log.close()
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `one that was cancelled in the middle of its work leaves nothing half done`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let commands = (0..<400).map { n in
