@@ -80,6 +80,9 @@ let package = Package(
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
+        ours(
+            "Snapshots", "Project",
+            ["Projecting", "SQLiteViews", "EventLog", "EventModel", "CZlib", lifecycle, logging]),
         .systemLibrary(
             name: "CPostgres", path: "Sources/Project/CPostgres", pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
@@ -93,7 +96,8 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
@@ -110,6 +114,14 @@ let package = Package(
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
         // drives processes, and has what is bad for them.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
+        // A worker that dies of some records.
+        .executableTarget(
+            name: "Mortal",
+            dependencies: [
+                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews", lifecycle, signals, logging,
+            ],
+            path: "Tests/Mortal", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
@@ -119,8 +131,9 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "PostgresServer", "TestSupport", protobuf, lifecycle, logging,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
+                "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
+                lifecycle, logging,
             ]),
         tests(
             "SimulationTests",
@@ -128,11 +141,9 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
-                "SQLiteViews",
-                "PostgresServer", "TestSupport", protobuf,
-                grdb,
-                arguments,
+                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
+                "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
+                protobuf, grdb, arguments,
             ],
             exclude: ["Likes/likes.proto"]),
         tests(

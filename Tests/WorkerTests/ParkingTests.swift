@@ -115,6 +115,8 @@ struct ParkingTests {
                 try await append([hold(one, "A-1", site), hold(two, "A-3", site)], partition, site)
                 _ = try await answered(8, site)
             }
+            let again = try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            #expect(again.problem == nil && again.commands == 9, "\(again)")
             let facts = try await site.log.bounds(of: [events])[events]
             #expect(facts?.upperBound == 9, "two openings, the garbage, six holds")
         }

@@ -37,7 +37,7 @@ struct RedecisionTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `give the outcomes and events that are on the log`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await evening(site)
@@ -70,7 +70,7 @@ struct RedecisionTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `miss the command of an event that somebody else wrote`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await evening(site)

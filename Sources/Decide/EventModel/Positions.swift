@@ -1,5 +1,5 @@
 /// The place of a record in its partition, from 0.
-public struct Offset: RawRepresentable, Hashable, Comparable, Sendable, ExpressibleByIntegerLiteral,
+public struct Offset: RawRepresentable, Hashable, Comparable, Codable, Sendable, ExpressibleByIntegerLiteral,
     CustomStringConvertible
 {
     public var rawValue: Int64

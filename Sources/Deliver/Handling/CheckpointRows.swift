@@ -1,3 +1,4 @@
+internal import EventLog
 internal import EventModel
 
 /// The tables of one worker's checkpoint.
@@ -28,24 +29,10 @@ struct CheckpointRows: Sendable {
     }
 }
 
-/// The last record of a partition that was folded.
-struct Mark: Sendable, Hashable {
-    var last: Offset
-    var digest: UInt64
-
-    init(last: Offset, key: Bytes, value: Bytes) {
-        self.last = last
-        var hash = FNV1a()
-        key.withUnsafeBytes { hash.add($0) }
-        value.withUnsafeBytes { hash.add($0) }
-        digest = hash.value
-    }
-
-    init(_ record: Record) { self.init(last: record.offset, key: record.key, value: record.value) }
-
+extension Mark {
     init?(_ row: Row) {
         guard let last = row[2].integer, let digest = row[3].integer else { return nil }
-        (self.last, self.digest) = (Offset(last), UInt64(bitPattern: digest))
+        self.init(last: Offset(last), digest: UInt64(bitPattern: digest))
     }
 
     func row(_ source: TopicPartition) -> Row {

@@ -223,7 +223,7 @@ final class Keeper {
         let change = CheckpointChange(
             rows: rows, partition: partition, states: states.changes(), ids: ids, marks: marks, next: next,
             cutoff: cutoff, forgotten: limits.forgotten)
-        let writing = Writing(ids: ids.count, records: since)
+        let writing = Writing(ids: remembered?.count ?? 0, records: since)
         (self.writing, since, began, hasRows) = (writing, 0, .now, true)
         let checkpoint = checkpoint
         writing.task.withLock {

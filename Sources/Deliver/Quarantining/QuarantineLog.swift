@@ -49,6 +49,15 @@ public final class QuarantineLog: Sendable {
         }
     }
 
+    /// What the topic of a log says, and nothing where the log is from before there was one.
+    public static func book(of log: any EventLog) async throws -> QuarantineBook {
+        do {
+            return try await QuarantineLog(log, clock: { 0 }).read()
+        } catch let error as LogError where error.kind == .unknownTopic {
+            return QuarantineBook()
+        }
+    }
+
     /// Writes entries.
     public func append(_ entries: [QuarantineEntry]) async throws {
         if !entries.isEmpty { _ = try await log.append([appending(entries)]) }

@@ -11,6 +11,9 @@ public struct Rebuild: Sendable {
     private let views: any ViewStore
     /// Events folded a second at most while the build catches up, nil for as fast as can be.
     private let rate: Int?
+    /// Offsets at which the build is shown to `atCut` while it is folded, one after another.
+    public var cuts: [[TopicPartition: Offset]] = []
+    public var atCut: @Sendable (_ build: AnyProjection) async throws -> Void = { _ in }
 
     private static let owner = "rebuild"
     /// How many rounds of folding what came meanwhile there are at most before the live build is held all the same.
@@ -59,6 +62,12 @@ public struct Rebuild: Sendable {
         var refold = try await Refold(
             fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate,
             dropped: dropped)
+        let seen = try await views.read(live) { _, asOf in asOf }
+        // Folded no further than the live build, for both are compared at the same offsets.
+        for cut in cuts where cut.allSatisfy({ $0.value <= seen[$0.key] ?? 0 }) {
+            try await refold.fold(to: cut) { progress($0, total) }
+            try await atCut(fresh)
+        }
         let comparison = try await refold.comparison(with: live, in: views) { progress($0, total) }
         try await refold.fold(to: bounds.mapValues(\.upperBound)) { progress($0, total) }
         return (refold.folded, comparison)

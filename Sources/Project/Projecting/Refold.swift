@@ -20,7 +20,7 @@ public struct Refold: Sendable {
     /// Claims partitions in the store.
     ///
     /// - Parameters:
-    ///   - starts: Where folding begins where the store has nothing yet.
+    ///   - starts: Where folding begins where the store has nothing yet, or less.
     ///   - dropped: What has been dropped of the projection and is left out here too.
     public init(
         _ projection: AnyProjection, from log: any EventLog, starts: [TopicPartition: Offset],
@@ -35,11 +35,14 @@ public struct Refold: Sendable {
         try await views.open(projection)
         for (partition, claim) in try await views.claim(projection, starts.keys.sorted(), owner: owner) {
             epochs[partition] = claim.epoch
-            next[partition] = claim.next ?? starts[partition]
+            next[partition] = [claim.next, starts[partition]].compactMap { $0 }.max()
         }
         try await folding.begin(starts.keys.sorted())
         try await folding.drop(dropped.filter { next[$0.key] == starts[$0.key] }, at: next, under: epochs)
     }
+
+    /// Leaves out what another build of the projection does.
+    public mutating func leaveOut(_ others: [TopicPartition: Quarantine]) { folding.leaveOut(others) }
 
     /// Folds each partition up to an offset; one that is there already is left alone.
     ///

@@ -79,7 +79,7 @@ extension ViewStore {
     }
 
     /// The events of some partitions that a build leaves out.
-    func quarantines(
+    public func quarantines(
         of projection: AnyProjection, _ sources: [TopicPartition]
     ) async throws -> [TopicPartition: Quarantine] {
         guard let table = projection.quarantine else { return [:] }

@@ -45,7 +45,7 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// Runs what blocks on a thread of its own.
-    static func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    package static func blocking<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async { continuation.resume(with: Result(catching: body)) }
         }
@@ -76,19 +76,24 @@ public final class SQLiteViews: ViewStore {
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {
-                try db.execute(
-                    sql: """
-                        CREATE TABLE IF NOT EXISTS _checkpoints(
-                            topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
-                            owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
-                        """)
-                for table in projection.allTables {
-                    for statement in SQL.create(table) { try db.execute(sql: statement) }
-                }
+                try prepare(db, projection)
                 return .commit
             }
         }
         return pool
+    }
+
+    /// Makes the tables that are missing.
+    static func prepare(_ db: Database, _ projection: AnyProjection) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE IF NOT EXISTS _checkpoints(
+                    topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
+                    owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
+                """)
+        for table in projection.allTables {
+            for statement in SQL.create(table) { try db.execute(sql: statement) }
+        }
     }
 
     public func claim(
@@ -167,7 +172,7 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// A read transaction of a connection of its own. SQLite keeps in its write-ahead log what is committed meanwhile.
-    private struct Snapshot: ViewSnapshot {
+    struct Snapshot: ViewSnapshot {
         let path: String
         let held: DatabaseSnapshot
         let asOf: [TopicPartition: Offset]
@@ -204,7 +209,7 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// An error of the database in our words; an error of a fold or a query stays what it is.
-    private static func own(_ error: any Error, _ path: String) -> any Error {
+    static func own(_ error: any Error, _ path: String) -> any Error {
         error is DatabaseError ? ViewError(error, path) : error
     }
 
@@ -261,8 +266,8 @@ extension ViewError {
             self.init(
                 .damaged,
                 """
-                the view's database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its \
-                projector will build it again
+                the database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its worker \
+                will build it again
                 """)
         case .SQLITE_FULL:
             self.init(

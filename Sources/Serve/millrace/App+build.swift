@@ -5,6 +5,7 @@ internal import Logging
 internal import Projecting
 internal import Quarantining
 internal import ServiceLifecycle
+internal import Snapshots
 internal import UnixSignals
 
 /// The composition root: which workers there are, over which log and views.
@@ -86,15 +87,20 @@ struct App {
         return all.filter { worker in names.contains { worker.answers(to: $0) } }
     }
 
-    /// The services of one process: its workers, and the upkeep of a log that has no broker to do it.
+    /// The services of one process: its workers, what keeps snapshots of its projectors' views, and the upkeep of a log that
+    /// has no broker to do it.
     static func services(
-        _ workers: [Worker], log: any EventLog, views: any ViewStore, logger: Logger,
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, logger: Logger,
         ready: @escaping @Sendable (String) -> Void = { _ in }
-    ) -> [any Service] {
+    ) throws -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
         let around = Surroundings(
             log: log, views: views, quarantine: QuarantineLog(log, clock: { now() }), logger: logger)
-        return workers.map { worker in worker.make(around) { ready(worker.name) } } + upkeep
+        let (projections, limits) = (workers.compactMap(\.projection), try SnapshotLimits.set())
+        let keeping: [any Service] =
+            limits.isOn && !projections.isEmpty
+            ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
+        return workers.map { worker in worker.make(around) { ready(worker.name) } } + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.

@@ -3,6 +3,7 @@ internal import EventModel
 internal import Foundation
 internal import Projecting
 internal import SQLiteViews
+internal import Snapshots
 
 /// A moment of a view's past: `--as-of @2026-11-01T00:00:00Z`, `--as-of tickets.events/2@17`.
 ///
@@ -59,27 +60,51 @@ enum AsOf {
     }
 }
 
-extension EventLog {
-    /// Reads a projection folded afresh up to an end of each partition, in a folder that is gone afterwards.
-    func withFold<R: Sendable>(
-        of projection: AnyProjection, _ ranges: [TopicPartition: Range<Offset>],
+extension Past {
+    /// Reads the view, and says what it was folded from and what is missing in it.
+    func read<R: Sendable>(
+        of projection: AnyProjection, to ranges: [TopicPartition: Range<Offset>], at moment: Timestamp,
         _ body: @escaping @Sendable (any ViewReader) throws -> R
     ) async throws -> R {
-        try await withScratchViews { views in
-            var refold = try await Refold(
-                projection, from: self, starts: ranges.mapValues(\.lowerBound), into: views, owner: "as-of")
-            var progress = Progress(
-                projection.name, total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
-            try await refold.fold(to: ranges.mapValues(\.upperBound)) { progress.show($0, unit: "events") }
-            progress.end()
-            return try await views.read(projection) { reader, _ in try body(reader) }
+        try await withScratchFolder { folder in
+            var bar: Progress?
+            let (result, origin) = try await read(
+                to: ranges, at: moment, scratch: folder, complain: { Output.complain("millrace: \($0)") },
+                progress: { done, total in
+                    if bar == nil { bar = Progress(projection.name, total: total) }
+                    bar?.show(done, unit: "events")
+                }, body)
+            bar?.end()
+            for (partition, gap) in origin.gaps.sorted(by: { $0.key < $1.key }) {
+                Output.complain(
+                    """
+                    millrace: \(partition)@\(gap.lowerBound) to \(gap.upperBound.rawValue - 1) are past their retention: \
+                    what they did is not shown
+                    """)
+            }
+            let from = origin.snapshot.map { snapshot in
+                "the snapshot at \(snapshot.time.map { "\($0.rfc3339), " } ?? "")\(events(snapshot.events))"
+            }
+            Output.complain(
+                """
+                millrace: \(projection.name) is folded from \(from ?? "the log's start") and \
+                \(events(Int64(origin.folded))) since
+                """)
+            return result
         }
     }
+
+    private func events(_ count: Int64) -> String { count == 1 ? "1 event" : "\(count) events" }
+}
+
+/// A folder that is gone afterwards.
+func withScratchFolder<R>(_ body: (String) async throws -> R) async throws -> R {
+    let folder = "\(NSTemporaryDirectory())millrace-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    return try await body(folder)
 }
 
 /// Views in a folder that is gone afterwards.
 func withScratchViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
-    let folder = "\(NSTemporaryDirectory())millrace-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try await SQLiteViews(directory: folder).closed(after: body)
+    try await withScratchFolder { try await SQLiteViews(directory: $0).closed(after: body) }
 }

@@ -3,6 +3,7 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Projecting
+internal import Snapshots
 
 /// `millrace query`.
 struct Ask: AsyncParsableCommand {
@@ -13,8 +14,8 @@ struct Ask: AsyncParsableCommand {
             Prints {"rows":[...],"next":cursor or
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
-            so that one reads one's own write. --as-of shows the view as it was, folded from
-            the log up to there: the time that takes grows with the log.
+            so that one reads one's own write. --as-of shows the view as it was: a snapshot
+            of before that (millrace snapshot --list) and what was folded since.
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20
@@ -38,6 +39,8 @@ struct Ask: AsyncParsableCommand {
         help: ArgumentHelp("The view as it was at @TIME, or once TOPIC/PARTITION@OFFSET was folded.", valueName: "past")
     )
     var asOf: String?
+    @Flag(help: "With --as-of: fold from the log's start, without snapshots.")
+    var fromStart = false
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
@@ -58,10 +61,13 @@ struct Ask: AsyncParsableCommand {
             return try await places.withLog { log in
                 let (moment, ranges) = try await past.resolve(projection, log)
                 let arguments = Arguments(values, now: moment, limit: limit, cursor: cursor)
-                let page = try await log.withFold(of: projection, ranges) { try query.answer(arguments, $0) }
+                let page = try await self.past(of: projection, on: log).read(of: projection, to: ranges, at: moment) {
+                    try query.answer(arguments, $0)
+                }
                 try show(page, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
             }
         }
+        if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
         let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
         let wanted = try after.map(Self.place)
         try await places.withViews { views in
@@ -72,6 +78,17 @@ struct Ask: AsyncParsableCommand {
             }
             try show(page, asOf)
         }
+    }
+
+    /// Only snapshots of the live build count: what was wrong before a rebuild was wrong in its past too.
+    private func past(of projection: AnyProjection, on log: any EventLog) async throws -> Past {
+        let partitions = try await log.partitions(of: projection.topics)
+        let (live, waiting) = try await places.withViews { views in
+            let live = try await views.live(projection)
+            try await views.open(live)
+            return (live, try await views.quarantines(of: live, partitions))
+        }
+        return Past(of: live, on: log, snapshots: fromStart ? nil : try places.snapshots(), leavingOut: waiting)
     }
 
     private func values(_ query: Query) throws -> [String: Value] {

@@ -8,6 +8,7 @@ internal import Logging
 internal import PostgresViews
 internal import Projecting
 internal import SQLiteViews
+internal import Snapshots
 
 /// Where the log and the views are.
 struct Places: ParsableArguments {
@@ -106,12 +107,26 @@ struct Places: ParsableArguments {
             }
             return .sqlite(Self.path(url.dropFirst(7)))
         }
+        return .sqlite(try besideLog())
+    }
+
+    /// The folder of this machine for what is folded from the log.
+    private func besideLog() throws -> String {
         switch try logPlace() {
-        case .local(let folder): return .sqlite(folder + "/views")
+        case .local(let folder): return folder + "/views"
         case .kafka(let brokers):
             let name = brokers.map { $0.isLetter || $0.isNumber || $0 == "." ? String($0) : "-" }.joined()
-            return .sqlite("\(Self.data)/views-kafka-\(name)")
+            return "\(Self.data)/views-kafka-\(name)"
         }
+    }
+
+    /// Where snapshots of views are: beside views in files, or where those would be.
+    func snapshots() throws -> SnapshotFolder {
+        if let folder = ProcessInfo.processInfo.environment["MILLRACE_SNAPSHOTS"], !folder.isEmpty {
+            return SnapshotFolder(Self.path(folder[...]))
+        }
+        if case .sqlite(let folder) = try viewsPlace() { return SnapshotFolder(folder + "/snapshots") }
+        return SnapshotFolder(try besideLog() + "/snapshots")
     }
 
     func openViews() throws -> any ViewStore {

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EventLog
 internal import EventModel
 internal import Projecting
+internal import Snapshots
 
 /// `millrace rebuild`.
 struct Rebuilding: AsyncParsableCommand {
@@ -45,13 +46,32 @@ struct Rebuilding: AsyncParsableCommand {
         let projection = try Catalogue(domains: Millrace.domains).projection(projection)
         try await places.withLog { log in
             try await places.withViews { views in
-                let rebuild = Rebuild(projection, log: log, views: views, rate: rate)
+                var rebuild = Rebuild(projection, log: log, views: views, rate: rate)
                 if rollback {
                     let (build, folded) = try await rebuild.rollBack()
                     try show(projection, build: build, live: true, folded: folded, nil)
                 } else {
+                    if !dryRun { try await keepSnapshots(&rebuild, projection, log, views) }
                     try await rebuildNow(rebuild, projection, views)
                 }
+            }
+        }
+    }
+
+    /// The old build's snapshots do not count for the new one, which passes by their times.
+    private func keepSnapshots(
+        _ rebuild: inout Rebuild, _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore
+    ) async throws {
+        let (folder, limits) = (try places.snapshots(), try SnapshotLimits.set())
+        guard limits.isOn else { return }
+        rebuild.cuts = try await log.cuts(of: projection.topics, every: limits.every)
+        rebuild.atCut = { build in
+            do {
+                try await views.withSnapshot(build) { snapshot in
+                    _ = try await folder.keep(snapshot, of: build, from: log, limits: limits)
+                }
+            } catch let error as ViewError where error.kind == .full {
+                Output.complain("millrace: no snapshot of \(build.storage) was kept: \(error.message)")
             }
         }
     }
@@ -71,6 +91,7 @@ struct Rebuilding: AsyncParsableCommand {
             }
         } else {
             let rest = try await rebuild.swap(to: build)
+            try await places.snapshots().discard(projection, but: views.builds(of: projection))
             try show(projection, build: build, live: true, folded: folded + rest, comparison)
         }
     }

@@ -25,7 +25,9 @@ struct Up: AsyncParsableCommand {
                     if let projection = worker.projection { try await views.open(views.live(projection)) }
                 }
                 let readiness = Readiness(workers.map(\.name), since: start)
-                let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
+                let services = try App.services(
+                    workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                    ready: readiness.note)
                 let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
                 try await App.run(services + [ready], logger: logger)
             }

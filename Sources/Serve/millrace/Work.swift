@@ -41,7 +41,9 @@ struct Work: AsyncParsableCommand {
             try await requireTopics(of: log)
             try await places.withViews { views in
                 Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
-                let services = App.services(workers, log: log, views: views, logger: logger, ready: readiness.note)
+                let services = try App.services(
+                    workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                    ready: readiness.note)
                 try await App.run(services + [Started(readiness: readiness)], logger: logger)
             }
         }

@@ -39,7 +39,9 @@ struct Demo: AsyncParsableCommand {
         try await places.withLog { log in
             try await chosen.withViews { views in
                 let logger = makeLogger(verbose: false)
-                let workers = App.services(App.workers(Millrace.domains), log: log, views: views, logger: logger)
+                let workers = try App.services(
+                    App.workers(Millrace.domains), log: log, views: views, snapshots: chosen.snapshots(), logger: logger
+                )
                 let scene = Scene(city: city, domains: Millrace.domains, log: log, views: views, places: chosen)
                 let group = ServiceGroup(
                     configuration: .init(
