@@ -27,15 +27,15 @@ public final class SmallDisk: Sendable {
         let file = open(ballast, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         if file < 0 { throw Overdue(description: "\(ballast) cannot be made: \(String(cString: strerror(errno)))") }
         defer { close(file) }
-        // Others may write meanwhile.
-        for _ in 0..<100 {
+        // Others may write meanwhile. What does not fit is given back as a whole, so it is taken in steps.
+        var step = 1 << 24
+        while step >= 4096 {
             var (disk, own) = (statvfs(), stat())
             guard statvfs(folder, &disk) == 0, fstat(file, &own) == 0 else { break }
             let excess = Int(disk.f_bavail) * Int(disk.f_bsize) - kilobytes * 1024
             if excess < 4096 { return }
-            if posix_fallocate(file, own.st_size, excess) != 0 { continue }
+            if excess < step || posix_fallocate(file, own.st_size, step) != 0 { step /= 2 }
         }
-        throw Overdue(description: "\(folder) could not be filled")
     }
 
     /// Gives the room back that ``fill(leaving:)`` took.

@@ -54,7 +54,9 @@ struct Faults: AsyncParsableCommand {
             }
             interrupts.end()
             let isKept = keep || !report.discrepancies.isEmpty
-            if isKept { try Self.write(report, to: site.folder) }
+            if isKept {
+                try Data(report.details.utf8).write(to: URL(fileURLWithPath: site.folder + "/found.txt"))
+            }
             site.close(keeping: isKept)
             for (kind, why) in report.impossible { print("faults: \(place.rawValue): no \(kind.rawValue): \(why)") }
             if !report.discrepancies.isEmpty { Self.tell(report, site) }
@@ -100,15 +102,6 @@ struct Faults: AsyncParsableCommand {
             each process said), log/ (millrace verify --log local:\(site.folder)/log). The same faults come again with \
             MILLRACE_SEED=\(report.seed)
             """)
-    }
-
-    private static func write(_ report: Report, to folder: String) throws {
-        let start = report.injected.first?.at ?? .now
-        let text =
-            report.discrepancies.map(\.description)
-            + report.injected.map { "\(($0.at - start).text) after the first: \($0.kind.rawValue): \($0.words)" }
-            + report.ended.map { "workers ended by themselves: \($0.key), \($0.value) times" }
-        try Data((text.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: folder + "/found.txt"))
     }
 }
 

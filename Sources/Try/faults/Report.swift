@@ -27,11 +27,31 @@ struct Report: Sendable {
         self.seed = seed
     }
 
-    /// From each fault until all partitions had answered what was asked after it.
-    func recoveries(of kind: Fault.Kind? = nil, _ end: (Probe.Shot) -> ContinuousClock.Instant?) -> [Duration] {
-        injected.filter { kind == nil || $0.kind == kind }.compactMap { fault in
-            shots.filter { $0.sent >= fault.at }.compactMap(end).min().map { $0 - fault.at }
-        }.sorted()
+    /// From a fault until all partitions had answered, or shown, what was asked after it.
+    func recovery(
+        from fault: Injector.Injected, _ end: (Probe.Shot) -> ContinuousClock.Instant?
+    ) -> Duration? {
+        shots.filter { $0.sent >= fault.at }.compactMap(end).min().map { $0 - fault.at }
+    }
+
+    /// Those of all faults, the shortest first.
+    func recoveries(_ end: (Probe.Shot) -> ContinuousClock.Instant?) -> [Duration] {
+        injected.compactMap { recovery(from: $0, end) }.sorted()
+    }
+
+    /// Everything that was found, and each fault with its time and how long it took until all was well again.
+    var details: String {
+        let start = injected.first?.at ?? .now
+        let faults = injected.map { fault in
+            let times = [recovery(from: fault) { $0.answered }, recovery(from: fault) { $0.shown }]
+            let words = times.map { $0?.text ?? "never" }
+            return """
+                \((fault.at - start).text): \(fault.kind.rawValue): \(fault.words): answering after \(words[0]), shown after \
+                \(words[1])
+                """
+        }
+        let ends = ended.sorted { $0.key < $1.key }.map { "workers ended by themselves with \($0.key): \($0.value)" }
+        return (discrepancies.map(\.description) + faults + ends).joined(separator: "\n") + "\n"
     }
 
     static let header = "fault campaign"
