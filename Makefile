@@ -9,16 +9,18 @@ FILES := Package.swift Sources Tests
 GROUP_TESTS := ^(LogTests|KafkaTests)\.
 WORKER_TESTS := ^WorkerTests\.
 BUSY_TESTS := ^(SimulationTests|DomainTests|DecideTests)\.
+FAULT_TESTS := ^FaultsTests\.
 
 define run_tests
 	@$(SWIFT) build --build-tests
 	@$(SWIFT) test --skip-build --filter '$(GROUP_TESTS)'
 	@$(SWIFT) test --skip-build --filter '$(WORKER_TESTS)'
 	@$(SWIFT) test --skip-build --filter '$(BUSY_TESTS)'
-	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)' --skip '$(WORKER_TESTS)' --skip '$(BUSY_TESTS)'
+	@$(SWIFT) test --skip-build --filter '$(FAULT_TESTS)'
+	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)' --skip '$(WORKER_TESTS)' --skip '$(BUSY_TESTS)' --skip '$(FAULT_TESTS)'
 endef
 
-.PHONY: help setup build demo test format lint bench proto fields integration clean
+.PHONY: help setup build demo test faults format lint bench proto fields integration clean
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -35,6 +37,13 @@ demo: build ## Run the whole of it on this machine for some seconds, and show wh
 
 test: setup ## Build and run all tests
 	$(run_tests)
+
+faults: setup ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)
+	@echo "faults: the first build takes some minutes"
+	@$(SWIFT) build -c release --product millrace
+	@$(SWIFT) build -c release --product SkewedClock
+	@$(SWIFT) build -c release --product faults
+	@.build/release/faults
 
 format: ## Format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive --parallel $(FILES)

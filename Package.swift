@@ -38,6 +38,7 @@ let package = Package(
         .executable(name: "millrace", targets: ["millrace"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
+        .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -71,11 +72,13 @@ let package = Package(
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
         ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
+        ours("Quarantining", "Deliver", ["EventLog", "EventModel", protobuf], exclude: ["quarantine.proto"]),
         ours(
-            "Handling", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle, logging], exclude: ["outcome.proto"]),
+            "Handling", "Deliver", ["EventLog", "EventModel", "Quarantining", protobuf, lifecycle, logging],
+            exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
-        ours("Projecting", "Project", ["EventLog", "EventModel", lifecycle, logging]),
+        ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
         ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb]),
         ours(
             "Snapshots", "Project",
@@ -86,30 +89,52 @@ let package = Package(
         ours("PostgresViews", "Project", ["Projecting", "EventModel", "CPostgres"]),
 
         // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
-        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Handling", "Projecting", logging]),
+        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Quarantining", "Handling", "Projecting", logging]),
 
         // Serve: how people ask.
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging, protobuf,
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
-        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start.
+        // Real processes under real faults: `make faults`.
+        .target(name: "SkewedClock", path: "Sources/Try/SkewedClock"),
+        .executableTarget(
+            name: "faults",
+            dependencies: [
+                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
+                "PostgresViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, protobuf,
+            ],
+            path: "Sources/Try/faults", swiftSettings: strict),
+
+        // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
+        // drives processes, and has what is bad for them.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
+        // A worker that dies of some records.
+        .executableTarget(
+            name: "Mortal",
+            dependencies: [
+                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews", lifecycle, signals, logging,
+            ],
+            path: "Tests/Mortal", swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
         tests(
-            "DomainTests", ["Domains", "EventModel", "Projecting", protobuf], exclude: ["fields.txt"]),
+            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf], exclude: ["fields.txt"]),
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Handling", "Projecting", "SQLiteViews",
-                "PostgresViews", "PostgresServer", "Snapshots", protobuf, lifecycle, logging,
+                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
+                "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
+                lifecycle, logging,
             ],
             exclude: ["Guests/guests.proto"]),
         tests(
@@ -118,13 +143,14 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Projecting",
-                "SQLiteViews",
-                "PostgresServer", protobuf,
-                grdb,
-                arguments,
+                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
+                "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
+                protobuf, grdb, arguments,
             ],
             exclude: ["Likes/likes.proto"]),
+        tests(
+            "FaultsTests",
+            ["faults", "millrace", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )

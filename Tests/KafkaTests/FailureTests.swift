@@ -54,6 +54,41 @@ import Testing
         }
     }
 
+    /// What brokers say while a topic is new, or a leader or coordinator moves: by Kafka's numbers UNKNOWN_TOPIC_OR_PARTITION,
+    /// LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH and OFFSET_NOT_AVAILABLE; of coordinators
+    /// COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE and NOT_COORDINATOR.
+    @Test(arguments: [3, 5, 6, 74, 78] as [Int32])
+    func `leaders that move are asked for offsets again`(_ code: Int32) async throws {
+        try await withMember { cluster, log, _, partition in
+            _ = try await log.append([Append(partition, records("a"))])
+            let refusals = Array(repeating: KafkaError.Code(rawValue: code), count: 3)
+            cluster.fail(.listOffsets, with: refusals)
+            #expect(try await log.bounds(of: [partition]) == [partition: 0..<1])
+            cluster.fail(.listOffsets, with: refusals)
+            _ = try await log.offsets(of: [partition], at: 0)
+        }
+    }
+
+    @Test(arguments: [14, 15, 16] as [Int32])
+    func `coordinators that move are asked for a group's offsets again`(_ code: Int32) async throws {
+        try await withMember { cluster, log, member, partition in
+            try await member.commit([partition: 1])
+            cluster.fail(.offsetFetch, with: Array(repeating: KafkaError.Code(rawValue: code), count: 3))
+            #expect(try await log.committed("g", [partition]) == [partition: 1])
+            cluster.fail(.offsetCommit, with: Array(repeating: KafkaError.Code(rawValue: code), count: 3))
+            try await member.commit([partition: 2])
+            #expect(try await log.committed("g", [partition]) == [partition: 2])
+        }
+    }
+
+    @Test func `a topic that has gone is said to be unknown, not waited for`() async throws {
+        try await withMember { cluster, log, _, _ in
+            let began = ContinuousClock.now
+            await #expect(throws: LogError.unknown("u")) { try await log.bounds(of: [TopicPartition("u", 0)]) }
+            #expect(ContinuousClock.now - began < .seconds(2))
+        }
+    }
+
     @Test func `leaving ends soon even where no broker answers`() async throws {
         try await withMember { cluster, log, member, partition in
             try await member.transact(Transaction(appends: [Append(partition, records("a"))], consumed: [partition: 1]))

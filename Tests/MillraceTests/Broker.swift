@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 /// The broker of `MILLRACE_TEST_KAFKA=host:port`. Its topics have fixed names, and it may have been used before: each test

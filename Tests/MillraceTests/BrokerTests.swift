@@ -1,6 +1,7 @@
 import EventModel
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(

@@ -1,6 +1,7 @@
 import Domains
 import EventModel
 import Foundation
+import TestSupport
 import Testing
 
 @testable import millrace

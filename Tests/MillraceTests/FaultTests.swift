@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("What goes wrong is told, and nothing is lost", .serialized, .timeLimit(.minutes(3)))
@@ -107,7 +108,7 @@ struct FaultTests {
             try Data(repeating: 0xaa, count: 40_000).write(to: URL(fileURLWithPath: path))
             let query = try await bus.run("query", "hits.window")
             #expect(
-                query.exit == 65 && query.err.contains("delete it, and its projector will build it again"), "\(query)")
+                query.exit == 65 && query.err.contains("delete it, and its worker will build it again"), "\(query)")
             let failed = try await bus.run("work", "projector", within: .seconds(20))
             #expect(failed.exit == 65 && failed.err.contains("is damaged"), "\(failed)")
             try FileManager.default.removeItem(atPath: path)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Importing access logs", .serialized, .timeLimit(.minutes(3)), .enabled(if: Weblogs.areHere, Weblogs.absent))

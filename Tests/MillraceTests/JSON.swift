@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// A JSON value to look into.
 enum JSON: Hashable, Sendable, Decodable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Workers are killed without a word while there is work, and others take their place: nothing is lost or done twice.
@@ -12,7 +13,7 @@ struct KillTests {
             #expect(try await bus.sh("cat \(once) \(once) \(once) > \(file)").exit == 0)
             let view = "\(bus.log)/views/hits.windows@1.sqlite"
             let importing = try bus.start("import", "access-log", file, "--site", "nasa")
-            try await bus.killProjectors(during: importing, of: 29_997, into: view)
+            try await bus.killProjectors(duringImportOf: 29_997, into: view)
             #expect(try await importing.end().exit == 0)
             _ = try await bus.work("projector")
             try await bus.settle()

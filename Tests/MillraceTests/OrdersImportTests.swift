@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 /// Orders of a shop that nobody here wrote, and what became of them by the table's own word.

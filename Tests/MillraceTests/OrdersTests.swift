@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Orders, on their way through processes of their own", .serialized, .timeLimit(.minutes(2)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("A view as it was", .serialized, .timeLimit(.minutes(2)))

@@ -1,5 +1,6 @@
 import Foundation
 import PostgresServer
+import TestSupport
 import Testing
 
 /// The program with its views in PostgreSQL.

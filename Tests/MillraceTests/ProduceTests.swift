@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Producing events", .serialized, .timeLimit(.minutes(2)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Rebuilding a view", .serialized, .timeLimit(.minutes(3)))

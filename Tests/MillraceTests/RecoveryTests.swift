@@ -4,6 +4,7 @@ import Foundation
 import LocalLog
 import MillraceTestKit
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Domains

@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Foundation
 import LocalLog
+import TestSupport
 import Testing
 
 @Suite("Replaying topics", .serialized, .timeLimit(.minutes(2)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Rides", .serialized, .timeLimit(.minutes(3)))

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceTestKit
 import PostgresServer
+import TestSupport
 import Testing
 
 @Suite("Snapshots for a view's past", .serialized, .timeLimit(.minutes(5)))

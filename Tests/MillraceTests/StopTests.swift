@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Starting and stopping in order", .serialized, .timeLimit(.minutes(2)))

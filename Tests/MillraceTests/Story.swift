@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One house's evening, told through processes of their own: what each command and query answers, without offsets and

@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import TestSupport
 import Testing
 
 /// What a view's database holds: the rows of each table in order, and the offsets they show.

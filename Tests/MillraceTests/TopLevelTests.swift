@@ -35,6 +35,6 @@ struct TopLevelTests {
         let line = try #require(top(#"{"site": "a\"b", "@time":17 ,"path":"/"}"#))
         let time = try #require(line["@time"])
         #expect(time.number == 17)
-        #expect(String(decoding: line.without(time), as: UTF8.self) == #"{"site": "a\"b","path":"/"}"#)
+        #expect(String(decoding: line.without([time]), as: UTF8.self) == #"{"site": "a\"b","path":"/"}"#)
     }
 }

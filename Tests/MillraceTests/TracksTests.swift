@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Projecting
 import SQLiteViews
+import TestSupport
 import Testing
 
 @Suite("Tracks of taxis and people", .serialized, .timeLimit(.minutes(3)), .enabled(if: Tracks.areHere, Tracks.absent))
@@ -68,7 +69,7 @@ struct TracksTests {
             let table = try await Tracks.pickups(bus)
             let importing = try bus.start("import", "gps", table)
             let view = view("\(bus.log)/views")
-            try await bus.killProjectors(during: importing, of: 49_999, into: view)
+            try await bus.killProjectors(duringImportOf: 49_999, into: view)
             #expect(try imported(try await importing.end()) == [49_999, 0, 0])
             _ = try await bus.work("projector")
             try await bus.settle()

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Access logs that nobody here wrote, and a count of their lines by awk.

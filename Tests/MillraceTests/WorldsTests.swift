@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The five worlds, two workers of each kind: what comes of them on a broker must be what comes of them on the embedded log.

@@ -38,3 +38,14 @@ struct WatchedViews: WrappedViews {
         bell.ring()
     }
 }
+
+/// Waits for something, up to half a minute.
+@discardableResult
+func eventually<R>(_ what: String, _ probe: () async throws -> R?) async throws -> R {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while .now < deadline {
+        if let result = try await probe() { return result }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    throw Overdue(description: "the time was over before \(what)")
+}

@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import LocalLog
 import Projecting
+import Quarantining
 import ServiceLifecycle
 import SwiftProtobuf
 import Synchronization
@@ -63,7 +64,7 @@ struct CheckpointFaultTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `a checkpoint that cannot be written fails no decision, and the next start folds`(
         on carrier: Carrier
     ) async throws {
@@ -97,7 +98,7 @@ struct CheckpointFaultTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `who finds another owner writing its checkpoint begins anew, and decides as before`(
         on carrier: Carrier
     ) async throws {
@@ -120,7 +121,7 @@ struct CheckpointFaultTests {
     func `a checkpoint of another log is folded again, whether that is shorter or longer`(events: Int) async throws {
         let views = MemoryViews()
         func on(_ log: any EventLog, _ body: (Site) async throws -> Void) async throws {
-            try await log.create(Domain.tickets.topics)
+            try await log.create(Domain.tickets.topics + [QuarantineLog.topic])
             try await body(Site(log: log, views: WatchedViews(views)))
         }
         try await on(MemoryLog()) { site in
@@ -164,7 +165,7 @@ struct CheckpointFaultTests {
                     topic.name, partitions: topic.partitions, retention: .seconds(60), key: topic.key,
                     schema: topic.schema, owner: topic.owner)
             }
-            try await log.create(topics)
+            try await log.create(topics + [QuarantineLog.topic])
             let site = Site(log: log, views: WatchedViews(MemoryViews()))
             try await running(site.handler()) {
                 try await site.talk { client async throws in try await openAndHold(1...40, site, client) }

@@ -20,7 +20,7 @@ struct CheckpointTests {
         #expect(outcomes.allSatisfy { $0.accepted })
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `a start after a stop folds nothing, and knows all`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let hold = site.command(.hold("h1", by: "ann", "A-1"), id: "hold")
@@ -52,7 +52,7 @@ struct CheckpointTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `timers of states that are not in memory come when they are due, each once`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler("first")) {
@@ -81,7 +81,7 @@ struct CheckpointTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `decisions through restarts and with three states in memory are those of one handler that knows all`(
         on carrier: Carrier
     ) async throws {

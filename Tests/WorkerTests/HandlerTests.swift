@@ -8,7 +8,7 @@ import Testing
 
 @Suite("A handler", .timeLimit(.minutes(2)))
 struct HandlerTests {
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `answers with the events that it wrote and their places`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
@@ -29,7 +29,7 @@ struct HandlerTests {
             }
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `answers with every event of one command, in order`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
@@ -49,7 +49,7 @@ struct HandlerTests {
             }
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `refuses with the domain's reason, and writes no event`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
@@ -72,7 +72,7 @@ struct HandlerTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `gives one id one outcome, also after it was started anew`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let open = site.command(.open(.named("s", seats: 4)), id: "open")
@@ -102,7 +102,7 @@ struct HandlerTests {
             #expect(try await site.facts().count == 4)
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `refuses an id that was used for another command`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let hold = site.command(.hold("h1", by: "ann", "A-1"), id: "x")
@@ -131,7 +131,7 @@ struct HandlerTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `answers garbage with a refusal, and goes on`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let place = Domain.tickets.topics[0].partition(of: "e1:s")
@@ -173,7 +173,7 @@ struct HandlerTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `admits recorded facts, and refuses those that cannot be`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             func fact(_ fact: Fact, _ id: String) -> EncodedCommand {

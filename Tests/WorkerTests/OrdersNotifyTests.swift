@@ -31,7 +31,7 @@ struct OrdersNotifyTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `are one for each stage, also where the reactor is cut off in the middle`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             var appends: [TopicPartition: [NewRecord]] = [:]
@@ -73,7 +73,7 @@ struct OrdersNotifyTests {
         }
     }
 
-    @Test(arguments: Carrier.keeping)
+    @Test(arguments: Carrier.keepingLogs)
     func `go on from a checkpoint without folding anything, and count on`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             /// Couriers come and go: each is told with a number of its own.

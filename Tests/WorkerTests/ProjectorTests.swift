@@ -72,17 +72,4 @@ struct ProjectorTests {
             #expect(seconds.count == 300 && seconds.allSatisfy { $0[3] == 1 })
         }
     }
-    @Test(arguments: Carrier.stores)
-    func `stops at what it cannot fold, and says where`(on carrier: Carrier) async throws {
-        try await site(carrier) { site in
-            try await append(0..<5, at: site)
-            let bad = TopicPartition("hits.events", 0)
-            let offset = try await site.log.append([
-                Append(bad, [NewRecord(key: "www#0", value: "garbage", timestamp: noon)])
-            ])
-            let projector = site.projector(of: windows)
-            let error = await #expect(throws: Unfoldable.self) { try await projector.run() }
-            #expect(error?.place.offset == offset[0][0])
-        }
-    }
 }

@@ -37,15 +37,7 @@ struct RedecisionTests {
         }
     }
 
-    private func eventually(_ what: String, _ condition: () async throws -> Bool?) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
-        while try await condition() == nil {
-            if .now > deadline { throw Overdue(description: "waited for \(what)") }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-    }
-
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `give the outcomes and events that are on the log`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await evening(site)
@@ -78,7 +70,7 @@ struct RedecisionTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `miss the command of an event that somebody else wrote`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await evening(site)

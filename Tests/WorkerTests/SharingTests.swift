@@ -3,6 +3,7 @@ import EventModel
 import Handling
 import LocalLog
 import Projecting
+import Quarantining
 import Testing
 
 @testable import Domains
@@ -19,7 +20,7 @@ struct SharingTests {
         return outcomes.count(where: \.accepted)
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `share the partitions, and one takes over what the other leaves`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await site.talk { client async throws in
@@ -46,7 +47,7 @@ struct SharingTests {
             let carrier = Carrier.local
             let log = try await carrier.log(folder)
             let other = try await carrier.log(folder)
-            try await log.create(Domain.tickets.topics)
+            try await log.create(Domain.tickets.topics + [QuarantineLog.topic])
             let site = Site(log: log, views: WatchedViews(try carrier.views(folder)))
             try await site.talk { client async throws in
                 try await running(site.handler("one"), site.handler("two", on: other)) {
@@ -62,7 +63,7 @@ struct SharingTests {
             await log.close()
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `one that was cancelled in the middle of its work leaves nothing half done`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let commands = (0..<400).map { n in

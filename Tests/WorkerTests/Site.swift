@@ -3,6 +3,7 @@ import EventModel
 import Handling
 import Logging
 import Projecting
+import Quarantining
 import ServiceLifecycle
 import SwiftProtobuf
 import Synchronization
@@ -76,23 +77,33 @@ struct Site: Sendable {
     var keeping: Checkpointing? = .hasty
     let clock = Clock()
     let journal = Journal()
+    /// Where deaths are counted; nil is without.
+    var tries: (any TriesStore)?
+    var quarantine: QuarantineLog {
+        let clock = clock
+        return QuarantineLog(log, clock: { clock.now })
+    }
     let seatmap = Domain.tickets.projections.first { $0.name == "tickets.seatmap" }!
 
     func handler(_ name: String = "handler", on log: (any EventLog)? = nil) -> any Service {
         let clock = clock
         var handler = Handler(.tickets, log: log ?? self.log, clock: { clock.now }, logger: journal.logger(name))!
         if let keeping { (handler.checkpoints, handler.checkpointing) = (ViewCheckpoints(views), keeping) }
+        (handler.quarantine, handler.tries) = (quarantine, tries)
         return handler
     }
     var reactor: any Service { reactor(of: Domain.tickets.reactions[0]) }
     func reactor(of reaction: AnyReaction, _ name: String = "reactor") -> any Service {
         var reactor = Reactor(reaction, log: log, logger: journal.logger(name))
         if let keeping { (reactor.checkpoints, reactor.checkpointing) = (ViewCheckpoints(views), keeping) }
+        (reactor.quarantine, reactor.tries) = (quarantine, tries)
         return reactor
     }
     var projector: any Service { projector(of: seatmap) }
     func projector(of projection: AnyProjection) -> any Service {
-        Projector(projection, log: log, views: views, logger: journal.logger("projector"))
+        var projector = Projector(projection, log: log, views: views, logger: journal.logger("projector"))
+        (projector.quarantine, projector.tries) = (quarantine, tries)
+        return projector
     }
 
     /// Talks to the handlers for as long as `body` runs.
@@ -165,7 +176,7 @@ func site(_ carrier: Carrier, _ test: (Site) async throws -> Void) async throws 
         let log = try await carrier.log(folder)
         let views = WatchedViews(try carrier.views(folder))
         do {
-            try await log.create(Domains.all.flatMap(\.topics))
+            try await log.create(Domains.all.flatMap(\.topics) + [QuarantineLog.topic])
             for projection in Domains.all.flatMap(\.projections) { try await views.open(projection) }
             try await test(Site(log: log, views: views, keeping: carrier.keeps ? .hasty : nil))
         } catch {

@@ -42,7 +42,7 @@ struct StormTests {
         return told
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `every seat goes to one at most, and every accepted hold shows`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let told = try await running(site.handler(), site.projector) {

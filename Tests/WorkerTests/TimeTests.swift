@@ -23,7 +23,7 @@ struct TimeTests {
         await reader.close()
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `a hold runs out when the clock says so, and its seats are free again`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler(), site.projector) {
@@ -56,7 +56,7 @@ struct TimeTests {
             #expect(try await site.rows(SeatMap.holds).map { $0[4] } == ["expired", "sold", "expired", "held"])
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `a hold that ran out while no handler was there runs out once there is one`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
@@ -73,7 +73,7 @@ struct TimeTests {
             #expect(try await site.facts().count == 3, "it ran out once")
         }
     }
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `a hold named by an id with a colon does not stop its section's timers`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await running(site.handler()) {
@@ -90,7 +90,7 @@ struct TimeTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `a listed event's sections are opened, each once`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             let list = site.command(.list(.named("s", seats: 4), .named("boxes", seats: 2)), id: "c1")
@@ -118,7 +118,7 @@ struct TimeTests {
         }
     }
 
-    @Test(arguments: Carrier.all)
+    @Test(arguments: Carrier.logs)
     func `a client is told when nobody answers, and may ask again`(on carrier: Carrier) async throws {
         try await site(carrier) { site in
             try await site.talk { client async throws in

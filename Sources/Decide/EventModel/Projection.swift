@@ -30,9 +30,11 @@ public struct AnyProjection: Sendable {
     public let about: String
     public let topics: [String]
     public let tables: [Table]
+    /// The events that wait, in the same store and the same transactions; nil where nothing is folded.
+    public let quarantine: Table?
     /// Which of several folds of the same version it is, side by side in a store: 0 is the first.
     public private(set) var build = 0
-    private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch) throws -> Void
+    private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch, inout Parking?) throws -> Void
 
     public init<P: Projection>(_ type: P.Type, domain: String) {
         name = "\(domain).\(P.name)"
@@ -40,20 +42,37 @@ public struct AnyProjection: Sendable {
         about = P.about
         topics = P.topics
         tables = P.tables
-        folding = { batches, view in
+        quarantine = Quarantine.table(of: name)
+        folding = { batches, view, parking in
             var projection = P()
             for (source, records) in batches {
+                // Most partitions have nothing to leave out, and pay nothing for it.
+                var isClear = parking?.isClear(source) ?? true
                 for record in records {
+                    if !isClear, parking?.leavesOut(record, from: source) ?? false { continue }
                     let place = Place(of: record, in: source)
                     do {
-                        guard let kind = try P.Event.content(of: record.value, in: source.topic) else { continue }
+                        let kind: P.Event.Content
+                        do {
+                            guard let known = try P.Event.content(of: record.value, in: source.topic) else { continue }
+                            kind = known
+                        } catch  where parking != nil {
+                            // Nothing of it has been folded: the others go on at once.
+                            parking?.park(record, from: source, String(describing: error))
+                            isClear = false
+                            continue
+                        }
                         try projection.apply(kind, at: place, to: view)
-                    } catch let error as Undecodable {
-                        throw Unfoldable(place: place, why: error.description)
+                    } catch  where view.failure == nil {
+                        throw Unfoldable(place: place, why: String(describing: error))
                     }
                 }
             }
-            try projection.finish(view)
+            do {
+                try projection.finish(view)
+            } catch  where view.failure == nil {
+                throw Unfoldable(place: nil, why: String(describing: error))
+            }
         }
     }
 
@@ -61,7 +80,8 @@ public struct AnyProjection: Sendable {
     public init(keptBy worker: String, version: Int, topics: [String], tables: [Table]) {
         (name, self.version, self.topics, self.tables) = (worker, version, topics, tables)
         about = "What \(worker) keeps for its next start."
-        folding = { _, _ in }
+        quarantine = nil
+        folding = { _, _, _ in }
     }
 
     /// The same projection as another of its builds.
@@ -84,14 +104,33 @@ public struct AnyProjection: Sendable {
         return number
     }
 
+    /// Everything that a store keeps of it.
+    public var allTables: [Table] { tables + (quarantine.map { [$0] } ?? []) }
+
+    /// Folds all records.
+    ///
+    /// - Throws: ``Unfoldable`` at the first that cannot be folded.
     public func fold(_ batches: [(TopicPartition, [Record])], into view: ViewBatch) throws {
-        try folding(batches, view)
+        var none: Parking?
+        try folding(batches, view, &none)
+    }
+
+    /// Folds all records but those that wait, and parks what cannot be read.
+    ///
+    /// - Throws: ``Unfoldable`` at the first that can be read and not be folded: some of it may be in `view`.
+    public func fold(
+        _ batches: [(TopicPartition, [Record])], into view: ViewBatch, parking: inout Parking
+    ) throws {
+        var some: Parking? = parking
+        defer { if let some { parking = some } }
+        try folding(batches, view, &some)
     }
 }
 
 /// An event that a projection cannot fold.
 public struct Unfoldable: Error, CustomStringConvertible {
-    public var place: Place
+    /// Nil where it shows only when all of a batch has been applied.
+    public var place: Place?
     public var why: String
-    public var description: String { "\(place.topic)/\(place.partition)@\(place.offset): \(why)" }
+    public var description: String { place.map { "\($0.words): \(why)" } ?? why }
 }

@@ -118,6 +118,8 @@ public final class ViewBatch {
     }
 
     private let load: (Table, _ key: Row) throws -> Row?
+    /// Why a row could not be loaded: no fault of the event that asked for it.
+    public private(set) var failure: (any Error)?
     private var slots: [Table: [Row: Slot]] = [:]
     private var sums: [Table: [Row: [Int64]]] = [:]
 
@@ -126,7 +128,13 @@ public final class ViewBatch {
     /// The row of that key as it stands now, nil where there is none.
     public func row(_ table: Table, _ key: Row) throws -> Row? {
         if let slot = slots[table]?[key] { return slot.row }
-        let row = try load(table, key)
+        let row: Row?
+        do {
+            row = try load(table, key)
+        } catch {
+            failure = error
+            throw error
+        }
         slots[table, default: [:]][key] = Slot(row: row, dirty: false)
         return row
     }

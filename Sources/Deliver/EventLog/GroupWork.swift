@@ -112,6 +112,19 @@ extension EventLog {
         await reader.close()
     }
 
+    /// Reads records of a partition by their offsets, in order; those that the log has no more are left out.
+    public func records(
+        at offsets: Set<Offset>, in partition: TopicPartition, _ body: (Record) async throws -> Void
+    ) async throws {
+        guard let first = offsets.min(), let last = offsets.max(),
+            let bounds = try await bounds(of: [partition])[partition]
+        else { return }
+        let (from, end) = (max(first, bounds.lowerBound), min(last + 1, bounds.upperBound))
+        try await scan(partition, from: from, to: end, batch: min(10_000, Int(max(1, end - from)))) { batch in
+            for record in batch.records where offsets.contains(record.offset) { try await body(record) }
+        }
+    }
+
     /// All partitions of some topics.
     ///
     /// - Throws: ``LogError/Kind/unknownTopic`` where the log has not all of them.

@@ -16,7 +16,7 @@ struct CheckpointChange: Sendable {
         let states = try states.map { change -> (key: Row, rest: Row?) in
             let due = change.due.map { Value($0) } ?? .null
             return (
-                [Value(partition), .text(CheckpointRows.text(change.key))], try change.json().map { [due, .text($0)] }
+                [Value(partition), .text(change.key.storable)], try change.json().map { [due, .text($0)] }
             )
         }
         let old = try await expired(in: checkpoint)

@@ -12,7 +12,7 @@ struct CheckpointRows: Sendable {
     let kept: AnyProjection
 
     init(_ worker: String, version: Int, topics: [String], remembersIDs: Bool) {
-        let prefix = String(worker.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+        let prefix = Table.prefix(of: worker)
         let partition = Column("partition", .integer)
         states = Table(
             prefix + "_states", key: [partition, Column("key", .text)],
@@ -26,20 +26,6 @@ struct CheckpointRows: Sendable {
             columns: [Column("last", .integer), Column("digest", .integer)])
         let tables = remembersIDs ? [states, ids, marks] : [states, marks]
         kept = AnyProjection(keptBy: worker, version: version, topics: topics, tables: tables)
-    }
-
-    /// Bytes as text that every database takes: what is no UTF-8, or has a zero in it, is written as its digits.
-    static func text(_ bytes: Bytes) -> String {
-        if let text = bytes.validText, !bytes.slice.contains(0), bytes.slice.first != 1 { return text }
-        let digits = Array("0123456789abcdef".utf8)
-        let hex = bytes.slice.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        return "\u{1}" + String(decoding: hex, as: UTF8.self)
-    }
-
-    static func bytes(_ text: String) -> Bytes {
-        if text.utf8.first != 1 { return Bytes(text) }
-        let digits = text.utf8.dropFirst().map { UInt8($0 < 97 ? $0 - 48 : $0 - 87) }
-        return Bytes(stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
     }
 }
 
@@ -62,7 +48,7 @@ extension Remembered.Entry {
 
     func row(_ id: String, in partition: Partition) -> Row {
         [
-            Value(partition), .text(CheckpointRows.text(Bytes(id))), .integer(Int64(bitPattern: digest)),
+            Value(partition), .text(Bytes(id).storable), .integer(Int64(bitPattern: digest)),
             .integer(outcome.rawValue), Value(time),
         ]
     }

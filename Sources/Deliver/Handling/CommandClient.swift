@@ -78,9 +78,12 @@ public final class CommandClient: Sendable {
     ///
     /// An id with a colon is a worker's own: those of timers and reactions follow from what they are about, and whoever
     /// took one first would keep it from happening.
+    /// - Parameter each: Told each outcome as soon as it and those before it are there.
     /// - Throws: ``NoAnswer`` for the first that nobody answered in time, ``Overloaded``, or ``Malformed`` for an id.
+    @discardableResult
     public func send(
-        _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool = false, within limit: Duration
+        _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool = false, within limit: Duration,
+        each: (Outcome) throws -> Void = { _ in }
     ) async throws -> [Outcome] {
         guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
         var appends: [TopicPartition: [NewRecord]] = [:]
@@ -98,7 +101,10 @@ public final class CommandClient: Sendable {
         _ = try await log.append(appends.map { Append($0.key, $0.value) })
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(commands.count)
-        for reply in replies { outcomes.append(try await reply.value()) }
+        for reply in replies {
+            outcomes.append(try await reply.value())
+            try each(outcomes[outcomes.count - 1])
+        }
         return outcomes
     }
 

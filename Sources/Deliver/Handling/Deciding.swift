@@ -1,6 +1,7 @@
 internal import EventLog
 internal import EventModel
 internal import Logging
+internal import Quarantining
 
 /// A handler's work: one set of aggregates for each partition it owns.
 struct Deciding: GroupWork {
@@ -36,16 +37,25 @@ struct Deciding: GroupWork {
     let logger: Logger
     var checkpoints: (any CheckpointStore)?
     var checkpointing = Checkpointing()
-    private var known: [Partition: Known] = [:]
+    var quarantine: QuarantineLog?
+    var pace: Pace
+    private(set) var known: [Partition: Known] = [:]
+    /// The events and commands of its partitions that wait.
+    var lot: Lot
     /// Whether what is known is what is committed, so that it may be kept.
-    private var isCommitted = true
+    var isCommitted = true
 
     init(
         domain: Domain, decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
         logger: Logger
     ) {
         (self.domain, self.decider, self.log, self.clock, self.logger) = (domain, decider, log, clock, logger)
+        pace = Pace(of: Handler.group(of: domain), batch: Handler.batch, store: nil)
+        lot = Lot(worker: Handler.group(of: domain), logger: logger)
     }
+
+    func commands(_ partition: Partition) -> TopicPartition { TopicPartition(domain.commandsTopic, partition) }
+    func events(_ partition: Partition) -> TopicPartition { TopicPartition(domain.eventsTopic, partition) }
 
     /// Ids from before that are past their retention.
     var cutoff: Timestamp? {
@@ -55,6 +65,11 @@ struct Deciding: GroupWork {
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         isCommitted = true
         for partition in partitions { known[partition.partition] = try await take(partition.partition) }
+        let (committed, bounds) = (
+            try await log.committed(lot.worker, partitions), try await log.bounds(of: partitions)
+        )
+        let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
+        try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
     }
 
@@ -66,31 +81,54 @@ struct Deciding: GroupWork {
             }
             known[partition.partition] = nil
         }
+        lot.stop(partitions + partitions.map { events($0.partition) })
+        await pace.stop(partitions)
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        var pace = pace
+        try await pace.through(batches) { piece, failing in try await commit(piece, failing, as: member) }
+        self.pace = pace
+    }
+
+    /// Decides commands and commits what comes of them, with what the quarantine is to be told.
+    ///
+    /// - Parameters:
+    ///   - failing: Commands that are not to be tried, and why.
+    ///   - entries: What is said of records that were let go with these.
+    mutating func commit(
+        _ batches: [Batch], _ failing: [TopicPartition: [Offset: String]], _ entries: [QuarantineEntry] = [],
+        as member: any GroupMember
+    ) async throws {
         var appends: [Append] = []
+        var entries = entries
         var answers: [(Partition, [Answer])] = []
         var consumed: [TopicPartition: Offset] = [:]
         isCommitted = false
         for batch in batches {
-            let (events, answered) = try await decide(batch)
+            let (events, answered) = try await decide(batch, failing[batch.source] ?? [:], &entries)
             appends.append(Append(TopicPartition(domain.eventsTopic, batch.source.partition), events))
             answers.append((batch.source.partition, answered))
             consumed[batch.source] = batch.next
         }
         let (outcomes, events, answered) = (domain.outcomesTopic, domain.eventsTopic, answers)
-        let transaction = Transaction(appends: appends, consumed: consumed) { offsets in
+        let saying = entries.isEmpty ? [] : quarantine.map { [$0.appending(entries)] } ?? []
+        let transaction = Transaction(appends: appends + saying, consumed: consumed) { offsets in
             zip(answered, offsets).map { answers, offsets in
                 let records = answers.1.map { $0.record(events: TopicPartition(events, answers.0), offsets) }
                 return Append(TopicPartition(outcomes, answers.0), records)
             }
         }
         let offsets = try await member.transact(transaction)
-        remember(answers, Array(offsets.dropFirst(appends.count)))
-        for (append, (written, answered)) in zip(appends, zip(offsets, zip(answers, offsets.dropFirst(appends.count))))
-        {
+        let outcomeOffsets = offsets.dropFirst(appends.count + saying.count)
+        remember(answers, Array(outcomeOffsets))
+        for (append, (written, answered)) in zip(appends, zip(offsets, zip(answers, outcomeOffsets))) {
             advance(append, written, answered.0.1, answered.1)
+        }
+        if !saying.isEmpty, let last = offsets[appends.count].last {
+            for partition in consumed.keys {
+                known[partition.partition]?.keeper?.heed(to: last + 1, records: entries.count)
+            }
         }
         isCommitted = true
         for partition in consumed.keys { await known[partition.partition]?.keeper?.turn(cutoff: cutoff) }
@@ -113,8 +151,11 @@ struct Deciding: GroupWork {
     }
 
     /// Decides one partition's commands; gives the events to append and the answers.
-    private mutating func decide(_ batch: Batch) async throws -> ([NewRecord], [Answer]) {
+    private mutating func decide(
+        _ batch: Batch, _ failing: [Offset: String], _ entries: inout [QuarantineEntry]
+    ) async throws -> ([NewRecord], [Answer]) {
         let partition = batch.source.partition
+        let folded = events(partition)
         guard let known = known[partition] else {
             throw LogError(.fenced, "\(batch.source) was delivered but is not assigned")
         }
@@ -132,6 +173,11 @@ struct Deciding: GroupWork {
             let at = record.decisionTime
             if let answer = try await repeated(id, digest, record, entry, inHand[id].map { answers[$0] }, partition) {
                 answers.append(answer)
+                continue
+            }
+            let why = failing[record.offset]
+            if why != nil || lot.holds(record, of: batch.source) || lot.stops(record.key, of: folded) {
+                entries.append(try lot.park(record, in: batch.source, why))
                 continue
             }
             let decision = known.aggregates.answer(record, id: id)
@@ -203,6 +249,7 @@ struct Deciding: GroupWork {
     }
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
+        try await release(as: member)
         let now = clock()
         var appends: [Append] = []
         for (partition, known) in known {

@@ -1,6 +1,7 @@
 public import EventLog
 public import EventModel
 public import Logging
+public import Quarantining
 public import ServiceLifecycle
 
 /// Answers one domain's commands: reads, decides, and commits events, outcomes and the commands' offsets together.
@@ -20,6 +21,10 @@ public struct Handler: Service, CustomStringConvertible {
     /// Where checkpoints are kept; nil folds all, and holds all in memory.
     public var checkpoints: (any CheckpointStore)?
     public var checkpointing = Checkpointing()
+    /// Where it says which records wait, and is asked to try them again; nil fails at the first that cannot be handled.
+    public var quarantine: QuarantineLog?
+    /// Where deaths are counted; nil takes no care.
+    public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -49,6 +54,9 @@ public struct Handler: Service, CustomStringConvertible {
     public func run() async throws {
         var work = Deciding(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
         (work.checkpoints, work.checkpointing) = (checkpoints, checkpointing)
+        (work.quarantine, work.pace) = (
+            quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
+        )
         let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
     }

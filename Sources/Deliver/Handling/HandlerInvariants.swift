@@ -4,7 +4,7 @@ extension Invariant {
     /// What a handler keeps, whatever its domain: one outcome for each command, and the events that it tells of.
     public static func ofHandler(of domain: Domain) -> [Invariant] {
         if domain.decider == nil { return [] }
-        return [answers(domain), answersAll(domain), timers(domain)]
+        return [answers(domain), tells(domain), answersAll(domain), timers(domain)]
     }
 
     private struct Answers: Sendable {
@@ -52,9 +52,15 @@ extension Invariant {
         }
 
         /// Each event is one that an outcome tells of, and the other way round.
-        func checkEvents() throws {
+        ///
+        /// - Parameter all: Both topics are known to their ends. Otherwise one may be known further than the other, and its
+        ///   last records say nothing.
+        func checkEvents(all: Bool) throws {
+            var lastTold: [TopicPartition: Offset] = [:]
+            for event in told { lastTold[event.place] = max(lastTold[event.place] ?? 0, event.offset) }
+            let lastKnown = events.mapValues { $0.keys.max() ?? 0 }
             for (id, outcome) in answer.sorted(by: { $0.key.id < $1.key.id }) {
-                for event in outcome.events {
+                for event in outcome.events where all || event.offset <= lastKnown[event.place] ?? -1 {
                     guard let found = events[event.place]?[event.offset] else {
                         throw Violation(
                             "the outcome of \(id.id) tells of \(event.place)@\(event.offset), which is not there")
@@ -69,7 +75,8 @@ extension Invariant {
                 }
             }
             for (place, records) in events.sorted(by: { $0.key < $1.key }) {
-                for (offset, record) in records.sorted(by: { $0.key < $1.key }) {
+                for (offset, record) in records.sorted(by: { $0.key < $1.key })
+                where all || offset <= lastTold[place] ?? -1 {
                     let written = Outcome.Written(place: place, offset: offset, type: record.type)
                     if !told.contains(written) {
                         throw Violation(
@@ -91,7 +98,14 @@ extension Invariant {
         Invariant(
             "an id has one outcome, whose events are on the log once",
             over: [domain.outcomesTopic, domain.eventsTopic],
-            from: Answers(), fold: { try $0.fold($1, $2, domain) }, finish: { try $0.checkEvents() })
+            from: Answers(), fold: { try $0.fold($1, $2, domain) }, finish: { try $0.checkEvents(all: false) })
+    }
+
+    private static func tells(_ domain: Domain) -> Invariant {
+        Invariant(
+            "every event is told of by an outcome, and is there", .atRest,
+            over: [domain.outcomesTopic, domain.eventsTopic],
+            from: Answers(), fold: { try $0.fold($1, $2, domain) }, finish: { try $0.checkEvents(all: true) })
     }
 
     private static func answersAll(_ domain: Domain) -> Invariant {

@@ -1,6 +1,7 @@
 internal import EventLog
 internal import EventModel
 internal import Logging
+internal import Quarantining
 internal import Synchronization
 
 /// The checkpoint of one partition number of a worker: what is known comes from it, and what has changed goes to it beside
@@ -17,6 +18,9 @@ final class Keeper {
 
     private var next: [TopicPartition: Offset]
     private var marks: [TopicPartition: Mark] = [:]
+    /// Up to where the quarantine's topic has been heeded: what was released before is in the states.
+    private(set) var heeded = Offset(0)
+    private var heeding: TopicPartition { TopicPartition(QuarantineLog.topic.name, partition) }
     /// Records since the last checkpoint.
     private var since = 0
     private var began = ContinuousClock.now
@@ -74,8 +78,9 @@ final class Keeper {
 
     private func contradiction(to log: any EventLog, _ ends: [TopicPartition: Offset]) async throws -> String? {
         if next.isEmpty { return nil }
-        let (table, keys) = (rows.marks, sources.map { [Value($0.partition), .text($0.topic)] })
+        let (table, keys) = (rows.marks, (sources + [heeding]).map { [Value($0.partition), .text($0.topic)] })
         let marks = try await checkpoint.read { try $0.rows(table, keys: keys) }
+        let heeded = marks.first { $0[1] == .text(heeding.topic) }.flatMap { Mark($0) }
         let bounds = try await log.bounds(of: sources)
         for source in sources {
             guard let next = next[source], let kept = bounds[source] else { continue }
@@ -91,6 +96,7 @@ final class Keeper {
             if found != mark { return "\(source)@\(mark.last) is another record" }
             self.marks[source] = mark
         }
+        if let heeded { heed(to: heeded.last) }
         return nil
     }
 
@@ -121,6 +127,13 @@ final class Keeper {
         since += records
     }
 
+    /// Notes that what was released of the quarantine up to there is in the states.
+    func heed(to next: Offset, records: Int = 0) {
+        heeded = next
+        marks[heeding] = Mark(last: next, key: Bytes(), value: Bytes())
+        since += records
+    }
+
     // MARK: What the checkpoint has
 
     /// Loads the states of some keys; gives what the checkpoint remembers of some ids.
@@ -131,8 +144,8 @@ final class Keeper {
         var entries: [String: Remembered.Entry] = [:]
         if hasRows && !(missing.isEmpty && sought.isEmpty) {
             let (rows, partition) = (rows, Value(partition))
-            let texts = missing.map { CheckpointRows.text($0) }
-            let names = Dictionary(sought.map { (CheckpointRows.text(Bytes($0)), $0) }) { a, _ in a }
+            let texts = missing.map { $0.storable }
+            let names = Dictionary(sought.map { (Bytes($0).storable, $0) }) { a, _ in a }
             let (found, known) = try await checkpoint.read { reader in
                 (
                     try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
@@ -144,7 +157,7 @@ final class Keeper {
         }
         for key in missing {
             do {
-                try states.load(key, jsons[CheckpointRows.text(key)])
+                try states.load(key, jsons[key.storable])
             } catch {
                 throw LogError(
                     .damaged,
@@ -167,7 +180,7 @@ final class Keeper {
             let page = try await checkpoint.read { try $0.rows(scan) }
             for row in page {
                 if let key = row[1].text, let due = row[2].integer {
-                    states.wait(for: CheckpointRows.bytes(key), due: Timestamp(due))
+                    states.wait(for: Bytes(storable: key), due: Timestamp(due))
                 }
             }
             if page.count == limit, let last = page.last, let due = last[2].integer {
@@ -210,7 +223,7 @@ final class Keeper {
         let change = CheckpointChange(
             rows: rows, partition: partition, states: states.changes(), ids: ids, marks: marks, next: next,
             cutoff: cutoff, forgotten: limits.forgotten)
-        let writing = Writing(ids: ids.count, records: since)
+        let writing = Writing(ids: remembered?.count ?? 0, records: since)
         (self.writing, since, began, hasRows) = (writing, 0, .now, true)
         let checkpoint = checkpoint
         writing.task.withLock {

@@ -8,6 +8,9 @@ public struct Outcome: Hashable, Sendable {
         public var place: TopicPartition
         public var offset: Offset
         public var type: String
+        public init(place: TopicPartition, offset: Offset, type: String) {
+            (self.place, self.offset, self.type) = (place, offset, type)
+        }
     }
     public var id: String
     public var accepted: Bool

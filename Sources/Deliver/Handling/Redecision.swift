@@ -1,11 +1,13 @@
 public import EventLog
 public import EventModel
+internal import Quarantining
 
 /// The commands of one partition decided once more, and held against the outcomes and events that are on the log: the same
 /// log must give the same decisions.
 ///
 /// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
-/// events as they are.
+/// events as they are. Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
+/// order.
 public struct Redecision: Sendable, Hashable {
     public var partition: TopicPartition
     /// Commands decided again.
@@ -30,9 +32,14 @@ public struct Redecision: Sendable, Hashable {
         var tapes = Tapes(
             commands: try await Tape(self.partition, kept, of: log),
             events: try await Tape(events, eventsNow, of: log), outcomes: try await Tape(outcomes, answered, of: log))
+        let book = try await QuarantineLog.book(of: log)
+        let worker = Handler.group(of: domain)
+        let waiting = Waiting(
+            worker: worker, book: book, events: events, commands: self.partition,
+            leftOut: book.workers[worker]?[events] ?? Quarantine())
         do {
             try await decide(
-                &tapes, decider, from: first.command ?? kept.upperBound,
+                &tapes, waiting, decider, from: first.command ?? kept.upperBound,
                 first.event ?? eventBounds.upperBound, known: eventBounds.upperBound, events)
         } catch {
             await tapes.close()
@@ -50,6 +57,70 @@ public struct Redecision: Sendable, Hashable {
         }
     }
 
+    /// What the quarantine says of the partition.
+    private struct Waiting {
+        let worker: String
+        let book: QuarantineBook
+        let events: TopicPartition
+        let commands: TopicPartition
+        let leftOut: Quarantine
+
+        /// Whether a command waits, or did.
+        func knows(_ command: Record) -> Bool { book.knows(command.offset, in: commands, of: worker) }
+        /// Whether an event had waited and was folded late. The commands of its key waited as long.
+        func wasLate(_ event: Record) -> Bool { book.knows(event.offset, in: events, of: worker) }
+    }
+
+    /// The commands in the order in which they were answered.
+    private struct Commands {
+        let waiting: Waiting
+        /// Commands without an outcome as yet, by id.
+        private var late: [String: [Record]] = [:]
+        private var ahead: Record?
+
+        init(waiting: Waiting) { self.waiting = waiting }
+
+        mutating func skip(to start: Offset, _ tapes: inout Tapes) async throws {
+            ahead = try await tapes.commands.next()
+            while let early = ahead, early.offset < start {
+                if waiting.knows(early) { setAside(early) }
+                ahead = try await tapes.commands.next()
+            }
+        }
+
+        /// The command that the next outcome answers: one that waited, or else the next one.
+        mutating func next(answeredBy id: String, _ tapes: inout Tapes) async throws -> Record? {
+            if let waited = late[id]?.first {
+                late[id]?.removeFirst()
+                return waited
+            }
+            while let parked = ahead, waiting.knows(parked) {
+                setAside(parked)
+                ahead = try await tapes.commands.next()
+                if parked.commandID(in: waiting.commands) == id { return try await next(answeredBy: id, &tapes) }
+            }
+            let command = ahead
+            ahead = try await tapes.commands.next()
+            return command
+        }
+
+        private mutating func setAside(_ command: Record) {
+            late[command.commandID(in: waiting.commands), default: []].append(command)
+        }
+    }
+
+    /// The next event, past those that are left out.
+    private func next(
+        _ tapes: inout Tapes, _ waiting: Waiting, _ aggregates: any Aggregates
+    ) async throws -> Record? {
+        while let event = try await tapes.events.next() {
+            if waiting.leftOut.leavesOut(event.offset) { continue }
+            if !waiting.wasLate(event) { return event }
+            try aggregates.evolve(key: event.key, event: event.value, at: event.timestamp)
+        }
+        return nil
+    }
+
     /// The first command that is kept and has an outcome, and where the first event of these commands stands.
     private static func first(
         _ outcomes: TopicPartition, _ range: Range<Offset>, ofCommandsFrom start: Offset, _ log: any EventLog
@@ -65,31 +136,35 @@ public struct Redecision: Sendable, Hashable {
         return found
     }
 
-    /// Each command has one outcome, in the same order.
+    /// Each command has one outcome, in the same order but for those that waited.
     private mutating func decide(
-        _ tapes: inout Tapes, _ decider: AnyDecider, from start: Offset, _ first: Offset, known: Offset,
-        _ source: TopicPartition
+        _ tapes: inout Tapes, _ waiting: Waiting, _ decider: AnyDecider, from start: Offset, _ first: Offset,
+        known: Offset, _ source: TopicPartition
     ) async throws {
         let aggregates = decider.aggregates()
-        var event = try await tapes.events.next()
+        var event = try await next(&tapes, waiting, aggregates)
         while let before = event, before.offset < first {
-            try aggregates.evolve(key: before.key, event: before.value, at: before.timestamp)
+            do throws(Undecodable) {
+                try aggregates.evolve(key: before.key, event: before.value, at: before.timestamp)
+            } catch {
+                problem = "\(source)@\(before.offset) cannot be folded: \(error.description)"
+                return
+            }
             assumed += 1
-            event = try await tapes.events.next()
+            event = try await next(&tapes, waiting, aggregates)
         }
-        var command = try await tapes.commands.next()
-        while let early = command, early.offset < start { command = try await tapes.commands.next() }
+        var commands = Commands(waiting: waiting)
+        try await commands.skip(to: start, &tapes)
         while let record = try await tapes.outcomes.next() {
             let outcome = try Outcome(record.value)
-            if commands == 0, outcome.commandOffset < start { continue }
-            guard let current = command else {
+            if self.commands == 0, outcome.commandOffset < start { continue }
+            guard let current = try await commands.next(answeredBy: outcome.id, &tapes) else {
                 problem = "the outcome of \(outcome.id) answers no command that is on the log"
                 return
             }
-            command = try await tapes.commands.next()
             let place = "\(partition)@\(current.offset)"
             let id = current.commandID(in: partition)
-            commands += 1
+            self.commands += 1
             if id != outcome.id {
                 problem = "\(place) (\(id)): its outcome is that of \(outcome.id)"
                 return
@@ -114,7 +189,7 @@ public struct Redecision: Sendable, Hashable {
                     return
                 }
                 events += 1
-                event = try await tapes.events.next()
+                event = try await self.next(&tapes, waiting, aggregates)
             }
         }
         if let event, event.offset < known {

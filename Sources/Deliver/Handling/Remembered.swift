@@ -9,23 +9,25 @@ final class Remembered {
         var time: Timestamp
     }
     private var entries: [String: Entry] = [:]
-    private var order: [String] = []
+    /// In the order in which they came. One that was decided anew has come again, and its older place counts no more.
+    private var order: [(id: String, outcome: Offset)] = []
     private var forgotten = 0
 
     subscript(id: String) -> Entry? { entries[id] }
 
     func add(_ id: String, _ entry: Entry) {
-        if entries.updateValue(entry, forKey: id) == nil { order.append(id) }
+        let old = entries.updateValue(entry, forKey: id)
+        if old?.outcome != entry.outcome { order.append((id, entry.outcome)) }
     }
 
     /// Forgets what is past the topic's retention, oldest first.
     func forget(before cutoff: Timestamp) {
-        while forgotten < order.count, let entry = entries[order[forgotten]], entry.time < cutoff { forget(1) }
+        while forgotten < order.count, (current(order[forgotten])?.time).map({ $0 < cutoff }) ?? true { forget(1) }
     }
 
     /// Forgets the oldest.
     func forget(_ count: Int) {
-        for id in order[forgotten..<forgotten + count] { entries[id] = nil }
+        for place in order[forgotten..<forgotten + count] where current(place) != nil { entries[place.id] = nil }
         forgotten += count
         if forgotten > 1024, forgotten > order.count / 2 {
             order.removeFirst(forgotten)
@@ -33,8 +35,15 @@ final class Remembered {
         }
     }
 
+    private func current(_ place: (id: String, outcome: Offset)) -> Entry? {
+        entries[place.id].flatMap { $0.outcome == place.outcome ? $0 : nil }
+    }
+
+    /// How many have come and are not forgotten.
+    var count: Int { order.count - forgotten }
+
     /// All of them, oldest first.
     var all: [(id: String, entry: Entry)] {
-        order[forgotten...].compactMap { id in entries[id].map { (id, $0) } }
+        order[forgotten...].compactMap { place in current(place).map { (place.id, $0) } }
     }
 }

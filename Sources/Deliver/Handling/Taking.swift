@@ -1,15 +1,18 @@
 internal import EventLog
 internal import EventModel
 internal import Logging
+internal import Quarantining
 
 /// How a handler comes to know a partition: from its checkpoint and what the log has beyond it.
 extension Deciding {
-    func take(_ partition: Partition) async throws -> Known {
+    mutating func take(_ partition: Partition) async throws -> Known {
         let began = ContinuousClock.now
         var known = Known(aggregates: decider.aggregates())
         let events = TopicPartition(domain.eventsTopic, partition)
         let outcomes = TopicPartition(domain.outcomesTopic, partition)
         let bounds = try await log.bounds(of: [events, outcomes])
+        let book = try await quarantine?.read()
+        lot.begin([events, commands(partition)], book)
         if let checkpoints {
             let rows = CheckpointRows(
                 Handler.group(of: domain), version: decider.stateVersion,
@@ -19,6 +22,10 @@ extension Deciding {
                 log: log, ends: bounds.mapValues(\.upperBound), limits: checkpointing, logger: logger)
         }
         var folded = 0
+        if let book, let keeper = known.keeper {
+            folded += try await foldReleased(events, book, keeper, into: known)
+            keeper.heed(to: book.next)
+        }
         if let range = bounds[events] { folded += try await fold(events, range, into: known) }
         if let range = bounds[outcomes] { folded += try await recall(outcomes, range, into: known) }
         logger.info(
@@ -30,7 +37,24 @@ extension Deciding {
         return known
     }
 
-    private func fold(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int {
+    /// Folds what had waited when the checkpoint was written, and waits no more.
+    private func foldReleased(
+        _ source: TopicPartition, _ book: QuarantineBook, _ keeper: Keeper, into known: Known
+    ) async throws -> Int {
+        let offsets = book.released(of: lot.worker, in: source, since: keeper.heeded, before: keeper.start(of: source))
+        try await log.records(at: offsets, in: source) { record in
+            _ = try await keeper.load([record.key])
+            do {
+                try known.aggregates.evolve(key: record.key, event: record.value, at: record.timestamp)
+            } catch {
+                throw LogError(.damaged, "\(source)@\(record.offset) was folded, and cannot be any more: \(error)")
+            }
+        }
+        return offsets.count
+    }
+
+    private mutating func fold(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int
+    {
         let start = known.keeper?.start(of: source) ?? 0
         if start < range.lowerBound {
             throw LogError(
@@ -44,13 +68,24 @@ extension Deciding {
         var folded = 0
         try await log.scan(source, from: start, to: range.upperBound) { batch in
             _ = try await known.keeper?.load(batch.records.map(\.key))
+            var entries: [QuarantineEntry] = []
             for record in batch.records {
-                do {
+                if lot.leavesOut(record.offset, in: source) { continue }
+                if lot.holds(record, of: source) {
+                    entries.append(try lot.park(record, in: source, nil))
+                    continue
+                }
+                do throws(Undecodable) {
                     try known.aggregates.evolve(key: record.key, event: record.value, at: record.timestamp)
                 } catch {
-                    throw LogError(.damaged, "\(source)@\(record.offset) cannot be folded: \(error)")
+                    if quarantine == nil {
+                        throw LogError(.damaged, "\(source)@\(record.offset) cannot be folded: \(error)")
+                    }
+                    entries.append(try lot.park(record, in: source, error.description))
                 }
             }
+            // Said before a checkpoint goes on without them.
+            try await quarantine?.append(entries)
             folded += batch.records.count
             await note(batch, known)
         }

@@ -63,6 +63,21 @@ extension KafkaError.Code {
     public static let authentication = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
 
     init(_ code: rd_kafka_resp_err_t) { self.init(rawValue: code.rawValue) }
+
+    /// Whether brokers say so only while a leader or coordinator moves: asked again, they soon answer.
+    public var passes: Bool {
+        switch rd_kafka_resp_err_t(rawValue: rawValue) {
+        case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+            RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION,
+            RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+            RD_KAFKA_RESP_ERR_NOT_COORDINATOR, RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
+            RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
+            RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE, RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__WAIT_COORD:
+            true
+        default: false
+        }
+    }
 }
 
 extension KafkaError {

@@ -5,9 +5,8 @@ internal import Kafka
 extension KafkaLog {
     /// The end includes transactions still open, so that who has read up to it has seen how they ended.
     public func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-        try await check(partitions)
-        let bounds = try await telling("the partitions' offsets could not be read") { () throws(KafkaError) in
-            try await admin.bounds(of: partitions.map(KafkaPartition.init))
+        let bounds = try await asking(partitions) { partitions throws(KafkaError) in
+            try await admin.bounds(of: partitions)
         }
         return bounds.reduce(into: [:]) { result, bound in
             result[TopicPartition(bound.key)] = Offset(bound.value.lowerBound)..<Offset(bound.value.upperBound)
@@ -16,8 +15,8 @@ extension KafkaLog {
 
     public func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
         let bounds = try await bounds(of: partitions)
-        let found = try await telling("the partitions' offsets could not be read") { () throws(KafkaError) in
-            try await admin.offsets(of: partitions.map(KafkaPartition.init), at: time.rawValue)
+        let found = try await asking(partitions) { partitions throws(KafkaError) in
+            try await admin.offsets(of: partitions, at: time.rawValue)
         }
         return bounds.reduce(into: [:]) { result, bound in
             result[bound.key] = found[KafkaPartition(bound.key)].map { Offset($0) } ?? bound.value.upperBound
@@ -27,20 +26,49 @@ extension KafkaLog {
     public func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
         let asked = partitions.map(KafkaPartition.init)
         // A transaction in its last moments is waited for: its offsets will be there, or they will not.
-        let deadline = ContinuousClock.now + KafkaLog.transactionLimit * 2
+        let began = ContinuousClock.now
         while true {
             do {
                 let offsets = try await admin.committed(group, asked)
                 return offsets.reduce(into: [:]) { $0[TopicPartition($1.key)] = Offset($1.value) }
-            } catch let error where error.code == .unstableOffset && ContinuousClock.now < deadline {
-                try await Task.sleep(for: .milliseconds(5))
             } catch let error where error.code == .unknownGroup {
                 return [:]
             } catch let error where error.code == .closed {
                 throw LogError.wasClosed
             } catch {
-                throw LogError(error, doing: "the offsets of group \(group) could not be read")
+                let patience =
+                    error.code == .unstableOffset
+                    ? KafkaLog.transactionLimit * 2 : error.code.passes ? admin.limit : .zero
+                if ContinuousClock.now - began >= patience {
+                    throw LogError(error, doing: "the offsets of group \(group) could not be read")
+                }
+                try await Task.sleep(for: KafkaLog.pause)
             }
+        }
+    }
+
+    /// How long to wait before a broker that was not ready is asked again.
+    static let pause: Duration = .milliseconds(20)
+
+    /// Asks partitions' leaders, again where they are new or move. Topics are there before all leaders know it.
+    private func asking<Answer>(
+        _ partitions: [TopicPartition], _ ask: ([KafkaPartition]) async throws(KafkaError) -> Answer
+    ) async throws -> Answer {
+        let deadline = ContinuousClock.now + admin.limit
+        while true {
+            try await check(partitions)
+            do {
+                return try await ask(partitions.map(KafkaPartition.init))
+            } catch let error where error.code == .closed {
+                throw LogError.wasClosed
+            } catch {
+                let isMoving = error.code.passes || LogError.Kind(error) == .unknownTopic
+                if !isMoving || ContinuousClock.now >= deadline {
+                    throw LogError(error, doing: "the partitions' offsets could not be read")
+                }
+            }
+            try await Task.sleep(for: KafkaLog.pause)
+            try await learn()
         }
     }
 }

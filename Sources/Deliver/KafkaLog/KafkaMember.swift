@@ -113,9 +113,11 @@ final class KafkaMember: GroupMember {
             _ = try await place(of: consumed)
             do {
                 return try await consumer.commit(consumed.forKafka)
-            } catch let error where error.code == .rebalancing && ContinuousClock.now < deadline {
-                // The group's new generation is about to be told.
-                try await Task.sleep(for: .milliseconds(20))
+            } catch let error
+                where (error.code == .rebalancing || error.code.passes) && ContinuousClock.now < deadline
+            {
+                // The group's new generation, or coordinator, is about to be told.
+                try await Task.sleep(for: KafkaLog.pause)
             } catch {
                 throw LogError(error, doing: "offsets of group \(group) could not be committed")
             }

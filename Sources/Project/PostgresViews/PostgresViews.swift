@@ -36,7 +36,7 @@ public final class PostgresViews: ViewStore {
     public func open(_ projection: AnyProjection) async throws {
         let schema = Schema(projection)
         if state.withLock({ $0.opened.contains(schema) }) { return }
-        let tables = projection.tables
+        let tables = projection.allTables
         try await attempt(schema) { session, _ in try schema.make(tables, session) }
         state.withLock { _ = $0.opened.insert(schema) }
     }

@@ -2,6 +2,7 @@ public import EventLog
 public import EventModel
 internal import Foundation
 public import Logging
+public import Quarantining
 public import ServiceLifecycle
 
 /// Folds events into the rows of one projection, batch by batch.
@@ -16,6 +17,10 @@ public struct Projector: Service, CustomStringConvertible {
     private let log: any EventLog
     private let views: any ViewStore
     private let logger: Logger
+    /// Where it says which events wait, and is asked to try them again; nil tells nobody.
+    public var quarantine: QuarantineLog?
+    /// Where deaths are counted; nil takes no care.
+    public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -34,7 +39,8 @@ public struct Projector: Service, CustomStringConvertible {
     public func run() async throws {
         try await views.open(views.live(projection))
         var work = Folding(
-            projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))")
+            projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))",
+            quarantine: quarantine, tries: tries, logger: logger)
         let loop = GroupLoop(
             log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
         try await loop.run(&work, until: { Task.isShuttingDownGracefully })
@@ -46,20 +52,28 @@ private struct Folding: GroupWork {
     let log: any EventLog
     let views: any ViewStore
     let owner: String
+    let quarantine: QuarantineLog?
+    let logger: Logger
     /// The build that the partitions were claimed in. Once another is live, commits to it are fenced.
-    private var live: AnyProjection
+    private var folding: ParkingFold
     private var epochs: [TopicPartition: Epoch] = [:]
+    private var pace: Pace
+    /// Requests that were done, for what is known of the quarantine's topic may be older.
+    private var done: Set<String> = []
 
-    init(projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String) {
-        self.projection = projection
-        self.log = log
-        self.views = views
-        self.owner = owner
-        live = projection
+    init(
+        projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
+        quarantine: QuarantineLog?, tries: (any TriesStore)?, logger: Logger
+    ) {
+        (self.projection, self.log, self.views, self.owner) = (projection, log, views, owner)
+        (self.quarantine, self.logger) = (quarantine, logger)
+        folding = ParkingFold(projection, views)
+        pace = Pace(of: Projector.group(of: projection), batch: Projector.batch, store: tries)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
-        live = try await views.live(projection)
+        let live = try await views.live(projection)
+        if live.build != folding.projection.build { folding = ParkingFold(live, views) }
         let claims = try await views.claim(live, partitions, owner: owner)
         // Whoever puts another build in its place has said so before it claimed this one: after a claim that was later it
         // is seen here, and an earlier one is fenced.
@@ -79,25 +93,68 @@ private struct Folding: GroupWork {
             }
             epochs[partition] = claim.epoch
         }
+        try await folding.begin(partitions)
+        done = []
+        if let quarantine {
+            try await quarantine.append(folding.differences(from: quarantine.read(), partitions))
+        }
+        let starts = Dictionary(
+            uniqueKeysWithValues: claims.map { ($0.key, $0.value.next ?? bounds[$0.key]?.lowerBound ?? 0) })
+        try await pace.begin(starts, ends: bounds.mapValues(\.upperBound))
         return claims.mapValues(\.next)
     }
 
-    mutating func dropped(_ partitions: [TopicPartition]) {
+    mutating func dropped(_ partitions: [TopicPartition]) async {
         for partition in partitions { epochs[partition] = nil }
+        folding.stop(partitions)
+        await pace.stop(partitions)
     }
 
-    func tick(_ member: any GroupMember) -> Duration { GroupLoop.heed }
+    mutating func tick(_ member: any GroupMember) async throws -> Duration {
+        try await release()
+        return GroupLoop.heed
+    }
 
-    func handle(_ batches: [Batch], as member: any GroupMember) async throws {
-        let offsets = Dictionary(batches.map { ($0.source, $0.next) }) { max($0, $1) }
-        let held = epochs.filter { offsets[$0.key] != nil }
-        let projection = live
+    mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        var (pace, folding) = (pace, folding)
+        let (epochs, quarantine, logger) = (epochs, quarantine, logger)
         do {
-            try await views.commit(projection, to: offsets, under: held) { view in
-                try projection.fold(batches.map { ($0.source, $0.records) }, into: view)
+            try await pace.through(batches) { piece, failing in
+                let parked = try await folding.commit(piece, under: epochs, failing: failing)
+                if parked.isEmpty { return }
+                for (source, record) in parked where !record.reason.isEmpty {
+                    logger.warning(
+                        "an event waits: \(record.reason)",
+                        metadata: ["place": "\(source)@\(record.offset)", "key": "\(record.key.text)"])
+                }
+                let worker = folding.projection.name
+                try await quarantine?.append(parked.map { .parked(worker: worker, $0.source, $0.record) })
             }
         } catch let error as ViewError where error.kind == .fenced {
             throw LogError(.fenced, error.message)
+        }
+        (self.pace, self.folding) = (pace, folding)
+    }
+
+    /// Does what has been asked for events that wait.
+    private mutating func release() async throws {
+        guard let quarantine else { return }
+        let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
+        for request in book.open where request.worker == projection.name {
+            guard let epoch = epochs[request.source], let next = pace.next[request.source],
+                done.insert(request.id).inserted
+            else { continue }
+            if book.begun.contains(request.id) {
+                try await quarantine.append([.ended(.unfinished(request.id))])
+                continue
+            }
+            try await quarantine.append([.begun(id: request.id)])
+            do {
+                let done = try await folding.release(request, from: log, at: next, under: epoch)
+                try await quarantine.append(done.entries + [.ended(done.end)])
+            } catch let error as ViewError where error.kind == .fenced {
+                throw LogError(.fenced, error.message)
+            }
         }
     }
 }

@@ -58,8 +58,10 @@ public struct Rebuild: Sendable {
     ) async throws -> (folded: Int, comparison: Comparison) {
         let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
         let total = bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) }
+        let dropped = try await views.quarantines(of: live, bounds.keys.sorted())
         var refold = try await Refold(
-            fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate)
+            fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate,
+            dropped: dropped)
         let seen = try await views.read(live) { _, asOf in asOf }
         // Folded no further than the live build, for both are compared at the same offsets.
         for cut in cuts where cut.allSatisfy({ $0.value <= seen[$0.key] ?? 0 }) {

@@ -8,6 +8,7 @@ public struct Refold: Sendable {
     private let projection: AnyProjection
     private let log: any EventLog
     private let views: any ViewStore
+    private var folding: ParkingFold
     private var epochs: [TopicPartition: Epoch] = [:]
     /// Up to where each partition has been folded.
     public private(set) var next: [TopicPartition: Offset] = [:]
@@ -18,21 +19,30 @@ public struct Refold: Sendable {
 
     /// Claims partitions in the store.
     ///
-    /// - Parameter starts: Where folding begins where the store has nothing yet, or less.
+    /// - Parameters:
+    ///   - starts: Where folding begins where the store has nothing yet, or less.
+    ///   - dropped: What has been dropped of the projection and is left out here too.
     public init(
         _ projection: AnyProjection, from log: any EventLog, starts: [TopicPartition: Offset],
-        into views: any ViewStore, owner: String, rate: Int? = nil
+        into views: any ViewStore, owner: String, rate: Int? = nil,
+        dropped: [TopicPartition: Quarantine] = [:]
     ) async throws {
         self.projection = projection
         self.log = log
         self.views = views
         self.rate = rate
+        folding = ParkingFold(projection, views)
         try await views.open(projection)
         for (partition, claim) in try await views.claim(projection, starts.keys.sorted(), owner: owner) {
             epochs[partition] = claim.epoch
             next[partition] = [claim.next, starts[partition]].compactMap { $0 }.max()
         }
+        try await folding.begin(starts.keys.sorted())
+        try await folding.drop(dropped.filter { next[$0.key] == starts[$0.key] }, at: next, under: epochs)
     }
+
+    /// Leaves out what another build of the projection does.
+    public mutating func leaveOut(_ others: [TopicPartition: Quarantine]) { folding.leaveOut(others) }
 
     /// Folds each partition up to an offset; one that is there already is left alone.
     ///
@@ -44,16 +54,13 @@ public struct Refold: Sendable {
         let before = folded
         for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
             guard let from = next[partition], let epoch = epochs[partition], from < end else { continue }
-            let (projection, views) = (projection, views)
-            var at = from
-            var done = folded
-            defer { (next[partition], folded) = (at, done) }
+            var (at, done, folding) = (from, folded, folding)
+            defer { (next[partition], folded, self.folding) = (at, done, folding) }
             let size = rate.map { max(1, min(Projector.batch, $0 / 10)) } ?? Projector.batch
             try await log.scan(partition, from: from, to: end, batch: size) { batch in
                 let reached = min(batch.next, end)
-                try await views.commit(projection, to: [partition: reached], under: [partition: epoch]) { view in
-                    try projection.fold([(partition, batch.records)], into: view)
-                }
+                let piece = Batch(source: partition, records: batch.records, next: reached)
+                _ = try await folding.commit([piece], under: [partition: epoch])
                 at = reached
                 done += batch.records.count
                 progress(done)
@@ -67,21 +74,37 @@ public struct Refold: Sendable {
 
     /// Folds as far as the live build shows, and holds that build, as one moment shows it, against what was folded.
     ///
-    /// - Parameter live: The build in `store` that is examined; its projectors may go on.
+    /// - Parameters:
+    ///   - live: The build in `store` that is examined; its projectors may go on.
+    ///   - alike: Whether events that wait, or were dropped, in the live build are left out here too.
     /// - Throws: ``AheadOfLog`` where it has folded what the log has not.
     public mutating func comparison(
-        with live: AnyProjection, in store: any ViewStore, progress: (_ folded: Int) -> Void = { _ in }
+        with live: AnyProjection, in store: any ViewStore, leavingOutAlike alike: Bool = false,
+        progress: (_ folded: Int) -> Void = { _ in }
     ) async throws -> Comparison {
         // Most of it is folded before the view is held, for a store keeps what is committed meanwhile. It is not folded
         // beyond what is seen, for both must be at the same offsets to be compared.
-        let seen = try await store.read(live) { _, asOf in asOf }
+        let (seen, waiting) = try await store.read(live) { reader, asOf in
+            (asOf, try live.quarantine.map { try reader.quarantines($0) } ?? [:])
+        }
         let bounds = try await log.bounds(of: seen.keys.sorted())
         if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
             throw AheadOfLog(projection: live.name, partition: partition, next: next)
         }
+        if alike { folding.leaveOut(waiting) }
         try await fold(to: seen, progress: progress)
         let (projection, views) = (projection, views)
         return try await store.withSnapshot(live) { found in
+            if alike, let table = live.quarantine {
+                let now = try await found.read { try $0.quarantines(table) }
+                if seen.contains(where: {
+                    !(waiting[$0.key] ?? .init()).agrees(with: now[$0.key] ?? .init(), before: $0.value)
+                }) {
+                    throw ViewError(
+                        .failed, "events of \(live.name) that had waited were folded meanwhile; ask again")
+                }
+                folding.leaveOut(now)
+            }
             try await fold(to: found.asOf, progress: progress)
             return try await views.withSnapshot(projection) { expected in
                 try await Comparison(of: projection, found: found, expected: expected)

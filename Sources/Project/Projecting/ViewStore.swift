@@ -78,6 +78,16 @@ extension ViewStore {
         }
     }
 
+    /// The events of some partitions that a build leaves out.
+    public func quarantines(
+        of projection: AnyProjection, _ sources: [TopicPartition]
+    ) async throws -> [TopicPartition: Quarantine] {
+        guard let table = projection.quarantine else { return [:] }
+        return try await read(projection) { reader, _ in
+            try reader.quarantines(table).filter { sources.contains($0.key) }
+        }
+    }
+
     /// Does something with the store, and closes it.
     public func closed<R>(after body: (any ViewStore) async throws -> R) async throws -> R {
         do {
@@ -149,7 +159,25 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
         ViewError(.mismatch, "there is no \(build.storage); another rebuild may have removed it")
     }
 
+    static func crowded(_ projection: AnyProjection, _ source: TopicPartition) -> ViewError {
+        ViewError(
+            .failed,
+            """
+            \(Quarantine.limit) events of \(source) wait that \(projection.name) could not fold, and it stops rather than \
+            leave out more. See what they are with millrace quarantine list; then redrive or drop them
+            """)
+    }
+
     public static func fenced(_ projection: AnyProjection, _ partition: TopicPartition) -> ViewError {
         ViewError(.fenced, "\(partition) of \(projection.name) has been claimed by another owner")
+    }
+}
+
+extension ViewReader {
+    /// All events that a view leaves out.
+    func quarantines(_ table: Table) throws -> [TopicPartition: Quarantine] {
+        var all: [Row] = []
+        try everyRow(Scan(table)) { all.append($0) }
+        return Quarantine.all(in: all)
     }
 }

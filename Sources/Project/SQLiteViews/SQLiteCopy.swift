@@ -53,7 +53,7 @@ extension SQLiteViews {
         _ snapshot: any ViewSnapshot, of projection: AnyProjection, to file: DatabaseQueue
     ) async throws {
         try await file.write { try prepare($0, projection) }
-        for table in projection.tables {
+        for table in projection.allTables {
             var scan = Scan(table, limit: page)
             let marks = table.columns.map { _ in "?" }.joined(separator: ", ")
             while true {

@@ -91,7 +91,7 @@ public final class SQLiteViews: ViewStore {
                     topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
                     owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
                 """)
-        for table in projection.tables {
+        for table in projection.allTables {
             for statement in SQL.create(table) { try db.execute(sql: statement) }
         }
     }
@@ -266,8 +266,8 @@ extension ViewError {
             self.init(
                 .damaged,
                 """
-                the view's database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its \
-                projector will build it again
+                the database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its worker \
+                will build it again
                 """)
         case .SQLITE_FULL:
             self.init(

@@ -19,12 +19,18 @@ public struct Past: Sendable {
     private let projection: AnyProjection
     private let log: any EventLog
     private let snapshots: SnapshotFolder?
+    private let waiting: [TopicPartition: Quarantine]
 
     /// - Parameters:
     ///   - projection: As the build whose snapshots count.
     ///   - snapshots: Nil folds from the log's start.
-    public init(of projection: AnyProjection, on log: any EventLog, snapshots: SnapshotFolder?) {
-        (self.projection, self.log, self.snapshots) = (projection, log, snapshots)
+    ///   - waiting: The events that the view leaves out now. They are left out of its past too, and a snapshot from when
+    ///     others waited is not used.
+    public init(
+        of projection: AnyProjection, on log: any EventLog, snapshots: SnapshotFolder?,
+        leavingOut waiting: [TopicPartition: Quarantine] = [:]
+    ) {
+        (self.projection, self.log, self.snapshots, self.waiting) = (projection, log, snapshots, waiting)
     }
 
     /// Folds the view up to an end of each partition, and reads it.
@@ -36,7 +42,8 @@ public struct Past: Sendable {
     ///   - complain: Told of snapshots that cannot be used.
     ///   - progress: Told how many events have been folded, of how many.
     public func read<R: Sendable>(
-        to ranges: [TopicPartition: Range<Offset>], at moment: Timestamp, scratch: String,
+        to ranges: [TopicPartition: Range<Offset>], at moment: Timestamp,
+        scratch: String,
         complain: (String) -> Void, progress: (_ folded: Int, _ of: Int) -> Void = { _, _ in },
         _ body: @escaping @Sendable (any ViewReader) throws -> R
     ) async throws -> (R, Origin) {
@@ -52,7 +59,11 @@ public struct Past: Sendable {
                     }
                     let views = try SQLiteViews(directory: place)
                     try await snapshots.copy(snapshot, to: views.path(of: projection.build(0)))
-                    return try await views.closed { try await fold($0, from: snapshot, ranges, progress, body) }
+                    let result: (R, Origin)? = try await views.closed { views in
+                        if try await !agrees(views, snapshot) { return nil }
+                        return try await fold(views, from: snapshot, ranges, progress, body)
+                    }
+                    if let result { return result }
                 } catch let error as ViewError where error.kind == .damaged {
                     complain("a snapshot is not used: \(error.message)")
                 }
@@ -61,6 +72,16 @@ public struct Past: Sendable {
         }
         return try await SQLiteViews(directory: "\(scratch)/start").closed {
             try await fold($0, from: nil, ranges, progress, body)
+        }
+    }
+
+    /// Whether a snapshot leaves out what the view does.
+    private func agrees(
+        _ views: any ViewStore, _ snapshot: Snapshot
+    ) async throws -> Bool {
+        let own = try await views.quarantines(of: projection.build(0), Array(snapshot.offsets.keys))
+        return snapshot.offsets.allSatisfy { source, next in
+            (own[source] ?? Quarantine()).agrees(with: waiting[source] ?? Quarantine(), before: next)
         }
     }
 
@@ -76,6 +97,7 @@ public struct Past: Sendable {
         let projection = projection.build(0)
         var refold = try await Refold(
             projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "as-of")
+        refold.leaveOut(waiting)
         let total = ranges.reduce(0) { $0 + max(0, Int($1.value.upperBound - (refold.next[$1.key] ?? 0))) }
         try await refold.fold(to: ranges.mapValues(\.upperBound)) { progress($0, total) }
         origin.folded = refold.folded

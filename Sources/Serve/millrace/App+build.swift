@@ -3,6 +3,7 @@ internal import EventModel
 internal import Handling
 internal import Logging
 internal import Projecting
+internal import Quarantining
 internal import ServiceLifecycle
 internal import Snapshots
 internal import UnixSignals
@@ -19,8 +20,15 @@ struct App {
         var group: String
         var topics: [String]
         var projection: AnyProjection?
-        var make:
-            @Sendable (any EventLog, any ViewStore, Logger, _ ready: @escaping @Sendable () -> Void) -> any Service
+        var make: @Sendable (Surroundings, _ ready: @escaping @Sendable () -> Void) -> any Service
+    }
+
+    /// What the workers of a process share.
+    struct Surroundings {
+        var log: any EventLog
+        var views: any ViewStore
+        var quarantine: QuarantineLog
+        var logger: Logger
     }
 
     static func workers(_ domains: [Domain]) -> [Worker] {
@@ -31,9 +39,11 @@ struct App {
                     Worker(
                         name: Handler.group(of: domain), kind: "handler", domain: domain.name,
                         group: Handler.group(of: domain), topics: [domain.commandsTopic]
-                    ) { log, views, logger, ready in
-                        var handler = Handler(domain, decider, log: log, clock: { now() }, logger: logger)
-                        handler.checkpoints = ViewCheckpoints(views)
+                    ) { around, ready in
+                        var handler = Handler(
+                            domain, decider, log: around.log, clock: { now() }, logger: around.logger)
+                        handler.checkpoints = ViewCheckpoints(around.views)
+                        (handler.quarantine, handler.tries) = (around.quarantine, ViewTries(around.views))
                         handler.ready = ready
                         return handler
                     })
@@ -42,9 +52,10 @@ struct App {
                 Worker(
                     name: reaction.name, kind: "reactor", domain: domain.name, group: reaction.name,
                     topics: reaction.topics
-                ) { log, views, logger, ready in
-                    var reactor = Reactor(reaction, log: log, logger: logger)
-                    reactor.checkpoints = ViewCheckpoints(views)
+                ) { around, ready in
+                    var reactor = Reactor(reaction, log: around.log, logger: around.logger)
+                    reactor.checkpoints = ViewCheckpoints(around.views)
+                    (reactor.quarantine, reactor.tries) = (around.quarantine, ViewTries(around.views))
                     reactor.ready = ready
                     return reactor
                 }
@@ -53,8 +64,9 @@ struct App {
                 Worker(
                     name: projection.name, kind: "projector", domain: domain.name,
                     group: Projector.group(of: projection), topics: projection.topics, projection: projection
-                ) { log, views, logger, ready in
-                    var projector = Projector(projection, log: log, views: views, logger: logger)
+                ) { around, ready in
+                    var projector = Projector(projection, log: around.log, views: around.views, logger: around.logger)
+                    (projector.quarantine, projector.tries) = (around.quarantine, ViewTries(around.views))
                     projector.ready = ready
                     return projector
                 }
@@ -82,11 +94,13 @@ struct App {
         ready: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
+        let around = Surroundings(
+            log: log, views: views, quarantine: QuarantineLog(log, clock: { now() }), logger: logger)
         let (projections, limits) = (workers.compactMap(\.projection), try SnapshotLimits.set())
         let keeping: [any Service] =
             limits.isOn && !projections.isEmpty
             ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
-        return workers.map { worker in worker.make(log, views, logger) { ready(worker.name) } } + keeping + upkeep
+        return workers.map { worker in worker.make(around) { ready(worker.name) } } + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.

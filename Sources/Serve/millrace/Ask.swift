@@ -82,9 +82,13 @@ struct Ask: AsyncParsableCommand {
 
     /// Only snapshots of the live build count: what was wrong before a rebuild was wrong in its past too.
     private func past(of projection: AnyProjection, on log: any EventLog) async throws -> Past {
-        if fromStart { return Past(of: projection, on: log, snapshots: nil) }
-        let live = try await places.withViews { try await $0.live(projection) }
-        return Past(of: live, on: log, snapshots: try places.snapshots())
+        let partitions = try await log.partitions(of: projection.topics)
+        let (live, waiting) = try await places.withViews { views in
+            let live = try await views.live(projection)
+            try await views.open(live)
+            return (live, try await views.quarantines(of: live, partitions))
+        }
+        return Past(of: live, on: log, snapshots: fromStart ? nil : try places.snapshots(), leavingOut: waiting)
     }
 
     private func values(_ query: Query) throws -> [String: Value] {

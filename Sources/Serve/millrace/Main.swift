@@ -44,7 +44,7 @@ struct Millrace: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Verify.self,
-            Rebuilding.self, Snapshotter.self, Events.self, Views.self,
+            Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
             Import.self, Up.self, Demo.self, Bench.self,
         ])
 

@@ -202,10 +202,11 @@ struct EventLines {
             throw Malformed(field, "must be RFC 3339, or seconds or milliseconds since 1970")
         }
         let isOwn = found.kind.fields.contains { $0.name == field }
-        return (isOwn ? bytes : line.without(said), time)
+        return (isOwn ? bytes : line.without([said]), time)
     }
 
-    private static func time(_ said: TopLevel.Member) -> Timestamp? {
+    /// The moment that a member tells.
+    static func time(_ said: TopLevel.Member) -> Timestamp? {
         if let text = said.text { return Timestamp(rfc3339: text) ?? Double(text).flatMap(number) }
         return said.number.flatMap(number)
     }

@@ -9,12 +9,12 @@ struct RecordShape {
     }
     private let pieces: [Piece]?
     private let csv: Bool
-    private let schemas: [@Sendable (String) -> Schema?]
+    private let domains: [Domain]
 
-    init(format: String?, csv: Bool, schemas: [@Sendable (String) -> Schema?]) throws {
+    init(format: String?, csv: Bool, domains: [Domain]) throws {
         pieces = try format.map(Self.parse)
         self.csv = csv
-        self.schemas = schemas
+        self.domains = domains
     }
 
     private static func parse(_ format: String) throws -> [Piece] {
@@ -49,7 +49,7 @@ struct RecordShape {
 
     var header: String { csv ? "topic,partition,offset,timestamp,key,type,event\n" : "" }
 
-    private func schema(_ topic: String) -> Schema? { schemas.lazy.compactMap { $0(topic) }.first }
+    private func schema(_ topic: String) -> Schema? { TopicFile.schema(of: topic, domains) }
 
     func type(_ record: Record, _ source: TopicPartition) -> String {
         if source.topic.hasSuffix(".commands"), record[header: HeaderName.kind] == "fact" {
@@ -73,9 +73,13 @@ struct RecordShape {
 
     /// The event as JSON; what no schema can read is shown as text.
     private func event(_ record: Record, _ source: TopicPartition) -> String {
+        decoded(record, source) ?? JSON.string(record.value.text)
+    }
+
+    /// The event as JSON; nil where no schema can read it.
+    func decoded(_ record: Record, _ source: TopicPartition) -> String? {
         if source.topic.hasSuffix(".outcomes"), let outcome = try? Outcome(record.value) { return outcome.json }
-        if let reading = reading(record, source), let (_, json) = try? reading.decode(record.value) { return json }
-        return JSON.string(record.value.text)
+        return try? reading(record, source)?.decode(record.value).json
     }
 
     func text(_ record: Record, _ source: TopicPartition) throws -> String {

@@ -64,7 +64,7 @@ struct Replay: AsyncParsableCommand {
 
     func run() async throws {
         let shape = try RecordShape(
-            format: format, csv: csv, schemas: Millrace.domains.map { domain in { domain.schema(of: $0) } })
+            format: format, csv: csv, domains: Millrace.domains)
         try await places.withLog { log in
             let ranges = try await ranges(log)
             if let into {

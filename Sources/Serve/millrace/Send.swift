@@ -7,23 +7,32 @@ internal import Handling
 /// `millrace send`.
 struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Send one command and wait for its outcome.",
+        abstract: "Send a command, or a file of them, and wait for the outcomes.",
         discussion: """
             The command is given as JSON or field by field; millrace send COMMAND --help
             shows its fields. The same --id again gives the same outcome and does
             nothing.
 
+            --file sends a command for each line: its fields, "@id" (default: a new UUID),
+            "@time" (default: --at), and "@command" where the lines are of several. A line's
+            outcome is printed once it and those before it are decided. Where that fails,
+            send the same file again: ids that were decided give the same outcomes.
+
             Examples:
               millrace send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2
               millrace send HoldSeats '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' --id 7f0c...
+              millrace send PlaceOrder --file orders.ndjson
 
-            Exits with 0 where it is accepted and with 1 where it is refused.
+            Exits with 0 where it is accepted and with 1 where it, or a line, is refused.
             """)
     @Argument(help: "The command, for example HoldSeats or tickets.HoldSeats.")
-    var command: String
+    var command: String?
     @Argument(
         parsing: .allUnrecognized, help: ArgumentHelp("JSON, or --field value ...", valueName: "fields"))
     var fields: [String] = []
+    @Option(
+        help: ArgumentHelp("Commands, one JSON object a line, plain or gzip; - is standard input.", valueName: "file"))
+    var file: String?
     @Option(help: ArgumentHelp("The command's id (default: a new UUID).", valueName: "uuid"))
     var id: String?
     @Option(help: ArgumentHelp("How long to wait for the outcome.", valueName: "time"))
@@ -37,14 +46,23 @@ struct Send: AsyncParsableCommand {
     @OptionGroup var places: Places
 
     func run() async throws {
-        let found = try Catalogue(domains: Millrace.domains).command(command)
+        let catalogue = Catalogue(domains: Millrace.domains)
+        let named = try command.map { try catalogue.command($0) }
         guard let limit = Duration(short: timeout) else {
             throw Failure(.usage, "--timeout \(timeout) is no time such as 10s or 500ms")
         }
-        let id = id ?? UUID().uuidString.lowercased()
-        if id.isEmpty || id.count > Limits.commandID || id.contains(where: { $0.isWhitespace || $0 == ":" }) {
-            throw Failure(.usage, "--id must be 1 to \(Limits.commandID) characters without spaces and ':'")
+        if let file {
+            if id != nil || !fields.isEmpty {
+                throw Failure(.usage, "--file has the commands' fields and ids; give neither beside it")
+            }
+            let lines = CommandLines(catalogue: catalogue, named: named, time: try time())
+            return try await send(try LineSource(file, limit: Limits.lineBytes), lines, within: limit)
         }
+        guard let found = named else {
+            throw Failure(.usage, "say which command, or give --file with lines that do; millrace events lists them")
+        }
+        let id = id ?? UUID().uuidString.lowercased()
+        if !CommandLines.isID(id) { throw Failure(.usage, "--id \(CommandLines.rule)") }
         let loose = try LooseOptions(fields)
         if loose.words.count > 1 || (!loose.words.isEmpty && !loose.pairs.isEmpty) {
             throw Failure(
@@ -72,7 +90,7 @@ struct Send: AsyncParsableCommand {
         return time
     }
 
-    private func show(_ outcome: Outcome) throws {
+    func show(_ outcome: Outcome) throws {
         if shape.asTable {
             try Output.standard.line(
                 outcome.accepted ? "accepted  \(outcome.id)" : "refused  \(outcome.reason): \(outcome.message)")

@@ -87,9 +87,9 @@ struct TopLevel {
 
     subscript(name: String) -> Member? { members.first { $0.name.elementsEqual(name.utf8) } }
 
-    /// The object without one of its members.
-    func without(_ member: Member) -> ArraySlice<UInt8> {
-        let others = members.filter { $0.whole != member.whole }.map { bytes[$0.whole] }
+    /// The object without some of its members.
+    func without(_ gone: [Member]) -> ArraySlice<UInt8> {
+        let others = members.filter { member in !gone.contains { $0.whole == member.whole } }.map { bytes[$0.whole] }
         return ArraySlice([UInt8(ascii: "{")] + others.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "}")])
     }
 }

@@ -1,5 +1,6 @@
 internal import EventModel
 internal import Foundation
+internal import Quarantining
 internal import Yams
 
 /// The topics as `topics.yaml` declares them: each topic's name with its partitions, replication, retention, cleanup,
@@ -10,8 +11,14 @@ enum TopicFile {
         "millrace.imports", partitions: 1, cleanup: .compact, key: "importer/site/file", schema: "json",
         owner: "import")
 
+    /// The schema of a topic's values, nil where it is known by its name alone.
+    static func schema(of topic: String, _ domains: [Domain]) -> Schema? {
+        topic == QuarantineLog.topic.name
+            ? QuarantineLog.schema : domains.lazy.compactMap { $0.schema(of: topic) }.first
+    }
+
     /// What the program's own code says.
-    static func builtIn(_ domains: [Domain]) -> [Topic] { domains.flatMap(\.topics) + [imports] }
+    static func builtIn(_ domains: [Domain]) -> [Topic] { domains.flatMap(\.topics) + [QuarantineLog.topic, imports] }
 
     /// The topics that are to be: the file's where there is one, else the built-in ones.
     ///

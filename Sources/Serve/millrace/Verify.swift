@@ -18,17 +18,22 @@ struct Verify: AsyncParsableCommand {
             every row is compared. It works while projectors run: the view is held as one
             moment shows it.
 
+            Invariants: what the domains declare to hold, whatever happens, is held against
+            the log and the views. Some hold only when workers have nothing left to do:
+            --at-rest checks these too, and exits with 75 where something is left.
+
             --decisions: every command that is kept is decided again, and must give the
             outcome and the events that are on the log.
 
-            All of them, or the projections and topics that are named. The first record or
-            row that is not as it should be is named, and the exit code is 65.
+            Topics, views and invariants, or those that are named or chosen. The first
+            record or row that is not as it should be is named, and the exit code is 65.
 
             Examples:
               millrace verify
               millrace verify tickets.seatmap --table
               millrace verify --topic tickets.events --topic tickets.outcomes
               millrace verify --decisions
+              millrace lag --sum --wait 30s && millrace verify --invariants --at-rest
             """)
     @Argument(help: "Projections (default: all).")
     var projections: [String] = []
@@ -36,14 +41,18 @@ struct Verify: AsyncParsableCommand {
     var topics: [String] = []
     @Flag(help: "Decide all commands again.")
     var decisions = false
+    @Flag(help: "What the domains declare to hold.")
+    var invariants = false
+    @Flag(help: "Also what holds only when nothing is left to do.")
+    var atRest = false
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     /// One thing that was examined.
     struct Finding {
-        /// `topic`, `view` or `decisions`.
+        /// `topic`, `view`, `invariant` or `decisions`.
         var check: String
-        /// The partition, or the table.
+        /// The partition, the table, or the invariant.
         var what: String
         /// Records, rows, or commands.
         var count: Int
@@ -53,12 +62,14 @@ struct Verify: AsyncParsableCommand {
         var more: [(name: String, value: String)] = []
         /// What is not as it should be.
         var problem: String?
+        /// Why it could not be checked.
+        var unchecked: String?
     }
 
     func run() async throws {
         let catalogue = Catalogue(domains: Millrace.domains)
         let named = try projections.map { try catalogue.projection($0) }
-        let everything = projections.isEmpty && topics.isEmpty && !decisions
+        let everything = projections.isEmpty && topics.isEmpty && !decisions && !invariants
         var findings: [Finding] = []
         try await places.withLog { log in
             let there = try await log.topics()
@@ -74,6 +85,11 @@ struct Verify: AsyncParsableCommand {
                     for projection in everything ? Millrace.domains.flatMap(\.projections) : named {
                         findings += try await show(compare(projection, log, views))
                     }
+                }
+            }
+            if everything || invariants || atRest {
+                try await places.withViews { views in
+                    try await InvariantCheck(log: log, views: views, atRest: atRest).run { findings += try show([$0]) }
                 }
             }
             if decisions {
@@ -92,7 +108,7 @@ struct Verify: AsyncParsableCommand {
     // MARK: Topics
 
     private func audit(_ topic: Topic, _ log: any EventLog) async throws -> [Finding] {
-        let schema = Millrace.domains.lazy.compactMap { $0.schema(of: topic.name) }.first
+        let schema = TopicFile.schema(of: topic.name, Millrace.domains)
         // Anyone may send commands, and nonsense among them is no fault of the log: it was refused.
         let isOwn = !Millrace.domains.contains { $0.commandsTopic == topic.name }
         let isContiguous = log.promises.contains(.contiguous) && topic.cleanup != .compact
@@ -146,7 +162,7 @@ struct Verify: AsyncParsableCommand {
             return try await withScratchViews { fresh in
                 var refold = try await Refold(
                     projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
-                let comparison = try await refold.comparison(with: live, in: views) {
+                let comparison = try await refold.comparison(with: live, in: views, leavingOutAlike: true) {
                     progress.show($0, unit: "events")
                 }
                 return comparison.tables.map { counted in
@@ -186,56 +202,5 @@ struct Verify: AsyncParsableCommand {
                     more: [("events", "\(again.events)"), ("assumed", "\(again.assumed)")], problem: again.problem))
         }
         return findings
-    }
-
-    // MARK: What is shown
-
-    private func show(_ findings: [Finding]) throws -> [Finding] {
-        if shape.asTable { return findings }
-        for finding in findings {
-            let hash = finding.hash.map { [("hash", JSON.string(Self.hex($0)))] } ?? []
-            try Output.standard.line(
-                JSON.object(
-                    [("check", JSON.string(finding.check)), ("what", JSON.string(finding.what))]
-                        + [("count", String(finding.count))] + finding.more + hash
-                        + [("problem", finding.problem.map(JSON.string) ?? "null")]))
-        }
-        return findings
-    }
-
-    private func showTable(_ findings: [Finding]) throws {
-        for (check, unit) in [("topic", "records"), ("view", "rows"), ("decisions", "commands")] {
-            let own = findings.filter { $0.check == check }
-            guard let first = own.first else { continue }
-            let names = first.more.map(\.name)
-            let rows = own.map { finding in
-                [finding.what, String(finding.count)] + finding.more.map(\.value)
-                    + [finding.hash.map(Self.hex) ?? "-", finding.problem == nil ? "ok" : "WRONG"]
-            }
-            try Output.standard.write(
-                TextTable(
-                    header: [check, unit] + names + ["hash", "is"], rows: rows,
-                    right: Set(1...(1 + names.count))
-                ).text)
-        }
-    }
-
-    private static func hex(_ hash: UInt64) -> String {
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-}
-
-extension Comparison.Difference {
-    /// The row and what is wrong with it, for a person.
-    var words: String {
-        func text(_ row: Row, _ columns: some Sequence<Int>) -> String {
-            columns.map { "\(table.columns[$0].name) \(JSON.value(row[$0], table.columns[$0].kind))" }
-                .joined(separator: ", ")
-        }
-        let name = "\(table.name): the row of \(text(key, 0..<table.key))"
-        guard let expected else { return "\(name) should not be there" }
-        guard let found else { return "\(name) is missing" }
-        return "\(name) has \(text(found, columns)), but should have \(text(expected, columns))"
     }
 }

@@ -1,43 +1,45 @@
-import Foundation
-import Synchronization
+public import Foundation
+internal import Synchronization
 
 /// How a process ended, and what it said.
-struct Ended: Sendable, CustomStringConvertible {
+public struct Ended: Sendable, CustomStringConvertible {
     /// The exit code, or 128 and the signal that ended it.
-    var exit: Int32
-    var out: String
-    var err: String
+    public var exit: Int32
+    public var out: String
+    public var err: String
 
-    var lines: [String] { out.split(separator: "\n").map(String.init) }
-    var description: String { "exit \(exit)\nout: \(out.prefix(2000))\nerr: \(err.prefix(2000))" }
+    public var lines: [String] { out.split(separator: "\n").map(String.init) }
+    public var description: String { "exit \(exit)\nout: \(out.prefix(2000))\nerr: \(err.prefix(2000))" }
 }
 
 /// A wait that came to nothing.
-struct Overdue: Error, CustomStringConvertible {
-    var description: String
+public struct Overdue: Error, CustomStringConvertible {
+    public var description: String
+    public init(description: String) { self.description = description }
 }
 
 /// A process under way. Its output goes to files, so that nobody has to read for it to go on.
-final class Running: Sendable {
+public final class Running: Sendable {
     private struct State {
         var status: Int32?
         var waiting: [CheckedContinuation<Int32, Never>] = []
     }
 
-    let pid: pid_t
-    let name: String
-    private let outFile: String
-    private let errFile: String
+    public let pid: Int32
+    public let name: String
+    /// Where what it says goes.
+    public let outFile: String
+    public let errFile: String
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - stdin: What it reads, nil for an empty file.
-    ///   - scratch: A folder for its input and output.
-    init(
+    ///   - scratch: A folder for its input and output, in files whose names begin with `label`.
+    public init(
         _ program: String, _ arguments: [String], stdin: [UInt8]? = nil, environment: [String: String] = [:],
-        cwd: String, scratch: String
+        cwd: String, scratch: String, label: String = ""
     ) throws {
-        let base = "\(scratch)/\(UUID().uuidString)"
+        let base = "\(scratch)/\(label)\(UUID().uuidString)"
         (outFile, errFile) = (base + ".out", base + ".err")
         name = ([(program as NSString).lastPathComponent] + arguments).joined(separator: " ")
         if let stdin { try Data(stdin).write(to: URL(fileURLWithPath: base + ".in")) }
@@ -97,13 +99,13 @@ final class Running: Sendable {
     }
 
     /// Sends a signal, unless it has ended.
-    func send(_ signal: Int32) {
+    public func send(_ signal: Int32) {
         state.withLock { if $0.status == nil { kill(pid, signal) } }
     }
 
-    var hasEnded: Bool { state.withLock { $0.status != nil } }
-    var out: String { Self.text(outFile) }
-    var err: String { Self.text(errFile) }
+    public var hasEnded: Bool { state.withLock { $0.status != nil } }
+    public var out: String { Self.text(outFile) }
+    public var err: String { Self.text(errFile) }
 
     private static func text(_ path: String) -> String {
         String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data(), as: UTF8.self)
@@ -111,7 +113,7 @@ final class Running: Sendable {
 
     /// Waits for its end; past the limit it is killed, and the test fails.
     @discardableResult
-    func end(within limit: Duration = .seconds(60)) async throws -> Ended {
+    public func end(within limit: Duration = .seconds(60)) async throws -> Ended {
         let late = Mutex(false)
         let alarm = DispatchWorkItem { [self] in
             late.withLock { $0 = true }
@@ -133,14 +135,14 @@ final class Running: Sendable {
     }
 
     /// Kills it as a loss of power would, without a chance to clean up.
-    func crash() async throws {
+    public func crash() async throws {
         send(SIGKILL)
         try await end()
     }
 
     /// Asks it to stop, and waits.
     @discardableResult
-    func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
+    public func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
         send(signal)
         return try await end(within: .seconds(20))
     }
@@ -148,7 +150,7 @@ final class Running: Sendable {
 
 /// Looks until something holds, for at most `limit`. What another process does can only be looked for.
 @discardableResult
-func eventually<R>(
+public func eventually<R>(
     _ what: @autoclosure () -> String, within limit: Duration = .seconds(60), _ look: () async throws -> R?
 ) async throws -> R {
     let deadline = ContinuousClock.now + limit

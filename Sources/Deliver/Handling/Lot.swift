@@ -1,0 +1,88 @@
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import Quarantining
+
+/// The records of a worker's partitions that wait. What happens to them is committed with the offsets that go past them.
+struct Lot {
+    let worker: String
+    let logger: Logger
+    private var quarantines: [TopicPartition: Quarantine] = [:]
+    /// Requests that were done, for what is known of the topic may be older.
+    private var done: Set<String> = []
+
+    init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
+
+    /// Takes what the topic says of partitions that are this worker's now.
+    mutating func begin(_ sources: [TopicPartition], _ book: QuarantineBook?) {
+        for source in sources { quarantines[source] = book?.workers[worker]?[source] }
+        done = []
+    }
+
+    mutating func stop(_ sources: [TopicPartition]) { for source in sources { quarantines[source] = nil } }
+
+    subscript(source: TopicPartition) -> Quarantine { quarantines[source] ?? Quarantine() }
+
+    /// Whether a record waits behind others of its key in the same partition.
+    func holds(_ record: Record, of source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.holds(record.key, at: record.offset) ?? false
+    }
+
+    /// Whether any record of a key waits.
+    func stops(_ key: Bytes, of source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.holds(key, at: Offset(.max)) ?? false
+    }
+
+    func leavesOut(_ offset: Offset, in source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.leavesOut(offset) ?? false
+    }
+
+    /// Keeps a record waiting; gives what is to be said of it.
+    ///
+    /// - Parameter why: Why it cannot be handled, nil where it waits behind another of its key.
+    mutating func park(_ record: Record, in source: TopicPartition, _ why: String?) throws -> QuarantineEntry {
+        try park(Quarantine.Parked(record, failed: why), in: source)
+    }
+
+    mutating func park(_ parked: Quarantine.Parked, in source: TopicPartition) throws -> QuarantineEntry {
+        quarantines[source, default: Quarantine()].park(parked)
+        if quarantines[source]?.count ?? 0 > Quarantine.limit {
+            throw LogError(
+                .failed,
+                """
+                \(Quarantine.limit) records of \(source) wait that \(worker) could not handle, and it stops rather than \
+                keep more. See what they are with millrace quarantine list; then redrive or drop them
+                """)
+        }
+        if !parked.reason.isEmpty {
+            logger.warning(
+                "a record waits: \(parked.reason)",
+                metadata: ["place": "\(source)@\(parked.offset)", "key": "\(parked.key.text)"])
+        }
+        return .parked(worker: worker, source, parked)
+    }
+
+    /// Lets go of a record; gives what is to be said of it.
+    mutating func release(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
+        quarantines[source]?.release(offset, dropping: dropped)
+        return .released(worker: worker, source, offset, dropped: dropped)
+    }
+
+    /// What is asked for of these partitions; from now on it is in this worker's hands.
+    mutating func requests(_ quarantine: QuarantineLog?, _ owned: Set<TopicPartition>) async throws -> [ReleaseRequest]
+    {
+        guard let quarantine else { return [] }
+        let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
+        var mine: [ReleaseRequest] = []
+        for request in book.open where request.worker == worker && owned.contains(request.source) {
+            if !done.insert(request.id).inserted { continue }
+            if book.begun.contains(request.id) {
+                try await quarantine.append([.ended(.unfinished(request.id))])
+            } else {
+                try await quarantine.append([.begun(id: request.id)])
+                mine.append(request)
+            }
+        }
+        return mine
+    }
+}

@@ -1,0 +1,279 @@
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import Quarantining
+
+/// A reactor's work: what it remembers of each partition it owns.
+struct Reacting: GroupWork {
+    let reaction: AnyReaction
+    let log: any EventLog
+    let logger: Logger
+    var checkpoints: (any CheckpointStore)?
+    var checkpointing = Checkpointing()
+    var quarantine: QuarantineLog?
+    var pace: Pace
+    private var lot: Lot
+    private var counts: [String: Int] = [:]
+    /// What is known of the partitions of each number.
+    private var memories: [Partition: any ReactionMemory] = [:]
+    private var keepers: [Partition: Keeper] = [:]
+    /// Whether what is known is what is committed, so that it may be kept.
+    private var isCommitted = true
+
+    init(reaction: AnyReaction, log: any EventLog, logger: Logger) {
+        self.reaction = reaction
+        self.log = log
+        self.logger = logger
+        pace = Pace(of: reaction.name, batch: Reactor.batch, store: nil)
+        lot = Lot(worker: reaction.name, logger: logger)
+    }
+
+    mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
+        counts = try await log.partitionCounts()
+        isCommitted = true
+        let book = try await quarantine?.read()
+        lot.begin(partitions, book)
+        let (committed, bounds) = (
+            try await log.committed(reaction.name, partitions), try await log.bounds(of: partitions)
+        )
+        for (number, sources) in Dictionary(grouping: partitions, by: \.partition) {
+            let memory = reaction.memory()
+            memories[number] = memory
+            if reaction.remembers { try await take(number, sources.sorted(), memory, committed, bounds, book) }
+        }
+        let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
+        try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
+        return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
+    }
+
+    /// Folds what the group has reacted to before and a checkpoint does not have.
+    private mutating func take(
+        _ number: Partition, _ sources: [TopicPartition], _ memory: any ReactionMemory,
+        _ committed: [TopicPartition: Offset], _ bounds: [TopicPartition: Range<Offset>], _ book: QuarantineBook?
+    ) async throws {
+        let began = ContinuousClock.now
+        var keeper: Keeper?
+        if let checkpoints, let states = memory.states {
+            let rows = CheckpointRows(
+                reaction.name, version: reaction.stateVersion, topics: reaction.topics, remembersIDs: false)
+            keeper = try await Keeper.claim(
+                checkpoints, rows, sources, states: states, log: log,
+                ends: committed.filter { sources.contains($0.key) },
+                limits: checkpointing,
+                logger: logger)
+            keepers[number] = keeper
+        }
+        var folded = 0
+        if let keeper, let book {
+            for source in sources { folded += try await foldReleased(source, book, keeper, into: memory) }
+            keeper.heed(to: book.next)
+        }
+        for source in sources {
+            guard let end = committed[source], let first = bounds[source]?.lowerBound else { continue }
+            let start = keeper?.start(of: source) ?? first
+            if start < first {
+                logger.warning("\(source) begins at \(first): what \(reaction.name) had not kept before that is gone")
+            }
+            try await log.scan(source, from: max(start, first), to: end) { batch in
+                _ = try await keeper?.load(batch.records.map(\.key))
+                for record in batch.records where !lot.leavesOut(record.offset, in: batch.source) {
+                    try Self.telling("folded", record, batch.source) {
+                        try memory.evolve(with: record, from: batch.source)
+                    }
+                }
+                folded += batch.records.count
+                keeper?.advance(
+                    source, to: min(batch.next, end), last: batch.records.last.map { Mark($0) },
+                    records: batch.records.count)
+                await keeper?.turn(cutoff: nil)
+            }
+            logger.info(
+                "partition taken",
+                metadata: [
+                    "partition": "\(source)", "next": "\(end)", "folded": "\(folded)",
+                    "took": "\((ContinuousClock.now - began).milliseconds) ms",
+                ])
+        }
+    }
+
+    /// Folds what had waited when the checkpoint was written, and waits no more.
+    private func foldReleased(
+        _ source: TopicPartition, _ book: QuarantineBook, _ keeper: Keeper, into memory: any ReactionMemory
+    ) async throws -> Int {
+        let offsets = book.released(of: lot.worker, in: source, since: keeper.heeded, before: keeper.start(of: source))
+        try await log.records(at: offsets, in: source) { record in
+            _ = try await keeper.load([record.key])
+            try Self.telling("folded", record, source) { try memory.evolve(with: record, from: source) }
+        }
+        return offsets.count
+    }
+
+    mutating func dropped(_ partitions: [TopicPartition]) async {
+        for number in Set(partitions.map(\.partition)) {
+            if let keeper = keepers[number] {
+                // After a transaction that failed, what is known is ahead of the log.
+                if isCommitted { await keeper.finish(cutoff: nil) } else { await keeper.settle(waiting: true) }
+            }
+            (keepers[number], memories[number]) = (nil, nil)
+        }
+        lot.stop(partitions)
+        await pace.stop(partitions)
+    }
+
+    mutating func tick(_ member: any GroupMember) async throws -> Duration {
+        for request in try await lot.requests(quarantine, Set(pace.next.keys)) {
+            try await release(request, as: member)
+        }
+        for keeper in keepers.values { await keeper.turn(cutoff: nil) }
+        return GroupLoop.heed
+    }
+
+    mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        var pace = pace
+        try await pace.through(batches) { piece, failing in try await react(to: piece, failing, as: member) }
+        self.pace = pace
+    }
+
+    private mutating func react(
+        to batches: [Batch], _ failing: [TopicPartition: [Offset: String]], as member: any GroupMember
+    ) async throws {
+        var pending = Pending(quarantine: quarantine)
+        isCommitted = false
+        for batch in batches {
+            guard let memory = memories[batch.source.partition] else {
+                throw LogError(.fenced, "\(batch.source) was delivered but is not assigned")
+            }
+            let keeper = keepers[batch.source.partition]
+            _ = try await keeper?.load(batch.records.map(\.key))
+            for record in batch.records {
+                pending.consumed[batch.source] = record.offset + 1
+                var why = failing[batch.source]?[record.offset]
+                if why == nil, !lot.holds(record, of: batch.source) {
+                    why = try react(to: record, from: batch.source, memory, &pending)
+                    if why == nil {
+                        try await pending.commitIfLarge(as: member)
+                        continue
+                    }
+                }
+                pending.entries.append(try lot.park(record, in: batch.source, why))
+            }
+            pending.consumed[batch.source] = batch.next
+        }
+        try await pending.commit(as: member)
+        for batch in batches {
+            keepers[batch.source.partition]?.advance(
+                batch.source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
+        }
+        isCommitted = true
+        for batch in batches { await keepers[batch.source.partition]?.turn(cutoff: nil) }
+    }
+
+    /// What follows from one record goes to what is pending.
+    ///
+    /// - Returns: Why it cannot be reacted to, nil where it was.
+    private func react(
+        to record: Record, from source: TopicPartition, _ memory: any ReactionMemory, _ pending: inout Pending
+    ) throws -> String? {
+        let emissions: [Emission]
+        do {
+            emissions = try memory.react(to: record, from: source)
+        } catch {
+            if quarantine != nil { return String(describing: error) }
+            throw LogError(.damaged, "\(source)@\(record.offset) cannot be reacted to: \(error)")
+        }
+        for emission in emissions {
+            guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
+            for (partition, key, value) in emission.records(among: count) {
+                pending.appends[TopicPartition(emission.topic, partition), default: []].append(
+                    Self.record(emission, key, value, at: record.timestamp))
+                pending.size += 1
+                pending.bytes += value.count
+            }
+        }
+        return nil
+    }
+
+    /// Drops and handles the waiting events of one key, in order, until one cannot be reacted to.
+    private mutating func release(_ request: ReleaseRequest, as member: any GroupMember) async throws {
+        let source = request.source
+        guard let memory = memories[source.partition], let position = pace.next[source] else { return }
+        let keeper = keepers[source.partition]
+        isCommitted = false
+        var pending = Pending(quarantine: quarantine)
+        pending.consumed[source] = position
+        var end = ReleaseEnd(id: request.id)
+        let all = lot[source].parked(for: request)
+        for parked in all.prefix(request.drop) {
+            pending.entries.append(lot.release(parked.offset, in: source, dropped: true))
+            end.dropped += 1
+        }
+        var waiting = all.dropFirst(request.drop)
+        end.left = waiting.count
+        try await log.records(at: Set(waiting.map(\.offset)), in: source) { record in
+            guard end.reason.isEmpty, let parked = waiting.first, parked.offset == record.offset else { return }
+            _ = try await keeper?.load([record.key])
+            if let why = try react(to: record, from: source, memory, &pending) {
+                pending.entries.append(try lot.park(parked.failed(why), in: source))
+                end.reason = why
+                return
+            }
+            waiting.removeFirst()
+            pending.entries.append(lot.release(record.offset, in: source, dropped: false))
+            (end.released, end.left) = (end.released + 1, end.left - 1)
+            pending.consumed[source] = position
+            try await pending.commitIfLarge(as: member, heeding: keeper)
+        }
+        if let first = waiting.first, end.reason.isEmpty { end.reason = first.gone(from: source) }
+        pending.consumed[source] = position
+        pending.entries.append(.ended(end))
+        try await pending.commit(as: member, heeding: keeper)
+        isCommitted = true
+    }
+
+    /// What is to be committed next.
+    private struct Pending {
+        let quarantine: QuarantineLog?
+        var appends: [TopicPartition: [NewRecord]] = [:]
+        var entries: [QuarantineEntry] = []
+        var consumed: [TopicPartition: Offset] = [:]
+        var size = 0
+        var bytes = 0
+
+        init(quarantine: QuarantineLog?) { self.quarantine = quarantine }
+
+        mutating func commitIfLarge(as member: any GroupMember, heeding keeper: Keeper? = nil) async throws {
+            if size >= Reactor.emissions || bytes >= Reactor.emittedBytes {
+                try await commit(as: member, heeding: keeper)
+            }
+        }
+
+        /// - Parameter keeper: Of the partition of which records are let go.
+        mutating func commit(as member: any GroupMember, heeding keeper: Keeper? = nil) async throws {
+            if consumed.isEmpty { return }
+            var all = appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) }
+            if let quarantine, !entries.isEmpty { all.append(quarantine.appending(entries)) }
+            let offsets = try await member.transact(Transaction(appends: all, consumed: consumed))
+            if !entries.isEmpty, let last = offsets.last?.last { keeper?.heed(to: last + 1, records: entries.count) }
+            self = Pending(quarantine: quarantine)
+        }
+    }
+
+    private static func telling<R>(
+        _ what: String, _ record: Record, _ source: TopicPartition, _ body: () throws -> R
+    ) throws -> R {
+        do {
+            return try body()
+        } catch {
+            throw LogError(.damaged, "\(source)@\(record.offset) cannot be \(what): \(error)")
+        }
+    }
+
+    /// A command goes by the time of the event it follows from; a derived event has that time.
+    private static func record(_ emission: Emission, _ key: Bytes, _ value: Bytes, at time: Timestamp) -> NewRecord {
+        if let id = emission.commandID {
+            return EncodedCommand(type: emission.type, key: key, value: value, id: id, time: time).record(now: time)
+        }
+        return NewRecord(
+            key: key, value: value, timestamp: time, headers: [Header(HeaderName.type, Bytes(emission.type))])
+    }
+}

@@ -1,0 +1,103 @@
+public import EventLog
+public import EventModel
+
+/// How a worker goes through its partitions: batch by batch, and with ``Tries`` in mind where workers have died.
+public struct Pace: Sendable {
+    private let worker: String
+    private let store: (any TriesStore)?
+    /// Records that may be in hand at once.
+    private let batch: Int
+    private var tries: [TopicPartition: Tries] = [:]
+    /// Where each partition goes on.
+    public private(set) var next: [TopicPartition: Offset] = [:]
+
+    /// - Parameter store: nil takes no care.
+    public init(of worker: String, batch: Int, store: (any TriesStore)?) {
+        (self.worker, self.batch, self.store) = (worker, batch, store)
+    }
+
+    /// These partitions are taken where they go on.
+    public mutating func begin(_ positions: [TopicPartition: Offset], ends: [TopicPartition: Offset]) async throws {
+        next.merge(positions) { $1 }
+        guard let store else { return }
+        let before = try await store.tries(of: worker, positions.keys.sorted())
+        var changed: [TopicPartition: Tries] = [:]
+        for (source, position) in positions {
+            let old = before[source] ?? Tries()
+            var now = old
+            now.begin(at: position, end: ends[source] ?? position, batch: batch)
+            tries[source] = now
+            if now != old { changed[source] = now }
+        }
+        try await store.keep(changed, of: worker)
+    }
+
+    /// These partitions go to another, or the worker stops.
+    public mutating func stop(_ sources: [TopicPartition]) async {
+        var changed: [TopicPartition: Tries] = [:]
+        for source in sources {
+            guard var now = tries.removeValue(forKey: source), let position = next[source] else { continue }
+            let old = now
+            now.stop(at: position)
+            if now != old { changed[source] = now }
+        }
+        for source in sources { next[source] = nil }
+        // Whoever comes next is careful without a reason, no more.
+        try? await store?.keep(changed, of: worker)
+    }
+
+    /// Hands batches on in pieces as small as care demands.
+    ///
+    /// - Parameter work: Handles and commits a piece. Records that are not to be tried any more come with the reason.
+    public mutating func through(
+        _ batches: [Batch],
+        _ work: (_ piece: [Batch], _ failing: [TopicPartition: [Offset: String]]) async throws -> Void
+    ) async throws {
+        let careless = batches.filter { !needsCare($0) }
+        if !careless.isEmpty {
+            try await work(careless, [:])
+            for batch in careless { next[batch.source] = batch.next }
+        }
+        for var rest in batches where rest.next > next[rest.source] ?? 0 {
+            while rest.next > next[rest.source] ?? 0 { try await step(&rest, work) }
+        }
+    }
+
+    private func needsCare(_ batch: Batch) -> Bool {
+        guard let first = batch.records.first, let tries = tries[batch.source] else { return false }
+        let most = tries.most(at: first.offset, of: self.batch)
+        return most == 1 || most < batch.records.count
+    }
+
+    private mutating func step(
+        _ rest: inout Batch, _ work: ([Batch], [TopicPartition: [Offset: String]]) async throws -> Void
+    ) async throws {
+        let source = rest.source
+        let position = next[source] ?? rest.records.first?.offset ?? rest.next
+        guard let first = rest.records.first, var now = tries[source] else {
+            try await work([rest], [:])
+            next[source] = rest.next
+            return
+        }
+        let most = now.most(at: first.offset, of: batch)
+        var piece = rest
+        if piece.records.count > most {
+            piece.records.removeSubrange(most...)
+            piece.next = rest.records[most].offset
+        }
+        rest.records.removeFirst(piece.records.count)
+        var failing: [TopicPartition: [Offset: String]] = [:]
+        if most == 1 {
+            if now.givesUp(at: position) {
+                failing = [source: [first.offset: now.reason]]
+                now.parked()
+            } else {
+                now.take(position)
+            }
+            try await store?.keep([source: now], of: worker)
+            tries[source] = now
+        }
+        try await work([piece], failing)
+        next[source] = piece.next
+    }
+}

@@ -1,0 +1,71 @@
+public import EventLog
+public import EventModel
+internal import Synchronization
+
+/// The topic on which every worker says what it keeps waiting, and people say what is to be tried again.
+///
+/// One for a process: it reads the topic when somebody asks, from where it stopped.
+public final class QuarantineLog: Sendable {
+    public static let topic = Topic(
+        "millrace.quarantine", partitions: 1, key: "worker", schema: "millrace.quarantine.Event", owner: "workers")
+    public static let schema = Schema(QuarantineEvent.self, Descriptor(base64: quarantineDescriptor))
+    /// How old what is known may be for a worker that looks whether something is asked of it.
+    public static let heed = Duration.milliseconds(200)
+
+    static let partition = TopicPartition(topic.name, 0)
+
+    private struct State {
+        var book = QuarantineBook()
+        var read: ContinuousClock.Instant?
+    }
+    private let log: any EventLog
+    private let clock: @Sendable () -> Timestamp
+    private let state = Mutex(State())
+
+    /// - Parameter clock: The time that records of the topic have.
+    public init(_ log: any EventLog, clock: @escaping @Sendable () -> Timestamp) {
+        (self.log, self.clock) = (log, clock)
+    }
+
+    /// What the topic says now.
+    ///
+    /// - Parameter age: What was read so long ago will do.
+    @discardableResult
+    public func read(notOlderThan age: Duration = .zero) async throws -> QuarantineBook {
+        let (book, read) = state.withLock { ($0.book, $0.read) }
+        if let read, age > .zero, ContinuousClock.now - read < age { return book }
+        let now = ContinuousClock.now
+        guard let bounds = try await log.bounds(of: [Self.partition])[Self.partition] else {
+            throw LogError.unknown(Self.topic.name)
+        }
+        try await log.scan(Self.partition, from: max(book.next, bounds.lowerBound), to: bounds.upperBound) { batch in
+            state.withLock { state in
+                for record in batch.records { state.book.apply(record) }
+            }
+        }
+        return state.withLock { state in
+            state.read = now
+            return state.book
+        }
+    }
+
+    /// What the topic of a log says, and nothing where the log is from before there was one.
+    public static func book(of log: any EventLog) async throws -> QuarantineBook {
+        do {
+            return try await QuarantineLog(log, clock: { 0 }).read()
+        } catch let error as LogError where error.kind == .unknownTopic {
+            return QuarantineBook()
+        }
+    }
+
+    /// Writes entries.
+    public func append(_ entries: [QuarantineEntry]) async throws {
+        if !entries.isEmpty { _ = try await log.append([appending(entries)]) }
+    }
+
+    /// Entries as part of a transaction.
+    public func appending(_ entries: [QuarantineEntry]) -> Append {
+        let now = clock()
+        return Append(Self.partition, entries.map { $0.record(at: now) })
+    }
+}

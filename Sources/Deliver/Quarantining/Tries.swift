@@ -1,0 +1,116 @@
+public import EventModel
+
+/// How carefully a worker goes on with a partition, after workers have died on its records.
+///
+/// A worker that dies may have died of a record: of a number that overflows, of memory that is not enough. Who takes the
+/// partition after such a death goes on in small steps; who takes it after another goes on record by record and says before
+/// each that it is in hand; and a record that was in hand at ``deadly`` deaths in a row is parked. Records beyond the batch
+/// in which it began are taken as ever.
+public struct Tries: Hashable, Sendable {
+    /// Deaths in a row with the same record in hand, after which it is parked.
+    public static let deadly = 2
+    /// Records that are handled at once after a first death.
+    public static let few = 64
+
+    public enum Care: Int, Hashable, Sendable { case none, few, one }
+
+    public private(set) var care = Care.none
+    /// Records before that are handled with care.
+    public private(set) var until = Offset(0)
+    /// Whether somebody has begun and not said that it stopped.
+    public private(set) var isOpen = false
+    /// The record in hand, where they are handled one by one.
+    public private(set) var inHand: Offset?
+    /// Deaths in a row with that record in hand.
+    public private(set) var deaths = 0
+
+    public init() {}
+
+    /// A worker takes the partition where it is to go on.
+    ///
+    /// - Parameters:
+    ///   - end: Where the partition ends: nobody dies of records that are not there.
+    ///   - batch: How many records may have been in hand.
+    public mutating func begin(at next: Offset, end: Offset, batch: Int) {
+        if isOpen {
+            switch care {
+            case _ where next >= until:
+                (care, until) = (.few, next + batch)
+                (inHand, deaths) = (nil, 0)
+            case .none, .few:
+                (care, until) = (.one, next + Self.few)
+                (inHand, deaths) = (nil, 0)
+            case .one:
+                deaths = inHand == next ? deaths + 1 : 0
+                inHand = nil
+            }
+        }
+        isOpen = next < end
+    }
+
+    /// How many records may be handled at once, going on at an offset.
+    public func most(at next: Offset, of batch: Int) -> Int {
+        if next >= until { return batch }
+        switch care {
+        case .none: return batch
+        case .few: return min(Self.few, batch)
+        case .one: return 1
+        }
+    }
+
+    /// Whether the record at an offset is not to be tried any more.
+    public func givesUp(at next: Offset) -> Bool { care == .one && next < until && deaths >= Self.deadly }
+
+    /// What a record is parked for that workers died of.
+    public var reason: String { "its worker died \(deaths) times in a row with this record in hand" }
+
+    /// The record at an offset is about to be handled by itself.
+    public mutating func take(_ offset: Offset) {
+        if inHand != offset, inHand != nil { deaths = 0 }
+        inHand = offset
+    }
+
+    /// A record was parked: those after it are handled with care still.
+    public mutating func parked() { (inHand, deaths) = (nil, 0) }
+
+    /// The worker stops in good order.
+    public mutating func stop(at next: Offset) {
+        isOpen = false
+        if next >= until { (care, until, inHand, deaths) = (.none, 0, nil, 0) }
+    }
+}
+
+/// Where it is kept, so that whoever comes next knows. What is lost of it costs some deaths more.
+public protocol TriesStore: Sendable {
+    func tries(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: Tries]
+    func keep(_ tries: [TopicPartition: Tries], of worker: String) async throws
+}
+
+extension Tries {
+    /// The table of all workers' tries.
+    public static let table = Table(
+        "tries", key: [Column("worker", .text), Column("topic", .text), Column("partition", .integer)],
+        columns: [
+            Column("care", .integer), Column("until", .integer), Column("open", .integer), Column("in_hand", .integer),
+            Column("deaths", .integer),
+        ])
+
+    public static func key(_ source: TopicPartition, of worker: String) -> Row {
+        [.text(worker), .text(source.topic), Value(source.partition)]
+    }
+
+    public var row: Row {
+        [
+            Value(care.rawValue), .integer(until.rawValue), isOpen ? 1 : 0,
+            inHand.map { .integer($0.rawValue) } ?? .null, Value(deaths),
+        ]
+    }
+
+    public init?(_ row: Row) {
+        guard row.count == Self.table.columns.count, let care = row[3].integer.flatMap({ Care(rawValue: Int($0)) }),
+            let until = row[4].integer, let deaths = row[7].integer
+        else { return nil }
+        (self.care, self.until, isOpen) = (care, Offset(until), row[5] != 0)
+        (inHand, self.deaths) = (row[6].integer.map { Offset($0) }, Int(deaths))
+    }
+}

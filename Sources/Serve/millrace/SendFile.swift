@@ -1,0 +1,110 @@
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Handling
+
+extension Send {
+    /// Lines sent together, whose outcomes are awaited together.
+    static let batch = 500
+
+    /// Sends a file's commands in their order, those of one domain that stand together in one append.
+    func send(_ source: LineSource, _ reader: CommandLines, within limit: Duration) async throws {
+        let deciding = Millrace.domains.filter { $0.decider != nil }
+        try await places.withLog { log in
+            try await CommandClient.with(log, domains: deciding, clock: { now() }) { client in
+                var (sent, refused) = (0, false)
+                var waiting: [CommandLines.Command] = []
+                func send() async throws {
+                    guard let domain = waiting.first?.domain else { return }
+                    let commands = waiting.map(\.encoded)
+                    waiting = []
+                    try await client.send(commands, to: domain, within: limit) { outcome in
+                        try show(outcome)
+                        sent += 1
+                        if !outcome.accepted { refused = true }
+                    }
+                }
+                while let lines = try await source.next() {
+                    for line in lines {
+                        do {
+                            guard let command = try reader.read(line) else { continue }
+                            if let first = waiting.first,
+                                first.domain.name != command.domain.name || waiting.count == Self.batch
+                            {
+                                try await send()
+                            }
+                            waiting.append(command)
+                        } catch let error as Malformed {
+                            try await send()
+                            throw Failure(
+                                .data,
+                                "line \(line.number): \(error.inLine); commands before it that were decided: \(sent)")
+                        }
+                    }
+                }
+                try await send()
+                if refused { throw Failure(.refused, "") }
+            }
+        }
+    }
+}
+
+/// Turns lines into commands.
+struct CommandLines {
+    struct Command {
+        var domain: Domain
+        var encoded: EncodedCommand
+    }
+
+    let catalogue: Catalogue
+    /// The command of lines that do not name theirs.
+    let named: Catalogue.Found?
+    /// The time of lines that do not tell theirs.
+    let time: Timestamp?
+
+    static let rule = "must be 1 to \(Limits.commandID) characters without spaces and ':'"
+
+    static func isID(_ id: String) -> Bool {
+        !id.isEmpty && id.count <= Limits.commandID && !id.contains { $0.isWhitespace || $0 == ":" }
+    }
+
+    /// The command of a line, nil for an empty one.
+    func read(_ line: LineSource.Line) throws -> Command? {
+        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
+        if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
+        guard let members = TopLevel(line.bytes) else { throw Malformed("line", "is no JSON object") }
+        let own = (command: members["@command"], id: members["@id"], time: members["@time"])
+        guard let found = try own.command.map(command) ?? named else {
+            throw Malformed("@command", "is missing; it names the line's command")
+        }
+        let id = try own.id.map(id) ?? UUID().uuidString.lowercased()
+        let gone = [own.command, own.id, own.time].compactMap { $0 }
+        let json = String(decoding: members.without(gone), as: UTF8.self)
+        return Command(
+            domain: found.domain, encoded: try found.command(json: json, id: id, at: own.time.map(moment) ?? time))
+    }
+
+    private func command(_ said: TopLevel.Member) throws -> Catalogue.Found {
+        guard let name = said.text else { throw Malformed("@command", "must be a text") }
+        do {
+            return try catalogue.command(name)
+        } catch let failure as Failure {
+            throw Malformed("@command", failure.message)
+        }
+    }
+
+    private func id(_ said: TopLevel.Member) throws -> String {
+        guard let id = said.text, Self.isID(id) else { throw Malformed("@id", Self.rule) }
+        return id
+    }
+
+    private func moment(_ said: TopLevel.Member) throws -> Timestamp {
+        guard let time = EventLines.time(said) else {
+            throw Malformed("@time", "must be RFC 3339, or seconds or milliseconds since 1970")
+        }
+        if time > now() + maximumClockSkew {
+            throw Malformed("@time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+        }
+        return time
+    }
+}

@@ -1,0 +1,67 @@
+import TestSupport
+import Testing
+
+@Suite("A file of commands", .serialized, .timeLimit(.minutes(2)))
+struct SendFileTests {
+    private static let orders = (0..<1200).map { #"{"@id":"o-\#($0)","order":"o\#($0 % 400)","customer":"ann"}"# }
+
+    @Test func `is sent in its order, and again gives the same outcomes`() async throws {
+        try await onBus { bus in
+            _ = try await bus.work("handler")
+            let file = try bus.file("orders.ndjson", Self.orders.joined(separator: "\n") + "\n\n")
+            let first = try await bus.run("send", "PlaceOrder", "--file", file, "--timeout", "40s")
+            let outcomes = try first.lines.map { try JSON($0) }
+            #expect(first.exit == 0 && outcomes.map { $0["id"].string } == (0..<1200).map { "o-\($0)" }, "\(first)")
+            let events = try await bus.count("orders.events")
+            #expect(events == 400)
+            let again = try await bus.run("send", "PlaceOrder", "--file", file, "--timeout", "40s")
+            #expect(again.out == first.out)
+            #expect(try await bus.count("orders.events") == events)
+        }
+    }
+
+    @Test func `may have commands of several domains, with their times`() async throws {
+        try await onBus { bus in
+            _ = try await bus.work("handler")
+            let lines = """
+                {"@command":"PlaceOrder","@id":"a","@time":"2026-11-01T20:00:00Z","order":"o1","customer":"ann"}
+                {"@command":"social.PostTweet","@id":"b","user":"ann","text":"hi","tweet":"t1"}
+                {"@command":"MarkDelivered","@id":"c","order":"o1"}
+                """
+            let ended = try await bus.run("send", "--file", "-", "--timeout", "40s", stdin: lines)
+            let outcomes = try ended.lines.map { try JSON($0) }
+            #expect(ended.exit == 1 && outcomes.map { $0["id"].string } == ["a", "b", "c"], "\(ended)")
+            #expect(outcomes.map { $0["outcome"].string } == ["accepted", "accepted", "refused"])
+            #expect(try await bus.replay("orders.events")[0]["timestamp"].string.hasPrefix("2026-11-01T20:00:00"))
+        }
+    }
+
+    @Test(arguments: [
+        ("{", "is no JSON object"), (#"{"order":"o2"}"#, "@command: is missing"),
+        (#"{"@command":"Place"}"#, "@command: there is no command Place"),
+        (#"{"@command":"PlaceOrder","@id":"a:b","order":"o2","customer":"c"}"#, "@id: must be 1 to 128 characters"),
+        (#"{"@command":"PlaceOrder","@time":"9999-01-01T00:00:00Z","order":"o2","customer":"c"}"#, "@time: "),
+        (#"{"@command":"PlaceOrder","order":""}"#, "order"),
+    ])
+    func `stops at a bad line and names it`(_ line: String, _ why: String) async throws {
+        try await onBus { bus in
+            _ = try await bus.work("handler")
+            let good = #"{"@command":"PlaceOrder","@id":"a","order":"o1","customer":"ann"}"#
+            let ended = try await bus.run("send", "--file", "-", "--timeout", "40s", stdin: good + "\n" + line)
+            #expect(ended.exit == 65 && ended.err.contains("line 2: ") && ended.err.contains(why), "\(ended)")
+            #expect(ended.err.contains("before it that were decided: 1") && ended.lines.count == 1)
+            #expect(try await bus.count("orders.commands") == 1)
+        }
+    }
+
+    @Test func `excludes what is given for one command`() async throws {
+        try await onBus { bus in
+            for rest in [["--id", "a"], ["{}"], ["--order", "o1"]] {
+                let ended = try await bus.start(["send", "PlaceOrder", "--file", "-"] + rest).end()
+                #expect(ended.exit == 64 && ended.err.contains("--file has the commands"), "\(ended)")
+            }
+            let ended = try await bus.run("send")
+            #expect(ended.exit == 64 && ended.err.contains("say which command"), "\(ended)")
+        }
+    }
+}
