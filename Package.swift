@@ -128,7 +128,7 @@ let package = Package(
         tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
         tests(
-            "DomainTests", ["Domains", "EventModel", "Projecting", protobuf], exclude: ["fields.txt"]),
+            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf], exclude: ["fields.txt"]),
         tests(
             "WorkerTests",
             [

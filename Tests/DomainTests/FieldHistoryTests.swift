@@ -4,6 +4,7 @@ import SwiftProtobuf
 import Testing
 
 @testable import Domains
+@testable import Quarantining
 
 /// Every field that a message of ours ever had, so that no number and no name comes back as something else.
 ///
@@ -111,6 +112,7 @@ struct FieldHistoryTests {
         "fields.txt")
     private static let descriptors = [
         hitsDescriptor, ordersDescriptor, ridesDescriptor, socialDescriptor, ticketsDescriptor, outcomeDescriptor,
+        quarantineDescriptor,
     ]
 
     private static func history() throws -> [Field] {
