@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Handling
 import MillraceTestKit
+import TestSupport
 import Testing
 
 extension BrokerTests {
