@@ -87,7 +87,7 @@ public struct GroupLoop: Sendable {
 }
 
 extension EventLog {
-    /// Reads a partition from an offset up to another, batch by batch.
+    /// Reads a partition from an offset up to another, batch by batch. No batch has, or goes on past, what is behind the end.
     public func scan(
         _ partition: TopicPartition, from: Offset, to end: Offset, batch: Int = 10_000,
         _ body: (Batch) async throws -> Void
@@ -102,8 +102,9 @@ extension EventLog {
                     if let cut = within.records.firstIndex(where: { $0.offset >= end }) {
                         within.records.removeSubrange(cut...)
                     }
+                    within.next = min(batch.next, end)
                     try await body(within)
-                    at = batch.next
+                    at = within.next
                 }
                 try Task.checkCancellation()
             }

@@ -83,8 +83,7 @@ struct Reacting: GroupWork {
                 }
                 folded += batch.records.count
                 keeper?.advance(
-                    source, to: min(batch.next, end), last: batch.records.last.map { Mark($0) },
-                    records: batch.records.count)
+                    source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
                 await keeper?.turn(cutoff: nil)
             }
             logger.info(

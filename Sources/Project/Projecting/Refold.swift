@@ -58,10 +58,8 @@ public struct Refold: Sendable {
             defer { (next[partition], folded, self.folding) = (at, done, folding) }
             let size = rate.map { max(1, min(Projector.batch, $0 / 10)) } ?? Projector.batch
             try await log.scan(partition, from: from, to: end, batch: size) { batch in
-                let reached = min(batch.next, end)
-                let piece = Batch(source: partition, records: batch.records, next: reached)
-                _ = try await folding.commit([piece], under: [partition: epoch])
-                at = reached
+                _ = try await folding.commit([batch], under: [partition: epoch])
+                at = batch.next
                 done += batch.records.count
                 progress(done)
                 if let rate {
