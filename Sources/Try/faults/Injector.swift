@@ -61,8 +61,8 @@ struct Injector: Sendable {
             if let name = producers.kill(fault.target) { note(fault, name) }
         case .databaseCrashed:
             guard let server = site.server else { return }
-            note(fault, "for \(fault.lasts)")
             try await blocking { try server.stop("immediate") }
+            note(fault, "for \(fault.lasts)")
             try await Task.sleep(for: fault.lasts)
             try await blocking { try server.start() }
         case .brokerRestarted:
@@ -82,8 +82,8 @@ struct Injector: Sendable {
             site.proxy?.freeze(false)
         case .diskFull:
             guard let disk = site.disk else { return }
-            note(fault, "for \(fault.lasts)")
             try await blocking { try disk.fill(leaving: 64) }
+            note(fault, "for \(fault.lasts)")
             try await Task.sleep(for: fault.lasts)
             disk.free()
         }
