@@ -58,7 +58,9 @@ struct Injector: Sendable {
             try await Task.sleep(for: fault.lasts)
             await workers.wake(slot)
         case .producerKilled:
-            if let name = producers.kill(fault.target) { note(fault, name) }
+            // There is none between two chunks.
+            let name = try? await eventually("a producer", within: .seconds(5)) { producers.kill(fault.target) }
+            if let name { note(fault, name) }
         case .databaseCrashed:
             guard let server = site.server else { return }
             try await blocking { try server.stop("immediate") }
