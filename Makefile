@@ -20,7 +20,7 @@ define run_tests
 	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)' --skip '$(WORKER_TESTS)' --skip '$(BUSY_TESTS)' --skip '$(FAULT_TESTS)'
 endef
 
-.PHONY: help setup build demo test faults format lint bench proto integration clean
+.PHONY: help setup build demo test faults format lint bench proto fields integration clean
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -56,6 +56,9 @@ bench: build ## Measure: append, replay, project, decide, start (about two minut
 
 proto: ## Generate Swift from every .proto (needs protobuf-compiler)
 	@Tools/proto
+
+fields: ## Add new fields of the .proto files to their history, Tests/DomainTests/fields.txt
+	@MILLRACE_ADD_FIELDS=1 $(SWIFT) test --filter 'DomainTests.FieldHistoryTests'
 
 integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
 	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi

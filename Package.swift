@@ -127,14 +127,16 @@ let package = Package(
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
-        tests("DomainTests", ["Domains", "EventModel", "Projecting", protobuf]),
+        tests(
+            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf], exclude: ["fields.txt"]),
         tests(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
                 "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
                 lifecycle, logging,
-            ]),
+            ],
+            exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
             ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf]),

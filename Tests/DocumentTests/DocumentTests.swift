@@ -75,10 +75,13 @@ struct DocumentTests {
         }
     }
 
-    @Test func `what docs/testing.md shows in Swift is run by a test`() throws {
-        let file = Document.root + "/Tests/MillraceTests/Likes/LikesSimulation.swift"
-        let source = try String(contentsOfFile: file, encoding: .utf8)
-        let shown = Document("docs/testing.md").text.matches(of: #/```swift\n((?s).*?)```/#).map { String($0.1) }
+    @Test(arguments: [
+        ("docs/testing.md", "MillraceTests/Likes/LikesSimulation.swift"),
+        ("docs/evolution.md", "WorkerTests/Guests/Guests.swift"),
+    ])
+    func `what a page shows in Swift is run by a test`(page: String, file: String) throws {
+        let source = try String(contentsOfFile: "\(Document.root)/Tests/\(file)", encoding: .utf8)
+        let shown = Document(page).text.matches(of: #/```swift\n((?s).*?)```/#).map { String($0.1) }
         #expect(!shown.isEmpty)
         for block in shown { #expect(source.contains(block), "\(block)") }
     }

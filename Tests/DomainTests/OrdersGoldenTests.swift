@@ -5,9 +5,8 @@ import Testing
 @testable import Domains
 
 /// The bytes were made by `protoc --encode` from the same values as text.
-@Suite("The bytes on the log, of orders")
-struct OrdersGoldenTests {
-    private static let events: [(OrderFact, String)] = [
+enum OrdersGoldens {
+    static let events: [(OrderFact, String)] = [
         (.received, "0a130a026f311203616e6e18012a0608cce89cd706"),
         (.assigned, "0a180a026f311203616e6e18022203626f622a0608cce89cd706"),
         (.pickedUp, "0a180a026f311203616e6e18032203626f622a0608cce89cd706"),
@@ -15,7 +14,7 @@ struct OrdersGoldenTests {
         (.cancelled, "0a160a026f311203616e6e18052203626f6232047261696e"),
         (.revised(3600), "12110a026f311203616e6e1a0608d0ef9cd706"),
     ]
-    private static let commands: [(OrderCommand, String)] = [
+    static let commands: [(OrderCommand, String)] = [
         (.place, "0a090a026f311203616e6e"),
         (.place(expected: after(2700)), "0a110a026f311203616e6e1a0608cce89cd706"),
         (.assign(), "12090a026f311203626f62"),
@@ -24,31 +23,23 @@ struct OrdersGoldenTests {
         (.cancel(), "2a0a0a026f3112047261696e"),
         (.revise(3600), "320c0a026f31120608d0ef9cd706"),
     ]
-    private static let sent = OrdersNotificationSent.with {
+    static let sent = OrdersNotificationSent.with {
         ($0.id, $0.customer, $0.order, $0.stage, $0.text) = ("o1:eta_revised:2", "ann", "o1", "eta_revised", "t")
         ($0.expectedAt, $0.at) = (after(3600).proto, noon.proto)
     }
 
-    private func hex(_ bytes: Bytes) -> String {
-        bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    static let all: [Golden] =
+        events.map { Golden(OrdersEvent.self, $0, $1) } + commands.map { Golden(OrdersCommand.self, $0, $1) }
+        + [
+            Golden(
+                OrdersOutbox.self, .notificationSent(sent),
+                "0a3b0a106f313a6574615f726576697365643a321203616e6e1a026f31220b6574615f726576697365642a0174"
+                    + "320608d0ef9cd7063a0608c0d39cd706")
+        ]
+}
 
-    @Test(arguments: 0..<Self.events.count)
-    func `stay as they are for an event`(_ i: Int) throws {
-        let bytes = OrdersEvent.bytes(Self.events[i].0)
-        #expect(hex(bytes) == Self.events[i].1)
-        #expect(try OrdersEvent.kind(in: bytes) == Self.events[i].0)
-    }
-    @Test(arguments: 0..<Self.commands.count)
-    func `stay as they are for a command`(_ i: Int) {
-        #expect(hex(OrdersCommand.bytes(Self.commands[i].0)) == Self.commands[i].1)
-    }
-    @Test func `stay as they are for a notification`() {
-        #expect(
-            hex(OrdersOutbox.bytes(.notificationSent(Self.sent)))
-                == "0a3b0a106f313a6574615f726576697365643a321203616e6e1a026f31220b6574615f726576697365642a0174"
-                + "320608d0ef9cd7063a0608c0d39cd706")
-    }
+@Suite("The words of orders")
+struct OrdersGoldenTests {
     @Test func `show a status in JSON by the name that the views have`() throws {
         let events = try #require(Domain.orders.decider).events
         #expect(

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A driver's location")
 struct RidesTests {
-    private static let location = RidesDriverLocation.with {
+    static let location = RidesDriverLocation.with {
         ($0.driver, $0.lat, $0.lng, $0.heading, $0.speed) = ("d-17", 52.5, 13.25, 90, 12.5)
     }
 
@@ -51,16 +51,15 @@ struct RidesTests {
         #expect(wrong { ($0.heading, $0.speed) = (360, 1000) } == nil)
     }
     @Test func `is keyed by its driver`() { #expect(Rides.key(of: .driverLocation(Self.location)) == "d-17") }
+}
 
-    /// Made by `protoc --encode` of the same values: what is on people's logs.
-    @Test func `keeps its bytes`() {
-        func hex(_ bytes: Bytes) -> String {
-            bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
-        #expect(
-            hex(RidesEvent.bytes(.driverLocation(Self.location)))
-                == "0a2a0a04642d3137110000000000404a40190000000000802a40210000000000805640290000000000002940")
-        let least = RidesDriverLocation.with { ($0.driver, $0.lat, $0.lng) = ("a", 0, -180) }
-        #expect(hex(RidesEvent.bytes(.driverLocation(least))) == "0a150a01611100000000000000001900000000008066c0")
-    }
+/// Made by `protoc --encode` of the same values: what is on people's logs.
+enum RidesGoldens {
+    private static let least = RidesDriverLocation.with { ($0.driver, $0.lat, $0.lng) = ("a", 0, -180) }
+    static let all = [
+        Golden(
+            RidesEvent.self, .driverLocation(RidesTests.location),
+            "0a2a0a04642d3137110000000000404a40190000000000802a40210000000000805640290000000000002940"),
+        Golden(RidesEvent.self, .driverLocation(least), "0a150a01611100000000000000001900000000008066c0"),
+    ]
 }

@@ -1,15 +1,10 @@
 import EventModel
 import SwiftProtobuf
-import Testing
 
 @testable import Domains
 
 /// The bytes of social's events and commands, which are on people's logs and must stay readable.
-@Suite("The bytes of social")
-struct SocialGoldenTests {
-    private func hex(_ bytes: Bytes) -> String {
-        bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+enum SocialGoldens {
     private static let entry = SocialTimelineEntry.with { ($0.tweet, $0.postedAt) = ("t1", noon.proto) }
     private static let events: [(Told, String)] = [
         (.posted("t1", "#a @b"), "0a160a03616e6e120274311a0523612040622201612a0162"),
@@ -46,16 +41,7 @@ struct SocialGoldenTests {
         (.authorUnmerged(.with { ($0.author, $0.readers) = ("ann", ["b"]) }), "2a080a03616e6e120162"),
     ]
 
-    @Test(arguments: events.indices) func `of an event stay as they are`(_ i: Int) {
-        #expect(hex(SocialEvent.bytes(Self.events[i].0)) == Self.events[i].1)
-    }
-    @Test(arguments: commands.indices) func `of a command stay as they are`(_ i: Int) {
-        #expect(hex(SocialCommand.bytes(Self.commands[i].0)) == Self.commands[i].1)
-    }
-    @Test(arguments: audience.indices) func `of an event of the audience stay as they are`(_ i: Int) {
-        #expect(hex(SocialAudienceEvent.bytes(Self.audience[i].0)) == Self.audience[i].1)
-    }
-    @Test(arguments: home.indices) func `of an event of a home stay as they are`(_ i: Int) {
-        #expect(hex(SocialHomeEvent.bytes(Self.home[i].0)) == Self.home[i].1)
-    }
+    static let all: [Golden] =
+        events.map { Golden(SocialEvent.self, $0, $1) } + commands.map { Golden(SocialCommand.self, $0, $1) }
+        + audience.map { Golden(SocialAudienceEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
 }

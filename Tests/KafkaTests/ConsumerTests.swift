@@ -29,6 +29,21 @@ import Testing
         await consumer.close()
     }
 
+    @Test func `a member that leaves before it was given anything leaves the process alone`() async throws {
+        let cluster = try MockCluster()
+        try cluster.create("t", partitions: 1)
+        // REBALANCE_IN_PROGRESS: it joins, and joins again, and is not told what is its.
+        cluster.fail(.syncGroup, with: Array(repeating: .rebalancing, count: 1000))
+        let consumer = try Consumer(.consumer(properties(cluster)))
+        try await consumer.subscribe(["t"])
+        _ = try await until("the first generation") {
+            let polled = try await consumer.poll(max: 1, wait: .milliseconds(10))
+            #expect(polled.rebalance == nil)
+            return try await consumer.groupMetadata()
+        }
+        await consumer.close()
+    }
+
     @Test func `a poll ends when its task is cancelled`() async throws {
         let cluster = try MockCluster()
         try cluster.create("t", partitions: 1)

@@ -9,6 +9,21 @@ enum Broker {
     static let address = ProcessInfo.processInfo.environment["MILLRACE_TEST_KAFKA"]
     static let absent: Comment = "set MILLRACE_TEST_KAFKA=host:port"
 
+    static let kcat = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map { $0 + "/kcat" }
+        .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+    /// A script of the shell that gets `kill`, `start`, `pause` or `unpause` as `$1` and does that to the broker.
+    static let control = ProcessInfo.processInfo.environment["MILLRACE_TEST_KAFKA_CONTROL"]
+
+    static func control(_ verb: String) async throws {
+        let folder = FileManager.default.temporaryDirectory.path
+        let done = try await Running(
+            "/bin/sh", ["-c", try #require(control), "control", verb],
+            environment: ["HOME": ProcessInfo.processInfo.environment["HOME"] ?? folder], cwd: folder, scratch: folder
+        ).end(within: .seconds(120))
+        try #require(done.exit == 0, "\(done)")
+    }
+
     private static let run = String(UInt64(Date.now.timeIntervalSince1970 * 1000), radix: 36)
     private static let count = Atomic(0)
 

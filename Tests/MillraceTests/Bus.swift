@@ -97,7 +97,9 @@ final class Bus: Sendable {
     func sh(_ script: String) async throws -> Ended { try await plain(["-c", script], program: "/bin/sh") }
 
     /// Starts workers, and waits until they say that they work.
-    func work(_ names: String...) async throws -> Running {
+    func work(_ names: String...) async throws -> Running { try await work(names) }
+
+    func work(_ names: [String]) async throws -> Running {
         let worker = try start(["work"] + names)
         try await eventually("\(worker.name) to work: \(worker.err)") { worker.err.contains("working:") ? true : nil }
         return worker

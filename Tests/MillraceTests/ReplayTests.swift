@@ -1,4 +1,7 @@
+import EventLog
+import EventModel
 import Foundation
+import LocalLog
 import TestSupport
 import Testing
 
@@ -11,6 +14,29 @@ struct ReplayTests {
         }
         try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
         return try await bus.replay("hits.events", "--limit", "1")[0]["partition"].int
+    }
+
+    @Test func `what only a newer program knows is not shown, and that is told`() async throws {
+        try await onBus { bus in
+            _ = try await produce(bus)
+            #expect(try await bus.run("replay", "hits.events").err == "")
+            let hit: [UInt8] = [0x0a, 0x03, 0x0a, 0x01, 0x73]
+            let values: [[UInt8]] = [[0x0a, 0x06] + hit[2...] + [0x7a, 0x01, 0x78], hit, [0x9a, 0x06, 0x00]]
+            let log = try await LocalLog.open(directory: bus.log)
+            _ = try await log.append([
+                Append(
+                    TopicPartition("hits.events", 0),
+                    values.map { NewRecord(key: "s#0", value: Bytes($0), timestamp: 1_793_491_200_000) })
+            ])
+            await log.close()
+            let ended = try await bus.run("replay", "hits.events", "--key", "s#0")
+            #expect(ended.exit == 0 && ended.lines.count == 3, "\(ended)")
+            #expect(
+                ended.err.contains(
+                    "2 of 3 records have fields or events of a newer program, the first is hits.events/0@"),
+                "\(ended)")
+            #expect(try await bus.run("replay", "hits.events", "--count").err == "")
+        }
     }
 
     @Test func `every form of a position begins and stops where it says`() async throws {

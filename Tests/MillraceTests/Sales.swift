@@ -34,8 +34,14 @@ final class Sales: Sendable {
     }
 
     /// Opens the sections and talks to the handlers for as long as `body` runs.
-    static func onBroker(seed: UInt64, _ body: (Sales) async throws -> Void) async throws {
-        let log = try await KafkaLog(brokers: try #require(Broker.address))
+    ///
+    /// - Parameter patience: For how long the broker may be away.
+    static func onBroker(
+        seed: UInt64, patience: Duration = .seconds(30), _ body: (Sales) async throws -> Void
+    ) async throws {
+        let log = try await KafkaLog(
+            brokers: try #require(Broker.address),
+            properties: ["message.timeout.ms": "\(patience.components.seconds * 1000)"], limit: patience)
         do {
             try await CommandClient.with(log, domains: [.tickets], clock: now) { client in
                 let sales = Sales(log, client, seed: seed)
@@ -51,6 +57,8 @@ final class Sales: Sendable {
 
     private static func now() -> Timestamp { Timestamp(Int64(Date.now.timeIntervalSince1970 * 1000)) }
 
+    /// The events that askers were told of.
+    var written: Set<Outcome.Written> { state.withLock { Set($0.sent.flatMap(\.outcome.events)) } }
     var count: Int { state.withLock { $0.sent.count } }
 
     /// Asks for some things at once and waits for the answers; now and then for something that was asked before.
@@ -60,6 +68,25 @@ final class Sales: Sendable {
             return ((0..<count).map { _ in draw(&state) }, Array(again))
         }
         try await ask(fresh, again: again, within: limit)
+    }
+
+    /// Holds so many seats, at times that make them run out so long from now.
+    func hold(_ count: Int, runningOutWithin left: ClosedRange<Duration>) async throws {
+        let commands = state.withLock { state in
+            (0..<count).map { i in
+                let span = Int64((left.upperBound - left.lowerBound) / .milliseconds(1))
+                let wait = left.lowerBound + .milliseconds(Int64.random(in: 0...span, using: &state.random))
+                var hold = command(
+                    .holdSeats(
+                        .with {
+                            ($0.event, $0.section) = ("\(name)e\(i % Self.events)", "s")
+                            ($0.hold, $0.holder, $0.seats) = ("\(name)t\(i)", "fan", ["A-\(i / Self.events + 1)"])
+                        }), "\(name)t\(i)")
+                hold.time = Self.now() + wait - Tickets.holdTime
+                return hold
+            }
+        }
+        try await ask(commands)
     }
 
     private func ask(

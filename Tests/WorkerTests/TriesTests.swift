@@ -20,7 +20,7 @@ private struct Mortals {
 
     /// One life: to the partition's end, or to a death.
     mutating func live() async throws {
-        var pace = Pace(of: "w", batch: batch, store: store)
+        var pace = Pace(of: "w", batch: batch, store: store, pause: .zero)
         try await pace.begin([source: committed], ends: [source: end])
         var (at, parked) = (committed, parked)
         defer { (committed, self.parked) = (at, parked) }

@@ -141,7 +141,8 @@ private final class Folded<D: Decider>: Aggregates {
     }
 
     func admit(key: Bytes, fact: Bytes, at time: Timestamp) -> Decision {
-        answer(key, at: time) {
+        // The fact goes to the log as it came, with what only a newer program knows of it.
+        answer(key, at: time, as: fact) {
             guard let kind = try D.Event.kind(in: fact) else {
                 throw Malformed("event", "is of no kind that this version of the handler knows")
             }
@@ -156,14 +157,16 @@ private final class Folded<D: Decider>: Aggregates {
         if key != Bytes(expected) { throw Malformed("key", "is \(key.text), the message belongs to \(expected)") }
     }
 
-    private func answer(_ key: Bytes, at time: Timestamp, _ decide: () throws -> [D.Event.Kind]) -> Decision {
+    private func answer(
+        _ key: Bytes, at time: Timestamp, as fact: Bytes? = nil, _ decide: () throws -> [D.Event.Kind]
+    ) -> Decision {
         do {
             if !Timestamp.calendar.contains(time) { throw Malformed("timestamp", "is not in the years 1 to 9998") }
             let kinds = try decide()
             evolve(key, kinds, at: time)
             return .accepted(
                 kinds.map { kind in
-                    let value = D.Event.bytes(kind)
+                    let value = fact ?? D.Event.bytes(kind)
                     return EncodedEvent(type: events.kindName(in: value), key: key, value: value)
                 })
         } catch let no as any Refusal {

@@ -6,6 +6,15 @@ public import SwiftProtobuf
 public protocol Envelope: Message {
     associatedtype Kind: Sendable & Equatable
     var kind: Kind? { get set }
+    /// Lifts what an older writer wrote to what the code speaks of now: from fields that went to those in their place, from
+    /// a kind to its successor. Whoever reads the topic sees the lifted kind only.
+    ///
+    /// It must leave alone what is lifted already. Nil, unless told: nothing of the topic was ever changed so.
+    static var lift: (@Sendable (Kind) -> Kind)? { get }
+}
+
+extension Envelope {
+    public static var lift: (@Sendable (Kind) -> Kind)? { nil }
 }
 
 /// What a projection reads: the envelope of its topic, or a sum of those of several topics.
@@ -35,10 +44,12 @@ extension Envelope {
         return bytes
     }
 
-    /// The kind in the bytes, nil where a newer writer's kind is not known here.
+    /// The kind in the bytes, lifted; nil where a newer writer's kind is not known here.
     public static func kind(in bytes: Bytes) throws(Undecodable) -> Kind? {
         do {
-            return try Self(serializedBytes: bytes).kind
+            let kind = try Self(serializedBytes: bytes).kind
+            if let lift { return kind.map(lift) }
+            return kind
         } catch {
             throw Undecodable(schema: protoMessageName, why: String(describing: error))
         }

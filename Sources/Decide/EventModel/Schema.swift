@@ -29,6 +29,9 @@ public struct Schema: Sendable {
     public let kinds: [Kind]
     private let encoding: @Sendable (_ json: Data) throws -> Bytes
     private let decoding: @Sendable (Bytes) throws -> String
+    /// Nil where nothing is ever lifted.
+    private let lifting: (@Sendable (Bytes) throws -> Bytes)?
+    private let hiding: @Sendable (Bytes) throws -> Bool
     /// Whether bytes are a message of this schema, without the way through JSON.
     public let check: @Sendable (Bytes) throws(Undecodable) -> Void
 
@@ -52,6 +55,22 @@ public struct Schema: Sendable {
             options.alwaysPrintInt64sAsNumbers = true
             options.useDeterministicOrdering = true
             return try E(serializedBytes: bytes).jsonString(options: options)
+        }
+        if let lift = E.lift {
+            lifting = { bytes in
+                var envelope = try E(serializedBytes: bytes)
+                envelope.kind = envelope.kind.map(lift)
+                return try envelope.serializedBytes()
+            }
+        } else {
+            lifting = nil
+        }
+        hiding = { bytes in
+            var options = BinaryDecodingOptions()
+            options.discardUnknownFields = true
+            let known = try E(serializedBytes: bytes, options: options)
+            let size = (try known.serializedBytes() as Bytes).count
+            return try size != bytes.count && !known.isEqualTo(message: E(serializedBytes: bytes))
         }
     }
 
@@ -86,9 +105,16 @@ public struct Schema: Sendable {
 
     public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
 
-    /// The kind's name in an envelope's bytes, by its tag alone; `unknown` and the tag where a newer writer's is not known.
-    /// Of several the last counts, as in every reader of protobuf.
+    /// The bytes as a writer of today would have written them: see ``Envelope/lift``. What is no message stays as it is.
+    public func lifted(_ bytes: Bytes) -> Bytes { (try? lifting?(bytes)) ?? bytes }
+
+    /// Whether there are fields or kinds of a newer writer in the bytes, which the JSON of ``decode(_:)`` has not.
+    public func hides(_ bytes: Bytes) -> Bool { (try? hiding(bytes)) ?? false }
+
+    /// The name of the kind in an envelope's bytes, lifted, by its tag alone; `unknown` and the tag where a newer writer's is
+    /// not known. Of several the last counts, as in every reader of protobuf.
     public func kindName(in bytes: Bytes) -> String {
+        let bytes = lifted(bytes)
         var unknown: Int?
         let found = bytes.withUnsafeBytes { buffer -> String? in
             var tags = TagScanner(buffer)
@@ -116,8 +142,9 @@ public struct Schema: Sendable {
         return bytes
     }
 
-    /// The kind's name and its proto3 JSON; 64-bit integers are numbers.
+    /// The name of the kind, lifted, and its proto3 JSON; 64-bit integers are numbers.
     public func decode(_ bytes: Bytes) throws(Undecodable) -> (kind: String, json: String) {
+        let bytes = lifted(bytes)
         do {
             let json = try decoding(bytes)
             let kind = kindName(in: bytes)

@@ -51,6 +51,8 @@ public struct GroupLoop: Sendable {
             } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
                 await work.dropped(held.sorted())
             } catch {
+                // It stops with a word of why, which is not the same as to die.
+                await work.dropped(held.sorted())
                 await member.leave()
                 throw error
             }

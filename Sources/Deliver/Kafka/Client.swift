@@ -32,14 +32,18 @@ final class Client: @unchecked Sendable {
         return KafkaError(KafkaError.Code(code), string(text), isFatal: true)
     }
 
-    /// - Parameter leave: a consumer leaves its group.
-    func destroy(leave: Bool = false) {
+    /// - Parameters:
+    ///   - leave: a consumer leaves its group.
+    ///   - isJoining: it may be in the middle of joining, without ever having been given partitions.
+    func destroy(leave: Bool = false, isJoining: Bool = false) {
         // A rebalance that was told and not answered would be waited for when closing.
         if leave { rd_kafka_assign(rk, nil) }
         rd_kafka_queue_destroy(events)
         // librdkafka 2.0.2 was seen to wait without end for a group that could not be left. Such a client is given up:
         // its threads end with the process, and the group misses its member after the session.
         if leave && !leaveGroup() { return }
+        // Before 2.3 it aborts the process where a member's first assignment has not come, so that one is given up too.
+        if isJoining && rd_kafka_version() < 0x0203_00ff { return }
         rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 

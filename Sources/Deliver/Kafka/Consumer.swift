@@ -40,6 +40,8 @@ public final class Consumer: Sendable {
     private let news = News()
     private let postponed = Mutex<KafkaError?>(nil)
     private let closing = Atomic(false)
+    /// Whether it has subscribed and was not told yet what the group gives it.
+    private let joining = Atomic(false)
 
     public init(_ settings: consuming Settings) throws(KafkaError) {
         client = try Client(
@@ -61,6 +63,7 @@ public final class Consumer: Sendable {
             await outcome { [self] () throws(KafkaError) in
                 if let error = postponed.withLock({ $0.take() }) { throw error }
                 let (polled, error) = gather(client, news: news, max: max, wait: wait)
+                if case .assigned = polled.rebalance { joining.store(false, ordering: .releasing) }
                 guard let error else { return polled }
                 if polled.batches.isEmpty && polled.rebalance == nil { throw error }
                 postponed.withLock { $0 = error }
@@ -74,6 +77,7 @@ public final class Consumer: Sendable {
 
     /// Joins the group for these topics.
     public func subscribe(_ topics: [String]) async throws(KafkaError) {
+        joining.store(true, ordering: .releasing)
         try await run { client throws(KafkaError) in
             let list = PartitionList(topics: topics)
             try KafkaError.check(rd_kafka_subscribe(client.rk, list.list))
@@ -127,7 +131,7 @@ public final class Consumer: Sendable {
         if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
         client.wake()
         let client = client
-        calls.start { client.destroy(leave: true) }
+        calls.start { [self] in client.destroy(leave: true, isJoining: joining.load(ordering: .acquiring)) }
         await calls.finish()
     }
 

@@ -6,7 +6,7 @@ internal import CRdkafka
 public final class MockCluster: Sendable {
     /// Kafka's numbers of requests, for errors on purpose.
     public enum Request: Int16, Sendable {
-        case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, offsetCommit = 8, offsetFetch = 9
+        case produce = 0, fetch = 1, listOffsets = 2, metadata = 3, offsetCommit = 8, offsetFetch = 9, syncGroup = 14
         case initProducerID = 22, addPartitionsToTransaction = 24, endTransaction = 26, transactionOffsetCommit = 28
     }
 

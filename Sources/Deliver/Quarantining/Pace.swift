@@ -7,13 +7,16 @@ public struct Pace: Sendable {
     private let store: (any TriesStore)?
     /// Records that may be in hand at once.
     private let batch: Int
+    private let pause: Duration
     private var tries: [TopicPartition: Tries] = [:]
     /// Where each partition goes on.
     public private(set) var next: [TopicPartition: Offset] = [:]
 
-    /// - Parameter store: nil takes no care.
-    public init(of worker: String, batch: Int, store: (any TriesStore)?) {
-        (self.worker, self.batch, self.store) = (worker, batch, store)
+    /// - Parameters:
+    ///   - store: nil takes no care.
+    ///   - pause: How long it lives before it takes a record of which another may have died.
+    public init(of worker: String, batch: Int, store: (any TriesStore)?, pause: Duration = Tries.pause) {
+        (self.worker, self.batch, self.store, self.pause) = (worker, batch, store, pause)
     }
 
     /// These partitions are taken where they go on.
@@ -92,6 +95,7 @@ public struct Pace: Sendable {
                 failing = [source: [first.offset: now.reason]]
                 now.parked()
             } else {
+                if now.inHand == nil, now.deaths > 0 { try await Task.sleep(for: pause) }
                 now.take(position)
             }
             try await store?.keep([source: now], of: worker)

@@ -8,7 +8,10 @@ public import EventModel
 /// in which it began are taken as ever.
 public struct Tries: Hashable, Sendable {
     /// Deaths in a row with the same record in hand, after which it is parked.
-    public static let deadly = 2
+    public static let deadly = 3
+    /// How long a worker lives before it takes a record that was in hand when another died: who is killed for other reasons
+    /// is hardly ever killed just then.
+    public static let pause = Duration.seconds(1)
     /// Records that are handled at once after a first death.
     public static let few = 64
 

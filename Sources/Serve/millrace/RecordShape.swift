@@ -58,6 +58,19 @@ struct RecordShape {
         return schema(source.topic)?.kindName(in: record.value) ?? record[header: HeaderName.type] ?? "unknown"
     }
 
+    /// The schema that a record's value has.
+    private func reading(_ record: Record, _ source: TopicPartition) -> Schema? {
+        if source.topic.hasSuffix(".commands"), record[header: HeaderName.kind] == "fact" {
+            return schema(source.topic.dropLast(".commands".count) + ".events")
+        }
+        return schema(source.topic)
+    }
+
+    /// Whether a record has what JSON does not show, for only a newer program knows it.
+    func hides(_ record: Record, _ source: TopicPartition) -> Bool {
+        reading(record, source)?.hides(record.value) ?? false
+    }
+
     /// The event as JSON; what no schema can read is shown as text.
     private func event(_ record: Record, _ source: TopicPartition) -> String {
         decoded(record, source) ?? JSON.string(record.value.text)
@@ -66,11 +79,7 @@ struct RecordShape {
     /// The event as JSON; nil where no schema can read it.
     func decoded(_ record: Record, _ source: TopicPartition) -> String? {
         if source.topic.hasSuffix(".outcomes"), let outcome = try? Outcome(record.value) { return outcome.json }
-        var reading = schema(source.topic)
-        if source.topic.hasSuffix(".commands"), record[header: HeaderName.kind] == "fact" {
-            reading = schema(source.topic.dropLast(".commands".count) + ".events")
-        }
-        return try? reading?.decode(record.value).json
+        return try? reading(record, source)?.decode(record.value).json
     }
 
     func text(_ record: Record, _ source: TopicPartition) throws -> String {

@@ -101,6 +101,7 @@ struct Replay: AsyncParsableCommand {
     ) async throws {
         var shown = 0
         var text = shape.header
+        var hiding: (count: Int, first: String)?
         let key = key.map { Bytes($0) }
         try await each(log, ranges) { batch, records in
             for record in records {
@@ -108,7 +109,11 @@ struct Replay: AsyncParsableCommand {
                 if let key, record.key != key { continue }
                 if let type, shape.type(record, batch.source) != type { continue }
                 shown += 1
-                if !count { text += try shape.text(record, batch.source) }
+                if count { continue }
+                text += try shape.text(record, batch.source)
+                if shape.hides(record, batch.source) {
+                    hiding = ((hiding?.count ?? 0) + 1, hiding?.first ?? "\(batch.source)@\(record.offset)")
+                }
             }
             if !text.isEmpty { try Output.standard.write(text) }
             text = ""
@@ -116,6 +121,13 @@ struct Replay: AsyncParsableCommand {
         }
         if !text.isEmpty { try Output.standard.write(text) }
         if count { try Output.standard.line(String(shown)) }
+        if let hiding {
+            Output.complain(
+                """
+                millrace: \(hiding.count) of \(shown) records have fields or events of a newer program, the first is \
+                \(hiding.first). They are not shown: who writes these lines to a log again loses them
+                """)
+        }
     }
 
     /// Reads the ranges batch by batch, for as long as `body` says to go on.
