@@ -16,7 +16,7 @@ struct Crew {
         for i in 0..<count { handlers.append(try await start(i)) }
         for handler in handlers {
             try await eventually("\(handler.name) to have partitions: \(handler.err)") {
-                handler.err.contains("ready after") ? true : nil
+                handler.err.contains("partition taken") ? true : nil
             }
         }
     }
@@ -24,7 +24,7 @@ struct Crew {
     /// The last of three is on a machine of its own: its checkpoints are no other's.
     private func start(_ i: Int) async throws -> Running {
         let own = i == 2 ? ["--views", "sqlite:\(bus.folder)/elsewhere"] : []
-        return try await bus.work(["tickets.handler", "--kafka-config", config] + own)
+        return try await bus.work(["tickets.handler", "--verbose", "--kafka-config", config] + own)
     }
 
     /// Kills one without a word.
@@ -37,7 +37,7 @@ struct Crew {
         for (i, handler) in handlers.enumerated() where handler.hasEnded {
             let ended = try await handler.end()
             #expect(ended.exit == 69, "\(ended)")
-            handlers[i] = try bus.start(["work", "tickets.handler", "--kafka-config", config])
+            handlers[i] = try bus.start(["work", "tickets.handler", "--verbose", "--kafka-config", config])
             mended += 1
         }
     }

@@ -106,20 +106,25 @@ final class KafkaMember: GroupMember {
         }
     }
 
+    /// How long a member that commits under an old generation may take to hear of the new one.
+    private static let patience = Duration.seconds(2)
+
     func commit(_ consumed: [TopicPartition: Offset]) async throws {
         if consumed.isEmpty { return }
-        let deadline = ContinuousClock.now + log.admin.limit
+        let began = ContinuousClock.now
         while true {
             _ = try await place(of: consumed)
             do {
                 return try await consumer.commit(consumed.forKafka)
-            } catch let error
-                where (error.code == .rebalancing || error.code.passes) && ContinuousClock.now < deadline
-            {
-                // The group's new generation, or coordinator, is about to be told.
-                try await Task.sleep(for: KafkaLog.pause)
             } catch {
-                throw LogError(error, doing: "offsets of group \(group) could not be committed")
+                // The group's new generation, or coordinator, is about to be told. Who is told of none has been left behind.
+                let patience =
+                    error.code == .rebalancing || error.code.passes
+                    ? log.admin.limit : error.code == .illegalGeneration ? Self.patience : .zero
+                if ContinuousClock.now - began >= patience {
+                    throw LogError(error, doing: "offsets of group \(group) could not be committed")
+                }
+                try await Task.sleep(for: KafkaLog.pause)
             }
         }
     }
