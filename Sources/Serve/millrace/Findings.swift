@@ -26,14 +26,15 @@ extension Verify {
             let own = findings.filter { $0.check == check }
             guard let first = own.first else { continue }
             let names = first.more.map(\.name)
+            let isHashed = own.contains { $0.hash != nil }
             let rows = own.map { finding in
                 [finding.what, String(finding.count)] + finding.more.map(\.value)
-                    + [finding.hash.map(Self.hex) ?? "-"]
+                    + (isHashed ? [finding.hash.map(Self.hex) ?? "-"] : [])
                     + [finding.problem != nil ? "WRONG" : finding.unchecked != nil ? "not checked" : "ok"]
             }
             try Output.standard.write(
                 TextTable(
-                    header: [check, unit] + names + ["hash", "is"], rows: rows,
+                    header: [check, unit] + names + (isHashed ? ["hash"] : []) + ["is"], rows: rows,
                     right: Set(1...(1 + names.count))
                 ).text)
         }

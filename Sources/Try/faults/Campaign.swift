@@ -30,6 +30,8 @@ struct Campaign: Sendable {
         }
     }
 
+    private func tell(_ words: String) { progress("\(site.place.rawValue): \(words)") }
+
     /// Makes the topics.
     private func prepare() async throws {
         let command = site.place == .broker ? ["topics", "apply"] : ["topics", "list", "--json"]
@@ -59,13 +61,16 @@ struct Campaign: Sendable {
             try await Task.sleep(until: start + time, clock: .continuous)
             phase.end()
             report.loaded = .now - start
+            tell("the load is over, \(injector.done.all.count) faults; what is left is worked off")
             await asked
             await probed
             report.discrepancies += try await rest(workers)
+            tell("worked off; workers stop")
             await workers.stopAll()
             try await group.waitForAll()
         }
         report.took = .now - start
+        tell("everything is verified")
         await views.close()
         report.injected = injector.done.all
         report.shots = probe.all

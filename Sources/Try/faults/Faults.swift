@@ -34,7 +34,7 @@ struct Faults: AsyncParsableCommand {
         let places = try chosen(broker: broker)
         guard minutes > 0 else { throw ValidationError("--minutes \(minutes) is no time") }
         let time = Duration.seconds(minutes * 60 / Double(places.count))
-        print("faults: seed \(seed), \(time.text) in each of \(places.map(\.rawValue).joined(separator: ", "))")
+        progress("seed \(seed), \(time.text) in each of \(places.map(\.rawValue).joined(separator: ", "))")
 
         let base = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-faults-\(seed)-\(getpid())")
         var reports: [Report] = []
@@ -58,7 +58,7 @@ struct Faults: AsyncParsableCommand {
                 try Data(report.details.utf8).write(to: URL(fileURLWithPath: site.folder + "/found.txt"))
             }
             site.close(keeping: isKept)
-            for (kind, why) in report.impossible { print("faults: \(place.rawValue): no \(kind.rawValue): \(why)") }
+            for (kind, why) in report.impossible { progress("\(place.rawValue): no \(kind.rawValue): \(why)") }
             if !report.discrepancies.isEmpty { Self.tell(report, site) }
             reports.append(report)
         }
@@ -79,7 +79,7 @@ struct Faults: AsyncParsableCommand {
             places.removeAll { $0 == .broker }
         }
         if !PostgresServer.isHere {
-            print("faults: \(PostgresServer.absent)")
+            progress(PostgresServer.absent)
             places.removeAll { $0 != .sqlite }
         }
         return places
@@ -104,6 +104,9 @@ struct Faults: AsyncParsableCommand {
             """)
     }
 }
+
+/// Says how far it has come.
+func progress(_ words: String) { FileHandle.standardError.write(Data("faults: \(words)\n".utf8)) }
 
 /// Cleans up where a person interrupts.
 final class Interrupts {

@@ -58,11 +58,13 @@ struct Injector: Sendable {
             try await Task.sleep(for: fault.lasts)
             await workers.wake(slot)
         case .producerKilled:
-            if let name = producers.kill(fault.target) { note(fault, name) }
+            // There is none between two chunks.
+            let name = try? await eventually("a producer", within: .seconds(5)) { producers.kill(fault.target) }
+            if let name { note(fault, name) }
         case .databaseCrashed:
             guard let server = site.server else { return }
-            note(fault, "for \(fault.lasts)")
             try await blocking { try server.stop("immediate") }
+            note(fault, "for \(fault.lasts)")
             try await Task.sleep(for: fault.lasts)
             try await blocking { try server.start() }
         case .brokerRestarted:
@@ -82,8 +84,8 @@ struct Injector: Sendable {
             site.proxy?.freeze(false)
         case .diskFull:
             guard let disk = site.disk else { return }
-            note(fault, "for \(fault.lasts)")
             try await blocking { try disk.fill(leaving: 64) }
+            note(fault, "for \(fault.lasts)")
             try await Task.sleep(for: fault.lasts)
             disk.free()
         }

@@ -19,7 +19,9 @@ final class Probe: Sendable {
         var events: [Spot] = []
     }
     static let pause = Duration.milliseconds(250)
-    static let patience = Duration.seconds(5)
+    static let patience = Duration.seconds(20)
+    /// Shots that may be unanswered at once: whoever asks more the less is answered makes it worse.
+    static let open = 12
 
     private let log: any EventLog
     private let views: any ViewStore
@@ -73,7 +75,7 @@ final class Probe: Sendable {
             }
             for number in unanswered { ask(number) }
             while !phase.isOver, !failed.isOver {
-                if let number = try? await add() { ask(number) }
+                if unanswered.count < Self.open, let number = try? await add() { ask(number) }
                 try? await Task.sleep(for: Self.pause)
             }
         }
