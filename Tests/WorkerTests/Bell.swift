@@ -1,11 +1,7 @@
 import EventModel
 import Projecting
 import Synchronization
-
-/// What should have come and did not.
-struct Overdue: Error, CustomStringConvertible {
-    let description: String
-}
+import TestSupport
 
 /// Wakes whoever waits for a condition whenever something has changed; a suite's time limit ends the waiting.
 final class Bell: Sendable {
@@ -37,15 +33,4 @@ struct WatchedViews: WrappedViews {
         try await views.commit(projection, to: offsets, under: epochs, fold: fold)
         bell.ring()
     }
-}
-
-/// Waits for something, up to half a minute.
-@discardableResult
-func eventually<R>(_ what: String, _ probe: () async throws -> R?) async throws -> R {
-    let deadline = ContinuousClock.now + .seconds(30)
-    while .now < deadline {
-        if let result = try await probe() { return result }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    throw Overdue(description: "the time was over before \(what)")
 }

@@ -3,6 +3,7 @@ import Foundation
 import PostgresServer
 import Projecting
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PostgresViews
@@ -103,7 +104,7 @@ struct PostgresFaultTests {
             }
             for _ in 0..<3 {
                 let before = run.committed
-                while run.committed < before + 20 { try await Task.sleep(for: .milliseconds(2)) }
+                try await eventually("20 commits more") { run.committed < before + 20 ? nil : true }
                 try await onThread {
                     try server.stop(mode)
                     try server.start()

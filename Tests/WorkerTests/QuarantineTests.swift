@@ -7,6 +7,7 @@ import Quarantining
 import ServiceLifecycle
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Domains

@@ -4,6 +4,7 @@ import Projecting
 import Quarantining
 import SwiftProtobuf
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Domains

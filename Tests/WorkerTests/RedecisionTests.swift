@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Handling
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import Domains

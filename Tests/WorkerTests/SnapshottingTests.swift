@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Foundation
 import Projecting
+import TestSupport
 import Testing
 
 @testable import Domains

@@ -128,6 +128,13 @@ extension EventLog {
         }
     }
 
+    /// One record by its offset; nil where the log does not have it, or not any more.
+    public func record(at offset: Offset, in partition: TopicPartition) async throws -> Record? {
+        var found: Record?
+        try await records(at: [offset], in: partition) { found = $0 }
+        return found
+    }
+
     /// All partitions of some topics.
     ///
     /// - Throws: ``LogError/Kind/unknownTopic`` where the log has not all of them.

@@ -20,4 +20,10 @@ public struct Mark: Sendable, Hashable, Codable {
     }
 
     public init(_ record: Record) { self.init(last: record.offset, key: record.key, value: record.value) }
+
+    /// Why a log is not the one that the mark was made of: it has another record there, or none.
+    public func contradiction(to log: any EventLog, in source: TopicPartition) async throws -> String? {
+        let found = try await log.record(at: last, in: source).map { Mark($0) }
+        return found == self ? nil : "\(source)@\(last) is another record"
+    }
 }

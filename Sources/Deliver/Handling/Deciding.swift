@@ -42,6 +42,7 @@ struct Deciding: GroupWork {
     private(set) var known: [Partition: Known] = [:]
     /// The events and commands of its partitions that wait.
     var lot: Lot
+    var requests: Requests
     /// Whether what is known is what is committed, so that it may be kept.
     var isCommitted = true
 
@@ -52,6 +53,7 @@ struct Deciding: GroupWork {
         (self.domain, self.decider, self.log, self.clock, self.logger) = (domain, decider, log, clock, logger)
         pace = Pace(of: Handler.group(of: domain), batch: Handler.batch, store: nil)
         lot = Lot(worker: Handler.group(of: domain), logger: logger)
+        requests = Requests(of: Handler.group(of: domain))
     }
 
     func commands(_ partition: Partition) -> TopicPartition { TopicPartition(domain.commandsTopic, partition) }
@@ -64,7 +66,9 @@ struct Deciding: GroupWork {
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         isCommitted = true
-        for partition in partitions { known[partition.partition] = try await take(partition.partition) }
+        let book = try await quarantine?.read()
+        requests.begin()
+        for partition in partitions { known[partition.partition] = try await take(partition.partition, book) }
         let (committed, bounds) = (
             try await log.committed(lot.worker, partitions), try await log.bounds(of: partitions)
         )
@@ -212,17 +216,11 @@ struct Deciding: GroupWork {
             // Its events' places are told by the same offsets.
             answer = inHand
         } else if let entry {
-            var stored: Outcome?
             let source = TopicPartition(domain.outcomesTopic, partition)
             // What the log has dropped already is past its retention.
-            guard let bounds = try await log.bounds(of: [source])[source], bounds.contains(entry.outcome) else {
-                return nil
-            }
-            try await log.scan(source, from: entry.outcome, to: entry.outcome + 1, batch: 1) { batch in
-                stored = try batch.records.first.map { try Outcome($0.value) }
-            }
-            guard let stored else { return nil }
-            answer = Answer(key: record.key, time: record.timestamp, outcome: stored, events: 0..<0, types: [])
+            guard let stored = try await log.record(at: entry.outcome, in: source) else { return nil }
+            answer = Answer(
+                key: record.key, time: record.timestamp, outcome: try Outcome(stored.value), events: 0..<0, types: [])
         } else {
             return nil
         }

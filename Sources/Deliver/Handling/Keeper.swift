@@ -89,11 +89,7 @@ final class Keeper {
             guard let row = marks.first(where: { $0[1] == .text(source.topic) }), let mark = Mark(row),
                 kept.contains(mark.last)
             else { continue }
-            var found: Mark?
-            try await log.scan(source, from: mark.last, to: mark.last + 1, batch: 1) { batch in
-                found = batch.records.first { $0.offset == mark.last }.map { Mark($0) }
-            }
-            if found != mark { return "\(source)@\(mark.last) is another record" }
+            if let why = try await mark.contradiction(to: log, in: source) { return why }
             self.marks[source] = mark
         }
         if let heeded { heed(to: heeded.last) }

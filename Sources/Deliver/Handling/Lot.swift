@@ -8,15 +8,12 @@ struct Lot {
     let worker: String
     let logger: Logger
     private var quarantines: [TopicPartition: Quarantine] = [:]
-    /// Requests that were done, for what is known of the topic may be older.
-    private var done: Set<String> = []
 
     init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
 
     /// Takes what the topic says of partitions that are this worker's now.
     mutating func begin(_ sources: [TopicPartition], _ book: QuarantineBook?) {
         for source in sources { quarantines[source] = book?.workers[worker]?[source] }
-        done = []
     }
 
     mutating func stop(_ sources: [TopicPartition]) { for source in sources { quarantines[source] = nil } }
@@ -66,23 +63,5 @@ struct Lot {
     mutating func release(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
         quarantines[source]?.release(offset, dropping: dropped)
         return .released(worker: worker, source, offset, dropped: dropped)
-    }
-
-    /// What is asked for of these partitions; from now on it is in this worker's hands.
-    mutating func requests(_ quarantine: QuarantineLog?, _ owned: Set<TopicPartition>) async throws -> [ReleaseRequest]
-    {
-        guard let quarantine else { return [] }
-        let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
-        var mine: [ReleaseRequest] = []
-        for request in book.open where request.worker == worker && owned.contains(request.source) {
-            if !done.insert(request.id).inserted { continue }
-            if book.begun.contains(request.id) {
-                try await quarantine.append([.ended(.unfinished(request.id))])
-            } else {
-                try await quarantine.append([.begun(id: request.id)])
-                mine.append(request)
-            }
-        }
-        return mine
     }
 }

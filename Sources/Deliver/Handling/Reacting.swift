@@ -13,6 +13,7 @@ struct Reacting: GroupWork {
     var quarantine: QuarantineLog?
     var pace: Pace
     private var lot: Lot
+    private var requests: Requests
     private var counts: [String: Int] = [:]
     /// What is known of the partitions of each number.
     private var memories: [Partition: any ReactionMemory] = [:]
@@ -26,6 +27,7 @@ struct Reacting: GroupWork {
         self.logger = logger
         pace = Pace(of: reaction.name, batch: Reactor.batch, store: nil)
         lot = Lot(worker: reaction.name, logger: logger)
+        requests = Requests(of: reaction.name)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
@@ -33,6 +35,7 @@ struct Reacting: GroupWork {
         isCommitted = true
         let book = try await quarantine?.read()
         lot.begin(partitions, book)
+        requests.begin()
         let (committed, bounds) = (
             try await log.committed(reaction.name, partitions), try await log.bounds(of: partitions)
         )
@@ -120,7 +123,7 @@ struct Reacting: GroupWork {
     }
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
-        for request in try await lot.requests(quarantine, Set(pace.next.keys)) {
+        while let request = try await requests.next(of: Set(pace.next.keys), from: quarantine) {
             try await release(request, as: member)
         }
         for keeper in keepers.values { await keeper.turn(cutoff: nil) }

@@ -6,7 +6,9 @@ extension Deciding {
     /// Does what has been asked for records that wait.
     mutating func release(as member: any GroupMember) async throws {
         let owned = Set(known.keys.flatMap { [events($0), commands($0)] })
-        for request in try await lot.requests(quarantine, owned) { try await release(request, as: member) }
+        while let request = try await requests.next(of: owned, from: quarantine) {
+            try await release(request, as: member)
+        }
     }
 
     /// Drops, folds and decides the waiting events and commands of one key, in this order, until one cannot be folded.

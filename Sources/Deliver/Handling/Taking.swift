@@ -5,13 +5,12 @@ internal import Quarantining
 
 /// How a handler comes to know a partition: from its checkpoint and what the log has beyond it.
 extension Deciding {
-    mutating func take(_ partition: Partition) async throws -> Known {
+    mutating func take(_ partition: Partition, _ book: QuarantineBook?) async throws -> Known {
         let began = ContinuousClock.now
         var known = Known(aggregates: decider.aggregates())
         let events = TopicPartition(domain.eventsTopic, partition)
         let outcomes = TopicPartition(domain.outcomesTopic, partition)
         let bounds = try await log.bounds(of: [events, outcomes])
-        let book = try await quarantine?.read()
         lot.begin([events, commands(partition)], book)
         if let checkpoints {
             let rows = CheckpointRows(

@@ -58,8 +58,7 @@ private struct Folding: GroupWork {
     private var folding: ParkingFold
     private var epochs: [TopicPartition: Epoch] = [:]
     private var pace: Pace
-    /// Requests that were done, for what is known of the quarantine's topic may be older.
-    private var done: Set<String> = []
+    private var requests: Requests
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
@@ -68,6 +67,7 @@ private struct Folding: GroupWork {
         (self.projection, self.log, self.views, self.owner) = (projection, log, views, owner)
         (self.quarantine, self.logger) = (quarantine, logger)
         folding = ParkingFold(projection, views)
+        requests = Requests(of: projection.name)
         pace = Pace(of: Projector.group(of: projection), batch: Projector.batch, store: tries)
     }
 
@@ -94,7 +94,7 @@ private struct Folding: GroupWork {
             epochs[partition] = claim.epoch
         }
         try await folding.begin(partitions)
-        done = []
+        requests.begin()
         if let quarantine {
             try await quarantine.append(folding.differences(from: quarantine.read(), partitions))
         }
@@ -138,20 +138,11 @@ private struct Folding: GroupWork {
 
     /// Does what has been asked for events that wait.
     private mutating func release() async throws {
-        guard let quarantine else { return }
-        let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
-        for request in book.open where request.worker == projection.name {
-            guard let epoch = epochs[request.source], let next = pace.next[request.source],
-                done.insert(request.id).inserted
-            else { continue }
-            if book.begun.contains(request.id) {
-                try await quarantine.append([.ended(.unfinished(request.id))])
-                continue
-            }
-            try await quarantine.append([.begun(id: request.id)])
+        while let request = try await requests.next(of: Set(epochs.keys), from: quarantine) {
+            guard let epoch = epochs[request.source], let next = pace.next[request.source] else { return }
             do {
                 let done = try await folding.release(request, from: log, at: next, under: epoch)
-                try await quarantine.append(done.entries + [.ended(done.end)])
+                try await quarantine?.append(done.entries + [.ended(done.end)])
             } catch let error as ViewError where error.kind == .fenced {
                 throw LogError(.fenced, error.message)
             }

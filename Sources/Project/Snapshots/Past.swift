@@ -76,9 +76,7 @@ public struct Past: Sendable {
     }
 
     /// Whether a snapshot leaves out what the view does.
-    private func agrees(
-        _ views: any ViewStore, _ snapshot: Snapshot
-    ) async throws -> Bool {
+    private func agrees(_ views: any ViewStore, _ snapshot: Snapshot) async throws -> Bool {
         let own = try await views.quarantines(of: projection.build(0), Array(snapshot.offsets.keys))
         return snapshot.offsets.allSatisfy { source, next in
             (own[source] ?? Quarantine()).agrees(with: waiting[source] ?? Quarantine(), before: next)
@@ -109,11 +107,7 @@ public struct Past: Sendable {
         let bounds = try await log.bounds(of: snapshot.sources.map(\.place))
         for source in snapshot.sources {
             guard let mark = source.mark, bounds[source.place]?.contains(mark.last) == true else { continue }
-            var found: Mark?
-            try await log.scan(source.place, from: mark.last, to: mark.last + 1, batch: 1) { batch in
-                found = batch.records.first { $0.offset == mark.last }.map { Mark($0) }
-            }
-            if found != mark { return "\(source.place)@\(mark.last) is another record" }
+            if let why = try await mark.contradiction(to: log, in: source.place) { return why }
         }
         return nil
     }

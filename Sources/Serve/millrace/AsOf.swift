@@ -44,10 +44,10 @@ enum AsOf {
                 throw Failure(
                     .usage, "\(partition) has offsets \(range.lowerBound) to \(range.upperBound), not \(offset)")
             }
-            var time: Timestamp?
-            try await log.scan(partition, from: offset, to: offset + 1, batch: 1) { time = $0.records.first?.timestamp }
-            guard let time else { throw Failure(.usage, "\(partition)@\(offset) has no record") }
-            (moment, own[partition]) = (time, offset + 1)
+            guard let record = try await log.record(at: offset, in: partition) else {
+                throw Failure(.usage, "\(partition)@\(offset) has no record")
+            }
+            (moment, own[partition]) = (record.timestamp, offset + 1)
         }
         let ends = try await log.offsets(of: partitions, at: moment + .milliseconds(1)).merging(own) { $1 }
         return (
