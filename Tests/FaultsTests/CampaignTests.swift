@@ -16,12 +16,13 @@ struct CampaignTests {
         let seed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? 20
         print("fault campaign: seed \(seed)")
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)").path
+        let time = Duration.seconds(20)
         let site = try Site(
-            .sqlite, folder: folder, program: Faults.folder + "/millrace", broker: nil, brokerRestart: nil)
+            .sqlite, folder: folder, program: Faults.folder + "/millrace", broker: nil, brokerRestart: nil, time: time)
         var isRight = false
         defer { site.close(keeping: !isRight) }
         let tag = Faults.tag()
-        let report = try await Campaign(site: site, seed: seed, time: .seconds(20), tag: tag).run()
+        let report = try await Campaign(site: site, seed: seed, time: time, tag: tag).run()
         print(Report.table([report]))
         try #require(report.discrepancies.isEmpty, "\(report.discrepancies.prefix(5)), see \(folder)")
         #expect(report.injected.count >= 6 && report.commands > 100 && report.facts > 100)

@@ -42,7 +42,7 @@ struct Faults: AsyncParsableCommand {
             let site = try Site(
                 place, folder: "\(base.path)-\(place.rawValue)",
                 program: program ?? Self.folder + "/millrace", broker: broker,
-                brokerRestart: environment["MILLRACE_BROKER_RESTART"])
+                brokerRestart: environment["MILLRACE_BROKER_RESTART"], time: time)
             let interrupts = Interrupts { site.close(keeping: false) }
             let report: Report
             do {

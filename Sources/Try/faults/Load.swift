@@ -47,7 +47,8 @@ struct Load: Sendable {
                 chunk.lines.append(
                     #"{"site":"\#(tag)s\#(number(1...5))","path":"/\#(id)","visitor":"v\#(number(1...50))"}"#)
             case .rides:
-                let (driver, time) = ("\(tag)\(name)d\(number(1...20))", start + .milliseconds(count))
+                // A driver has one location a millisecond, and none is ahead of the clock, however long the load lasts.
+                let (driver, time) = ("\(tag)\(name)d\(count % 20)", start + .milliseconds(count / 20))
                 id = FactID.location(of: driver, at: time)
                 chunk.lines.append(
                     """

@@ -35,16 +35,23 @@ final class Site: Sendable {
     let brokerRestart: String?
     private let live = Mutex<[Int32: Running]>([:])
 
-    static let diskMegabytes = 600
+    /// What a small disk has: the load of so long fits, with half as much again.
+    static func diskMegabytes(for time: Duration) -> Int { 400 + Int(time / .seconds(60) * 100) }
 
-    /// - Parameter broker: `host:port`, where the place has one.
-    init(_ place: Place, folder: String, program: String, broker: String?, brokerRestart: String?) throws {
+    /// - Parameters:
+    ///   - broker: `host:port`, where the place has one.
+    ///   - time: How long there is to be a load.
+    init(
+        _ place: Place, folder: String, program: String, broker: String?, brokerRestart: String?, time: Duration
+    ) throws {
         self.place = place
         self.folder = folder
         self.program = program
         self.brokerRestart = place == .broker ? brokerRestart : nil
         try FileManager.default.createDirectory(atPath: folder + "/processes", withIntermediateDirectories: true)
-        disk = place != .broker && SmallDisk.isPossible ? try SmallDisk(megabytes: Self.diskMegabytes) : nil
+        disk =
+            place != .broker && SmallDisk.isPossible
+            ? try SmallDisk(megabytes: Self.diskMegabytes(for: time)) : nil
         let local = (disk?.folder ?? folder) + "/log"
         log = place == .broker ? "kafka://\(broker ?? "")" : "local:" + local
         if place == .sqlite {
