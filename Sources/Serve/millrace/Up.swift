@@ -68,11 +68,14 @@ final class Readiness: Sendable {
             ?? state.withLock { $0.waiting }
     }
 
-    /// The workers in order, each with its time: `tickets.handler 31 ms`.
-    var times: String {
+    /// Those with partitions.
+    var ready: Set<String> { state.withLock { Set($0.took.keys) } }
+
+    /// Some workers in order, each with its time: `tickets.handler 31 ms`.
+    func times(of some: Set<String>) -> String {
         let took = state.withLock { $0.took }
-        return workers.compactMap { worker in took[worker].map { "\(worker) \($0.milliseconds) ms" } }
-            .joined(separator: ", ")
+        return workers.filter(some.contains)
+            .compactMap { worker in took[worker].map { "\(worker) \($0.milliseconds) ms" } }.joined(separator: ", ")
     }
 }
 
@@ -90,7 +93,7 @@ private struct Ready: Service, CustomStringConvertible {
         Output.complain(
             """
             millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
-            millrace: ready after \(readiness.times)
+            millrace: ready after \(readiness.times(of: readiness.ready))
             millrace: the log is \(try describe()), the views are \(try places.viewsPlace())
             """)
         if !idle.isEmpty {

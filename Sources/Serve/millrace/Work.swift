@@ -61,14 +61,22 @@ struct Work: AsyncParsableCommand {
     }
 }
 
-/// Says how long the workers took to their first partitions.
+/// Says how long the workers took to their first partitions, also those that come late.
 private struct Started: Service, CustomStringConvertible {
     let readiness: Readiness
     var description: String { "started" }
 
     func run() async throws {
-        _ = await cancelWhenGracefulShutdown { await readiness.wait() }
-        if !readiness.times.isEmpty { Output.complain("millrace: ready after \(readiness.times)") }
+        await cancelWhenGracefulShutdown {
+            var (waiting, told) = (true, Set<String>())
+            while waiting && !Task.isCancelled {
+                waiting = !(await readiness.wait().isEmpty)
+                // Some come late: others had their partitions, or a broker was away.
+                let new = readiness.ready.subtracting(told)
+                if !new.isEmpty { Output.complain("millrace: ready after \(readiness.times(of: new))") }
+                told.formUnion(new)
+            }
+        }
         try await gracefulShutdown()
     }
 }
