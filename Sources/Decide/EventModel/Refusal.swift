@@ -40,7 +40,7 @@ public enum Check {
     public static func optionalText(_ value: String, _ field: String, atMost limit: Int) throws(Malformed) {
         let count = value.utf8.count
         if count > limit { throw Malformed(field, "has \(count) bytes, at most \(limit) are allowed") }
-        if value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+        if value.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) {
             throw Malformed(field, "has a control character")
         }
     }
@@ -48,8 +48,11 @@ public enum Check {
     /// An identifier that may become part of a key: no separator in it.
     public static func identifier(_ value: String, _ field: String, atMost limit: Int = 100) throws(Malformed) {
         try text(value, field, atMost: limit)
-        // Scalars, since an accent after a ':' would make another character of both.
-        if value.unicodeScalars.contains(where: { $0 == ":" || $0 == "#" || $0.properties.isWhitespace }) {
+        // Bytes, since an accent after a ':' would make another character of both. Properties are looked up in tables, which
+        // the usual ASCII needs none of.
+        let marks = value.utf8.contains { $0 == 0x3a || $0 == 0x23 || $0 == 0x20 }
+        let isASCII = value.utf8.allSatisfy { $0 < 0x80 }
+        if marks || (!isASCII && value.unicodeScalars.contains(where: \.properties.isWhitespace)) {
             throw Malformed(field, "has a space, ':' or '#', which an identifier may not have")
         }
     }

@@ -35,6 +35,19 @@ public final class CommandClient: Sendable {
         var count = 0
         /// Why nobody listens any more.
         var failure: (any Error)?
+
+        /// Takes out those who wait under an id and for whom something holds.
+        mutating func take(_ id: String, where holds: (Waiting) -> Bool) -> [Waiting] {
+            guard let at = waiting.index(forKey: id) else { return [] }
+            let taken = waiting.values[at].filter(holds)
+            if taken.count == waiting.values[at].count {
+                waiting.remove(at: at)
+            } else {
+                waiting.values[at].removeAll(where: holds)
+            }
+            count -= taken.count
+            return taken
+        }
     }
     private let state = Mutex(State())
 
@@ -128,18 +141,7 @@ public final class CommandClient: Sendable {
     private func listen() async throws {
         do {
             while !Task.isCancelled {
-                for batch in try await reader.next(max: 10_000, wait: .milliseconds(50)) {
-                    for record in batch.records {
-                        guard let id = record[header: HeaderName.id] else { continue }
-                        if state.withLock({ $0.waiting[id] == nil }) { continue }
-                        let outcome = Result { try Outcome(record.value) }
-                        let digest = try? outcome.get().digest
-                        // An unreadable outcome is for all who wait under its id.
-                        for entry in take(id, where: { digest == nil || $0.digest == digest }) {
-                            entry.reply.give(outcome)
-                        }
-                    }
-                }
+                for batch in try await reader.next(max: 10_000, wait: .milliseconds(50)) { hear(batch.records) }
                 expire()
             }
         } catch is CancellationError {
@@ -154,27 +156,28 @@ public final class CommandClient: Sendable {
         }
     }
 
-    /// Takes out those who wait under an id and for whom something holds.
-    private func take(_ id: String, where holds: (Waiting) -> Bool) -> [Waiting] {
-        state.withLock { state in
-            let entries = state.waiting[id] ?? []
-            let taken = entries.filter(holds)
-            let others = entries.filter { !holds($0) }
-            state.waiting[id] = others.isEmpty ? nil : others
-            state.count -= taken.count
-            return taken
+    /// Gives those who wait their outcomes.
+    private func hear(_ records: [Record]) {
+        let known = records.compactMap { record in record[header: HeaderName.id].map { (id: $0, record: record) } }
+        let awaited = state.withLock { state in known.filter { state.waiting[$0.id] != nil } }
+        if awaited.isEmpty { return }
+        let outcomes = awaited.map { one in (id: one.id, outcome: Result { try Outcome(one.record.value) }) }
+        let given = state.withLock { state in
+            outcomes.flatMap { id, outcome in
+                let digest = try? outcome.get().digest
+                // An unreadable outcome is for all who wait under its id.
+                return state.take(id) { digest == nil || $0.digest == digest }.map { ($0.reply, outcome) }
+            }
         }
+        for (reply, outcome) in given { reply.give(outcome) }
     }
 
     private func expire() {
         let now = ContinuousClock.now
         let late = state.withLock { state in
-            state.waiting.compactMap { id, entries in entries.contains { $0.deadline <= now } ? id : nil }
+            let ids = state.waiting.compactMap { id, entries in entries.contains { $0.deadline <= now } ? id : nil }
+            return ids.flatMap { id in state.take(id) { $0.deadline <= now }.map { (id, $0) } }
         }
-        for id in late {
-            for entry in take(id, where: { $0.deadline <= now }) {
-                entry.reply.give(.failure(NoAnswer(id: id, waited: entry.waited)))
-            }
-        }
+        for (id, entry) in late { entry.reply.give(.failure(NoAnswer(id: id, waited: entry.waited))) }
     }
 }
