@@ -51,8 +51,10 @@ format: ## Format all Swift sources in place
 lint: ## Check format and style without changing anything
 	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
 
-bench: build ## Measure: append, replay, project, decide, start (about two minutes)
-	@.build/release/millrace bench
+bench: build ## Measure millrace beside what else there is (about ten minutes; MILLRACE_TEST_KAFKA=host:port for a broker's rows)
+	@Tools/peers
+	@$(SWIFT) build -c release --product bench
+	@.build/release/bench --json .build/bench.jsonl
 
 proto: ## Generate Swift from every .proto (needs protobuf-compiler)
 	@Tools/proto

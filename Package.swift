@@ -29,6 +29,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let collections = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -48,6 +49,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // Decide: what a command means. No I/O, no clock.
@@ -111,6 +113,15 @@ let package = Package(
             ],
             path: "Sources/Try/faults", swiftSettings: strict),
 
+        // How fast it is, beside what else there is: `make bench`.
+        .executableTarget(
+            name: "bench",
+            dependencies: [
+                "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
+                "SQLiteViews", "PostgresServer", "TestSupport", arguments, lifecycle, logging, histogram,
+            ],
+            path: "Sources/Try/bench", swiftSettings: strict),
+
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
         // drives processes, and has what is bad for them.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
@@ -148,6 +159,7 @@ let package = Package(
                 protobuf, grdb, arguments,
             ],
             exclude: ["Likes/likes.proto"]),
+        tests("BenchTests", ["bench"]),
         tests(
             "FaultsTests",
             ["faults", "millrace", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),

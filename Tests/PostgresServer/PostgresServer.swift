@@ -3,7 +3,8 @@ internal import Synchronization
 
 /// A PostgreSQL server of the tests' own: made in a folder of its own, on a port of its own, gone with their process.
 ///
-/// It sorts as English does, which views must not. `fsync` is off: what is tested is what a server promises, not its disk.
+/// It sorts as English does, which views must not. `fsync` is off, unless asked for: what is tested is what a server promises,
+/// not its disk.
 public final class PostgresServer: Sendable {
     public struct Failed: Error, CustomStringConvertible { public let description: String }
 
@@ -32,10 +33,13 @@ public final class PostgresServer: Sendable {
 
     public let folder: String
     public let port: Int
+    private let durable: Bool
     private let guardian: Guardian
     private let databases = Mutex<[String: String]>([:])
 
-    public init() throws {
+    /// - Parameter durable: Whether what it has committed is on the disk, for who measures how fast it is.
+    public init(durable: Bool = false) throws {
+        self.durable = durable
         guard Self.isHere else { throw Failed(description: Self.absent) }
         folder = "/tmp/millrace-pg-\(UUID().uuidString.prefix(13).lowercased())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -66,7 +70,7 @@ public final class PostgresServer: Sendable {
         for attempt in 1...3 {
             port = try Self.freePort()
             do {
-                try Self.start(folder, port)
+                try Self.start(folder, port, durable)
                 break
             } catch { if attempt == 3 { throw error } }
         }
@@ -74,17 +78,18 @@ public final class PostgresServer: Sendable {
     }
 
     /// Starts it again after ``stop(_:)``, at the same address.
-    public func start() throws { try Self.start(folder, port) }
+    public func start() throws { try Self.start(folder, port, durable) }
 
     /// Stops it: `fast` ends sessions in order, `immediate` as a crash does.
     public func stop(_ mode: String = "fast") throws {
         try Self.server("pg_ctl", ["-D", folder + "/data", "-m", mode, "-w", "stop"])
     }
 
-    private static func start(_ folder: String, _ port: Int) throws {
+    private static func start(_ folder: String, _ port: Int, _ durable: Bool) throws {
         let settings = [
-            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder)", "fsync=off",
-            "max_connections=200", "shared_buffers=64MB", "lc_messages=C",
+            "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder)",
+            "fsync=\(durable ? "on" : "off")", "max_connections=300", "shared_buffers=\(durable ? 512 : 64)MB",
+            "lc_messages=C",
         ]
         try server(
             "pg_ctl",
@@ -127,7 +132,8 @@ public final class PostgresServer: Sendable {
 }
 
 extension PostgresServer {
-    fileprivate static func program(_ name: String) -> String { (programs ?? "") + "/" + name }
+    /// One of the server's own programs.
+    public static func program(_ name: String) -> String { (programs ?? "") + "/" + name }
 
     /// Who runs the server where the tests run as root, which it refuses to be run by.
     private nonisolated(unsafe) static let user: UnsafeMutablePointer<passwd>? =

@@ -45,7 +45,7 @@ struct Millrace: AsyncParsableCommand {
         subcommands: [
             Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Verify.self,
             Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
-            Import.self, Up.self, Demo.self, Bench.self,
+            Import.self, Up.self, Demo.self,
         ])
 
     /// The domains that this process knows: all of them, as the environment sets them, and in tests one more.
