@@ -122,4 +122,40 @@ struct ViewBatchTests {
         batch.add(names, [Value(decomposed)], [1])
         #expect(batch.additions().flatMap(\.rows).map(\.deltas) == [[1], [1]])
     }
+
+    @Test func `a table that is only written keeps the last of each key, and all when it is read after`() throws {
+        let batch = Store().batch
+        batch.put(seats, ["A", 1, "free"])
+        batch.put(seats, ["A", 2, "free"])
+        batch.put(seats, ["A", 1, "held"])
+        batch.delete(seats, ["A", 2])
+        #expect(written(batch) == ["seats A,1,held", "seats -A,2"])
+        #expect(try batch.row(seats, ["A", 1]) == ["A", 1, "held"])
+        #expect(try batch.row(seats, ["A", 2]) == nil)
+        batch.put(seats, ["A", 1, "sold"])
+        #expect(written(batch) == ["seats A,1,sold", "seats -A,2"])
+    }
+
+    @Test func `keys of every kind come in the order of rows`() {
+        let table = Table("any", key: [Column("a", .text), Column("b", .integer)], columns: [])
+        let firsts: [Value] = [
+            .null, .real(-1e300), .integer(.min), .integer(-3), .real(-2.5), .integer(-1), .real(-0.0), .integer(0),
+            .integer(1), .real(1.5), .integer(4_611_686_018_427_387_904), .integer(4_611_686_018_427_387_905),
+            .integer(.max), .text(""), .text("\0"), .text("a"), .text("a\0"), .text("abcdefg"), .text("abcdefgh"),
+            .text("abcdefgha"), .text("abcdefghb"), .text("abcdefgi"), .text("b"), .text("\u{e9}"), .text("\u{1F600}"),
+        ]
+        let batch = Store().batch
+        for first in firsts.reversed() { for second in [7, -7] as [Value] { batch.put(table, [first, second]) } }
+        let keys = batch.changes().flatMap(\.changes).map { change -> Row in
+            switch change {
+            case .upsert(let row): row
+            case .delete(let key): key
+            }
+        }
+        #expect(keys.count == 2 * firsts.count)
+        #expect(zip(keys, keys.dropFirst()).allSatisfy { !precedes($1, $0) })
+        // -0.0 and 0 are of one place, told apart by the second value.
+        let apart = keys.filter { $0[0].real != 0 }
+        #expect(apart == firsts.filter { $0.real != 0 }.flatMap { [[$0, -7], [$0, 7]] })
+    }
 }

@@ -120,7 +120,7 @@ public struct Schema: Sendable {
             var tags = TagScanner(buffer)
             var name: String?
             while let number = tags.next() {
-                if let kind = kinds.first(where: { $0.number == number }) { name = kind.name }
+                if let kind = kinds.firstIndex(where: { $0.number == number }) { name = kinds[kind].name }
                 unknown = unknown ?? number
             }
             return name

@@ -53,20 +53,18 @@ enum Frame {
         }
     }
 
-    /// The records of a frame from an offset on, as slices of its bytes.
-    static func decode(_ bytes: [UInt8], base: Offset, from: Offset) throws -> [Record] {
+    /// Appends the records of a frame from an offset on, as slices of its bytes; where it throws, it may have added some.
+    static func decode(_ bytes: [UInt8], base: Offset, from: Offset, into records: inout [Record]) throws {
         guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
         guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
         let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
         guard bytes.withUnsafeBufferPointer({ crc == checksum($0) }) else {
             throw Damaged(why: "its checksum does not match")
         }
-        return try bytes.withUnsafeBufferPointer { buffer in
+        try bytes.withUnsafeBufferPointer { buffer in
             var reader = FrameReader(bytes: buffer, at: head)
             let count = try Int(reader.varint())
             let baseTime = try reader.zigzag()
-            var records: [Record] = []
-            records.reserveCapacity(count)
             for _ in 0..<count {
                 let offset = base + Int(try reader.varint())
                 let time = Timestamp(baseTime &+ (try reader.zigzag()))
@@ -88,7 +86,6 @@ enum Frame {
                         offset: offset, timestamp: time, key: Bytes(bytes[key]), value: Bytes(bytes[value]),
                         headers: headers))
             }
-            return records
         }
     }
 

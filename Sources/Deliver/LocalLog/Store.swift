@@ -144,7 +144,7 @@ enum Store {
             }
             let frame = try row.withUnsafeData(atIndex: 2) { data in [UInt8](data ?? Data()) }
             do {
-                records += try Frame.decode(frame, base: base, from: from)
+                try Frame.decode(frame, base: base, from: from, into: &records)
             } catch let damaged as Frame.Damaged {
                 throw LogError(
                     .damaged,

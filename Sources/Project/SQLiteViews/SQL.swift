@@ -32,33 +32,48 @@ enum SQL {
             + (0..<table.key).map { "\(quoted(table.columns[$0].name)) = ?" }.joined(separator: " AND ")
     }
 
+    /// Rows written by one statement, so far as there are as many: what a statement costs beside its rows is shared by them.
+    private static let runs = [64, 8, 1]
+
     /// Writes every dirty row once.
     static func write(_ batch: ViewBatch, _ db: Database) throws {
         for (table, changes) in batch.changes() where !changes.isEmpty {
-            let upsert = try db.cachedStatement(sql: upsert(table) { "excluded.\($0)" })
+            var upserts: [EventModel.Row] = []
             let delete = try db.cachedStatement(sql: delete(table))
             for change in changes {
                 switch change {
-                case .upsert(let row): try upsert.execute(arguments: arguments(row))
+                case .upsert(let row): upserts.append(row)
                 case .delete(let key): try delete.execute(arguments: arguments(key))
                 }
             }
+            try write(upserts, db) { upsert(table, $0) { "excluded.\($0)" } }
         }
         for (table, additions) in batch.additions() where !additions.isEmpty {
-            let add = try db.cachedStatement(sql: upsert(table) { "\($0) + excluded.\($0)" })
-            for (key, deltas) in additions {
-                try add.execute(arguments: arguments(key + deltas.map { .integer($0) }))
+            let rows = additions.map { $0.key + $0.deltas.map { .integer($0) } }
+            try write(rows, db) { upsert(table, $0) { "\($0) + excluded.\($0)" } }
+        }
+    }
+
+    /// - Parameter sql: The statement for so many rows.
+    private static func write(_ rows: [EventModel.Row], _ db: Database, _ sql: (Int) -> String) throws {
+        var at = 0
+        for run in runs where rows.count - at >= run {
+            let statement = try db.cachedStatement(sql: sql(run))
+            while rows.count - at >= run {
+                try statement.execute(arguments: arguments(rows[at..<at + run].joined()))
+                at += run
             }
         }
     }
 
-    private static func upsert(_ table: Table, _ value: (String) -> String) -> String {
-        let marks = table.columns.map { _ in "?" }.joined(separator: ", ")
+    private static func upsert(_ table: Table, _ rows: Int, _ value: (String) -> String) -> String {
+        let row = "(\(table.columns.map { _ in "?" }.joined(separator: ", ")))"
         let sets = table.columns[table.key...].map { column in
             "\(quoted(column.name)) = \(value(quoted(column.name)))"
         }
         let conflict = sets.isEmpty ? "NOTHING" : "UPDATE SET \(sets.joined(separator: ", "))"
-        return "INSERT INTO \(quoted(table.name)) VALUES (\(marks)) ON CONFLICT DO \(conflict)"
+        return "INSERT INTO \(quoted(table.name)) VALUES \(repeatElement(row, count: rows).joined(separator: ", ")) "
+            + "ON CONFLICT DO \(conflict)"
     }
 
     private static func delete(_ table: Table) -> String {
@@ -130,14 +145,15 @@ enum SQL {
         return (conditions, arguments)
     }
 
-    static func arguments(_ row: EventModel.Row) -> StatementArguments {
+    static func arguments(_ values: some Sequence<Value>) -> StatementArguments {
+        // Of values of one type GRDB asks each through a key path, which costs more than to write the row.
         StatementArguments(
-            row.map { value -> DatabaseValue in
+            values.map { value -> (any DatabaseValueConvertible)? in
                 switch value {
-                case .null: .null
-                case .integer(let value): value.databaseValue
-                case .real(let value): value.databaseValue
-                case .text(let value): value.databaseValue
+                case .null: nil
+                case .integer(let value): value
+                case .real(let value): value
+                case .text(let value): value
                 }
             })
     }

@@ -51,11 +51,18 @@ struct RecordShape {
 
     private func schema(_ topic: String) -> Schema? { TopicFile.schema(of: topic, domains) }
 
-    func type(_ record: Record, _ source: TopicPartition) -> String {
-        if source.topic.hasSuffix(".commands"), record[header: HeaderName.kind] == "fact" {
-            return record[header: HeaderName.type] ?? "fact"
+    func type(_ record: Record, _ source: TopicPartition) -> String { types(source)(record) }
+
+    /// What tells the types of a partition's records: the schema is looked up once for all of them.
+    func types(_ source: TopicPartition) -> (Record) -> String {
+        let schema = schema(source.topic)
+        let mayBeFacts = source.topic.hasSuffix(".commands")
+        return { record in
+            if mayBeFacts, record[header: HeaderName.kind] == "fact" {
+                return record[header: HeaderName.type] ?? "fact"
+            }
+            return schema?.kindName(in: record.value) ?? record[header: HeaderName.type] ?? "unknown"
         }
-        return schema(source.topic)?.kindName(in: record.value) ?? record[header: HeaderName.type] ?? "unknown"
     }
 
     /// The schema that a record's value has.

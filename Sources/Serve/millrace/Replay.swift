@@ -103,11 +103,14 @@ struct Replay: AsyncParsableCommand {
         var text = shape.header
         var hiding: (count: Int, first: String)?
         let key = key.map { Bytes($0) }
+        // Each read of an option asks what was parsed.
+        let (type, limit, count) = (type, limit, count)
         try await each(log, ranges) { batch, records in
+            let types = shape.types(batch.source)
             for record in records {
                 if let limit, shown >= limit { return false }
                 if let key, record.key != key { continue }
-                if let type, shape.type(record, batch.source) != type { continue }
+                if let type, types(record) != type { continue }
                 shown += 1
                 if count { continue }
                 text += try shape.text(record, batch.source)
@@ -132,7 +135,8 @@ struct Replay: AsyncParsableCommand {
 
     /// Reads the ranges batch by batch, for as long as `body` says to go on.
     private func each(
-        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ body: (Batch, [Record]) throws -> Bool
+        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>],
+        _ body: (Batch, ArraySlice<Record>) throws -> Bool
     ) async throws {
         if limit == 0 { return }
         var open = follow ? ranges : ranges.filter { !$0.value.isEmpty }
@@ -142,8 +146,11 @@ struct Replay: AsyncParsableCommand {
             reading: while follow || !open.isEmpty {
                 for batch in try await reader.next(max: Self.batch, wait: .milliseconds(200)) {
                     guard let range = open[batch.source] else { continue }
-                    let records = follow ? batch.records : batch.records.filter { $0.offset < range.upperBound }
-                    if !(try body(batch, records)) { break reading }
+                    let end =
+                        follow || batch.next <= range.upperBound
+                        ? batch.records.endIndex
+                        : batch.records.firstIndex { $0.offset >= range.upperBound } ?? batch.records.endIndex
+                    if !(try body(batch, batch.records[..<end])) { break reading }
                     if !follow, batch.next >= range.upperBound { open[batch.source] = nil }
                 }
                 try Task.checkCancellation()
