@@ -71,7 +71,7 @@ final class Writer: Sendable {
         do {
             try lock.withLock {
                 try pool.writeWithoutTransaction { db in
-                    try db.inTransaction(.immediate) {
+                    try Self.transact(db) {
                         let round = Round(db)
                         for (i, job) in jobs.enumerated() {
                             do {
@@ -84,7 +84,6 @@ final class Writer: Sendable {
                             }
                         }
                         try round.finish()
-                        return .commit
                     }
                 }
             }
@@ -95,6 +94,18 @@ final class Writer: Sendable {
         }
         committed()
         for resume in done { resume() }
+    }
+
+    /// As GRDB's `inTransaction`, without parsing BEGIN and COMMIT again each time.
+    private static func transact(_ db: Database, _ body: () throws -> Void) throws {
+        try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+        do {
+            try body()
+            try db.cachedStatement(sql: "COMMIT").execute()
+        } catch {
+            try? db.rollback()
+            throw error
+        }
     }
 
     /// Refuses further jobs and waits for those in hand.
