@@ -13,8 +13,8 @@ final class Writer: Sendable {
         var waiting: [Job] = []
         var running = false
         var closed = false
-        /// Since when nothing runs, and whether the last job came so soon after a commit that the next may as well.
-        var rested = ContinuousClock.now
+        /// When the last commit was done, and whether the next job came soon enough after it to be met by lingering.
+        var done = ContinuousClock.now
         var lingers = false
     }
 
@@ -56,7 +56,7 @@ final class Writer: Sendable {
             state.waiting.append(job)
             if state.running { return (false, false) }
             state.running = true
-            state.lingers = .now - state.rested < Self.linger * 2
+            state.lingers = .now - state.done < Self.linger
             return (true, false)
         }
         arrived.store(true, ordering: .releasing)
@@ -65,6 +65,7 @@ final class Writer: Sendable {
     }
 
     private func drain() {
+        var done = ContinuousClock.now
         while true {
             arrived.store(false, ordering: .relaxed)
             let (jobs, lingers) = state.withLock { state in
@@ -73,11 +74,12 @@ final class Writer: Sendable {
             }
             if !jobs.isEmpty {
                 commit(jobs)
+                done = .now
             } else if !lingers || !lingered() {
                 let over = state.withLock { state in
                     if !state.waiting.isEmpty { return false }
                     state.running = false
-                    state.rested = .now
+                    state.done = done
                     return true
                 }
                 if over { return }
