@@ -3,8 +3,14 @@ internal import Foundation
 
 /// Tells the processes that share a log that something was committed, so that no reader has to poll.
 ///
-/// Who commits writes to one small file; everyone watches it.
+/// Who commits writes to one small file, which everyone watches and holds a shared lock on: a process that is alone sees
+/// by the locks that nobody is to be told, and is not woken by its own commits.
 final class Doorbell: Sendable {
+    // Locks of an open file rather than of a process, so that they tell apart two who opened the log in one process:
+    // F_OFD_GETLK and F_OFD_SETLK of fcntl(2), which Swift's Glibc does not show.
+    private static let getLock: Int32 = 36
+    private static let setLock: Int32 = 37
+
     private let file: Int32
     // A dispatch source may be used from any thread; its protocol does not say so.
     private nonisolated(unsafe) let watch: any DispatchSourceRead
@@ -15,6 +21,12 @@ final class Doorbell: Sendable {
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         if file < 0 { throw LogError.file(path, errno) }
         self.file = file
+        // Whoever listens says so before it first reads: what was committed unheard of until then, it reads.
+        if !Self.lock(file, Self.setLock, F_RDLCK) {
+            let code = errno
+            close(file)
+            throw LogError(.failed, "\(path) cannot be locked: \(String(cString: strerror(code)))")
+        }
         let inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
         guard inotify >= 0, inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {
             let code = errno
@@ -41,7 +53,24 @@ final class Doorbell: Sendable {
         cancelled = done
     }
 
+    /// Whether another who has opened the log listens, in this process or another.
+    private var isHeard: Bool {
+        var lock = Self.whole(F_WRLCK)
+        // Where the locks cannot be asked, it rings.
+        return fcntl(file, Self.getLock, &lock) != 0 || Int32(lock.l_type) != F_UNLCK
+    }
+
+    private static func lock(_ file: Int32, _ command: Int32, _ type: Int32) -> Bool {
+        var lock = whole(type)
+        return fcntl(file, command, &lock) == 0
+    }
+
+    private static func whole(_ type: Int32) -> flock {
+        flock(l_type: Int16(type), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 0, l_pid: 0)
+    }
+
     func ring() {
+        if !isHeard { return }
         var byte: UInt8 = 1
         // A ring that is lost only delays other processes until they next look of themselves.
         _ = pwrite(file, &byte, 1, 0)

@@ -1,5 +1,6 @@
 internal import CZlib
 internal import EventModel
+internal import Foundation
 
 /// The bytes of one stored batch: a checksum and its records.
 ///
@@ -16,38 +17,30 @@ enum Frame {
     struct Damaged: Error { var why: String }
 
     /// - Parameter deltas: how far each record is from the frame's first offset, where they do not follow one another.
-    static func encode(_ records: ArraySlice<NewRecord>, deltas: [Int]? = nil) -> [UInt8] {
+    static func encode(_ records: ArraySlice<NewRecord>, deltas: [Int]? = nil) -> Data {
         let base = records.first?.timestamp ?? 0
-        let bound = records.reduce(head + 20) { $0 + size(of: $1) }
-        return [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-            var out = FrameWriter(bytes: buffer, at: head)
-            out.varint(UInt64(records.count))
-            out.zigzag(base.rawValue)
-            for (i, record) in records.enumerated() {
-                out.varint(UInt64(deltas?[i] ?? i))
-                // Times may lie further apart than an Int64 holds: the difference wraps, and back.
-                out.zigzag(record.timestamp.rawValue &- base.rawValue)
-                record.key.withUnsafeBytes { out.run($0) }
-                record.value.withUnsafeBytes { out.run($0) }
-                out.varint(UInt64(record.headers.count))
-                for header in record.headers {
-                    var name = header.name
-                    name.withUTF8 { out.run(UnsafeRawBufferPointer($0)) }
-                    header.value.withUnsafeBytes { out.run($0) }
-                }
-            }
-            let crc = checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]))
-            for (i, byte) in ([0x4d, 0x52, 1] + (0..<4).map { UInt8(truncatingIfNeeded: crc >> (8 * UInt32($0))) })
-                .enumerated()
-            {
-                buffer[i] = byte
-            }
-            count = out.at
+        var bound = head + 20
+        for i in records.indices { bound += size(of: records[i]) }
+        // Data frees what malloc gave; an array would be copied on its way into the statement.
+        guard let memory = malloc(bound) else { fatalError("no memory is left for a batch of \(bound) bytes") }
+        let buffer = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: bound)
+        var out = FrameWriter(bytes: buffer, at: head)
+        out.varint(UInt64(records.count))
+        out.zigzag(base.rawValue)
+        for i in records.indices {
+            out.varint(UInt64(deltas?[i - records.startIndex] ?? i - records.startIndex))
+            out.record(records[i], after: base)
         }
+        let crc = checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]))
+        buffer[0] = 0x4d
+        buffer[1] = 0x52
+        buffer[2] = 1
+        for i in 0..<4 { buffer[3 + i] = UInt8(truncatingIfNeeded: crc >> (8 * UInt32(i))) }
+        return Data(bytesNoCopy: memory, count: out.at, deallocator: .free)
     }
 
     /// At most so many bytes: a varint has up to ten.
-    private static func size(of record: NewRecord) -> Int {
+    private static func size(of record: borrowing NewRecord) -> Int {
         record.headers.reduce(50 + record.key.count + record.value.count) {
             $0 + 20 + $1.name.utf8.count + $1.value.count
         }
@@ -111,6 +104,19 @@ private struct FrameWriter {
     }
 
     mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
+
+    mutating func record(_ record: borrowing NewRecord, after base: Timestamp) {
+        // Times may lie further apart than an Int64 holds: the difference wraps, and back.
+        zigzag(record.timestamp.rawValue &- base.rawValue)
+        record.key.withUnsafeBytes { run($0) }
+        record.value.withUnsafeBytes { run($0) }
+        varint(UInt64(record.headers.count))
+        for header in record.headers {
+            var name = header.name
+            name.withUTF8 { run(UnsafeRawBufferPointer($0)) }
+            header.value.withUnsafeBytes { run($0) }
+        }
+    }
 
     mutating func run(_ run: UnsafeRawBufferPointer) {
         varint(UInt64(run.count))

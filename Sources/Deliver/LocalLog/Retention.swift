@@ -39,7 +39,7 @@ enum Retention {
             let frame = Frame.encode(records[...], deltas: kept.map { Int($0.offset - Store.offset(row)) })
             try db.execute(
                 sql: "UPDATE batches SET frame = ?, newest = ? WHERE id = ?",
-                arguments: [Data(frame), kept.map(\.timestamp.rawValue).max(), row])
+                arguments: [frame, kept.map(\.timestamp.rawValue).max(), row])
         }
     }
 

@@ -17,7 +17,7 @@ final class Round {
     func check(_ appends: [Append]) throws {
         for append in appends {
             _ = try place(append.target)
-            for record in append.records { try record.checkLimits(append.target) }
+            for i in append.records.indices { try append.records[i].checkLimits(append.target) }
         }
     }
 
@@ -40,7 +40,12 @@ final class Round {
                 let time = max(Timestamp(Int64(Date().timeIntervalSince1970 * 1000)), place.newest)
                 for i in records.indices { records[i].timestamp = time }
             }
-            pending[append.target, default: []] += records
+            // What is the first of its partition is taken as it is, without a copy.
+            if pending[append.target] == nil {
+                pending[append.target] = records
+            } else {
+                pending[append.target]?.append(contentsOf: records)
+            }
         }
     }
 
@@ -60,10 +65,11 @@ final class Round {
             for run in Self.split(records) {
                 let base = place.next
                 let last = base + (run.count - 1)
-                let newest = run.reduce(Timestamp(.min)) { max($0, $1.timestamp) }
+                var newest = Timestamp(.min)
+                for i in run.indices { newest = max(newest, run[i].timestamp) }
                 place.newest = max(place.newest, newest)
                 try insert.execute(arguments: [
-                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Data(Frame.encode(run)),
+                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Frame.encode(run),
                 ])
                 place.next = last + 1
             }
@@ -76,8 +82,8 @@ final class Round {
         var runs: [ArraySlice<NewRecord>] = []
         var start = 0
         var bytes = 0
-        for (i, record) in records.enumerated() {
-            let size = record.key.count + record.value.count + 32
+        for i in records.indices {
+            let size = records[i].key.count + records[i].value.count + 32
             if i > start, bytes + size > Store.batchBytes {
                 runs.append(records[start..<i])
                 (start, bytes) = (i, 0)

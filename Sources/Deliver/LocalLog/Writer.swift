@@ -13,13 +13,21 @@ final class Writer: Sendable {
         var waiting: [Job] = []
         var running = false
         var closed = false
+        /// When the last commit was done, and whether the next job came soon enough after it to be met by lingering.
+        var done = ContinuousClock.now
+        var lingers = false
     }
+
+    /// How long a writer that is asked again and again looks for the next job itself: about what it takes to wake its
+    /// thread. Who commits now and then pays nothing for it.
+    private static let linger = Duration.microseconds(50)
 
     private let pool: DatabasePool
     private let lock: FairLock
     private let path: String
     private let committed: @Sendable () -> Void
     private let state = Mutex(State())
+    private let arrived = Atomic<Bool>(false)
     private let queue = DispatchQueue(label: "millrace.writer")
 
     init(pool: DatabasePool, lock: FairLock, path: String, committed: @escaping @Sendable () -> Void) {
@@ -46,23 +54,46 @@ final class Writer: Sendable {
         let (start, refused) = state.withLock { state in
             if state.closed { return (false, true) }
             state.waiting.append(job)
-            defer { state.running = true }
-            return (!state.running, false)
+            if state.running { return (false, false) }
+            state.running = true
+            state.lingers = .now - state.done < Self.linger
+            return (true, false)
         }
+        arrived.store(true, ordering: .releasing)
         if refused { job.fail(LogError.wasClosed) }
         if start { queue.async { self.drain() } }
     }
 
     private func drain() {
+        var done = ContinuousClock.now
         while true {
-            let jobs = state.withLock { state in
+            arrived.store(false, ordering: .relaxed)
+            let (jobs, lingers) = state.withLock { state in
                 defer { state.waiting = [] }
-                if state.waiting.isEmpty { state.running = false }
-                return state.waiting
+                return (state.waiting, state.lingers)
             }
-            if jobs.isEmpty { return }
-            commit(jobs)
+            if !jobs.isEmpty {
+                commit(jobs)
+                done = .now
+            } else if !lingers || !lingered() {
+                let over = state.withLock { state in
+                    if !state.waiting.isEmpty { return false }
+                    state.running = false
+                    state.done = done
+                    return true
+                }
+                if over { return }
+            }
         }
+    }
+
+    /// Whether a job came while it was looked for.
+    private func lingered() -> Bool {
+        let end = ContinuousClock.now + Self.linger
+        while !arrived.load(ordering: .acquiring) {
+            if ContinuousClock.now > end { return false }
+        }
+        return true
     }
 
     private func commit(_ jobs: [Job]) {
@@ -71,7 +102,7 @@ final class Writer: Sendable {
         do {
             try lock.withLock {
                 try pool.writeWithoutTransaction { db in
-                    try db.inTransaction(.immediate) {
+                    try Self.transact(db) {
                         let round = Round(db)
                         for (i, job) in jobs.enumerated() {
                             do {
@@ -84,7 +115,6 @@ final class Writer: Sendable {
                             }
                         }
                         try round.finish()
-                        return .commit
                     }
                 }
             }
@@ -95,6 +125,18 @@ final class Writer: Sendable {
         }
         committed()
         for resume in done { resume() }
+    }
+
+    /// As GRDB's `inTransaction`, without parsing BEGIN and COMMIT again each time.
+    private static func transact(_ db: Database, _ body: () throws -> Void) throws {
+        try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
+        do {
+            try body()
+            try db.cachedStatement(sql: "COMMIT").execute()
+        } catch {
+            try? db.rollback()
+            throw error
+        }
     }
 
     /// Refuses further jobs and waits for those in hand.
