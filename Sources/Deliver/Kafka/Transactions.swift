@@ -80,7 +80,10 @@ private func retry(within limit: Duration, _ call: (Int32) -> OpaquePointer?) th
     while true {
         let left = max(deadline - .now, .milliseconds(1))
         guard let error = KafkaError(taking: call(left.milliseconds)) else { return }
-        if !error.isRetriable || ContinuousClock.now >= deadline { throw error }
+        // A call that waited in vain is not made again, though librdkafka allows it: the answer that still comes to the first
+        // is taken for one to the second, and a commit was told as done that never was (2.0.2). It comes before the deadline
+        // where the machine's clock was put forward meanwhile.
+        if !error.isRetriable || error.code == .timedOut || ContinuousClock.now >= deadline { throw error }
         // Some say so at once; this thread may well wait.
         _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .milliseconds(10))
     }
