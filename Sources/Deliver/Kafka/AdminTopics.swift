@@ -22,6 +22,8 @@ public struct TopicDescription: Sendable, Hashable {
     public var replication: Int
     /// Every partition has a leader, so that it can be read and written.
     public var isReady: Bool
+    /// It is there, though a partition may have no leader just now. One that is being made or deleted has no partitions.
+    public var exists: Bool { partitions > 0 }
 }
 
 extension Admin {

@@ -45,6 +45,11 @@ public final class MockCluster: Sendable {
     }
 
     /// Every broker hangs up, and answers nobody until `up`.
+    /// Leaves a partition without a leader.
+    public func removeLeader(of topic: String, _ partition: Int32) {
+        rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, -1)
+    }
+
     public func down() { rd_kafka_mock_broker_set_down(handle.cluster, -1) }
     public func up() { rd_kafka_mock_broker_set_up(handle.cluster, -1) }
 }

@@ -27,9 +27,10 @@ extension KafkaLog {
         try compare(topics, known)
     }
 
-    /// The topics that are ready, without Kafka's own.
+    /// The topics that there are, without Kafka's own: also those with a partition that has no leader just now, as after the
+    /// restart of a broker, for they are no less there.
     public func topics() async throws -> [Topic] {
-        let found = try await learn().filter { $0.isReady && !$0.name.hasPrefix("__") }
+        let found = try await learn().filter { $0.exists && !$0.name.hasPrefix("__") }
         let configs = try await telling("the topics' configuration could not be read") { () throws(KafkaError) in
             try await admin.configs(of: found.map(\.name))
         }

@@ -46,7 +46,8 @@ struct Picture {
             let colour = Self.colours[i % Self.colours.count]
             let points = curve.points.map { String(format: "%.1f,%.1f", x($0.times), y($0.cost)) }
             lines.append(
-                #"<polyline fill="none" stroke="\#(colour)" stroke-width="2" points="\#(points.joined(separator: " "))"/>"#)
+                #"<polyline fill="none" stroke="\#(colour)" stroke-width="2" points="\#(points.joined(separator: " "))"/>"#
+            )
             for point in points {
                 let place = point.split(separator: ",")
                 lines.append(#"<circle cx="\#(place[0])" cy="\#(place[1])" r="3" fill="\#(colour)"/>"#)
