@@ -96,16 +96,16 @@ extension Bench {
                 else { preconditionFailure("an order cannot be encoded") }
                 return command.record(now: now())
             }
-            try await handled(.orders, log)
+            try await handled(.orders, log, reacting: false)
         }
         await views.close()
         await log.close()
     }
 
-    /// Waits until a domain's handler and reactors have nothing left to do.
-    func handled(_ domain: Domain, _ log: any EventLog) async throws {
-        let groups =
-            [(Handler.group(of: domain), [domain.commandsTopic])] + domain.reactions.map { ($0.name, $0.topics) }
+    /// Waits until a domain's handler, and its reactors where they run, have nothing left to do.
+    func handled(_ domain: Domain, _ log: any EventLog, reacting: Bool = true) async throws {
+        let reactors = reacting ? domain.reactions.map { ($0.name, $0.topics) } : []
+        let groups = [(Handler.group(of: domain), [domain.commandsTopic])] + reactors
         try await eventually("\(domain.name)'s workers to be done", within: .seconds(600)) { () async throws -> Bool? in
             // What a worker writes and how far it has read are one commit, so one after the other, along the way of an event.
             for (group, topics) in groups {

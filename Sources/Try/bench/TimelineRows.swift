@@ -102,11 +102,12 @@ extension Bench {
             try await log.scan(source, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records where home.kindName(in: record.value) == "TimelineEntriesAdded" {
                     let json = try JSONSerialization.jsonObject(with: Data(home.decode(record.value).json.utf8))
-                    let event = (json as? [String: Any])?["timelineEntriesAdded"] as? [String: Any]
+                    let event = json as? [String: Any]
                     count += ((event?["readers"] as? [Any])?.count ?? 0) * ((event?["entries"] as? [Any])?.count ?? 0)
                 }
             }
         }
+        if count == 0 { throw Overdue(description: "no timeline entry was handed out") }
         return count
     }
 }
