@@ -118,7 +118,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
-                "SQLiteViews", "PostgresServer", "TestSupport", arguments, lifecycle, logging, histogram,
+                "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, lifecycle, logging,
+                histogram,
             ],
             path: "Sources/Try/bench", swiftSettings: strict),
 

@@ -31,6 +31,12 @@ struct RowTests {
         #expect(!Row("r", .milliseconds, [10]).isReached(.timesAtLeast(0)), "a ratio to nothing is not reached")
     }
 
+    @Test func `is not held against what is not there, and reaches what it reaches by itself`() {
+        let row = Row("r", .perSecond, [200], .atLeast(100), .timesAtLeast(5)).held(against: "absent", [])
+        #expect(row.cells == ["r", "200 /s", "", "", "", "", "≥ 100 /s", "reached"])
+        #expect(Row("r", .perSecond, [200], .timesAtLeast(5)).held(against: "absent", []).cells.last == "")
+    }
+
     @Test func `writes numbers for people`() {
         #expect(Row.number(0.454) == "0.45")
         #expect(Row.number(45.44) == "45.4")

@@ -88,7 +88,7 @@ public final class PostgresServer: Sendable {
     private static func start(_ folder: String, _ port: Int, _ durable: Bool) throws {
         let settings = [
             "listen_addresses=127.0.0.1", "port=\(port)", "unix_socket_directories=\(folder)",
-            "fsync=\(durable ? "on" : "off")", "max_connections=300", "shared_buffers=\(durable ? 512 : 64)MB",
+            "fsync=\(durable ? "on" : "off")", "max_connections=200", "shared_buffers=\(durable ? 512 : 64)MB",
             "lc_messages=C",
         ]
         try server(

@@ -99,6 +99,15 @@ public struct AnyDecider: Sendable {
         }
         aggregates = { Folded<D>(commands: commands, events: events) }
     }
+
+    /// The command that JSON describes, on its way to the log.
+    ///
+    /// - Throws: ``Malformed``, also where there is no command of that name.
+    public func command(_ name: String, json: Bytes, id: String) throws -> EncodedCommand {
+        guard let kind = commands.kind(named: name) else { throw Malformed("command", "\(name) is not known") }
+        let value = try commands.encode(kind, json: json)
+        return EncodedCommand(type: name, key: try keyOfCommand(value), value: value, id: id)
+    }
 }
 
 private final class Folded<D: Decider>: Aggregates {

@@ -83,6 +83,16 @@ public struct Append: Sendable, Hashable {
         self.target = target
         self.records = records
     }
+
+    /// Records of a topic with so many partitions, each for that of its key, in their order.
+    public static func byKey(_ records: some Sequence<NewRecord>, to topic: String, among partitions: Int) -> [Append] {
+        var appends: [TopicPartition: [NewRecord]] = [:]
+        for record in records {
+            let target = TopicPartition(topic, Partitioner.partition(of: record.key, among: partitions))
+            appends[target, default: []].append(record)
+        }
+        return appends.map { Append($0.key, $0.value) }
+    }
 }
 
 /// Records of one partition, in order.
@@ -95,6 +105,12 @@ public struct Batch: Sendable, Hashable {
         self.source = source
         self.records = records
         self.next = next
+    }
+
+    /// The records before an offset.
+    public func records(before end: Offset) -> ArraySlice<Record> {
+        if next <= end { return records[...] }
+        return records[..<(records.firstIndex { $0.offset >= end } ?? records.endIndex)]
     }
 }
 

@@ -98,13 +98,11 @@ extension EventLog {
             var at = from
             while at < end {
                 for batch in try await reader.next(max: batch, wait: .seconds(1)) {
-                    var within = batch
-                    if let cut = within.records.firstIndex(where: { $0.offset >= end }) {
-                        within.records.removeSubrange(cut...)
-                    }
-                    within.next = min(batch.next, end)
-                    try await body(within)
-                    at = within.next
+                    at = min(batch.next, end)
+                    try await body(
+                        batch.next <= end
+                            ? batch : Batch(source: batch.source, records: Array(batch.records(before: end)), next: end)
+                    )
                 }
                 try Task.checkCancellation()
             }

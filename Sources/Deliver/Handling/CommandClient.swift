@@ -99,19 +99,16 @@ public final class CommandClient: Sendable {
         each: (Outcome) throws -> Void = { _ in }
     ) async throws -> [Outcome] {
         guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
-        var appends: [TopicPartition: [NewRecord]] = [:]
         for command in commands {
             if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
                 throw Malformed(
                     "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
             }
-            let target = TopicPartition(
-                domain.commandsTopic, Partitioner.partition(of: command.key, among: count))
-            appends[target, default: []].append(command.record(asFact: asFacts, now: clock()))
         }
         // Whoever answers finds the replies waiting, for they are there before the commands are.
         let replies = try expect(commands, asFacts: asFacts, within: limit)
-        _ = try await log.append(appends.map { Append($0.key, $0.value) })
+        let records = commands.map { $0.record(asFact: asFacts, now: clock()) }
+        _ = try await log.append(Append.byKey(records, to: domain.commandsTopic, among: count))
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(commands.count)
         for reply in replies {

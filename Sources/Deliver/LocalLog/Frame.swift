@@ -21,8 +21,8 @@ enum Frame {
         let base = records.first?.timestamp ?? 0
         var bound = head + 20
         for i in records.indices { bound += size(of: records[i]) }
-        // Data frees what malloc gave; an array would be copied on its way into the statement.
-        guard let memory = malloc(bound) else { fatalError("no memory is left for a batch of \(bound) bytes") }
+        // Memory that Data owns: an array would be copied on its way into the statement.
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bound, alignment: 1)
         let buffer = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: bound)
         var out = FrameWriter(bytes: buffer, at: head)
         out.varint(UInt64(records.count))
@@ -36,7 +36,7 @@ enum Frame {
         buffer[1] = 0x52
         buffer[2] = 1
         for i in 0..<4 { buffer[3 + i] = UInt8(truncatingIfNeeded: crc >> (8 * UInt32(i))) }
-        return Data(bytesNoCopy: memory, count: out.at, deallocator: .free)
+        return Data(bytesNoCopy: memory, count: out.at, deallocator: .custom { memory, _ in memory.deallocate() })
     }
 
     /// At most so many bytes: a varint has up to ten.

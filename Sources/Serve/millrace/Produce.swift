@@ -242,12 +242,8 @@ private struct Appending: Sink {
     }
 
     mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
-        var appends: [TopicPartition: [NewRecord]] = [:]
-        for event in events {
-            appends[TopicPartition(topic, Partitioner.partition(of: event.key, among: count)), default: []].append(
-                NewRecord(key: event.key, value: event.value, timestamp: event.time ?? now()))
-        }
-        let ordered = appends.map { Append($0.key, $0.value) }
+        let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
+        let ordered = Append.byKey(records, to: topic, among: count)
         for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
         return [:]
     }

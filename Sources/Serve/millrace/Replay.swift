@@ -146,11 +146,8 @@ struct Replay: AsyncParsableCommand {
             reading: while follow || !open.isEmpty {
                 for batch in try await reader.next(max: Self.batch, wait: .milliseconds(200)) {
                     guard let range = open[batch.source] else { continue }
-                    let end =
-                        follow || batch.next <= range.upperBound
-                        ? batch.records.endIndex
-                        : batch.records.firstIndex { $0.offset >= range.upperBound } ?? batch.records.endIndex
-                    if !(try body(batch, batch.records[..<end])) { break reading }
+                    let records = follow ? batch.records[...] : batch.records(before: range.upperBound)
+                    if !(try body(batch, records)) { break reading }
                     if !follow, batch.next >= range.upperBound { open[batch.source] = nil }
                 }
                 try Task.checkCancellation()

@@ -3,15 +3,23 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import LocalLog
-internal import Logging
+internal import MillraceTestKit
 internal import Projecting
 internal import SQLiteViews
 internal import ServiceLifecycle
 internal import TestSupport
 
+/// An event to be written again and again.
+struct Sample: Sendable {
+    let key: Bytes
+    let value: Bytes
+
+    func record(_ time: Timestamp) -> NewRecord { NewRecord(key: key, value: value, timestamp: time) }
+}
+
 /// Hits as a busy house has them: 20 sites, 300 pages, 100,000 visitors, all within two minutes.
 struct Hits {
-    private let samples: [(key: Bytes, value: Bytes)]
+    private let samples: [Sample]
     private let base: Timestamp
     private let aSecond: Int
 
@@ -22,7 +30,7 @@ struct Hits {
         }
         self.aSecond = aSecond ?? max(1, total / 120)
         base = now() - .seconds(120 + total / self.aSecond)
-        var random = SystemRandomNumberGenerator()
+        var random = SeededRandom(1)
         samples = try (0..<max(5000, sites)).map { i in
             let visitor = Int.random(in: 0..<100_000, using: &random)
             let value = try telemetry.events.encode(
@@ -30,15 +38,12 @@ struct Hits {
                 json: Bytes(
                     #"{"site":"site-\#(i % sites)","path":"/page/\#(i % 300)","visitor":"10.0.\#(visitor)","status":200,"bytes":5120}"#
                 ))
-            return (try telemetry.keyOfEvent(value), value)
+            return Sample(key: try telemetry.keyOfEvent(value), value: value)
         }
     }
 
     func record(_ i: Int) -> NewRecord {
-        let sample = samples[i % samples.count]
-        return NewRecord(
-            key: sample.key, value: sample.value,
-            timestamp: base + .milliseconds(Int64(i) * 1000 / Int64(aSecond)))
+        samples[i % samples.count].record(base + .milliseconds(Int64(i) * 1000 / Int64(aSecond)))
     }
 
     /// How many a second are decoded, and nothing else is done with them.

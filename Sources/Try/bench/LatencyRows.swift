@@ -75,13 +75,6 @@ actor Shown {
     }
 }
 
-/// Whether something is over.
-final class Over: Sendable {
-    private let value = Atomic(false)
-    var isOver: Bool { value.load(ordering: .acquiring) }
-    func end() { value.store(true, ordering: .releasing) }
-}
-
 extension Bench {
     static let commandsASecond = 1000
 
@@ -109,7 +102,7 @@ extension Bench {
         try await running(deciders(of: .orders, log, views) + [projector]) {
             try await CommandClient.with(log, domains: [.orders], clock: { now() }) { client in
                 for round in -1..<rounds {
-                    let (answered, shown, over) = (Latencies(), Shown(), Over())
+                    let (answered, shown, over) = (Latencies(), Shown(), Phase())
                     // The round before the first warms everything up.
                     let count = round < 0 ? 1000 : 8 * Self.commandsASecond
                     async let watching: Void = shown.watch(projection, views) { over.isOver }

@@ -27,11 +27,9 @@ struct Bench: Sendable {
     func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
     /// Starts the program on a local log in a folder.
-    func start(_ arguments: [String], on place: String, environment: [String: String] = [:]) throws -> Running {
+    func start(_ arguments: [String], on place: String) throws -> Running {
         try Running(
-            program, arguments, environment: ["MILLRACE_LOG": "local:\(place)"].merging(environment) { $1 },
-            cwd: folder,
-            scratch: folder)
+            program, arguments, environment: ["MILLRACE_LOG": "local:\(place)"], cwd: folder, scratch: folder)
     }
 
     /// Runs the program to its end.
@@ -48,18 +46,13 @@ struct Bench: Sendable {
 
 func now() -> Timestamp { Timestamp(Int64(Date().timeIntervalSince1970 * 1000)) }
 
-extension Duration {
-    var inSeconds: Double { self / .seconds(1) }
-    var inMilliseconds: Double { self / .milliseconds(1) }
-}
-
 /// Time that has passed, and seconds of processors that this program, or those it started and that have ended, have used.
 struct Stopwatch {
     private let start = ContinuousClock.now
     private let own = Self.used(0)
     private let others = Self.used(-1)
 
-    var seconds: Double { max((ContinuousClock.now - start).inSeconds, 1e-9) }
+    var seconds: Double { max((ContinuousClock.now - start) / .seconds(1), 1e-9) }
     var ownProcessor: Double { max(Self.used(0) - own, 1e-9) }
     var othersProcessor: Double { max(Self.used(-1) - others, 1e-9) }
 
@@ -92,17 +85,9 @@ extension EventLog {
     /// Appends in batches as large as a busy producer's.
     func fill(_ topic: String, _ count: Int, record: (Int) -> NewRecord) async throws {
         let partitions = try await partitionCounts()[topic] ?? 1
-        var made = 0
-        while made < count {
-            var appends: [TopicPartition: [NewRecord]] = [:]
-            let most = min(10_000, count - made)
-            for i in made..<(made + most) {
-                let new = record(i)
-                let partition = Partitioner.partition(of: new.key, among: partitions)
-                appends[TopicPartition(topic, partition), default: []].append(new)
-            }
-            _ = try await append(appends.map { Append($0.key, $0.value) })
-            made += most
+        for first in stride(from: 0, to: count, by: 10_000) {
+            let records = (first..<min(first + 10_000, count)).map(record)
+            _ = try await append(Append.byKey(records, to: topic, among: partitions))
         }
     }
 }

@@ -3,13 +3,13 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import LocalLog
+internal import MillraceTestKit
 internal import Projecting
 internal import SQLiteViews
 internal import TestSupport
 
 extension Bench {
     private static let drivers = 100_000
-    private static let locationsASecond = 25_000
 
     func rideRows() async throws -> [Row] {
         guard let telemetry = Domain.rides.telemetry, let kind = telemetry.events.kind(named: "DriverLocation"),
@@ -22,25 +22,28 @@ extension Bench {
         try await log.create(Domain.rides.topics)
         let views = try SQLiteViews(directory: place + "/views")
         // All over a city of 30 by 40 km.
+        var random = SeededRandom(1)
         let places = try (0..<Self.drivers).map { i in
-            let (lat, lng) = (40.55 + Double.random(in: 0..<0.27), -74.1 + Double.random(in: 0..<0.47))
+            let lat = 40.55 + Double.random(in: 0..<0.27, using: &random)
+            let lng = -74.1 + Double.random(in: 0..<0.47, using: &random)
             let value = try telemetry.events.encode(
                 kind, json: Bytes(#"{"driver":"d\#(i)","lat":\#(lat),"lng":\#(lng)}"#))
-            return (key: try telemetry.keyOfEvent(value), value: value)
+            return Sample(key: try telemetry.keyOfEvent(value), value: value)
         }
+        let partitions = try await log.partitionCounts()[telemetry.topic] ?? 1
         let projector = Projector(projection, log: log, views: views, logger: logger)
         var (held, lags, answers50, answers99): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
         try await running([projector]) {
-            try await log.fill(telemetry.topic, Self.drivers) { i in
-                NewRecord(key: places[i].key, value: places[i].value, timestamp: now())
-            }
+            try await log.fill(telemetry.topic, Self.drivers) { places[$0].record(now()) }
             try await shows(
                 projection, views, log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound))
             for _ in 0..<rounds {
-                let (shown, over, answered) = (Shown(), Over(), Latencies())
+                let (shown, over, answered) = (Shown(), Phase(), Latencies())
                 async let watching: Void = shown.watch(projection, views) { over.isOver }
-                async let asking: Void = paced(8 * 200, aSecond: 200) { _, due in
-                    let (lat, lng) = (40.6 + Double.random(in: 0..<0.17), -74.0 + Double.random(in: 0..<0.27))
+                async let asking: Void = paced(8 * 200, aSecond: 200) { turn, due in
+                    var random = SeededRandom(2, UInt64(turn))
+                    let lat = 40.6 + Double.random(in: 0..<0.17, using: &random)
+                    let lng = -74.0 + Double.random(in: 0..<0.27, using: &random)
                     let arguments = Arguments(
                         ["lat": .real(lat), "lng": .real(lng)], now: now(), limit: 10, cursor: nil)
                     let page = try await views.read(projection) { reader, _ in try query.answer(arguments, reader) }
@@ -53,15 +56,8 @@ extension Bench {
                 // 25 times a second a thousand drivers say where they are.
                 try await paced(8 * 25, aSecond: 25) { turn, due in
                     let first = turn * 1000 % Self.drivers
-                    var appends: [TopicPartition: [NewRecord]] = [:]
-                    let partitions = try await log.partitionCounts()[telemetry.topic] ?? 1
-                    for i in first..<(first + 1000) {
-                        let target = TopicPartition(
-                            telemetry.topic, Partitioner.partition(of: places[i].key, among: partitions))
-                        appends[target, default: []].append(
-                            NewRecord(key: places[i].key, value: places[i].value, timestamp: now()))
-                    }
-                    let ordered = appends.map { Append($0.key, $0.value) }
+                    let records = places[first..<(first + 1000)].map { $0.record(now()) }
+                    let ordered = Append.byKey(records, to: telemetry.topic, among: partitions)
                     for (append, offsets) in zip(ordered, try await log.append(ordered)) {
                         if let last = offsets.last { await shown.expect(append.target, last, due) }
                     }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TestSupport
 
 /// One line of the table: what was measured, beside what it is held against.
 ///
@@ -34,9 +35,14 @@ struct Row: Sendable {
         (self.name, self.unit, self.values, self.goals) = (name, unit, values, goals)
     }
 
+    /// Where the other is not on this machine, the row is not held against it: what is left is to reach by itself.
     func held(against name: String, _ others: [Double]) -> Row {
         var row = self
-        (row.against, row.others) = (name, others)
+        if others.isEmpty {
+            row.goals.removeAll(where: \.isRatio)
+        } else {
+            (row.against, row.others) = (name, others)
+        }
         return row
     }
 
@@ -45,7 +51,7 @@ struct Row: Sendable {
     var spread: Double { ((values.max() ?? 0) - (values.min() ?? 0)) / max(median, 1e-9) }
     /// How many times the other: the median of the rounds' ratios, or the ratio of the medians where rounds differ in number.
     var times: Double? {
-        if against == nil || others.isEmpty { return nil }
+        if others.isEmpty { return nil }
         if values.count != others.count { return median / max(Self.median(others), 1e-9) }
         return Self.median(zip(values, others).map { $0 / max($1, 1e-9) })
     }
@@ -68,6 +74,13 @@ struct Row: Sendable {
 }
 
 extension Row.Goal {
+    var isRatio: Bool {
+        switch self {
+        case .atLeast, .atMost: false
+        case .timesAtLeast, .timesAtMost: true
+        }
+    }
+
     func text(_ unit: Row.Unit) -> String {
         switch self {
         case .atLeast(let value): "≥ \(Row.number(value)) \(unit.rawValue)"
@@ -104,17 +117,7 @@ extension Row {
         ]
     }
 
-    static func table(_ rows: [Row]) -> String {
-        let cells = [header] + rows.map(\.cells)
-        let widths = header.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
-        return cells.map { line in
-            let padded = line.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return [1, 2, 4, 5].contains(column) ? space + cell : cell + space
-            }
-            return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
-        }.joined(separator: "\n")
-    }
+    static func table(_ rows: [Row]) -> String { columns([header] + rows.map(\.cells), right: [1, 2, 4, 5]) }
 }
 
 extension Row: Encodable {

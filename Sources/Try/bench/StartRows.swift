@@ -64,17 +64,14 @@ extension Bench {
     private func handlerRows() async throws -> [Row] {
         var (small, large, folding): ([Double], [Double], [Double]) = ([], [], [])
         let (few, many) = (20_000, 400_000)
-        var places: [Int: String] = [:]
-        for count in [few, many] {
-            let place = try fresh("handler-\(count)")
-            places[count] = place
-            try await fillOrders(place, count)
-        }
-        defer { for place in places.values { remove(place) } }
+        let (first, second) = (try fresh("few"), try fresh("many"))
+        defer { for place in [first, second] { remove(place) } }
+        try await fillOrders(first, few)
+        try await fillOrders(second, many)
         for _ in 0..<rounds {
-            small.append(try await startOrders(places[few] ?? "", keeps: true))
-            large.append(try await startOrders(places[many] ?? "", keeps: true))
-            folding.append(try await startOrders(places[many] ?? "", keeps: false))
+            small.append(try await startOrders(first, keeps: true))
+            large.append(try await startOrders(second, keeps: true))
+            folding.append(try await startOrders(second, keeps: false))
         }
         return [
             Row("a handler of \(many) commands, from its checkpoint", .seconds, large, .timesAtMost(2))
@@ -125,7 +122,7 @@ extension Bench {
         let log = try await LocalLog.open(directory: place)
         let views = try SQLiteViews(directory: place + "/views")
         guard var handler = Handler(.orders, log: log, clock: { now() }, logger: logger) else { return 0 }
-        let ready = Over()
+        let ready = Phase()
         handler.ready = { ready.end() }
         if keeps { handler.checkpoints = ViewCheckpoints(views) }
         let took = try await running([handler]) { () async throws -> Double in

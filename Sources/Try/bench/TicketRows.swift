@@ -13,11 +13,8 @@ internal import TestSupport
 extension Domain {
     /// A command of this domain that JSON describes.
     func command(_ name: String, _ json: String, id: String = UUID().uuidString) throws -> EncodedCommand {
-        guard let decider, let kind = decider.commands.kind(named: name) else {
-            throw Overdue(description: "\(self.name) has no command \(name)")
-        }
-        let value = try decider.commands.encode(kind, json: Bytes(json))
-        return EncodedCommand(type: name, key: try decider.keyOfCommand(value), value: value, id: id)
+        guard let decider else { throw Overdue(description: "\(self.name) decides nothing") }
+        return try decider.command(name, json: Bytes(json), id: id)
     }
 }
 

@@ -3,6 +3,7 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import LocalLog
+internal import MillraceTestKit
 internal import Projecting
 internal import SQLiteViews
 internal import TestSupport
@@ -36,12 +37,15 @@ extension Bench {
         if redis == nil { Bench.progress("timelines: no redis-server is on this machine (Debian: redis-server)") }
         for round in 0..<rounds {
             let views = try SQLiteViews(directory: "\(place)/views-\(round)")
-            let (over, answered) = (Over(), Latencies())
+            let (over, answered) = (Phase(), Latencies())
             async let reading: Void = {
-                while !over.isOver {
-                    try await paced(100, aSecond: 500) { _, due in
+                for part in 0... {
+                    if over.isOver { return }
+                    try await paced(100, aSecond: 500) { turn, due in
+                        var random = SeededRandom(UInt64(round), UInt64(part * 100 + turn))
                         let arguments = Arguments(
-                            ["user": .text("\(Int.random(in: 0..<Self.users))")], now: now(), limit: 20, cursor: nil)
+                            ["user": .text("\(Int.random(in: 0..<Self.users, using: &random))")], now: now(), limit: 20,
+                            cursor: nil)
                         _ = try await views.read(projection) { reader, _ in try query.answer(arguments, reader) }
                         answered.note(.now - due)
                     }

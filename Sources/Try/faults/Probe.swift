@@ -87,9 +87,7 @@ final class Probe: Sendable {
     /// A new shot, with an order for each partition.
     private func add() async throws -> Int {
         let count = try await log.partitionCounts()[Domain.orders.commandsTopic] ?? 0
-        guard let decider = Domain.orders.decider, let kind = decider.commands.kind(named: "PlaceOrder") else {
-            throw Overdue(description: "orders cannot be placed")
-        }
+        guard let decider = Domain.orders.decider else { throw Overdue(description: "orders cannot be placed") }
         let number = all.count
         let commands = try (0..<count).map { partition in
             var order = "", salt = 0
@@ -97,9 +95,8 @@ final class Probe: Sendable {
                 order = "\(tag)probe\(number)x\(salt)"
                 salt += 1
             } while Partitioner.partition(of: Bytes(order), among: count) != Partition(partition)
-            let value = try decider.commands.encode(kind, json: Bytes(#"{"order":"\#(order)","customer":"probe"}"#))
-            return EncodedCommand(
-                type: kind.name, key: try decider.keyOfCommand(value), value: value,
+            return try decider.command(
+                "PlaceOrder", json: Bytes(#"{"order":"\#(order)","customer":"probe"}"#),
                 id: "\(tag)-probe-\(number)-\(partition)")
         }
         shots.withLock { $0.append(Shot(sent: .now, commands: commands)) }

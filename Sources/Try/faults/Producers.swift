@@ -4,13 +4,6 @@ internal import MillraceTestKit
 internal import Synchronization
 internal import TestSupport
 
-/// Whether there is to be a load.
-final class Phase: Sendable {
-    private let over = Mutex(false)
-    var isOver: Bool { over.withLock { $0 } }
-    func end() { over.withLock { $0 = true } }
-}
-
 /// The processes that send a campaign's load, each chunk by one of them. A chunk whose process failed is sent again, with
 /// the same ids, until all of it is acknowledged.
 struct Producers: Sendable {

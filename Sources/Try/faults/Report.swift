@@ -1,5 +1,6 @@
 internal import EventLog
 internal import EventModel
+internal import TestSupport
 
 /// What came of a campaign in one place.
 struct Report: Sendable {
@@ -96,14 +97,7 @@ struct Report: Sendable {
     }
 
     static func table(_ reports: [Report]) -> String {
-        let rows = rows(reports)
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + space : space + cell
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        columns(rows(reports), right: Set(reports.indices.map { $0 + 1 }))
     }
 }
 

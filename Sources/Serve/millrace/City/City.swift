@@ -105,14 +105,11 @@ struct Desk: Sendable {
     func observe(_ name: String, _ all: [String]) async throws {
         let found = try catalogue.event(name)
         guard let count = counts[found.topic] else { throw LogError.unknown(found.topic) }
-        var appends: [TopicPartition: [NewRecord]] = [:]
-        for json in all {
+        let records = try all.map { json in
             let value = try found.schema.encode(found.kind, json: Bytes(json))
-            let key = try found.key(value)
-            let target = TopicPartition(found.topic, Partitioner.partition(of: key, among: count))
-            appends[target, default: []].append(NewRecord(key: key, value: value, timestamp: now()))
+            return NewRecord(key: try found.key(value), value: value, timestamp: now())
         }
-        _ = try await log.append(appends.map { Append($0.key, $0.value) })
+        _ = try await log.append(Append.byKey(records, to: found.topic, among: count))
         tally.count(name, all.count)
     }
 }
