@@ -58,6 +58,51 @@ struct LocalWriterTests {
         }
     }
 
+    /// Readers take from memory what their own process wrote last, and the rest from the database.
+    @Test(arguments: [1, 2])
+    func `readers see each record once and in order, whoever wrote it and however much`(processes: Int) async throws {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("seed \(seed)")
+        var random = SeededRandom(seed)
+        try await logs(processes) { logs in
+            try await logs[0].create([Topic("more", partitions: 2, key: "key", schema: "test.Event", owner: "tests")])
+            let partitions = [events, TopicPartition("more", 0), TopicPartition("more", 1)]
+            // Now and then more than is kept of one commit, or of all.
+            let appends = (0..<300).map { _ in
+                partitions.filter { _ in Bool.random(using: &random) }.map { partition in
+                    let size = Int.random(in: 0..<40, using: &random) == 0 ? 100_000 : 10
+                    return Append(
+                        partition,
+                        (0..<Int.random(in: 1...60, using: &random)).map {
+                            NewRecord(key: Bytes("\($0)"), value: Bytes(repeating: 7, count: size), timestamp: noon)
+                        })
+                }
+            }
+            let total = appends.joined().reduce(0) { $0 + $1.records.count }
+            let limits = (0..<4).map { _ in Int.random(in: 1...500, using: &random) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (i, max) in limits.enumerated() {
+                    let reader = try await logs[i % processes].reader(
+                        from: Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) }))
+                    group.addTask {
+                        let haul = try await reader.gather(total, max: max)
+                        await reader.close()
+                        #expect(haul.count == total)
+                        for partition in partitions {
+                            #expect(haul[partition].map(\.offset.rawValue) == Array(0..<Int64(haul[partition].count)))
+                        }
+                    }
+                }
+                for (i, append) in appends.enumerated() {
+                    _ = try await logs[i % processes].append(append)
+                    // What retention and compaction do to the tables must not confuse anyone.
+                    if i % 50 == 25 { try await logs[0].maintain(at: noon) }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func `records of several appends and sizes come back as they were given`() async throws {
         try await logs(1) { logs in
             let sizes = [0, 1, 127, 128, 20_000, 700_000, 800_000]

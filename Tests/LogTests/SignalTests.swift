@@ -1,6 +1,8 @@
-import EventLog
+import EventModel
 import Synchronization
 import Testing
+
+@testable import EventLog
 
 @Suite("A signal", .timeLimit(.minutes(1)))
 struct SignalTests {
@@ -34,6 +36,42 @@ struct SignalTests {
         let took = ContinuousClock.now - begun
         #expect(took >= .milliseconds(30))
         #expect(took < patience)
+    }
+
+    @Test func `waits end in the order of their deadlines, whatever the order in which they begin`() async {
+        let signal = Signal()
+        let ended = await withTaskGroup(of: Int.self) { group in
+            for limit in [300, 100, 200, 1, 250] {
+                group.addTask {
+                    await signal.wait(past: 0, atMost: .milliseconds(limit))
+                    return limit
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(ended.count == 5 && ended.first == 1 && ended.last == 300, "\(ended)")
+    }
+
+    @Test func `a change elsewhere does not end a wait, one here or anywhere does`() async {
+        let (here, elsewhere) = (TopicPartition("a", 0), TopicPartition("a", 1))
+        for change in [[here], [elsewhere, here], nil] {
+            let signal = Signal()
+            let begun = ContinuousClock.now
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    await signal.wait(past: 0, atMost: patience, in: [here, TopicPartition("b", 0)])
+                }
+                // Once it waits, it is only told of changes.
+                while signal.waiting == 0 { await Task.yield() }
+                for _ in 0..<100 {
+                    signal.notify([elsewhere])
+                    await Task.yield()
+                }
+                #expect(signal.waiting == 1)
+                signal.notify(change)
+            }
+            #expect(ContinuousClock.now - begun < patience)
+        }
     }
 
     @Test func `a wait ends when its task is cancelled`() async {

@@ -16,16 +16,19 @@ public final class LocalLog: Maintained {
     let pool: DatabasePool
     let writer: Writer
     let changed: Signal
+    let recent: Recent
     let members: MemberFiles
     let path: String
     private let doorbell: Doorbell
 
     private init(
-        pool: DatabasePool, writer: Writer, changed: Signal, members: MemberFiles, path: String, doorbell: Doorbell
+        pool: DatabasePool, writer: Writer, changed: Signal, recent: Recent, members: MemberFiles, path: String,
+        doorbell: Doorbell
     ) {
         self.pool = pool
         self.writer = writer
         self.changed = changed
+        self.recent = recent
         self.members = members
         self.path = path
         self.doorbell = doorbell
@@ -52,13 +55,19 @@ public final class LocalLog: Maintained {
         do {
             let pool = try lock.withLock { try openPool(path) }
             let changed = Signal()
-            let doorbell = try Doorbell(directory: directory) { changed.notify() }
-            let writer = Writer(pool: pool, lock: lock, path: path) {
+            let recent = Recent()
+            let doorbell = try Doorbell(directory: directory) {
+                recent.forget()
                 changed.notify()
+            }
+            let writer = Writer(pool: pool, lock: lock, path: path) { done in
+                if !done.isAlone { recent.forget() }
+                recent.add(done.commit, bytes: done.bytes)
+                changed.notify(done.isAlone ? done.commit.map(\.partition) : nil)
                 doorbell.ring()
             }
             return LocalLog(
-                pool: pool, writer: writer, changed: changed,
+                pool: pool, writer: writer, changed: changed, recent: recent,
                 members: try MemberFiles(directory: directory + "/members"),
                 path: path, doorbell: doorbell)
         } catch {
@@ -149,6 +158,7 @@ public final class LocalLog: Maintained {
     public func maintain(at now: Timestamp) async throws {
         for topic in try await topics() {
             try await writer.write { round in
+                round.changesPartitions()
                 for p in 0..<topic.partitions {
                     let partition = TopicPartition(topic.name, Partition(p))
                     switch topic.cleanup {
@@ -177,19 +187,17 @@ public final class LocalLog: Maintained {
 /// Reads partitions without a group.
 private final class LocalReader: LogReader {
     private let log: LocalLog
-    private let cursors: Mutex<Cursors>
+    private let following: Mutex<Following>
 
     init(log: LocalLog, positions: [TopicPartition: Offset]) {
         self.log = log
-        cursors = Mutex(Cursors(positions))
+        following = Mutex(Following(positions))
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
-        try await log.changed.first(within: wait) {
-            let batches = try await log.read(cursors.withLock { $0.inTurn() }, max: max)
-            if batches.isEmpty { return nil }
-            cursors.withLock { $0.advance(past: batches) }
-            return batches
+        try await log.changed.first(within: wait, in: { following.withLock(\.partitions) }) {
+            let batches = try await log.next(of: following, \.self, max: max)
+            return batches.isEmpty ? nil : batches
         } ?? []
     }
 
@@ -197,8 +205,19 @@ private final class LocalReader: LogReader {
 }
 
 extension LocalLog {
+    /// What is next for a reader: from memory where it is there, else from the database.
+    func next<State>(
+        of reader: borrowing Mutex<State>, _ following: any WritableKeyPath<State, Following> & Sendable, max: Int
+    ) async throws -> [Batch] {
+        if let batches = reader.withLock({ $0[keyPath: following].take(recent, max: max) }) { return batches }
+        let version = recent.version
+        let batches = try await read(reader.withLock { $0[keyPath: following].inTurn() }, max: max)
+        reader.withLock { $0[keyPath: following].advance(past: batches, asked: max, version: version) }
+        return batches
+    }
+
     /// Up to about `max` records of these partitions, in this order.
-    func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) async throws -> [Batch] {
+    private func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) async throws -> [Batch] {
         if positions.isEmpty { return [] }
         return try await read { db in
             var left = max

@@ -16,7 +16,7 @@ final class LocalMember: GroupMember {
     private struct State {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
-        var cursors = Cursors()
+        var following = Following()
         var lookAgain = ContinuousClock.now
     }
 
@@ -52,15 +52,15 @@ final class LocalMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        try await log.changed.first(within: wait, pause: Self.look) {
+        try await log.changed.first(
+            within: wait, pause: Self.look, in: { state.withLock(\.following.partitions) }
+        ) {
             if state.withLock({ $0.lookAgain <= .now }) {
                 if let change = try await look() { return change }
                 state.withLock { $0.lookAgain = .now + Self.look }
             }
-            let batches = try await log.read(state.withLock { $0.cursors.inTurn() }, max: max)
-            if batches.isEmpty { return nil }
-            state.withLock { $0.cursors.advance(past: batches) }
-            return .records(batches)
+            let batches = try await log.next(of: state, \.following, max: max)
+            return batches.isEmpty ? nil : .records(batches)
         } ?? .idle
     }
 
@@ -85,7 +85,7 @@ final class LocalMember: GroupMember {
         if !leaving.isEmpty {
             state.withLock { state in
                 state.revoking.formUnion(leaving)
-                for partition in leaving { state.cursors[partition] = nil }
+                for partition in leaving { state.following[partition] = nil }
             }
             return .revoked(leaving.sorted())
         }
@@ -101,7 +101,7 @@ final class LocalMember: GroupMember {
         state.withLock { state in
             state.told.subtract(lost)
             state.revoking.subtract(lost)
-            for partition in lost { state.cursors[partition] = nil }
+            for partition in lost { state.following[partition] = nil }
         }
         return .lost(lost.sorted())
     }
@@ -130,7 +130,7 @@ final class LocalMember: GroupMember {
         let bounds = try await log.bounds(of: Array(positions.keys))
         state.withLock { state in
             for (partition, position) in positions where state.told.contains(partition) {
-                state.cursors[partition] = position ?? committed[partition] ?? bounds[partition]?.lowerBound ?? 0
+                state.following[partition] = position ?? committed[partition] ?? bounds[partition]?.lowerBound ?? 0
             }
         }
     }
@@ -139,7 +139,7 @@ final class LocalMember: GroupMember {
         state.withLock { state in
             state.told.subtract(partitions)
             state.revoking.subtract(partitions)
-            for partition in partitions { state.cursors[partition] = nil }
+            for partition in partitions { state.following[partition] = nil }
             state.lookAgain = .now
         }
         try await log.writer.write { [group, id] round in

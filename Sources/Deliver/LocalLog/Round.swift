@@ -9,10 +9,28 @@ internal import GRDB
 /// for the others' commit. Records of one partition are gathered over all jobs and stored as one batch.
 final class Round {
     let db: Database
-    private var places: [TopicPartition: Store.Place] = [:]
+    /// What is known of partitions, from the rounds before too.
+    private(set) var places: [TopicPartition: Store.Place]
     private var pending: [TopicPartition: [NewRecord]] = [:]
+    private(set) var isSpoiled = false
+    private(set) var done: Done
 
-    init(_ db: Database) { self.db = db }
+    /// What a round has stored.
+    struct Done: Sendable {
+        var commit: Recent.Commit = []
+        /// Of all frames.
+        var bytes = 0
+        /// Whether appends of this process are all that has changed partitions since the round before.
+        var isAlone: Bool
+    }
+
+    /// - Parameter places: as the round before left them, nil where others have written since.
+    init(_ db: Database, places: [TopicPartition: Store.Place]?) {
+        (self.db, self.places, done) = (db, places ?? [:], Done(isAlone: places != nil))
+    }
+
+    /// A job changes partitions by other ways than appends; the next round is not to rely on what this one knew.
+    func changesPartitions() { (isSpoiled, done.isAlone) = (true, false) }
 
     func check(_ appends: [Append]) throws {
         for append in appends {
@@ -62,18 +80,23 @@ final class Round {
         let advance = try db.cachedStatement(sql: "UPDATE partitions SET next = ?, newest = ? WHERE id = ?")
         for (partition, records) in pending.sorted(by: { $0.key < $1.key }) {
             guard var place = places[partition] else { continue }
+            let first = place.next
             for run in Self.split(records) {
                 let base = place.next
                 let last = base + (run.count - 1)
                 var newest = Timestamp(.min)
                 for i in run.indices { newest = max(newest, run[i].timestamp) }
                 place.newest = max(place.newest, newest)
+                let frame = Frame.encode(run)
+                done.bytes += frame.count
                 try insert.execute(arguments: [
-                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, Frame.encode(run),
+                    place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, frame,
                 ])
                 place.next = last + 1
             }
             try advance.execute(arguments: [place.next.rawValue, place.newest.rawValue, place.id])
+            places[partition] = place
+            done.commit.append((partition, Recent.Run(base: first, end: place.next, records: records)))
         }
     }
 

@@ -1,4 +1,5 @@
 internal import EventLog
+internal import EventModel
 internal import Foundation
 internal import GRDB
 internal import Synchronization
@@ -25,12 +26,14 @@ final class Writer: Sendable {
     private let pool: DatabasePool
     private let lock: FairLock
     private let path: String
-    private let committed: @Sendable () -> Void
+    private let committed: @Sendable (Round.Done) -> Void
     private let state = Mutex(State())
     private let arrived = Atomic<Bool>(false)
+    /// The partitions as the last commit left them, and SQLite's count of others' commits then.
+    private let places = Mutex<(places: [TopicPartition: Store.Place], version: Int64)?>(nil)
     private let queue = DispatchQueue(label: "millrace.writer")
 
-    init(pool: DatabasePool, lock: FairLock, path: String, committed: @escaping @Sendable () -> Void) {
+    init(pool: DatabasePool, lock: FairLock, path: String, committed: @escaping @Sendable (Round.Done) -> Void) {
         self.pool = pool
         self.lock = lock
         self.path = path
@@ -99,11 +102,18 @@ final class Writer: Sendable {
     private func commit(_ jobs: [Job]) {
         var done: [@Sendable () -> Void] = []
         var refused: Set<Int> = []
+        let known = places.withLock { known in
+            defer { known = nil }
+            return known
+        }
+        let stored: Round.Done
         do {
-            try lock.withLock {
+            stored = try lock.withLock {
                 try pool.writeWithoutTransaction { db in
-                    try Self.transact(db) {
-                        let round = Round(db)
+                    let (round, version) = try Self.transact(db) {
+                        // It changes where another process, or another who opened the log in this one, has committed.
+                        let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+                        let round = Round(db, places: known.flatMap { $0.version == version ? $0.places : nil })
                         for (i, job) in jobs.enumerated() {
                             do {
                                 done.append(try job.run(round))
@@ -115,7 +125,10 @@ final class Writer: Sendable {
                             }
                         }
                         try round.finish()
+                        return (round, version)
                     }
+                    places.withLock { $0 = round.isSpoiled ? nil : version.map { (round.places, $0) } }
+                    return round.done
                 }
             }
         } catch {
@@ -123,16 +136,17 @@ final class Writer: Sendable {
             for (i, job) in jobs.enumerated() where !refused.contains(i) { job.fail(failed) }
             return
         }
-        committed()
+        committed(stored)
         for resume in done { resume() }
     }
 
     /// As GRDB's `inTransaction`, without parsing BEGIN and COMMIT again each time.
-    private static func transact(_ db: Database, _ body: () throws -> Void) throws {
+    private static func transact<R>(_ db: Database, _ body: () throws -> R) throws -> R {
         try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
         do {
-            try body()
+            let result = try body()
             try db.cachedStatement(sql: "COMMIT").execute()
+            return result
         } catch {
             try? db.rollback()
             throw error
