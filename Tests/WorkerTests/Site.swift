@@ -64,7 +64,7 @@ extension Checkpointing {
     static var hasty: Checkpointing {
         var keeping = Checkpointing()
         (keeping.records, keeping.pause, keeping.rest) = (20, .milliseconds(20), 1)
-        (keeping.held, keeping.timers, keeping.lookahead) = (3, 2, .seconds(60))
+        (keeping.held, keeping.timers, keeping.lookahead, keeping.asked) = (3, 2, .seconds(60), 3)
         return keeping
     }
 }

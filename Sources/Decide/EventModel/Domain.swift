@@ -35,17 +35,17 @@ public struct Domain: Sendable {
     public private(set) var queries: [Query] = []
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
+    public let commandsTopic: String
+    public let eventsTopic: String
+    public let outcomesTopic: String
     private let descriptor: Descriptor
 
     public init(_ name: String, _ about: String, descriptor: String) {
         self.name = name
         self.about = about
+        (commandsTopic, eventsTopic, outcomesTopic) = ("\(name).commands", "\(name).events", "\(name).outcomes")
         self.descriptor = Descriptor(base64: descriptor)
     }
-
-    public var commandsTopic: String { "\(name).commands" }
-    public var eventsTopic: String { "\(name).events" }
-    public var outcomesTopic: String { "\(name).outcomes" }
 
     /// Commands and the events they make: three topics with the same key and partition count, all written by the handler
     /// but the commands.

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import EventLog
 internal import EventModel
 
@@ -13,12 +14,7 @@ struct CheckpointChange: Sendable {
     var forgotten: Int
 
     func write(to checkpoint: any Checkpoint) async throws {
-        let states = try states.map { change -> (key: Row, rest: Row?) in
-            let due = change.due.map { Value($0) } ?? .null
-            return (
-                [Value(partition), .text(change.key.storable)], try change.json().map { [due, .text($0)] }
-            )
-        }
+        let states = try await encoded()
         let old = try await expired(in: checkpoint)
         let change = self
         try await checkpoint.write(to: next) { batch in
@@ -27,6 +23,24 @@ struct CheckpointChange: Sendable {
             for (source, mark) in change.marks { batch.put(change.rows.marks, mark.row(source)) }
             for (key, rest) in states {
                 if let rest { batch.put(change.rows.states, key + rest) } else { batch.delete(change.rows.states, key) }
+            }
+        }
+    }
+
+    /// Large states take long to encode: on a thread that holds up no other task.
+    private func encoded() async throws -> [(key: Row, rest: Row?)] {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .utility).async {
+                continuation.resume(
+                    with: Result {
+                        try states.map { change in
+                            let due = change.due.map { Value($0) } ?? .null
+                            return (
+                                [Value(partition), .text(change.key.storable)],
+                                try change.json().map { [due, .text($0)] }
+                            )
+                        }
+                    })
             }
         }
     }

@@ -17,6 +17,8 @@ public final class CommandClient: Sendable {
 
     /// Commands of one client that may await their outcomes at once.
     public static let pendingReplies = 200_000
+    /// How late one may learn that its time is over.
+    private static let look = Duration.milliseconds(50)
 
     private struct Waiting {
         var reply: Reply
@@ -137,9 +139,13 @@ public final class CommandClient: Sendable {
 
     private func listen() async throws {
         do {
+            var looked = ContinuousClock.now
             while !Task.isCancelled {
-                for batch in try await reader.next(max: 10_000, wait: .milliseconds(50)) { hear(batch.records) }
+                for batch in try await reader.next(max: 10_000, wait: Self.look) { hear(batch.records) }
+                // All who wait are looked through, which is not done after each batch.
+                if ContinuousClock.now - looked < Self.look { continue }
                 expire()
+                looked = .now
             }
         } catch is CancellationError {
         } catch {

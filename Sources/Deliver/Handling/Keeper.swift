@@ -24,11 +24,15 @@ final class Keeper {
     /// Records since the last checkpoint.
     private var since = 0
     private var began = ContinuousClock.now
-    private var pause: Duration
+    /// From the beginning of one checkpoint to that of the next, at least.
+    private var pause = Duration.zero
     private var hasFailed = false
     private var writing: Writing?
+    /// Another has claimed the checkpoint and written it.
+    private var fenced: LogError?
     /// Whether the checkpoint may have rows.
     private var hasRows: Bool
+    private let ids: KeptIDs
     /// Timers of the checkpoint that are due by then are known, beside those of later ones of the row `after`.
     private var horizon = Timestamp(.min)
     private var from = Int64.min
@@ -50,10 +54,10 @@ final class Keeper {
         (self.rows, self.sources, self.checkpoint, self.states) = (rows, sources, checkpoint, states)
         (self.remembered, self.limits, self.logger) = (remembered, limits, logger)
         partition = sources[0].partition
-        pause = limits.pause
         // What is folded up to 0 has been wiped, perhaps not to the end.
         next = checkpoint.next.filter { $0.value > 0 }
         hasRows = !checkpoint.next.isEmpty
+        ids = KeptIDs(rows, partition, checkpoint, isEmpty: !hasRows, patience: limits.asked)
     }
 
     /// Claims the checkpoint of some partitions of one number.
@@ -133,9 +137,12 @@ final class Keeper {
     // MARK: What the checkpoint has
 
     /// Loads the states of some keys; gives what the checkpoint remembers of some ids.
+    ///
+    /// - Throws: ``LogError/Kind/fenced`` where the checkpoint is another's now.
     func load(_ keys: [Bytes], ids: [String] = []) async throws -> [String: Remembered.Entry] {
+        if let fenced { throw fenced }
         let missing = states.missing(keys)
-        let sought = hasRows ? ids.filter { remembered?[$0] == nil } : []
+        let sought = hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : []
         var jsons: [String: String] = [:]
         var entries: [String: Remembered.Entry] = [:]
         if hasRows && !(missing.isEmpty && sought.isEmpty) {
@@ -197,8 +204,8 @@ final class Keeper {
     /// - Parameter cutoff: Ids from before that are past their retention.
     func turn(cutoff: Timestamp?) async {
         await settle(waiting: false)
-        let isDue = ContinuousClock.now - began >= pause || (since >= limits.records && !hasFailed)
-        if isDue { begin(cutoff: cutoff) }
+        let passed = ContinuousClock.now - began
+        if passed >= pause, passed >= limits.pause || since >= limits.records { begin(cutoff: cutoff) }
         if states.count > limits.held {
             // More than twice as many are waited for, unless they cannot be kept at all.
             await settle(waiting: states.count > 2 * limits.held && !hasFailed)
@@ -216,6 +223,7 @@ final class Keeper {
     private func begin(cutoff: Timestamp?) {
         if since == 0 || writing != nil { return }
         let ids = remembered?.all ?? []
+        self.ids.add(ids.lazy.map(\.id))
         let change = CheckpointChange(
             rows: rows, partition: partition, states: states.changes(), ids: ids, marks: marks, next: next,
             cutoff: cutoff, forgotten: limits.forgotten)
@@ -245,11 +253,12 @@ final class Keeper {
         case .success(let took):
             states.settle(kept: true)
             remembered?.forget(writing.ids)
-            (hasFailed, pause) = (false, max(limits.pause, took * limits.rest))
+            (hasFailed, pause) = (false, took * limits.rest)
         case .failure(let error):
             states.settle(kept: false)
             since += writing.records
             (hasFailed, pause) = (true, limits.retry)
+            if let error = error as? LogError, error.kind == .fenced { fenced = error }
             logger.warning(
                 "a checkpoint of \(rows.kept.name) was not written; until one is, a start folds from the one before: \(error)",
                 metadata: ["partition": "\(partition)"])
