@@ -1,5 +1,6 @@
-import EventModel
 import Testing
+
+@testable import EventModel
 
 @Suite("The order of rows")
 struct OrderTests {
@@ -38,6 +39,28 @@ struct OrderTests {
     @Test func `a number that is equal leaves the next column to decide`() {
         #expect(precedes([1, "a"], [.real(1), "b"]))
         #expect(!precedes([.real(1), "b"], [1, "a"]))
+    }
+
+    @Test func `where beginnings differ, rows differ likewise`() {
+        let values: [Value] = [
+            .null, 0, -1, 1, .real(1), .real(-0.0), .real(0.5), 256, Value(1 << 53), Value((1 << 53) + 1),
+            Value(Int64.max),
+            Value(Int64.min), .real(1e300), "", "\0", "\0\0", "a", "a\0", "a\0b", "ab", "\u{1}", "é", "\u{10ffff}",
+            "a reader", "a reader whose name is long", "a reader whose name is longer",
+        ]
+        var rows: [Row] = values.map { [$0] }
+        for a in values { for b in values { rows.append([a, b]) } }
+        for a in ["", "a", "a\0", "twenty-two characters."] as [Value] {
+            for b in values { rows += [[a, b, 1], [a, b, 2]] }
+        }
+        var decided = 0
+        for a in rows {
+            for b in rows where RowPrefix(a) < RowPrefix(b) {
+                decided += 1
+                if !precedes(a, b) { Issue.record("\(a) is not before \(b)") }
+            }
+        }
+        #expect(decided > rows.count * (rows.count - 1) / 3, "most rows of one length are told apart")
     }
 
     private let seats = Table(

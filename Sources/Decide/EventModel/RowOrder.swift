@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// The order of rows as SQL sorts them: null, numbers, text by its UTF-8.
 public func precedes(_ a: Row, _ b: Row) -> Bool { order(of: a, b) == .before }
 
@@ -29,45 +31,63 @@ private func order<C: Comparable>(of a: C, _ b: C) -> Order { a < b ? .before : 
 
 /// By UTF-8; Swift's own order of strings takes two ways to write one letter as equal.
 private func order(of a: String, _ b: String) -> Order {
-    var (a, b) = (a.utf8.makeIterator(), b.utf8.makeIterator())
-    while true {
-        switch (a.next(), b.next()) {
-        case (nil, nil): return .same
-        case (nil, _): return .before
-        case (_, nil): return .after
-        case (let x?, let y?): if x != y { return x < y ? .before : .after }
+    var (a, b) = (a, b)
+    return a.withUTF8 { a in
+        b.withUTF8 { b in
+            let common = min(a.count, b.count)
+            if common > 0, let x = a.baseAddress, let y = b.baseAddress {
+                let difference = memcmp(x, y, common)
+                if difference != 0 { return difference < 0 ? .before : .after }
+            }
+            return order(of: a.count, b.count)
         }
     }
 }
 
-/// A number that orders rows as ``precedes(_:_:)`` does where it differs: of the kind of the first value and its beginning.
+/// The beginning of a row as bytes that order rows as ``precedes(_:_:)`` does, where they differ.
 ///
 /// Most rows of a batch are told apart by it, without a look at the rows.
 struct RowPrefix: Comparable {
-    private var bits: UInt64 = 0
+    /// Big-endian, so that numbers compare as their bytes do.
+    private var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    private var room = 24
 
     init(_ row: Row) {
-        guard let first = row.first else { return }
-        switch first {
-        case .null: return
-        case .integer(let value): bits = 1 << 62 | Self.ordered(Double(value)) >> 2
-        case .real(let value): bits = 1 << 62 | Self.ordered(value) >> 2
-        case .text(let value):
-            var bytes: UInt64 = 0
-            var shift: UInt64 = 64
-            for byte in value.utf8.prefix(8) {
-                shift -= 8
-                bytes |= UInt64(byte) << shift
+        for value in row where room > 0 {
+            switch value {
+            case .null: put(0)
+            case .integer(let value): add(Double(value))
+            case .real(let value): add(value)
+            case .text(let value):
+                put(2)
+                // UTF-8 has no byte 255, and so no byte but the end is 0.
+                for byte in value.utf8 where room > 0 { put(byte + 1) }
+                put(0)
             }
-            bits = 1 << 63 | bytes >> 2
         }
     }
 
-    /// The bits of a number, ordered as unsigned ones; 0 added makes one of the two zeros.
-    private static func ordered(_ number: Double) -> UInt64 {
-        let bits = (number + 0).bitPattern
-        return bits >> 63 == 0 ? bits | 1 << 63 : ~bits
+    private mutating func put(_ byte: UInt8) {
+        if room == 0 { return }
+        room -= 1
+        let bits = UInt64(byte) << (8 * UInt64(room & 7))
+        switch room >> 3 {
+        case 2: words.0 |= bits
+        case 1: words.1 |= bits
+        default: words.2 |= bits
+        }
     }
 
-    static func < (a: RowPrefix, b: RowPrefix) -> Bool { a.bits < b.bits }
+    private mutating func add(_ number: Double) {
+        put(1)
+        // 0 added makes one of the two zeros.
+        let sign = (number + 0).bitPattern
+        let bits = sign >> 63 == 0 ? sign | 1 << 63 : ~sign
+        for i in 0..<8 { put(UInt8(truncatingIfNeeded: bits >> (56 - 8 * UInt64(i)))) }
+        // From here on, integers that differ may be one as floating point numbers: what follows them tells nothing.
+        if number.magnitude >= 0x1p53 { room = 0 }
+    }
+
+    static func < (a: RowPrefix, b: RowPrefix) -> Bool { a.words < b.words }
+    static func == (a: RowPrefix, b: RowPrefix) -> Bool { a.words == b.words }
 }

@@ -43,7 +43,7 @@ enum SQL {
             for change in changes {
                 switch change {
                 case .upsert(let row): upserts.append(row)
-                case .delete(let key): try delete.execute(arguments: arguments(key))
+                case .delete(let key): try delete.run(key)
                 }
             }
             try write(upserts, db) { upsert(table, $0) { "excluded.\($0)" } }
@@ -60,7 +60,7 @@ enum SQL {
         for run in runs where rows.count - at >= run {
             let statement = try db.cachedStatement(sql: sql(run))
             while rows.count - at >= run {
-                try statement.execute(arguments: arguments(rows[at..<at + run].joined()))
+                try statement.run(Array(rows[at..<at + run].joined()))
                 at += run
             }
         }
@@ -143,31 +143,6 @@ enum SQL {
             arguments.append(through)
         }
         return (conditions, arguments)
-    }
-
-    static func arguments(_ values: some Sequence<Value>) -> StatementArguments {
-        // Of values of one type GRDB asks each through a key path, which costs more than to write the row.
-        StatementArguments(
-            values.map { value -> (any DatabaseValueConvertible)? in
-                switch value {
-                case .null: nil
-                case .integer(let value): value
-                case .real(let value): value
-                case .text(let value): value
-                }
-            })
-    }
-
-    static func row(_ row: GRDB.Row, _ table: Table) -> EventModel.Row {
-        table.columns.indices.map { i in
-            let value: DatabaseValue = row[i]
-            switch value.storage {
-            case .null, .blob: return .null
-            case .int64(let value): return .integer(value)
-            case .double(let value): return .real(value)
-            case .string(let value): return .text(value)
-            }
-        }
     }
 
     private static func list(_ table: Table, _ columns: [Int]) -> String {

@@ -61,7 +61,7 @@ extension SQLiteViews {
                 let rows = try await snapshot.read { try $0.rows(current) }
                 try await file.write { db in
                     let insert = try db.cachedStatement(sql: "INSERT INTO \"\(table.name)\" VALUES (\(marks))")
-                    for row in rows { try insert.execute(arguments: SQL.arguments(row)) }
+                    for row in rows { try insert.run(row) }
                 }
                 guard rows.count == scan.limit, let last = rows.last else { break }
                 scan.after = scan.order.map { last[$0] }

@@ -130,7 +130,7 @@ public final class SQLiteViews: ViewStore {
             }
             let batch = ViewBatch { table, key in
                 let statement = try db.cachedStatement(sql: SQL.load(table))
-                return try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(key)).map { SQL.row($0, table) }
+                return try statement.rows(key).first
             }
             try fold(batch)
             try SQL.write(batch, db)
@@ -233,23 +233,19 @@ private struct SQLiteReader: ViewReader {
     func rows(_ scan: Scan) throws -> [EventModel.Row] {
         let (sql, arguments) = SQL.select(scan)
         let statement = try db.cachedStatement(sql: sql)
-        return try GRDB.Row.fetchAll(statement, arguments: SQL.arguments(arguments)).map { SQL.row($0, scan.table) }
+        return try statement.rows(arguments)
     }
 
     func rows(_ table: Table, keys: [EventModel.Row]) throws -> [EventModel.Row] {
         let statement = try db.cachedStatement(sql: SQL.load(table))
-        return try keys.compactMap { key in
-            try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(key)).map { SQL.row($0, table) }
-        }
+        return try keys.compactMap { try statement.rows($0).first }
     }
 
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
         let (sql, arguments) = SQL.sum(columns, scan)
         let statement = try db.cachedStatement(sql: sql)
-        guard let row = try GRDB.Row.fetchOne(statement, arguments: SQL.arguments(arguments)) else {
-            return columns.map { _ in 0 }
-        }
-        return columns.indices.map { row[$0] }
+        let sums = try statement.rows(arguments).first
+        return columns.indices.map { sums?[$0].integer ?? 0 }
     }
 }
 
