@@ -125,17 +125,21 @@ private final class TableBatch {
         let inOrder = sorted(slots.count) { slots[$0].key }
         var changes: [ViewBatch.Change] = []
         changes.reserveCapacity(inOrder.count)
-        for (i, place) in inOrder.enumerated() where slots[place].dirty {
-            if i + 1 < inOrder.count, slots[inOrder[i + 1]].key == slots[place].key { continue }
+        for (i, (prefix, place)) in inOrder.enumerated() where slots[place].dirty {
+            if i + 1 < inOrder.count, inOrder[i + 1].prefix == prefix,
+                slots[inOrder[i + 1].place].key == slots[place].key
+            {
+                continue
+            }
             changes.append(slots[place].row.map { .upsert($0) } ?? .delete(key: slots[place].key))
         }
         return changes
     }
 
-    func additions() -> [(key: Row, deltas: [Int64])] { sorted(sums.count) { sums[$0].key }.map { sums[$0] } }
+    func additions() -> [(key: Row, deltas: [Int64])] { sorted(sums.count) { sums[$0].key }.map { sums[$0.place] } }
 
     /// The places of keys, in the keys' order and of equal keys in that of the places.
-    private func sorted(_ count: Int, _ key: (Int) -> Row) -> [Int] {
+    private func sorted(_ count: Int, _ key: (Int) -> Row) -> [(prefix: RowPrefix, place: Int)] {
         var places = (0..<count).map { (prefix: RowPrefix(key($0)), place: $0) }
         places.sort { a, b in
             if a.prefix != b.prefix { return a.prefix < b.prefix }
@@ -145,6 +149,6 @@ private final class TableBatch {
             case .same: return a.place < b.place
             }
         }
-        return places.map(\.place)
+        return places
     }
 }

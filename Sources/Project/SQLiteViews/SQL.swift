@@ -60,7 +60,7 @@ enum SQL {
         for run in runs where rows.count - at >= run {
             let statement = try db.cachedStatement(sql: sql(run))
             while rows.count - at >= run {
-                try statement.run(Array(rows[at..<at + run].joined()))
+                try statement.run(rows[at..<at + run].joined())
                 at += run
             }
         }

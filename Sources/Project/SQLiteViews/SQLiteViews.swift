@@ -68,6 +68,8 @@ public final class SQLiteViews: ViewStore {
 
     /// How long another's lock is waited for.
     private static let patience = Duration.seconds(30)
+    /// Kilobytes of a database's pages that its writer keeps. It takes them as it needs them.
+    private static let cache = 16_384
 
     private static func openOnce(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
         var configuration = Configuration()
@@ -75,6 +77,8 @@ public final class SQLiteViews: ViewStore {
         configuration.label = "millrace.views"
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
+            // A batch's rows lie all over a table. Pages that do not fit are written before their time, and again.
+            try db.execute(sql: "PRAGMA cache_size = -\(cache)")
             try db.inTransaction(.immediate) {
                 try prepare(db, projection)
                 return .commit
@@ -151,9 +155,9 @@ public final class SQLiteViews: ViewStore {
     }
 
     private static func offsets(_ db: Database) throws -> [TopicPartition: Offset] {
-        let rows = try GRDB.Row.fetchAll(
-            db, sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
-        return rows.reduce(into: [:]) { asOf, row in
+        let statement = try db.cachedStatement(
+            sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
+        return try GRDB.Row.fetchAll(statement).reduce(into: [:]) { asOf, row in
             asOf[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
         }
     }

@@ -6,16 +6,16 @@ internal import GRDBSQLite
 /// row. Statements are GRDB's, from its cache.
 extension Statement {
     /// Runs the statement with these values to its end.
-    func run(_ values: some Collection<Value>) throws { _ = try rows(values) { _ in } }
+    func run(_ values: some Sequence<Value>) throws { _ = try rows(values) { _ in } }
 
     /// The rows of a table, or of sums over one, that the statement gives for these values.
-    func rows(_ values: some Collection<Value>) throws -> [EventModel.Row] {
+    func rows(_ values: some Sequence<Value>) throws -> [EventModel.Row] {
         try rows(values) { statement in
             (0..<sqlite3_column_count(statement)).map { Value(statement, $0) }
         }
     }
 
-    private func rows<Found>(_ values: some Collection<Value>, _ read: (OpaquePointer) -> Found) throws -> [Found] {
+    private func rows<Found>(_ values: some Sequence<Value>, _ read: (OpaquePointer) -> Found) throws -> [Found] {
         let statement = sqliteStatement
         // All text lies in one place until the statement has run, so that SQLite need not copy it.
         var size = 0
