@@ -11,6 +11,8 @@ internal import Synchronization
 public final class SQLiteViews: ViewStore {
     let directory: String
     private let pools = Mutex<[String: DatabasePool]>([:])
+    /// As many as GRDB opens connections of one pool for.
+    private let readers = Lanes("millrace.views.reader", count: 5)
 
     public init(directory: String) throws {
         self.directory = directory
@@ -148,7 +150,9 @@ public final class SQLiteViews: ViewStore {
         let path = path(of: projection)
         let pool = try await pool(projection)
         do {
-            return try await pool.read { db in try body(SQLiteReader(db: db), Self.offsets(db)) }
+            return try await readers.run {
+                try pool.read { db in try body(SQLiteReader(db: db), Self.offsets(db)) }
+            }
         } catch {
             throw Self.own(error, path)
         }

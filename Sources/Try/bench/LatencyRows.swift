@@ -65,12 +65,15 @@ actor Shown {
     }
 
     /// Looks at a view again and again, until `over` and everything is shown.
+    ///
+    /// - Parameter pause: between two looks, each of which costs a read.
     nonisolated func watch(
-        _ projection: AnyProjection, _ views: any ViewStore, until over: @escaping @Sendable () -> Bool
+        _ projection: AnyProjection, _ views: any ViewStore, every pause: Duration,
+        until over: @escaping @Sendable () -> Bool
     ) async throws {
         while !(await isEmpty) || !over() {
             if !(await isEmpty) { await look(try await views.read(projection) { _, asOf in asOf }) }
-            try await Task.sleep(for: .microseconds(500), tolerance: .zero)
+            try await Task.sleep(for: pause, tolerance: .zero)
         }
     }
 }
@@ -105,7 +108,9 @@ extension Bench {
                     let (answered, shown, over) = (Latencies(), Shown(), Phase())
                     // The round before the first warms everything up.
                     let count = round < 0 ? 1000 : 8 * Self.commandsASecond
-                    async let watching: Void = shown.watch(projection, views) { over.isOver }
+                    async let watching: Void = shown.watch(projection, views, every: .microseconds(500)) {
+                        over.isOver
+                    }
                     try await paced(count, aSecond: Self.commandsASecond) { i, due in
                         let order = #"{"order":"\#(tag)-\#(round)-\#(i)","customer":"c\#(i % 1000)"}"#
                         let outcome = try await client.send(

@@ -39,7 +39,7 @@ extension Bench {
                 projection, views, log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound))
             for _ in 0..<rounds {
                 let (shown, over, answered) = (Shown(), Phase(), Latencies())
-                async let watching: Void = shown.watch(projection, views) { over.isOver }
+                async let watching: Void = shown.watch(projection, views, every: .milliseconds(5)) { over.isOver }
                 async let asking: Void = paced(8 * 200, aSecond: 200) { turn, due in
                     var random = SeededRandom(2, UInt64(turn))
                     let lat = 40.6 + Double.random(in: 0..<0.17, using: &random)
