@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 internal import GRDB
 
 /// A view's table; GRDB has another of that name.
@@ -62,6 +63,8 @@ enum SQL {
             while rows.count - at >= run {
                 try statement.run(rows[at..<at + run].joined())
                 at += run
+                // Who waits for a processor to read is not to wait until all is written.
+                if run > 1 { sched_yield() }
             }
         }
     }

@@ -139,6 +139,7 @@ public final class SQLiteViews: ViewStore {
                 return try statement.rows(key).first
             }
             try fold(batch)
+            sched_yield()
             try SQL.write(batch, db)
         }
     }
