@@ -7,8 +7,10 @@ import Testing
     }
 
     /// Reads one partition from its start until that many messages are there.
-    private func read(_ cluster: MockCluster, _ topic: String, _ count: Int) async throws -> [KafkaMessage] {
-        let consumer = try Consumer(.consumer(properties(cluster)))
+    private func read(
+        _ cluster: MockCluster, _ topic: String, _ count: Int, headers: Bool = true
+    ) async throws -> [KafkaMessage] {
+        let consumer = try Consumer(.consumer(properties(cluster)), headers: headers)
         try await consumer.assign([KafkaPartition(topic, 0): 0])
         var messages: [KafkaMessage] = []
         _ = try await until("\(count) messages") {
@@ -30,6 +32,23 @@ import Testing
         let read = try await read(cluster, "t", 1)
         #expect(written == [[Written(partition: 0, offset: 0)]])
         #expect(read == [KafkaMessage(offset: 0, timestamp: 1234, key: [7], value: [8, 9], headers: headers)])
+    }
+
+    @Test func `headers are left out where they are not asked for`() async throws {
+        let cluster = try MockCluster()
+        try cluster.create("t", partitions: 1)
+        let producer = try Producer(.producer(properties(cluster)))
+        let messages = [
+            OutgoingMessage(key: [7], value: [8], timestamp: 1234, headers: [MessageHeader("id", [1])]),
+            OutgoingMessage(key: nil, value: [9], timestamp: 1235),
+        ]
+        _ = try await producer.produce([OutgoingBatch(topic: "t", partition: 0, messages)])
+        await producer.close()
+        #expect(
+            try await read(cluster, "t", 2, headers: false) == [
+                KafkaMessage(offset: 0, timestamp: 1234, key: [7], value: [8]),
+                KafkaMessage(offset: 1, timestamp: 1235, key: nil, value: [9]),
+            ])
     }
 
     @Test func `no key and an empty key are told apart, and so are values`() async throws {

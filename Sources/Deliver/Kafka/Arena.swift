@@ -32,13 +32,14 @@ extension UnsafePointer<rd_kafka_message_t> {
             return arena[used - count..<used]
         }
         var kind = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE
-        var message = KafkaMessage(
-            offset: pointee.offset, timestamp: rd_kafka_message_timestamp(self, &kind),
-            key: next(pointee.key, pointee.key_len), value: next(pointee.payload, pointee.len), headers: [])
+        let (key, value) = (next(pointee.key, pointee.key_len), next(pointee.payload, pointee.len))
+        var list: [MessageHeader] = []
         forEach(headers) { name, bytes, count in
-            message.headers.append(MessageHeader(String(cString: name), next(bytes, count)))
+            list.append(MessageHeader(String(cString: name), next(bytes, count)))
         }
-        return message
+        return KafkaMessage(
+            offset: pointee.offset, timestamp: rd_kafka_message_timestamp(self, &kind), key: key, value: value,
+            headers: list)
     }
 
     private func forEach(

@@ -51,19 +51,28 @@ final class Deliveries: Sendable {
     func report(_ event: OpaquePointer) {
         let done = state.withLock { state -> [Pending] in
             var done: [Pending] = []
+            // Reports of one batch mostly come together: it is taken out while they do, and changed in place.
+            var (number, current): (UInt32, Pending?) = (0, nil)
+            func putBack() {
+                guard let batch = current.take() else { return }
+                if batch.left == 0 { done.append(batch) } else { state.pending[number] = batch }
+            }
             while let message = rd_kafka_event_message_next(event) {
                 let tag = UInt(bitPattern: message.pointee._private)
-                let batch = UInt32(tag >> 32)
-                guard let slot = state.pending.index(forKey: batch) else { continue }
-                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-                    state.pending.values[slot].written[Int(tag & 0xffff_ffff)] = Written(
-                        partition: message.pointee.partition, offset: message.pointee.offset)
-                } else if state.pending.values[slot].error == nil {
-                    state.pending.values[slot].error = KafkaError(message.pointee.err)
+                if UInt32(tag >> 32) != number {
+                    putBack()
+                    number = UInt32(tag >> 32)
+                    current = state.pending.removeValue(forKey: number)
                 }
-                state.pending.values[slot].left -= 1
-                if state.pending.values[slot].left == 0 { done.append(state.pending.remove(at: slot).value) }
+                if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+                    current?.written[Int(tag & 0xffff_ffff)] = Written(
+                        partition: message.pointee.partition, offset: message.pointee.offset)
+                } else if current?.error == nil {
+                    current?.error = KafkaError(message.pointee.err)
+                }
+                current?.left -= 1
             }
+            putBack()
             return done
         }
         for batch in done { batch.resume() }

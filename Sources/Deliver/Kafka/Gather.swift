@@ -10,11 +10,13 @@ private let serious: Set<KafkaError.Code> = [
 ]
 
 /// Takes events off a consumer's queue: waits for the first message, then takes what else is there.
-func gather(_ client: Client, news: News, max: Int, wait: Duration) -> (Polled, KafkaError?) {
+func gather(
+    _ client: Client, news: News, max: Int, wait: Duration, headers: Bool
+) -> (Polled, KafkaError?) {
     let deadline = ContinuousClock.now + wait
     var polled = Polled()
     var failure: KafkaError?
-    var harvest = Harvest()
+    var harvest = Harvest(readsHeaders: headers)
     while harvest.count < max, harvest.bytes < bytesPerPoll, failure == nil, polled.rebalance == nil {
         let left = harvest.isEmpty ? Swift.max(deadline - .now, .zero).milliseconds : 0
         guard let event = client.poll(left) else { break }
@@ -64,11 +66,14 @@ private struct Harvest {
         var headers: OpaquePointer?
         var slot: Int
     }
+    private let readsHeaders: Bool
     private var picked: [Picked] = []
     private var slots: [Place: Int] = [:]
     private var last: (place: Place, slot: Int)?
     private var made: [MessageBatch] = []
     private(set) var bytes = 0
+
+    init(readsHeaders: Bool) { self.readsHeaders = readsHeaders }
 
     var count: Int { picked.count }
     var isEmpty: Bool { made.isEmpty }
@@ -77,7 +82,8 @@ private struct Harvest {
     mutating func take(_ event: OpaquePointer) {
         guard let message = rd_kafka_event_message_next(event) else { return rd_kafka_event_destroy(event) }
         let slot = slot(Place(topic: message.pointee.rkt, partition: message.pointee.partition))
-        picked.append(Picked(event: event, message: message, headers: message.headers, slot: slot))
+        picked.append(
+            Picked(event: event, message: message, headers: readsHeaders ? message.headers : nil, slot: slot))
         made[slot].next = message.pointee.offset + 1
         bytes += message.pointee.key_len + message.pointee.len
     }

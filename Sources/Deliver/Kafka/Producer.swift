@@ -5,7 +5,7 @@ extension Settings {
     /// A producer's settings: idempotent, every in-sync replica acknowledges, and keys go where Java clients put them.
     public static func producer(_ properties: [String: String]) throws(KafkaError) -> Settings {
         let defaults = [
-            "enable.idempotence": "true", "acks": "all", "partitioner": "murmur2_random", "linger.ms": "1",
+            "enable.idempotence": "true", "acks": "all", "partitioner": "murmur2_random",
             "queue.buffering.max.messages": "500000",
         ]
         return try Settings(defaults.merging(properties) { $1 })
@@ -53,14 +53,25 @@ public final class Producer: Sendable {
     ///
     /// Where some failed it throws the first error after the last report; others may have been written.
     public func produce(_ batches: [OutgoingBatch]) async throws(KafkaError) -> [[Written]] {
+        try await produce(batches) {}
+    }
+
+    /// - Parameter next: Called on the thread of calls once all are in librdkafka's queue.
+    func produce(
+        _ batches: [OutgoingBatch], then next: @escaping @Sendable () -> Void
+    ) async throws(KafkaError) -> [[Written]] {
         let count = batches.reduce(0) { $0 + $1.messages.count }
-        if count == 0 { return batches.map { _ in [] } }
         let outcome = await withCheckedContinuation { continuation in
             calls.start { [self] in
                 if closing.load(ordering: .acquiring) {
                     return continuation.resume(returning: Deliveries.Outcome.failure(.closed))
                 }
-                enqueue(batches, count: count, as: deliveries.begin(count, continuation))
+                if count == 0 {
+                    continuation.resume(returning: .success([]))
+                } else {
+                    enqueue(batches, count: count, as: deliveries.begin(count, continuation))
+                }
+                next()
             }
         }
         var written = try outcome.get()[...]

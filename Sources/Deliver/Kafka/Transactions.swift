@@ -1,5 +1,6 @@
 internal import CRdkafka
 internal import Dispatch
+internal import Synchronization
 
 /// A consumer's place in its group, which the broker compares when a transaction commits offsets (KIP-447).
 public final class GroupMetadata: Sendable {
@@ -52,13 +53,41 @@ extension Producer {
     public func send(
         offsets: [KafkaPartition: Int64], of group: GroupMetadata, within limit: Duration
     ) async throws(KafkaError) {
-        try await run { client throws(KafkaError) in
-            let list = PartitionList(offsets)
-            try group.withMetadata { metadata throws(KafkaError) in
-                try retry(within: limit) { rd_kafka_send_offsets_to_transaction(client.rk, list.list, metadata, $0) }
-            }
-        }
+        _ = try await produce([], sending: offsets, of: group, within: limit)
     }
+
+    /// Writes messages while consumed offsets become a part of the transaction, and returns where each message went.
+    ///
+    /// The offsets take the broker two answers and the messages one, which are waited for at once.
+    public func produce(
+        _ batches: [OutgoingBatch], sending offsets: [KafkaPartition: Int64], of group: GroupMetadata,
+        within limit: Duration
+    ) async throws(KafkaError) -> [[Written]] {
+        let (client, sent) = (client, Sent())
+        let written: Result<[[Written]], KafkaError>
+        do throws(KafkaError) {
+            written = .success(
+                try await produce(batches) {
+                    let result = Result { () throws(KafkaError) in
+                        let list = PartitionList(offsets)
+                        try group.withMetadata { metadata throws(KafkaError) in
+                            try retry(within: limit) {
+                                rd_kafka_send_offsets_to_transaction(client.rk, list.list, metadata, $0)
+                            }
+                        }
+                    }
+                    sent.result.withLock { $0 = result }
+                })
+        } catch {
+            written = .failure(error)
+        }
+        // Calls are made one after another: this one has ended when those before it have.
+        await calls.finish()
+        if case .failure(let error) = sent.result.withLock({ $0 }) { throw error }
+        return try written.get()
+    }
+
+    private final class Sent: Sendable { let result = Mutex<Result<Void, KafkaError>?>(nil) }
 
     /// Where it throws a retriable error after that time, nobody knows yet how the transaction ended.
     public func commit(within limit: Duration) async throws(KafkaError) {

@@ -16,8 +16,15 @@ extension Producer {
     ) async throws(TransactionFailure) -> [[Offset]] {
         do {
             try await begin()
-            let offsets = try await produce(transaction.appends.map(OutgoingBatch.init))
-                .map { written in written.map { Offset($0.offset) } }
+            let batches = transaction.appends.map(OutgoingBatch.init)
+            let written =
+                if let member {
+                    try await produce(
+                        batches, sending: transaction.consumed.forKafka, of: member, within: KafkaLog.answerLimit)
+                } else {
+                    try await produce(batches)
+                }
+            let offsets = written.map { written in written.map { Offset($0.offset) } }
             let replies = transaction.replies(offsets)
             do {
                 try await log.check(replies)
@@ -26,9 +33,6 @@ extension Producer {
             }
             let replied = try await produce(replies.map(OutgoingBatch.init))
                 .map { written in written.map { Offset($0.offset) } }
-            if let member {
-                try await send(offsets: transaction.consumed.forKafka, of: member, within: KafkaLog.answerLimit)
-            }
             do {
                 try await commit(within: KafkaLog.transactionLimit * 2)
             } catch {

@@ -16,12 +16,8 @@ struct Tuning: Sendable {
         "topic.metadata.refresh.interval.ms": "30000",
     ]
     /// A long poll wakes on new data; its limit is how long a partition just started waits for the poll before.
-    ///
-    /// A full queue is looked at again only after a second (librdkafka before 2.2), so it holds what is read in about
-    /// that time: with 100,000 messages a replay stood still for four seconds of five.
     private static let reading = connection.merging([
-        "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "50", "queued.min.messages": "300000",
-        "queued.max.messages.kbytes": "65536", "fetch.message.max.bytes": "4194304",
+        "fetch.wait.max.ms": "100", "fetch.error.backoff.ms": "50",
     ]) { $1 }
     private static let writing = connection.merging([
         "message.timeout.ms": "\(KafkaLog.deliveryLimit.milliseconds)", "linger.ms": "1", "batch.size": "1000000",

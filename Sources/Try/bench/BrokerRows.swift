@@ -148,7 +148,8 @@ extension Bench {
 
     private func consume(_ broker: String, _ topic: String) async throws -> [String: Double] {
         let watch = Stopwatch()
-        let consumer = try Consumer(.consumer(["bootstrap.servers": broker, "group.id": topic]))
+        // kcat is not asked for headers either.
+        let consumer = try Consumer(.consumer(["bootstrap.servers": broker, "group.id": topic]), headers: false)
         try await consumer.assign(
             Dictionary(uniqueKeysWithValues: (0..<4).map { (KafkaPartition(topic, Int32($0)), Int64(0)) }))
         var count = 0
