@@ -175,7 +175,11 @@ struct Deciding: GroupWork {
                 ?? kept[id].flatMap { entry in cutoff.map { entry.time >= $0 } ?? true ? entry : nil }
             let digest = digest(of: record.value, isFact: record.isFact)
             let at = record.decisionTime
-            if let answer = try await repeated(id, digest, record, entry, inHand[id].map { answers[$0] }, partition) {
+            let answered = inHand[id].map { answers[$0] }
+            // Most are new, and to ask costs a copy of all that this handler is.
+            if entry != nil || answered != nil,
+                let answer = try await repeated(id, digest, record, entry, answered, partition)
+            {
                 answers.append(answer)
                 continue
             }

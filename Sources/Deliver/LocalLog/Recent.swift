@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import EventLog
 internal import EventModel
 internal import Synchronization
@@ -25,6 +26,15 @@ final class Recent: Sendable {
         var first: UInt64 = 0
         var bytes = 0
         var version: UInt64 { first + UInt64(commits.count) }
+
+        /// Half at a time: what moves an array to its front is shared by many commits.
+        mutating func dropHalf() -> [(commit: Commit, bytes: Int)] {
+            let dropped = Array(commits.prefix((commits.count + 1) / 2))
+            for entry in dropped { bytes -= entry.bytes }
+            first += UInt64(dropped.count)
+            commits.removeFirst(dropped.count)
+            return dropped
+        }
     }
     private let state = Mutex(State())
 
@@ -38,17 +48,15 @@ final class Recent: Sendable {
             for i in commit.indices { commit[i].run.records = nil }
             bytes = 0
         }
-        state.withLock { state in
-            if state.bytes + bytes > Self.bytes || state.commits.count == Self.commits {
-                // Half at a time: what moves an array to its front is shared by many commits.
-                let dropped = max(state.commits.count / 2, 1)
-                for entry in state.commits.prefix(dropped) { state.bytes -= entry.bytes }
-                state.first += UInt64(min(dropped, state.commits.count))
-                state.commits.removeFirst(min(dropped, state.commits.count))
+        let dropped = state.withLock { state in
+            defer {
+                state.commits.append((commit, bytes))
+                state.bytes += bytes
             }
-            state.commits.append((commit, bytes))
-            state.bytes += bytes
+            return state.bytes + bytes > Self.bytes || state.commits.count == Self.commits ? state.dropHalf() : []
         }
+        // To let go of thousands of records takes longer than a commit.
+        if !dropped.isEmpty { DispatchQueue.global(qos: .utility).async { withExtendedLifetime(dropped) {} } }
     }
 
     /// Others may have committed: what there is, only the database knows.

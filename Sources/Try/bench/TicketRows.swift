@@ -49,7 +49,9 @@ extension Bench {
         let (attempts, threads) = (60_000, Self.clients)
         let peer = PostgresServer.isHere ? try SeatsInPostgres(folder: folder) : nil
         if peer == nil { Bench.progress(PostgresServer.absent) }
-        var (granted, mixed, conditional, batched): ([Double], [Double], [Double], [Double]) = ([], [], [], [])
+        var (granted, mixed, bulk, conditional, batched): ([Double], [Double], [Double], [Double], [Double]) = (
+            [], [], [], [], []
+        )
         try await running(deciders(of: .tickets, log, views)) {
             try await CommandClient.with(log, domains: [.tickets], clock: { now() }) { client in
                 for round in 0..<rounds {
@@ -58,6 +60,9 @@ extension Bench {
                     granted.append(try await Self.hold(event, client, attempts, threads) { $0 })
                     // Seats again that are taken: nearly all are refused.
                     mixed.append(try await Self.hold(event, client, attempts, threads) { $0 / 2 })
+                    // Eight clients that send many at once.
+                    try await Self.list("b\(round)", client)
+                    bulk.append(try await Self.hold("b\(round)", client, Self.seats, 8, at: 100) { $0 })
                     if let peer {
                         try await peer.free(Self.seats)
                         conditional.append(try await peer.holds(40_000, clients: 16, batch: 1))
@@ -77,7 +82,7 @@ extension Bench {
                 .timesAtLeast(5)
             )
             .held(against: "PostgreSQL, UPDATE ... WHERE free, 16 clients", conditional),
-            Row("  the same", .perSecond, granted, .timesAtLeast(1))
+            Row("  100 holds at a time, 8 clients", .perSecond, bulk, .timesAtLeast(1))
                 .held(against: "PostgreSQL, 100 holds a statement, 8 clients", batched),
         ]
     }
@@ -101,12 +106,12 @@ extension Bench {
         }
     }
 
-    /// Every client asks for one seat after another, each once it has heard of the one before.
+    /// Every client asks for one seat after another, or so many, each time once it has heard of those before.
     ///
     /// - Parameter seat: Which seat the attempt of a number is for.
     /// - Returns: attempts a second.
     private static func hold(
-        _ event: String, _ client: CommandClient, _ attempts: Int, _ clients: Int,
+        _ event: String, _ client: CommandClient, _ attempts: Int, _ clients: Int, at once: Int = 1,
         seat: @escaping @Sendable (Int) -> Int
     ) async throws -> Double {
         // What clients say is written before the clock runs: a server's clients are other machines.
@@ -124,8 +129,9 @@ extension Bench {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for commands in turns {
                 group.addTask {
-                    for command in commands {
-                        try await client.send([command], to: .tickets, within: .seconds(30))
+                    for first in stride(from: 0, to: commands.count, by: once) {
+                        let some = Array(commands[first..<min(first + once, commands.count)])
+                        try await client.send(some, to: .tickets, within: .seconds(30))
                     }
                 }
             }
