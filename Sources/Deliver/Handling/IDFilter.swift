@@ -1,7 +1,8 @@
 /// Tells ids that were surely never added: a Bloom filter (Bloom, *Space/time trade-offs in hash coding with allowable
 /// errors*, 1970) that grows by one four times as large when it is full (Almeida et al., *Scalable Bloom Filters*, 2007).
 ///
-/// Two bytes an id where it is full, ten where it has just grown. Of ids that were not added, about one in a thousand is taken for one that was.
+/// Two bytes an id where it is full, ten where it has just grown. Of ids that were not added, about one in a thousand is
+/// taken for one that was.
 struct IDFilter: Sendable {
     /// Ids above which it tells nothing any more, so that its memory has a limit.
     let limit: Int
