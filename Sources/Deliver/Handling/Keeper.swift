@@ -27,6 +27,9 @@ final class Keeper {
     /// From the beginning of one checkpoint to that of the next, at least.
     private var pause = Duration.zero
     private var hasFailed = false
+    /// Whether a checkpoint was written since states were last let go, and how many were left then.
+    private var hasSettled = false
+    private var left = 0
     private var writing: Writing?
     /// Another has claimed the checkpoint and written it.
     private var fenced: LogError?
@@ -205,11 +208,17 @@ final class Keeper {
     func turn(cutoff: Timestamp?) async {
         await settle(waiting: false)
         let passed = ContinuousClock.now - began
-        if passed >= pause, passed >= limits.pause || since >= limits.records { begin(cutoff: cutoff) }
-        if states.count > limits.held {
-            // More than twice as many are waited for, unless they cannot be kept at all.
-            await settle(waiting: states.count > 2 * limits.held && !hasFailed)
+        let isFull = states.count > limits.held
+        if passed >= pause || (isFull && !hasFailed), passed >= limits.pause || since >= limits.records {
+            begin(cutoff: cutoff)
+        }
+        if !isFull { return }
+        // More than twice as many are waited for, unless they cannot be kept at all.
+        await settle(waiting: states.count > 2 * limits.held && !hasFailed)
+        // All are looked through, which is of use once more can be let go.
+        if hasSettled || states.count > left + limits.held / 10 {
             states.evict(above: limits.held, horizon: horizon)
+            (hasSettled, left) = (false, states.count)
         }
     }
 
@@ -253,7 +262,7 @@ final class Keeper {
         case .success(let took):
             states.settle(kept: true)
             remembered?.forget(writing.ids)
-            (hasFailed, pause) = (false, took * limits.rest)
+            (hasFailed, pause, hasSettled) = (false, took * limits.rest, true)
         case .failure(let error):
             states.settle(kept: false)
             since += writing.records
