@@ -42,21 +42,22 @@ extension Statement {
                             return sqlite3_bind_text(statement, i, start, Int32(text.count), nil)
                         }
                     }
-                if code != SQLITE_OK { throw failure(statement, code) }
+                if code != SQLITE_OK { throw failure }
             }
             var found: [Found] = []
             while true {
                 switch sqlite3_step(statement) {
                 case SQLITE_ROW: found.append(read(statement))
                 case SQLITE_DONE: return found
-                case let code: throw failure(statement, code)
+                default: throw failure
                 }
             }
         }
     }
 
-    private func failure(_ statement: OpaquePointer, _ code: Int32) -> DatabaseError {
-        let connection = sqlite3_db_handle(statement)
+    /// What SQLite says of its last call.
+    private var failure: DatabaseError {
+        let connection = sqlite3_db_handle(sqliteStatement)
         return DatabaseError(
             resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
             message: String(cString: sqlite3_errmsg(connection)), sql: sql)
