@@ -66,6 +66,25 @@ import Testing
         await admin.close()
     }
 
+    @Test func `topics are waited for until each partition has a leader, or their limit`() async throws {
+        let cluster = try MockCluster()
+        for topic in ["a", "b", "c"] { try cluster.create(topic, partitions: 2) }
+        for topic in ["b", "c"] { cluster.removeLeader(of: topic, 1) }
+        let log = try await KafkaLog(brokers: cluster.brokers)
+        try await log.waitForLeaders(of: ["a"], within: .zero)
+        await #expect {
+            try await log.waitForLeaders(of: ["a", "b", "c"], within: .milliseconds(1))
+        } throws: {
+            "\($0)".contains("topic b and 1 more has no leader for every partition after")
+        }
+        async let waiting: Void = log.waitForLeaders(of: ["b"], within: patience)
+        cluster.restoreLeader(of: "b", 1)
+        try await waiting
+        // What is there already is compared, and not waited for.
+        try await log.create([Topic("c", partitions: 2, key: "", schema: "", owner: "")])
+        await log.close()
+    }
+
     /// What brokers say while a topic is new, or a leader or coordinator moves: by Kafka's numbers UNKNOWN_TOPIC_OR_PARTITION,
     /// LEADER_NOT_AVAILABLE, NOT_LEADER_OR_FOLLOWER, FENCED_LEADER_EPOCH and OFFSET_NOT_AVAILABLE; of coordinators
     /// COORDINATOR_LOAD_IN_PROGRESS, COORDINATOR_NOT_AVAILABLE and NOT_COORDINATOR.

@@ -49,6 +49,10 @@ public final class MockCluster: Sendable {
         rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, -1)
     }
 
+    public func restoreLeader(of topic: String, _ partition: Int32) {
+        rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, 1)
+    }
+
     /// Every broker hangs up, and answers nobody until `up`.
     public func down() { rd_kafka_mock_broker_set_down(handle.cluster, -1) }
     public func up() { rd_kafka_mock_broker_set_up(handle.cluster, -1) }

@@ -10,6 +10,8 @@ internal import Synchronization
 public final class KafkaLog: EventLog {
     /// How long a question to the brokers may take before they count as unreachable.
     public static let answerLimit: Duration = .seconds(10)
+    /// How long new topics may be without leaders, after the brokers have said that they are made.
+    public static let leaderLimit: Duration = .seconds(60)
     /// How long an append is tried before it fails.
     public static let deliveryLimit: Duration = .seconds(30)
     /// How long a transaction may stay open; one whose owner died hides later records of its partitions for as long.

@@ -4,9 +4,10 @@ internal import Kafka
 
 extension KafkaLog {
     public func create(_ topics: [Topic]) async throws {
-        var known = try await partitionCounts()
+        let known = try await partitionCounts()
         try compare(topics, known)
         let missing = topics.filter { known[$0.name] == nil }
+        if missing.isEmpty { return }
         let errors = try await telling("the topics could not be created") { () throws(KafkaError) in
             try await admin.create(missing.map(NewTopic.init))
         }
@@ -14,17 +15,30 @@ extension KafkaLog {
         for (topic, error) in errors.sorted(by: { $0.key < $1.key }) where error.code != .topicExists {
             throw LogError(error, doing: "topic \(topic) could not be created")
         }
-        let deadline = ContinuousClock.now + admin.limit
+        try await waitForLeaders(of: missing.map(\.name), within: KafkaLog.leaderLimit)
+        try compare(missing, try await partitionCounts())
+    }
+
+    /// Waits until every partition of topics can be read and written. A broker that is asked for many topics at once has
+    /// said that they are made long before.
+    package func waitForLeaders(of topics: [String], within limit: Duration) async throws {
+        let deadline = ContinuousClock.now + limit
+        // What is asked is all topics, so that it is asked seldom where there are so many that it takes time.
+        var pause: Duration = .milliseconds(20)
         while true {
-            known = try await partitionCounts()
-            if topics.allSatisfy({ known[$0.name] != nil }) { break }
+            let ready = Set(try await learn().filter(\.isReady).map(\.name))
+            let waiting = topics.filter { !ready.contains($0) }
+            guard let first = waiting.first else { return }
             if ContinuousClock.now >= deadline {
+                let others = waiting.count == 1 ? "" : " and \(waiting.count - 1) more"
                 throw LogError(
-                    .unreachable, "the new topics have no leaders after \(admin.limit.milliseconds / 1000) s")
+                    .unreachable,
+                    "topic \(first)\(others) has no leader for every partition after \(limit.milliseconds / 1000) s: "
+                        + "are the brokers busy, or is one of them down? What is made stays, so it can be tried again")
             }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: pause)
+            pause = min(pause * 2, .milliseconds(500))
         }
-        try compare(topics, known)
     }
 
     /// The topics that there are, without Kafka's own: also those with a partition that has no leader just now, as after the
@@ -39,7 +53,7 @@ extension KafkaLog {
     }
 
     private func partitionCounts() async throws(LogError) -> [String: Int] {
-        Dictionary(try await learn().filter(\.isReady).map { ($0.name, $0.partitions) }) { $1 }
+        Dictionary(try await learn().filter(\.exists).map { ($0.name, $0.partitions) }) { $1 }
     }
 
     private func compare(_ topics: [Topic], _ known: [String: Int]) throws(LogError) {
