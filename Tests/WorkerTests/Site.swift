@@ -203,6 +203,8 @@ func running<R>(_ services: any Service..., body: () async throws -> R) async th
             return result
         } catch {
             await services.triggerGracefulShutdown()
+            // Where a service failed, that is why the body did.
+            try await group.waitForAll()
             throw error
         }
     }

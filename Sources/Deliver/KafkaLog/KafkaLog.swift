@@ -12,6 +12,9 @@ public final class KafkaLog: EventLog {
     public static let answerLimit: Duration = .seconds(10)
     /// How long new topics may be without leaders, after the brokers have said that they are made.
     public static let leaderLimit: Duration = .seconds(60)
+    /// How long a new member waits for the coordinator of its transactions: the first of a cluster makes the brokers create a
+    /// topic of their own for them, which takes a busy one tens of seconds.
+    public static let coordinatorLimit: Duration = .seconds(60)
     /// How long an append is tried before it fails.
     public static let deliveryLimit: Duration = .seconds(30)
     /// How long a transaction may stay open; one whose owner died hides later records of its partitions for as long.

@@ -64,7 +64,7 @@ final class TransactionPool: Sendable {
         let made = try await telling("a transactional producer could not be made") { () throws(KafkaError) in
             let producer = try Producer(.producer(tuning.transactions("\(id)-\(number)")))
             do throws(KafkaError) {
-                try await producer.initTransactions(within: KafkaLog.answerLimit)
+                try await producer.initTransactions(within: KafkaLog.coordinatorLimit)
             } catch {
                 await producer.close()
                 throw error
