@@ -48,16 +48,8 @@ enum Frame {
 
     /// Appends the records of a frame from an offset on, as slices of its bytes; where it throws, it may have added some.
     static func decode(_ bytes: [UInt8], base: Offset, from: Offset, into records: inout [Record]) throws {
-        guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
-        guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
-        let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
-        guard bytes.withUnsafeBufferPointer({ crc == checksum($0) }) else {
-            throw Damaged(why: "its checksum does not match")
-        }
         try bytes.withUnsafeBufferPointer { buffer in
-            var reader = FrameReader(bytes: buffer, at: head)
-            let count = try Int(reader.varint())
-            let baseTime = try reader.zigzag()
+            var (reader, count, baseTime) = try open(buffer)
             for _ in 0..<count {
                 let offset = base + Int(try reader.varint())
                 let time = Timestamp(baseTime &+ (try reader.zigzag()))
@@ -80,6 +72,36 @@ enum Frame {
                         headers: headers))
             }
         }
+    }
+
+    /// The first offset from another on whose record is of a moment or later; nil where the frame has none.
+    static func offset(
+        in bytes: UnsafeBufferPointer<UInt8>, base: Offset, from: Offset, at moment: Timestamp
+    ) throws -> Offset? {
+        var (reader, count, baseTime) = try open(bytes)
+        for _ in 0..<count {
+            let offset = base + Int(try reader.varint())
+            let time = Timestamp(baseTime &+ (try reader.zigzag()))
+            if offset >= from, time >= moment { return offset }
+            _ = try (reader.run(), reader.run())
+            let headers = try reader.varint()
+            for _ in 0..<(2 * headers) { _ = try reader.run() }
+        }
+        return nil
+    }
+
+    /// Checks a frame; what reads it is at its first record.
+    private static func open(
+        _ bytes: UnsafeBufferPointer<UInt8>
+    ) throws -> (FrameReader, count: Int, baseTime: Int64) {
+        guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
+        guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
+        let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
+        guard crc == checksum(bytes) else { throw Damaged(why: "its checksum does not match") }
+        var reader = FrameReader(bytes: bytes, at: head)
+        let count = try Int(reader.varint())
+        let baseTime = try reader.zigzag()
+        return (reader, count, baseTime)
     }
 
     private static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {

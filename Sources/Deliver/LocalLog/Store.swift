@@ -124,6 +124,24 @@ enum Store {
         let place = try place(db, partition)
         if from >= place.next { return nil }
         let from = Swift.max(from, place.first)
+        var records: [EventModel.Record] = []
+        var next = place.next
+        try frames(db, partition, place, from: from) { base, frame in
+            if records.count >= max {
+                next = base
+                return false
+            }
+            try Frame.decode([UInt8](frame), base: base, from: from, into: &records)
+            return true
+        }
+        return Batch(source: partition, records: records, next: next)
+    }
+
+    /// Gives the frames that have records from an offset on, until told to stop. The bytes are the database's own.
+    private static func frames(
+        _ db: Database, _ partition: TopicPartition, _ place: Place, from: Offset,
+        _ body: (_ base: Offset, _ frame: Data) throws -> Bool
+    ) throws {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT id, last, frame FROM batches
@@ -132,19 +150,11 @@ enum Store {
                 """)
         let rows = try Row.fetchCursor(
             statement, arguments: [place.rows.lowerBound, place.row(from), place.rows.upperBound])
-        var records: [EventModel.Record] = []
-        var next = place.next
         while let row = try rows.next() {
             let base = offset(row[0])
-            let last = Offset(row[1])
-            if last < from { continue }
-            if records.count >= max {
-                next = base
-                break
-            }
-            let frame = try row.withUnsafeData(atIndex: 2) { data in [UInt8](data ?? Data()) }
+            if Offset(row[1]) < from { continue }
             do {
-                try Frame.decode(frame, base: base, from: from, into: &records)
+                if try !row.withUnsafeData(atIndex: 2, { try body(base, $0 ?? Data()) }) { return }
             } catch let damaged as Frame.Damaged {
                 throw LogError(
                     .damaged,
@@ -154,7 +164,6 @@ enum Store {
                     """)
             }
         }
-        return Batch(source: partition, records: records, next: next)
     }
 
     /// The first offset whose timestamp is at or after a moment. The highest timestamp reached so far only grows along a
@@ -175,10 +184,17 @@ enum Store {
             }
             high = Swift.min(middle, offset(row[0]).rawValue)
         }
-        guard low < place.next.rawValue, let batch = try read(db, partition, from: Offset(low), max: 1) else {
-            return place.next
+        let from = Offset(low)
+        var found = place.next
+        if from >= found { return found }
+        try frames(db, partition, place, from: from) { base, frame in
+            let first = try frame.withUnsafeBytes {
+                try Frame.offset(in: $0.assumingMemoryBound(to: UInt8.self), base: base, from: from, at: time)
+            }
+            if let first { found = first }
+            return first == nil
         }
-        return batch.records.first { $0.timestamp >= time }?.offset ?? batch.next
+        return found
     }
 
     static func committed(_ db: Database, _ group: String) throws -> [TopicPartition: Offset] {
