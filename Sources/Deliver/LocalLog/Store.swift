@@ -126,21 +126,23 @@ enum Store {
         let from = Swift.max(from, place.first)
         var records: [EventModel.Record] = []
         var next = place.next
-        try frames(db, partition, place, from: from) { base, frame in
+        try frames(db, partition, place, from: from) { base, row in
             if records.count >= max {
                 next = base
                 return false
             }
-            try Frame.decode([UInt8](frame), base: base, from: from, into: &records)
+            let frame = try row.withUnsafeData(atIndex: 2) { [UInt8]($0 ?? Data()) }
+            try Frame.decode(frame, base: base, from: from, into: &records)
             return true
         }
         return Batch(source: partition, records: records, next: next)
     }
 
-    /// Gives the frames that have records from an offset on, until told to stop. The bytes are the database's own.
+    /// Gives the rows that have records from an offset on, until told to stop. A frame is the column at 2; SQLite puts it
+    /// together from its pages once it is asked for.
     private static func frames(
         _ db: Database, _ partition: TopicPartition, _ place: Place, from: Offset,
-        _ body: (_ base: Offset, _ frame: Data) throws -> Bool
+        _ body: (_ base: Offset, _ row: GRDB.Row) throws -> Bool
     ) throws {
         let statement = try db.cachedStatement(
             sql: """
@@ -154,7 +156,7 @@ enum Store {
             let base = offset(row[0])
             if Offset(row[1]) < from { continue }
             do {
-                if try !row.withUnsafeData(atIndex: 2, { try body(base, $0 ?? Data()) }) { return }
+                if try !body(base, row) { return }
             } catch let damaged as Frame.Damaged {
                 throw LogError(
                     .damaged,
@@ -187,9 +189,11 @@ enum Store {
         let from = Offset(low)
         var found = place.next
         if from >= found { return found }
-        try frames(db, partition, place, from: from) { base, frame in
-            let first = try frame.withUnsafeBytes {
-                try Frame.offset(in: $0.assumingMemoryBound(to: UInt8.self), base: base, from: from, at: time)
+        try frames(db, partition, place, from: from) { base, row in
+            let first = try row.withUnsafeData(atIndex: 2) { frame in
+                try (frame ?? Data()).withUnsafeBytes {
+                    try Frame.offset(in: $0.assumingMemoryBound(to: UInt8.self), base: base, from: from, at: time)
+                }
             }
             if let first { found = first }
             return first == nil
