@@ -4,22 +4,6 @@ SHELL := /bin/bash
 SWIFT ?= swift
 FILES := Package.swift Sources Tests
 
-# Consumer groups have sessions of seconds, and workers wait for each other, so they are tested apart from what keeps the
-# processors busy.
-GROUP_TESTS := ^(LogTests|KafkaTests)\.
-WORKER_TESTS := ^WorkerTests\.
-BUSY_TESTS := ^(SimulationTests|DomainTests|DecideTests)\.
-FAULT_TESTS := ^FaultsTests\.
-
-define run_tests
-	@$(SWIFT) build --build-tests
-	@$(SWIFT) test --skip-build --filter '$(GROUP_TESTS)'
-	@$(SWIFT) test --skip-build --filter '$(WORKER_TESTS)'
-	@$(SWIFT) test --skip-build --filter '$(BUSY_TESTS)'
-	@$(SWIFT) test --skip-build --filter '$(FAULT_TESTS)'
-	@$(SWIFT) test --skip-build --skip '$(GROUP_TESTS)' --skip '$(WORKER_TESTS)' --skip '$(BUSY_TESTS)' --skip '$(FAULT_TESTS)'
-endef
-
 .PHONY: help setup build demo test faults format lint bench proto fields integration clean
 
 help: ## Show this
@@ -35,8 +19,8 @@ build: setup ## Build millrace, optimized, at .build/release/millrace
 demo: build ## Run the whole of it on this machine for some seconds, and show what came out
 	@.build/release/millrace demo
 
-test: setup ## Build and run all tests
-	$(run_tests)
+test: setup ## Build and run all tests, and sum up what came of them
+	@SWIFT=$(SWIFT) Tools/test
 
 faults: setup ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)
 	@echo "faults: the first build takes some minutes"
@@ -64,7 +48,7 @@ fields: ## Add new fields of the .proto files to their history, Tests/DomainTest
 
 integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
 	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi
-	$(run_tests)
+	@SWIFT=$(SWIFT) Tools/test
 
 clean: ## Remove what was built
 	@rm -rf .build

@@ -112,6 +112,22 @@ import Testing
         }
     }
 
+    /// What a broker says where the group went on without a member that was slow to commit.
+    @Test func `a commit under an old generation is tried again, and then told as fenced`() async throws {
+        try await withMember { cluster, log, member, partition in
+            // It may only be about to hear of the new one.
+            cluster.fail(.offsetCommit, with: Array(repeating: .illegalGeneration, count: 3))
+            try await member.commit([partition: 1])
+            #expect(try await log.committed("g", [partition]) == [partition: 1])
+            // REBALANCE_IN_PROGRESS for a while, and then the generation has gone.
+            cluster.fail(
+                .offsetCommit,
+                with: Array(repeating: .rebalancing, count: 3) + Array(repeating: .illegalGeneration, count: 1000))
+            await #expect { try await member.commit([partition: 2]) } throws: { ($0 as? LogError)?.kind == .fenced }
+            #expect(try await log.committed("g", [partition]) == [partition: 1])
+        }
+    }
+
     @Test func `a topic that has gone is said to be unknown, not waited for`() async throws {
         try await withMember { cluster, log, _, _ in
             let began = ContinuousClock.now

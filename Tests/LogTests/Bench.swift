@@ -112,7 +112,8 @@ final class Bench {
     }
 
     func join(_ group: String = "group", _ topics: [TopicPartition]..., max: Int = 1000) async throws -> Worker {
-        Worker(try await log.join(name(group), topics: topics.map { $0[0].topic }), max: max)
+        let (log, group) = (log, name(group))
+        return try await Worker(max: max) { try await log.join(group, topics: topics.map { $0[0].topic }) }
     }
     func committed(_ partition: TopicPartition, by group: String = "group") async throws -> Offset? {
         try await log.committed(name(group), [partition])[partition]
@@ -144,6 +145,14 @@ struct Haul {
     /// Takes what was read after this.
     mutating func take(_ later: Haul) {
         take(later.records.map { Batch(source: $0, records: $1, next: later.next[$0] ?? 0) })
+    }
+
+    /// Forgets records that will be delivered again.
+    mutating func takeBack(_ batches: [Batch]) {
+        for batch in batches {
+            let gone = Set(batch.records.map(\.offset))
+            records[batch.source]?.removeAll { gone.contains($0.offset) }
+        }
     }
 
     /// Lets a partition be read from another place.

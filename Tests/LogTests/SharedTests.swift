@@ -63,15 +63,7 @@ struct SharedTests {
 
     @Test(arguments: Carrier.promising(.shared))
     func `members of both share a group`(on carrier: Carrier) async throws {
-        // Where everything is slow, the mock cluster goes on to another generation without a member that is just told to
-        // let go; a broker waits for it. The port's word for that is `fenced`, and the worker here knows nothing of it.
-        try await withKnownIssue("librdkafka's mock cluster does not wait for all members", isIntermittent: true) {
-            try await bench(carrier, share)
-        } when: {
-            carrier.name == Carrier.mock.name
-        } matching: {
-            ($0.error as? LogError)?.kind == .fenced
-        }
+        try await bench(carrier, share)
     }
 
     private func share(_ bench: Bench) async throws {
@@ -80,7 +72,8 @@ struct SharedTests {
         let one = try await bench.join("group", events)
         try await drive(one, until: "4 records") { one.haul.count == 4 }
         let other = try await bench.another()
-        let two = Worker(try await other.join(bench.name("group"), topics: [events[0].topic]))
+        let group = bench.name("group")
+        let two = try await Worker { try await other.join(group, topics: [events[0].topic]) }
         try await drive(one, two, until: "two partitions each") { one.owned.count == 2 && two.owned.count == 2 }
         for partition in events { try await bench.append(["b"], to: partition) }
         try await drive(one, two, until: "8 records") { one.haul.count + two.haul.count >= 8 }

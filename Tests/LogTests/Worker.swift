@@ -2,9 +2,12 @@ import EventLog
 import EventModel
 import Testing
 
-/// A group's member as the contract wants one: starts what it is assigned, and commits and releases what is revoked.
+/// A group's member as the contract wants one: starts what it is assigned, commits and releases what is revoked, and joins
+/// anew where the group has gone on without it.
 final class Worker {
-    let member: any GroupMember
+    private(set) var member: any GroupMember
+    /// How often a commit of what was revoked was fenced: what it had in hand is delivered again, to it or to another.
+    private(set) var fenced = 0
     /// Where partitions are to start, other than where the group has committed.
     var starts: [TopicPartition: Offset] = [:]
     private(set) var owned: Set<TopicPartition> = []
@@ -12,10 +15,12 @@ final class Worker {
     /// What was delivered and not committed yet.
     private(set) var undone: [Batch] = []
     private let max: Int
+    private let join: () async throws -> any GroupMember
 
-    init(_ member: any GroupMember, max: Int = 1000) {
-        self.member = member
+    init(max: Int = 1000, _ join: @escaping () async throws -> any GroupMember) async throws {
         self.max = max
+        self.join = join
+        member = try await join()
     }
 
     /// Where the group would go on, were all committed that was delivered.
@@ -31,18 +36,35 @@ final class Worker {
             try await member.start(Dictionary(uniqueKeysWithValues: partitions.map { ($0, starts[$0]) }))
         case .revoked(let partitions):
             #expect(owned.isSuperset(of: partitions), "revoked what it did not have")
-            try await commit(partitions)
+            do {
+                try await commit(partitions)
+            } catch let error as LogError where error.kind == .fenced {
+                return try await joinAnew()
+            }
             try await member.release(partitions)
             owned.subtract(partitions)
         case .lost(let partitions):
-            owned.subtract(partitions)
-            undone.removeAll { partitions.contains($0.source) }
+            forget(partitions)
         case .records(let batches):
             #expect(owned.isSuperset(of: batches.map(\.source)), "delivered of what it did not have")
             haul.take(batches)
             undone += batches
         case .idle: break
         }
+    }
+
+    /// Forgets what was delivered of partitions and not committed: it is delivered again.
+    private func forget(_ partitions: some Collection<TopicPartition>) {
+        owned.subtract(partitions)
+        haul.takeBack(undone.filter { partitions.contains($0.source) })
+        undone.removeAll { partitions.contains($0.source) }
+    }
+
+    private func joinAnew() async throws {
+        fenced += 1
+        forget(owned)
+        await member.leave()
+        member = try await join()
     }
 
     /// Commits what was delivered of these partitions.

@@ -7,8 +7,15 @@ struct FaultTests {
     private static let hit = #"{"site":"home","visitor":"v"}"# + "\n"
 
     @Test(arguments: [
-        ("send HoldSeat --event e1", "there is no command HoldSeat; there are ListEvent"),
-        ("produce Hot", "there is no event Hot"), ("query hits.windows", "there is no query hits.windows; there are"),
+        (
+            "send HoldSeat --event e1",
+            "there is no command HoldSeat; did you mean HoldSeats? All are shown by: millrace events"
+        ),
+        ("produce Hot", "there is no event Hot"),
+        (
+            "query hits.windows",
+            "there is no query hits.windows; did you mean hits.window? All are shown by: millrace views"
+        ),
         ("query hits.window --sight home", "--sight is not a parameter of hits.window, which has --site"),
         ("query hits.window --window soon", "--window soon is no duration, such as 60s"),
         ("query tickets.seats", "tickets.seats needs --event"),
@@ -18,12 +25,31 @@ struct FaultTests {
         ("query hits.window --after tickets.events/0@1", "hits.window is folded from hits.events, not tickets.events"),
         ("send HoldSeats --sight home", "--sight is not a field of HoldSeats, which has --event"),
         ("send HoldSeats --event", "--event needs a value"),
-        ("work nobody", "there is no worker nobody; there are tickets.handler"),
-        ("replay hits.events --into hits.window --views sqlite:x", "there is no projection hits.window; there are"),
+        ("work nobody", "there is no worker, kind or domain nobody; there are tickets.handler"),
+        (
+            "replay hits.events --into hits.window --views sqlite:x",
+            "there is no projection hits.window; did you mean hits.windows?"
+        ),
         ("topics list --log file:x", "the log file:x is neither local:FOLDER nor kafka://HOST:PORT"),
         ("topics list --log local:", "is neither local:FOLDER nor kafka://"),
         ("query hits.window --views x", "the views are neither sqlite:FOLDER nor postgres://"),
         ("replay hits.events --csv --format %o", "exclude each other"),
+        (
+            "query tickets.seats --evnt e1",
+            "--evnt is not a parameter of tickets.seats; did you mean --event? It has --event"
+        ),
+        ("query tickets.seats --event e1 --limti 5", "did you mean --limit?"),
+        ("send HoldSeats --evnt e1", "--evnt is not a field of HoldSeats; did you mean --event?"),
+        ("replay hits.events --type Hitt", "there is no type Hitt in hits.events. Did you mean Hit? There are Hit"),
+        (
+            "replay tickets.events --type SeatHold",
+            "there is no type SeatHold in tickets.events. Did you mean SeatHeld or SeatSold?"
+        ),
+        ("replay tickets.events orders.events --type Hit", "there is no type Hit in tickets.events, orders.events."),
+        ("replay hits.events --into hits.windows --views sqlite:x --limit 3", "--limit does not go with --into"),
+        ("import acces-log x", "there is no command acces-log; did you mean access-log?"),
+        ("topics aply", "there is no command aply; did you mean apply?"),
+        ("rebuild hits.window", "there is no projection hits.window; did you mean hits.windows?"),
         ("send HoldSeats {} --id a\tb", "--id must be 1 to 128 characters"),
     ])
     func `a wrong use exits with 64 and says what there is`(_ line: String, _ message: String) async throws {
@@ -37,7 +63,33 @@ struct FaultTests {
     @Test func `a command that nobody knows exits with 64`() async throws {
         try await onBus { bus in
             let ended = try await bus.plain(["frobnicate"])
-            #expect(ended.exit == 64 && ended.err.contains("frobnicate"), "\(ended)")
+            #expect(ended.exit == 64 && ended.err.contains("there is no command frobnicate"), "\(ended)")
+            let near = try await bus.plain(["qurey", "tickets.seats"])
+            #expect(near.exit == 64 && near.err.contains("did you mean query?"), "\(near)")
+            #expect(near.err.split(separator: "\n").count == 1, "\(near)")
+        }
+    }
+
+    @Test func `a topic that is not there is told to be made only where it is declared`() async throws {
+        try await onBus { bus in
+            for words in [["replay"], ["topics", "describe"], ["verify", "--topic"]] {
+                let near = try await bus.start(words + ["ticket.events"]).end()
+                #expect(near.exit == 78 && near.err.contains("did you mean tickets.events?"), "\(near)")
+                #expect(!near.err.contains("topics apply"), "\(near)")
+                let far = try await bus.start(words + ["qqqqqqqqqqqq"]).end()
+                #expect(far.exit == 78 && far.err.contains("all are shown by: millrace topics"), "\(far)")
+            }
+        }
+    }
+
+    @Test func `only the records of a known type are shown, and the count alone where it was asked for`() async throws {
+        try await onBus { bus in
+            try await bus.run("produce", "Hit", stdin: Self.hit + Self.hit)
+            #expect(try await bus.run("replay", "hits.events", "--type", "Hit", "--count").out == "2\n")
+            #expect(try await bus.run("replay", "hits.events", "--type", "unknown-9", "--count").out == "0\n")
+            #expect(try await bus.run("replay", "hits.events", "--csv", "--count").out == "2\n")
+            #expect(try await bus.run("replay", "orders.commands", "--type", "EtaRevised").exit == 0, "a fact")
+            #expect(try await bus.run("replay", "orders.outcomes", "--type", "Anything").exit == 0)
         }
     }
 

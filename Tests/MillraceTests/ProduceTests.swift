@@ -108,7 +108,9 @@ struct ProduceTests {
     @Test func `an event that nobody knows and a file that is not there are told apart`() async throws {
         try await onBus { bus in
             let event = try await bus.run("produce", "Hot", stdin: Self.hit)
-            #expect(event.exit == 64 && event.err.contains("there is no event Hot; there are EventListed"))
+            #expect(
+                event.exit == 64
+                    && event.err.contains("there is no event Hot; did you mean Hit? All are shown by: millrace events"))
             let file = try await bus.run("produce", "Hit", "--file", "\(bus.folder)/none")
             #expect(file.exit == 66 && file.err.contains("cannot be read: No such file"))
             let folder = try await bus.run("produce", "Hit", "--file", bus.folder)

@@ -52,7 +52,7 @@ struct ReplayTests {
                 (["--from", "-99"], 0..<20), (["--from", "7", "--to", "3"], 0..<0),
                 (["--from=-2", "--to=end"], 18..<20),
                 (["--limit", "4"], 0..<4), (["--from", "-6", "--limit", "2"], 14..<16), (["--limit", "0"], 0..<0),
-                (["--type", "Hit"], 0..<20), (["--type", "Hot"], 0..<0), (["--key", "nobody"], 0..<0),
+                (["--type", "Hit"], 0..<20), (["--type", "unknown-7"], 0..<0), (["--key", "nobody"], 0..<0),
             ]
             for (arguments, offsets) in cases {
                 let ended = try await bus.start(["replay", "hits.events"] + arguments).end()

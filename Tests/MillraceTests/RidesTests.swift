@@ -15,7 +15,10 @@ struct RidesTests {
         (#"{"driver":"a","lat":1,"lng":2,"heading":361}"#, "heading: is 361.0, it must be 0.0 to 360.0"),
         (#"{"driver":"a","lat":1,"lng":2,"speed":-1}"#, "speed: is -1.0, it must be 0.0 to 1000.0"),
         (#"{"driver":"a","lat":"north","lng":2}"#, "lat: must be double"),
-        (#"{"driver":"a","latitude":1,"lng":2}"#, "latitude: is not a field of DriverLocation, which has driver, lat"),
+        (
+            #"{"driver":"a","latitude":1,"lng":2}"#,
+            "latitude: is not a field of DriverLocation; did you mean lat? It has driver, lat"
+        ),
         (#"{"driver":"a","lat":1,"lng":2,"@time":"2999-01-01T00:00:00Z"}"#, "is over 1m ahead of this machine's clock"),
     ]
 

@@ -54,6 +54,32 @@ struct SendFileTests {
         }
     }
 
+    @Test func `goes on behind bad lines where it is told to, and sums up`() async throws {
+        try await onBus { bus in
+            _ = try await bus.work("handler")
+            let file = try bus.file(
+                "orders.ndjson",
+                """
+                {"@id":"a","order":"o1","customer":"ann"}
+                {"@id":"b","order":
+                {"@id":"c","order":"o1","customer":"ben"}
+                {"@id":"d","order":"","customer":"ben"}
+                {"@id":"e","order":"o2","customer":"ben"}
+                """)
+            let ended = try await bus.run(
+                "send", "PlaceOrder", "--file", file, "--on-error", "skip", "--timeout", "40s")
+            let outcomes = try ended.lines.map { try JSON($0) }
+            #expect(outcomes.map { $0["id"].string } == ["a", "c", "e"], "\(ended)")
+            #expect(
+                ended.exit == 1 && ended.err.contains("line 2: ") && ended.err.contains("line 4: order: is missing"))
+            #expect(ended.err.contains("2 accepted, 1 refused (1 order-exists), 2 bad lines skipped"), "\(ended)")
+            let none = try await bus.run("send", "PlaceOrder", "--file", "-", "--on-error", "skip", stdin: "{\n[]\n")
+            #expect(none.exit == 65 && none.err.contains("no line was a command"), "\(none)")
+            let alone = try await bus.run("send", "PlaceOrder", "{}", "--on-error", "skip")
+            #expect(alone.exit == 64 && alone.err.contains("--on-error goes with --file"), "\(alone)")
+        }
+    }
+
     @Test func `excludes what is given for one command`() async throws {
         try await onBus { bus in
             for rest in [["--id", "a"], ["{}"], ["--order", "o1"]] {

@@ -168,8 +168,7 @@ public struct Schema: Sendable {
         guard let object = parsed as? [String: Any] else { return notAnObject(kind) }
         for (name, value) in object.sorted(by: { $0.key < $1.key }) {
             guard let field = kind.fields.first(where: { $0.name == name || Self.snake($0.name) == name }) else {
-                let known = kind.fields.map(\.name).joined(separator: ", ")
-                return Malformed(name, "is not a field of \(kind.name), which has \(known)")
+                return Malformed(name, Nearest.notA("field", of: kind.name, name, among: kind.fields.map(\.name)))
             }
             guard let alone = try? JSONSerialization.data(withJSONObject: [name: value]) else { continue }
             if (try? encoding(Data("{\"\(kind.jsonName)\":".utf8) + alone + Data("}".utf8))) == nil {

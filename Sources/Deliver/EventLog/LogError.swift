@@ -34,6 +34,8 @@ public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public var kind: Kind
     /// What was wrong, where, and what to do.
     public var message: String
+    /// The topic that is not there, where it is that.
+    public private(set) var topic: String?
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message
@@ -41,7 +43,9 @@ public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { message }
 
     public static func unknown(_ topic: String) -> LogError {
-        LogError(.unknownTopic, "there is no topic \(topic); create it with: millrace topics apply")
+        var error = LogError(.unknownTopic, "there is no topic \(topic)")
+        error.topic = topic
+        return error
     }
     public static func unknown(_ partition: TopicPartition) -> LogError {
         LogError(.unknownTopic, "there is no partition \(partition)")

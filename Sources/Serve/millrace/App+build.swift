@@ -80,9 +80,8 @@ struct App {
         let all = workers(domains)
         if names.isEmpty { return all }
         for name in names where !all.contains(where: { $0.answers(to: name) }) {
-            let known = all.map(\.name).joined(separator: ", ")
-            throw Failure(
-                .usage, "there is no worker \(name); there are \(known), or handler, reactor, projector, or a domain")
+            let known = all.map(\.name) + ["handler", "reactor", "projector"] + domains.map(\.name)
+            throw Unknown.failure("worker, kind or domain", name, among: known, shownBy: nil)
         }
         return all.filter { worker in names.contains { worker.answers(to: $0) } }
     }

@@ -98,8 +98,9 @@ struct Ask: AsyncParsableCommand {
         for (name, text) in loose.pairs {
             guard let parameter = query.parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
             else {
-                let known = query.parameters.map { "--\(Teaching.option($0.name))" }.joined(separator: ", ")
-                throw Failure(.usage, "--\(name) is not a parameter of \(query.name), which has \(known)")
+                let known = query.parameters.map { "--\(Teaching.option($0.name))" }
+                let why = Nearest.notA("parameter", of: query.name, "--\(name)", among: known, and: Self.optionNames)
+                throw Failure(.usage, "--\(name) \(why)")
             }
             if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
             values[parameter.name] = try Self.value(text, parameter)

@@ -90,13 +90,12 @@ struct Catalogue {
 
     func query(_ name: String) throws -> Query {
         if let query = queries.first(where: { $0.name == name }) { return query }
-        throw Failure(.usage, "there is no query \(name); there are \(queries.map(\.name).joined(separator: ", "))")
+        throw Unknown.failure("query", name, among: queries.map(\.name), shownBy: "millrace views")
     }
 
     func projection(_ name: String) throws -> AnyProjection {
         if let projection = projections.first(where: { $0.name == name }) { return projection }
-        throw Failure(
-            .usage, "there is no projection \(name); there are \(projections.map(\.name).joined(separator: ", "))")
+        throw Unknown.failure("projection", name, among: projections.map(\.name), shownBy: "millrace views")
     }
 
     /// By name, or by domain and name where several domains have one: `HoldSeats`, `tickets.HoldSeats`.
@@ -104,8 +103,9 @@ struct Catalogue {
         let found = all.filter { $0.answers(to: name) }
         if found.count == 1 { return found[0] }
         if found.isEmpty {
-            let names = all.map(\.kind.name).joined(separator: ", ")
-            throw Failure(.usage, "there is no \(what) \(name); there are \(names)")
+            let names = all.flatMap { [$0.kind.name, "\($0.domain.name).\($0.kind.name)"] }
+            throw Unknown.failure(
+                what, name, among: name.contains(".") ? names : all.map(\.kind.name), shownBy: "millrace events")
         }
         let names = found.map { "\($0.domain.name).\($0.kind.name)" }.joined(separator: " or ")
         throw Failure(.usage, "several domains have a \(what) \(name): say \(names)")
@@ -129,7 +129,10 @@ struct Events: ParsableCommand {
             guard let name else { return true }
             return found.answers(to: name) || found.domain.name == name
         }
-        if chosen.isEmpty { throw Failure(.usage, "there is no event, command or domain \(name ?? "")") }
+        if chosen.isEmpty {
+            let known = all.map(\.1.kind.name) + catalogue.domains.map(\.name)
+            throw Unknown.failure("event, command or domain", name ?? "", among: known, shownBy: "millrace events")
+        }
         for (what, found) in chosen {
             if shape.asTable {
                 let owner = what == "event" ? ", \(found.origin.rawValue)" : ""

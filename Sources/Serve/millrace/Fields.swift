@@ -33,8 +33,9 @@ extension Schema.Kind {
         var members: [(String, [String])] = []
         for (name, value) in options.pairs {
             guard let field = fields.first(where: { [Teaching.option($0.name), $0.name].contains(name) }) else {
-                let known = fields.map { "--\(Teaching.option($0.name))" }.joined(separator: ", ")
-                throw Failure(.usage, "--\(name) is not a field of \(self.name), which has \(known)")
+                let known = fields.map { "--\(Teaching.option($0.name))" }
+                let why = Nearest.notA("field", of: self.name, "--\(name)", among: known, and: Send.optionNames)
+                throw Failure(.usage, "--\(name) \(why)")
             }
             let values: [String]
             if field.repeated, field.textual {

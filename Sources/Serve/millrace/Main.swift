@@ -58,6 +58,7 @@ struct Millrace: AsyncParsableCommand {
                 try Output.standard.write(help)
                 return 0
             }
+            try checkCommand(arguments)
             var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()

@@ -8,6 +8,7 @@ final class Output: Sendable {
 
     private let gathering: Bool
     private let gathered = Mutex<[UInt8]>([])
+    private let complaints = Mutex<[String]>([])
 
     init(gathering: Bool = false) { self.gathering = gathering }
 
@@ -40,7 +41,14 @@ final class Output: Sendable {
 
     func line(_ text: String) throws { try write(text + "\n") }
 
-    static func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// Says something on standard error; with a test's output, it is gathered beside that.
+    static func complain(_ text: String) {
+        if standard.gathering { return standard.complaints.withLock { $0.append(text) } }
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// What was said, where it was gathered.
+    var said: [String] { complaints.withLock { $0 } }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 }

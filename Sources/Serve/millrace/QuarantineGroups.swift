@@ -57,9 +57,9 @@ extension QuarantineCommand {
 
     /// What waits, by worker, partition and key, in the order of the first records.
     static func groups(_ book: QuarantineBook, _ worker: String?, _ key: String? = nil) throws -> [Group] {
-        if let worker, !App.workers(Millrace.domains).contains(where: { $0.name == worker }) {
-            let known = App.workers(Millrace.domains).map(\.name).joined(separator: ", ")
-            throw Failure(.usage, "there is no worker \(worker); there are \(known)")
+        let workers = App.workers(Millrace.domains).map(\.name)
+        if let worker, !workers.contains(worker) {
+            throw Unknown.failure("worker", worker, among: workers, shownBy: nil)
         }
         let all = book.workers.filter { worker == nil || $0.key == worker }.sorted { $0.key < $1.key }.flatMap {
             groups(of: $0, $1)

@@ -51,6 +51,14 @@ struct RecordShape {
 
     private func schema(_ topic: String) -> Schema? { TopicFile.schema(of: topic, domains) }
 
+    /// The types that records of a topic can have; nil where its schema is not known here.
+    static func types(of topic: String, _ domains: [Domain]) -> [String]? {
+        guard let schema = TopicFile.schema(of: topic, domains) else { return nil }
+        // Facts to be admitted are on the commands' topic.
+        let facts = domains.first { $0.commandsTopic == topic }?.decider?.events.kinds ?? []
+        return (schema.kinds + facts).map(\.name)
+    }
+
     func type(_ record: Record, _ source: TopicPartition) -> String { types(source)(record) }
 
     /// What tells the types of a partition's records: the schema is looked up once for all of them.

@@ -57,6 +57,14 @@ struct Replay: AsyncParsableCommand {
         if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
         if csv && format != nil { throw ValidationError("--csv and --format exclude each other") }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
+        let shaping = [
+            ("--key", key != nil), ("--type", type != nil), ("--limit", limit != nil), ("--count", count),
+            ("--csv", csv),
+            ("--format", format != nil),
+        ]
+        if into != nil, let (option, _) = shaping.first(where: { $0.1 }) {
+            throw ValidationError("\(option) does not go with --into, which folds every record")
+        }
         if into != nil, places.viewsURL == nil {
             throw ValidationError("--into needs --views URL: a place of its own, for the live views are left alone")
         }
@@ -67,12 +75,28 @@ struct Replay: AsyncParsableCommand {
             format: format, csv: csv, domains: Millrace.domains)
         try await places.withLog { log in
             let ranges = try await ranges(log)
+            if let type { try checkType(type) }
             if let into {
                 try await fold(log, ranges, try Catalogue(domains: Millrace.domains).projection(into))
             } else {
                 try await show(log, ranges, shape)
             }
         }
+    }
+
+    /// Refuses a type that none of the topics can have, where all their schemas are known.
+    private func checkType(_ type: String) throws {
+        var known: [String] = []
+        for topic in topics {
+            guard let kinds = RecordShape.types(of: topic, Millrace.domains) else { return }
+            known += kinds
+        }
+        // A newer program's type is shown as unknown, with its number.
+        if known.contains(type) || type.hasPrefix("unknown") || type == "empty" { return }
+        let of = topics.joined(separator: ", ")
+        let question = Nearest.question(to: type, among: known).map { " \($0.prefix(1).uppercased())\($0.dropFirst())" }
+        throw Failure(
+            .usage, "there is no type \(type) in \(of).\(question ?? "") There are \(known.joined(separator: ", "))")
     }
 
     private func ranges(_ log: any EventLog) async throws -> [TopicPartition: Range<Offset>] {
@@ -100,7 +124,7 @@ struct Replay: AsyncParsableCommand {
         _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ shape: RecordShape
     ) async throws {
         var shown = 0
-        var text = shape.header
+        var text = count ? "" : shape.header
         var hiding: (count: Int, first: String)?
         let key = key.map { Bytes($0) }
         // Each read of an option asks what was parsed.

@@ -16,14 +16,17 @@ struct Send: AsyncParsableCommand {
             --file sends a command for each line: its fields, "@id" (default: a new UUID),
             "@time" (default: --at), and "@command" where the lines are of several. A line's
             outcome is printed once it and those before it are decided. Where that fails,
-            send the same file again: ids that were decided give the same outcomes.
+            send the same file again: ids that were decided give the same outcomes. A line
+            that is no command stops it, or with --on-error skip is told and passed over;
+            what came of all lines is told at the end, on standard error.
 
             Examples:
               millrace send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2
               millrace send HoldSeats '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' --id 7f0c...
               millrace send PlaceOrder --file orders.ndjson
 
-            Exits with 0 where it is accepted and with 1 where it, or a line, is refused.
+            Exits with 0 where it is accepted, with 1 where it, or a line, is refused, and
+            with 65 where no line was a command, or one was not and stopped it.
             """)
     @Argument(help: "The command, for example HoldSeats or tickets.HoldSeats.")
     var command: String?
@@ -33,6 +36,8 @@ struct Send: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Commands, one JSON object a line, plain or gzip; - is standard input.", valueName: "file"))
     var file: String?
+    @Option(help: ArgumentHelp("With --file, at a bad line: stop, or skip and count it.", valueName: "stop|skip"))
+    var onError: OnError?
     @Option(help: ArgumentHelp("The command's id (default: a new UUID).", valueName: "uuid"))
     var id: String?
     @Option(help: ArgumentHelp("How long to wait for the outcome.", valueName: "time"))
@@ -58,6 +63,7 @@ struct Send: AsyncParsableCommand {
             let lines = CommandLines(catalogue: catalogue, named: named, time: try time())
             return try await send(try LineSource(file, limit: Limits.lineBytes), lines, within: limit)
         }
+        if onError != nil { throw Failure(.usage, "--on-error goes with --file") }
         guard let found = named else {
             throw Failure(.usage, "say which command, or give --file with lines that do; millrace events lists them")
         }

@@ -12,7 +12,7 @@ extension Send {
         let deciding = Millrace.domains.filter { $0.decider != nil }
         try await places.withLog { log in
             try await CommandClient.with(log, domains: deciding, clock: { now() }) { client in
-                var (sent, refused) = (0, false)
+                var tally = SentTally()
                 var waiting: [CommandLines.Command] = []
                 func send() async throws {
                     guard let domain = waiting.first?.domain else { return }
@@ -20,8 +20,7 @@ extension Send {
                     waiting = []
                     try await client.send(commands, to: domain, within: limit) { outcome in
                         try show(outcome)
-                        sent += 1
-                        if !outcome.accepted { refused = true }
+                        tally.add(outcome)
                     }
                 }
                 while let lines = try await source.next() {
@@ -35,17 +34,50 @@ extension Send {
                             }
                             waiting.append(command)
                         } catch let error as Malformed {
+                            if onError == .skip {
+                                Output.complain("line \(line.number): \(error.inLine)")
+                                tally.bad += 1
+                                continue
+                            }
                             try await send()
                             throw Failure(
                                 .data,
-                                "line \(line.number): \(error.inLine); commands before it that were decided: \(sent)")
+                                """
+                                line \(line.number): \(error.inLine); commands before it that were decided: \
+                                \(tally.decided). --on-error skip goes on
+                                """)
                         }
                     }
                 }
                 try await send()
-                if refused { throw Failure(.refused, "") }
+                Output.complain("millrace: \(tally.words)")
+                if tally.refused > 0 { throw Failure(.refused, "") }
+                if tally.decided == 0, tally.bad > 0 { throw Failure(.data, "no line was a command") }
             }
         }
+    }
+}
+
+/// What came of a file's lines.
+struct SentTally {
+    private var accepted = 0
+    /// How many were refused for each reason.
+    private var reasons: [String: Int] = [:]
+    var bad = 0
+
+    var refused: Int { reasons.values.reduce(0, +) }
+    var decided: Int { accepted + refused }
+
+    mutating func add(_ outcome: Outcome) {
+        if outcome.accepted { accepted += 1 } else { reasons[outcome.reason, default: 0] += 1 }
+    }
+
+    /// `1200 accepted, 3 refused (2 seat-not-free, 1 hold-expired), 1 bad line skipped`.
+    var words: String {
+        let each = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.value) \($0.key)" }
+        let why = each.isEmpty ? "" : " (\(each.joined(separator: ", ")))"
+        let skipped = bad == 0 ? "" : ", \(bad) bad \(bad == 1 ? "line" : "lines") skipped"
+        return "\(accepted) accepted, \(refused) refused\(why)\(skipped)"
     }
 }
 
