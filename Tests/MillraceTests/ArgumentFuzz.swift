@@ -87,8 +87,10 @@ struct ArgumentFuzz {
 
     /// A number, or a time made of one.
     private mutating func extreme() -> String {
-        let number = odds(2, in: 3) ? pick(Array(Self.numbers.prefix(4))) : pick(Self.numbers)
-        return odds(1, in: 4) ? pick(Self.times) : String(format: pick(Self.forms), number as NSString)
+        if odds(1, in: 8) { return pick(Self.times) }
+        let number = odds(2, in: 3) ? pick(Array(Self.numbers.prefix(2))) : pick(Self.numbers)
+        let form = odds(2, in: 3) ? pick(Array(Self.forms.prefix(2))) : pick(Self.forms)
+        return String(format: form, number as NSString)
     }
 
     private mutating func odds(_ count: Int, in all: Int) -> Bool { Int.random(in: 0..<all, using: &random) < count }
