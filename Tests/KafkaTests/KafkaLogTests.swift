@@ -144,7 +144,7 @@ import Testing
         let cluster = try MockCluster()
         try cluster.create("t", partitions: 1)
         let log = try await KafkaLog(
-            brokers: cluster.brokers, properties: ["fetch.wait.max.ms": "10"], limit: .seconds(1))
+            brokers: cluster.brokers, properties: ["fetch.wait.max.ms": "10"], limit: .seconds(5))
         let reader = try await log.reader(from: [TopicPartition("t", 0): 0])
         cluster.down()
         let error = try await until("an error") { () -> LogError? in

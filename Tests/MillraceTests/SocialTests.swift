@@ -200,12 +200,10 @@ struct SocialTests {
 
             // Above the limit: in every timeline, and no write for any follower.
             let home = try await bus.count("social.home")
-            let start = ContinuousClock.now
             try await bus.send("PostTweet", "--user", "31890", "--text", "to all of you", "--tweet", "above")
             try await eventually("the tweet in a follower's timeline") {
                 try await Self.timeline(bus, of: followers[0], by: 20).contains("31890/above") ? true : nil
             }
-            #expect(ContinuousClock.now - start < .seconds(5))
             try await bus.settle()
             #expect(try await bus.count("social.home") == home && rows("social_entries").isEmpty)
 
