@@ -5,10 +5,10 @@ struct Lookalikes {
     private var first: (name: String, scripts: [String])?
     private var count = 0
 
-    /// - Parameter key: of a record: names, with colons between.
+    /// - Parameter key: of a record: names, with : or # between.
     mutating func look(at key: Bytes) {
         if key.slice.allSatisfy({ $0 < 0x80 }) { return }
-        for name in key.text.split(separator: ":") {
+        for name in key.text.split(whereSeparator: { $0 == ":" || $0 == "#" }) {
             guard let scripts = Check.mixedScripts(String(name)) else { continue }
             first = first ?? (String(name), scripts)
             count += 1
