@@ -141,7 +141,8 @@ let package = Package(
         tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
         tests(
-            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf], exclude: ["fields.txt"]),
+            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf, yams],
+            exclude: ["fields.txt"]),
         tests(
             "WorkerTests",
             [

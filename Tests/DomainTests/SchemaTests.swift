@@ -134,6 +134,52 @@ struct SchemaTests {
         #expect(try wrong("HoldSeats", bad) == Malformed("HoldSeats", "is not UTF-8"))
     }
 
+    /// Every scalar that a field of text may have: all but controls, which no field has, and the two signs that JSON escapes.
+    private static let scalars = (0x20...0x10ffff).compactMap { Unicode.Scalar(UInt32($0)) }
+
+    @Test func `keeps every character, written as it is or as an escape`() throws {
+        for start in stride(from: 0, to: Self.scalars.count, by: 20_000) {
+            let some = Self.scalars[start..<min(start + 20_000, Self.scalars.count)]
+            let text = String(String.UnicodeScalarView(some))
+            let escaped = text.utf16.map { "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst() }.joined()
+            for json in [text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""), escaped] {
+                let bytes = try encode("HoldSeats", Bytes(#"{"holder":"\#(json)"}"#))
+                guard case .holdSeats(let command)? = try TicketsCommand.kind(in: bytes) else { return }
+                #expect(command.holder.utf8.elementsEqual(text.utf8), "from \(String(some[start].value, radix: 16))")
+                #expect(try encode("HoldSeats", Bytes(try commands.decode(bytes).json)) == bytes)
+            }
+        }
+    }
+    @Test func `a pair of escapes beyond plane 1 is its own character`() throws {
+        #expect(try commands.decode(encode("HoldSeats", #"{"holder":"a\ud840\udc21b"}"#)).json == #"{"holder":"a\#u{20021}b"}"#)
+        #expect(try commands.decode(encode("HoldSeats", #"{"holder":"\uDBFF\uDFFF"}"#)).json == #"{"holder":"\#u{10ffff}"}"#)
+        // A backslash that is escaped begins no escape.
+        #expect(try commands.decode(encode("HoldSeats", #"{"holder":"\\ud840"}"#)).json == #"{"holder":"\\ud840"}"#)
+        #expect(
+            try commands.decode(encode("HoldSeats", #"{"holder":"\\\ud83d\ude00\\"}"#)).json == #"{"holder":"\\\#u{1f600}\\"}"#)
+        #expect(try encode("HoldSeats", #"{"\u0068older":"x"}"#) == encode("HoldSeats", #"{"holder":"x"}"#))
+        #expect(try wrong("HoldSeats", #"{"\ud840\udc21":"x"}"#)?.field == "\u{20021}")
+    }
+    @Test(arguments: [
+        (#"{"event":"e","holder":"\ud840"}"#, "holder", #"\ud840"#), (#"{"holder":"\udc21x","event":"e"}"#, "holder", #"\udc21"#),
+        (#"{"holder":"\ud840\ud840\udc21"}"#, "holder", #"\ud840"#), (#"{"seats":["A-1",{"x":"y"},"\uDFFFa"]}"#, "seats", #"\uDFFF"#),
+        (#"{"event":"{\"","holder":"\ud8401234"}"#, "holder", #"\ud840"#), (#"{"\ud840":1}"#, "HoldSeats", #"\ud840"#),
+        (#"["\ud840"]"#, "HoldSeats", #"\ud840"#), (#"{"holder":"\ud840\u0041"}"#, "holder", #"\ud840"#),
+    ])
+    func `half a pair of escapes is refused with its field`(_ json: String, _ field: String, _ escape: String) throws {
+        #expect(
+            try wrong("HoldSeats", Bytes(json))
+                == Malformed(field, "has \(escape), half of a surrogate pair, which stands for no character"))
+    }
+    @Test func `a value has so many bytes as it has once its escapes are read`() throws {
+        let escaped = String(repeating: #"\ud83d\ude00"#, count: 200_000)
+        #expect(try encode("HoldSeats", Bytes(#"{"holder":"\#(escaped)"}"#)).count < Limits.valueBytes)
+        let long = String(repeating: "x", count: Limits.valueBytes)
+        #expect(
+            try wrong("HoldSeats", Bytes(#"{"holder":"\#(long)"}"#))
+                == Malformed("HoldSeats", "has 900008 bytes, at most 900000 are allowed"))
+    }
+
     @Test func `tells the kind by its tag alone`() {
         #expect(events.kindName(in: TicketsEvent.bytes(.opened)) == "SectionOpened")
         // The tag of field 6 with a length and no body: the name needs no body.

@@ -53,6 +53,39 @@ struct TweetLineTests {
         #expect((no as? any Refusal)?.message.hasPrefix(why) == true, "\(String(describing: no))")
     }
 
+    @Test func `a tweet keeps every character, written as it is or as an escape`() throws {
+        for plane in 0...16 {
+            for low in [0x21, 0x400, 0x3042, 0xabcd, 0xfffd] {
+                guard let scalar = Unicode.Scalar(UInt32(plane << 16 | low)) else { continue }
+                let escaped = String(scalar).utf16.map { "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst() }.joined()
+                for text in [String(scalar), escaped] {
+                    let (_, kind) = try read(#"{"id":1,"t":1,"s":"a","text":"x\#(text)"}"#)
+                    #expect(kind == .post("1", by: "a", "x\(scalar)"))
+                }
+            }
+        }
+    }
+    @Test func `a tweet of 140 families is as long as a tweet may be, also as escapes and with tones of skin`() throws {
+        let families = [
+            "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}",
+            "\u{1f468}\u{1f3ff}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f48b}\u{200d}\u{1f468}\u{1f3ff}",
+        ]
+        for family in families {
+            let text = String(repeating: family, count: 140)
+            let escaped = text.utf16.map { "\\u" + String($0, radix: 16) }.joined()
+            let (_, kind) = try read(#"{"id":1,"t":1,"s":"a","text":"\#(escaped)"}"#)
+            #expect(kind == .post("1", by: "a", text) && TweetText.length(of: text) == 280)
+            #expect(throws: SocialRefusal.overLength(281)) {
+                try read(#"{"id":1,"t":1,"s":"a","text":"\#(escaped)x"}"#)
+            }
+        }
+    }
+    @Test(arguments: ["\u{fffe}", "\u{ffff}", "\u{feff}"])
+    func `a text with what is no character is refused`(sign: String) {
+        let no = #expect(throws: Malformed.self) { try read(#"{"id":1,"t":1,"s":"a","text":"x\#(sign)"}"#) }
+        #expect(no?.message == "text: has \(Shown.scalars(of: sign)), which no tweet may have; leave it out")
+    }
+
     @Test func `an edge is a follow, or two, with a space, a tab or a comma between`() throws {
         func read(_ line: String, mutual: Bool = false) throws -> [Ask] {
             try FollowEdge.commands(Array(line.utf8)[...], mutual: mutual).compactMap {

@@ -41,6 +41,18 @@ struct TweetTextTests {
         #expect(names("RT@ann: x") == ["ann"])
         #expect(names("rt:@ann START@bob") == ["ann"])
     }
+    @Test func `a name that touches the sign of a text cut short is a part of one`() {
+        #expect(tags("RT @ann: #whole and #multipl…") == ["whole"])
+        #expect(tags("#multipl… \n") == [] && tags("#multipl…more") == ["multipl"])
+        #expect(tags("#whole …") == ["whole"] && tags("#whole...") == ["whole"])
+        #expect(names("hello @bo…") == [] && names("hello @bo…?") == ["bo"] && names("hello @bo …") == ["bo"])
+    }
+    @Test func `a # or @ within a link without a scheme begins no name`() {
+        #expect(tags("example.com/#frag and x.org/a#b but #c") == ["c"])
+        #expect(tags("file.txt/#c") == ["c"])
+        #expect(names("example.com/@ann and @bob") == ["bob"])
+        #expect(names("https://medium.com/@ann/x but nothing.here/@carl") == ["carl"])
+    }
     @Test func `spans count code points`() {
         #expect(TweetText.hashtags(in: "\u{1f600} #a") == [.init(name: "a", range: 2..<4)])
         #expect(TweetText.mentions(in: "é\u{301} @a_") == [.init(name: "a_", range: 3..<6)])
@@ -50,9 +62,35 @@ struct TweetTextTests {
         ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("\u{1f600}", 2),
         ("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}", 2), ("\u{1f1e9}\u{1f1ea}", 2), ("…–", 3), ("1", 1),
         ("see https://example.org/a/very/long/path/that/goes/on?and=on.", 4 + 23 + 1), ("http:// x", 9),
+        ("example.com", 23), ("example.nothing", 15), ("a.b.co.uk/x?y=z, yes", 23 + 5), ("mail@example.com", 16),
+        ("http://a_b.com", 14), ("http://a_b.c.com", 23), ("#http://test.com", 16), ("$t.co/abc", 9),
+        ("http://x.com/a_(b_(c))_d)", 23 + 1), ("http://x.com/a(b", 23 + 2), ("http://x.comだ", 23 + 2),
+        ("http://x.com/\u{202c}", 23 + 2), ("-http://x.com", 1 + 23), ("a-b.com", 23), ("_a.com", 6),
+        ("1\u{20e3}", 2), ("1\u{fe0f}\u{20e3}2\u{20e3}", 4), ("#\u{fe0f}\u{20e3}", 2), ("1\u{fe0f}", 3),
+        ("\u{a9}", 1), ("\u{a9}\u{fe0f}", 2), ("\u{2764}", 2), ("\u{2764}\u{fe0f}", 2), ("\u{2764}\u{fe0e}", 4),
+        ("\u{1f44d}\u{1f3fd}", 2), ("\u{1f3f4}\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}", 2),
+        ("\u{1f1e9}", 2), ("\u{1f468}\u{200d}x", 2 + 1 + 1),
     ])
     func `length is counted as Twitter counts`(text: String, length: Int) {
         #expect(TweetText.length(of: text) == length)
+    }
+
+    @Test func `a label of a host has 63 characters at most, as DNS has them`() {
+        // Each of these letters is one that no other is near: the encoding has four digits for the first.
+        #expect(Punycode.length("bücher".unicodeScalars.map(\.value)) == "bcher-kva".count)
+        #expect(Punycode.length("他们为什么不说中文".unicodeScalars.map(\.value)) == "ihqwcrb4cv8a8dqg056pqjye".count)
+        #expect(Punycode.length("Pročprostěnemluvíčesky".unicodeScalars.map(\.value)) == "Proprostnemluvesky-uyb24dma41a".count)
+        let label = String(repeating: "a", count: 63)
+        #expect(TweetText.length(of: "\(label).com") == 23 && TweetText.length(of: "\(label)a.com") == 68)
+    }
+    @Test func `a text of 16,000 bytes without an end of a word is read in good time`() {
+        for piece in ["a-", "a_a.", "a.", "(a", "#a…", "é.com", "@a.", "http://", "http://é", ".", "a_", "😀."] {
+            let text = String(String(repeating: piece, count: 16_000 / piece.utf8.count))
+            let took = ContinuousClock().measure {
+                _ = (TweetText.length(of: text), TweetText.hashtags(in: text), TweetText.mentions(in: text))
+            }
+            #expect(took < .seconds(10), "\(piece)")
+        }
     }
 
     @Test(.enabled(if: Tweets.areHere, Tweets.absent))

@@ -72,8 +72,11 @@ struct ProduceTests {
         (#"{"site":"home","@time":"2999-01-01T00:00:00Z"}"#, "is over 1m ahead of this machine's clock"),
         (#"{"site":"home","@time":"yesterday"}"#, "@time: must be RFC 3339"),
         (#"{"site":"home","path":"LONG9000"}"#, "path: has 9000 bytes, at most 8192 are allowed"),
-        (#"{"site":"home","path":"LONG900001"}"#, "an event has at most 900000"),
-        (#"{"site":"home","path":"LONG2100000"}"#, "is over 2000000 bytes"),
+        (#"{"site":"home","path":"LONG900001"}"#, "Hit: has 900015 bytes, at most 900000 are allowed"),
+        (#"{"site":"home","path":"LONG6100000"}"#, "is over 6000000 bytes"),
+        (#"{"site":"\ud840"}"#, #"site: has \ud840, half of a surrogate pair"#),
+        (#"{"site":"Zoe\u0308"}"#, #"site: is "Zoe\u{308}", which is not Unicode's composed form (NFC); write "Zo\u{eb}""#),
+        (#"{"site":"a\u202eb"}"#, #"site: has \u{202e}, which shows nothing"#),
         (#"{"site":"INVALID"}"#, "is not UTF-8"), (#"{"site":"a\u0000b"}"#, "site: has a control character"),
     ])
     func `a bad line is told with its number, and stops or is skipped`(_ line: String, _ reason: String) async throws {

@@ -80,6 +80,8 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
+    /// Whether an earlier version judged a command's, or a fact's, bytes by other rules.
+    public let wasJudgedOtherwise: @Sendable (Bytes, _ isFact: Bool) -> Bool
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
@@ -98,6 +100,10 @@ public struct AnyDecider: Sendable {
             return Bytes(D.key(of: event))
         }
         aggregates = { Folded<D>(commands: commands, events: events) }
+        wasJudgedOtherwise = { bytes, isFact in
+            if isFact { return (try? D.Event.kind(in: bytes)).map { $0.map(D.wasJudgedOtherwise) ?? false } ?? false }
+            return (try? D.Command.kind(in: bytes)).map { $0.map(D.wasJudgedOtherwise) ?? false } ?? false
+        }
     }
 
     /// The command that JSON describes, on its way to the log.
@@ -171,7 +177,8 @@ private final class Folded<D: Decider>: Aggregates {
     ) -> Decision {
         do {
             if !Timestamp.calendar.contains(time) { throw Malformed("timestamp", "is not in the years 1 to 9998") }
-            let kinds = try decide()
+            // What is on the log was let in by the rules of its time.
+            let kinds = try Check.$asBefore.withValue(true, operation: decide)
             evolve(key, kinds, at: time)
             return .accepted(
                 kinds.map { kind in

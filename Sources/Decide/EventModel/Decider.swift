@@ -30,6 +30,11 @@ public protocol Decider: Sendable {
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
 
+    /// Whether an earlier version judged a command, or a fact, by other rules: what it decided of it stands, though this one
+    /// would decide otherwise. Never, unless told.
+    static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool
+    static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool
+
     /// When time alone will next make a command necessary.
     static func nextDue(_ state: State) -> Timestamp?
     /// The commands due by a moment. Their ids are functions of the state, so that each is decided once.
@@ -38,6 +43,8 @@ public protocol Decider: Sendable {
 
 extension Decider {
     public static var stateVersion: Int { 1 }
+    public static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool { false }
+    public static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool { false }
     public static func nextDue(_ state: State) -> Timestamp? { nil }
     public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }

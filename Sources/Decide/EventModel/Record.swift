@@ -69,8 +69,8 @@ public enum Limits {
     /// Characters of a topic's name (Kafka's own limit).
     public static let topicName = 249
     public static let partitions = 1024
-    /// Bytes of one line of input.
-    public static let lineBytes = 2_000_000
+    /// Bytes of one line of input. Any value fits as JSON, also where each of its characters is an escape of six bytes.
+    public static let lineBytes = 6_000_000
     /// Rows of one page of a query.
     public static let pageRows = 10_000
 }

@@ -45,7 +45,7 @@ public enum Check {
         }
     }
 
-    /// An identifier that may become part of a key: no separator in it.
+    /// An identifier that may become part of a key: no separator in it, and one spelling: see ``spelling(_:_:)``.
     public static func identifier(_ value: String, _ field: String, atMost limit: Int = 100) throws(Malformed) {
         try text(value, field, atMost: limit)
         // Bytes, since an accent after a ':' would make another character of both. Properties are looked up in tables, which
@@ -55,6 +55,7 @@ public enum Check {
         if marks || (!isASCII && value.unicodeScalars.contains(where: \.properties.isWhitespace)) {
             throw Malformed(field, "has a space, ':' or '#', which an identifier may not have")
         }
+        if !isASCII { try spelling(value, field) }
     }
 
     public static func range<T: Comparable & Sendable>(

@@ -130,7 +130,15 @@ public struct Schema: Sendable {
 
     /// The bytes of the envelope around one kind given as proto3 JSON.
     public func encode(_ kind: Kind, json: Bytes) throws(Malformed) -> Bytes {
-        let json = Data(json.slice)
+        let decoded: Bytes
+        do throws(JSONEscapes.LoneSurrogate) {
+            decoded = try JSONEscapes.decodingPairs(json)
+        } catch {
+            throw Malformed(
+                error.member.isEmpty ? kind.name : error.member,
+                "has \(error.escape), half of a surrogate pair, which stands for no character")
+        }
+        let json = Data(decoded.slice)
         let bytes: Bytes
         do {
             bytes = try encoding(Data("{\"\(kind.jsonName)\":".utf8) + json + Data("}".utf8))
@@ -139,6 +147,9 @@ public struct Schema: Sendable {
         }
         // JSON's null is read as no message at all.
         if bytes.isEmpty { throw notAnObject(kind) }
+        if bytes.count > Limits.valueBytes {
+            throw Malformed(kind.name, "has \(bytes.count) bytes, at most \(Limits.valueBytes) are allowed")
+        }
         return bytes
     }
 

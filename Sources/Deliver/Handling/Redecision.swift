@@ -6,7 +6,7 @@ internal import Quarantining
 /// log must give the same decisions.
 ///
 /// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
-/// events as they are. Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
+/// events as they are. So is what an earlier version decided by rules that have changed since. Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
 /// order.
 public struct Redecision: Sendable, Hashable {
     public var partition: TopicPartition
@@ -14,7 +14,8 @@ public struct Redecision: Sendable, Hashable {
     public var commands = 0
     /// Their events, found as they should be.
     public var events = 0
-    /// Events of commands that are not kept any more, taken as they are.
+    /// Events taken as they are: those of commands that are not kept any more, or that an earlier version judged by other
+    /// rules.
     public var assumed = 0
     /// The first command or event that is not as it should be; nothing was examined beyond.
     public var problem: String?
@@ -171,6 +172,18 @@ public struct Redecision: Sendable, Hashable {
             }
             // It was sent again: the answer is an earlier one's.
             if outcome.commandOffset < current.offset { continue }
+            if decider.wasJudgedOtherwise(current.value, current.isFact) {
+                for written in outcome.events {
+                    guard let found = event, found.offset == written.offset else {
+                        problem = "\(place) (\(id)): its event \(source)@\(written.offset) is not there"
+                        return
+                    }
+                    try aggregates.evolve(key: found.key, event: found.value, at: found.timestamp)
+                    assumed += 1
+                    event = try await next(&tapes, waiting, aggregates)
+                }
+                continue
+            }
             let again = aggregates.answer(current, id: id)
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"

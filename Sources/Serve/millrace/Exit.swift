@@ -23,7 +23,8 @@ enum Exit: Int32 {
     static func report(_ error: any Error) -> Int32 {
         if error is ReaderGone { return 0 }
         if let failure = Failure(error) {
-            if !failure.message.isEmpty { Output.complain("millrace: \(failure.message)") }
+            // On one line, so that what it repeats cannot add another.
+            if !failure.message.isEmpty { Output.complain("millrace: \(Shown.text(failure.message))") }
             return failure.exit.rawValue
         }
         let code = Millrace.exitCode(for: error)

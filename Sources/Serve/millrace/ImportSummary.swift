@@ -54,7 +54,7 @@ extension FileImport {
         private var seconds: Double { Double(took.milliseconds) / 1000 }
 
         func show(_ shape: Shape) throws {
-            if shape.asTable { return try Output.standard.write(text) }
+            if shape.asTable { return try Output.standard.write(Shown.text(text, breaking: true)) }
             try Output.standard.line(json)
         }
     }

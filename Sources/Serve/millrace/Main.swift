@@ -8,6 +8,13 @@ enum Main {
     static func main() async {
         // A reader that closes its end of the pipe (head, for example) is no error of ours.
         signal(SIGPIPE, SIG_IGN)
+        if let place = Self.argumentThatIsNotUTF8() {
+            exit(
+                Exit.report(
+                    Failure(
+                        .usage,
+                        "argument \(place) is not UTF-8; read as if it were, two that differ could become the same")))
+        }
         do throws(Malformed) {
             let domains = try Domains.all(Settings(environment: ProcessInfo.processInfo.environment))
             let arguments = Array(CommandLine.arguments.dropFirst())
@@ -15,6 +22,15 @@ enum Main {
         } catch {
             exit(Exit.report(Failure(.configuration, error.message)))
         }
+    }
+}
+
+extension Main {
+    /// Which argument has bytes that are not UTF-8, from 1. Swift would put U+FFFD in their place.
+    private static func argumentThatIsNotUTF8() -> Int? {
+        // The process's own arguments, as it was started with them.
+        let raw = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+        return raw.dropFirst().firstIndex { argument in argument.map { String(validatingCString: $0) == nil } ?? false }
     }
 }
 

@@ -179,7 +179,7 @@ struct Shape: ParsableArguments {
 func now() -> Timestamp { Timestamp(Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))) }
 
 func makeLogger(verbose: Bool) -> Logger {
-    var logger = Logger(label: "millrace") { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "millrace") { ShownLogHandler(StreamLogHandler.standardError(label: $0)) }
     logger.logLevel = verbose ? .debug : .notice
     return logger
 }

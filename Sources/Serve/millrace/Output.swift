@@ -14,12 +14,14 @@ final class Output: Sendable {
 
     var text: String { String(decoding: gathered.withLock { $0 }, as: UTF8.self) }
 
-    func write(_ text: String) throws {
+    func write(_ text: String) throws { try write(Array(text.utf8)) }
+
+    func write(_ bytes: [UInt8]) throws {
         if gathering {
-            gathered.withLock { $0 += Array(text.utf8) }
+            gathered.withLock { $0 += bytes }
             return
         }
-        var bytes = Array(text.utf8)[...]
+        var bytes = bytes[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written < 0 {
@@ -41,10 +43,15 @@ final class Output: Sendable {
 
     func line(_ text: String) throws { try write(text + "\n") }
 
-    /// Says something on standard error; with a test's output, it is gathered beside that.
+    /// A line for a person, which may repeat what input or a log brought along.
+    func shown(_ text: String) throws { try line(Shown.text(text)) }
+
+    /// Says something to the person at the terminal. What input or a log brought along is shown, and does nothing there.
+    /// With a test's output, it is gathered beside that.
     static func complain(_ text: String) {
-        if standard.gathering { return standard.complaints.withLock { $0.append(text) } }
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        let shown = Shown.text(text, breaking: true)
+        if standard.gathering { return standard.complaints.withLock { $0.append(shown) } }
+        FileHandle.standardError.write(Data((shown + "\n").utf8))
     }
 
     /// What was said, where it was gathered.
@@ -115,6 +122,7 @@ struct TextTable {
     var right: Set<Int> = []
 
     var text: String {
+        let rows = rows.map { $0.map(Self.onOneLine) }
         let widths = header.indices.map { i in ([header] + rows).map { $0[i].count }.max() ?? 0 }
         func line(_ cells: [String]) -> String {
             let padded = cells.enumerated().map { i, cell in
@@ -137,25 +145,23 @@ extension TextTable {
                 case .integer(let ms) where column.kind == .timestamp: Timestamp(ms).rfc3339
                 case .integer(let value): String(value)
                 case .real(let value): String(format: "%.\(column.decimals)f", value)
-                case .text(let value): Self.onOneLine(value)
+                case .text(let value): value
                 }
             }
         }
         right = Set(columns.indices.filter { columns[$0].kind == .integer || columns[$0].kind == .real })
     }
 
-    /// A line feed would break the table, and an escape sequence could do worse to a terminal.
+    /// A line feed would break the table, a mark of direction make one row look like another, and an escape sequence do worse
+    /// to a terminal: see ``Shown``. JSON has them as they are.
     private static func onOneLine(_ text: String) -> String {
-        if !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) { return text }
-        return text.unicodeScalars.reduce(into: "") { out, scalar in
-            switch scalar {
-            case "\r": break
-            case "\n": out += "↵"
-            case "\t": out += " "
-            case _ where scalar.properties.generalCategory == .control: out += "\u{fffd}"
-            default: out.unicodeScalars.append(scalar)
-            }
+        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+        var plain = text
+        if text.utf8.contains(where: { $0 < 0x20 }) {
+            plain.unicodeScalars.removeAll { $0 == "\r" }
+            plain = String(plain.unicodeScalars.flatMap { $0 == "\n" ? "↵" : $0 == "\t" ? " " : String($0) })
         }
+        return Shown.text(plain)
     }
 }
 
@@ -168,7 +174,7 @@ struct Progress {
     private var last = ContinuousClock.now
 
     init(_ title: String, total: Int?) {
-        self.title = title
+        self.title = Shown.text(title)
         self.total = total
     }
 

@@ -94,7 +94,10 @@ struct Produce: AsyncParsableCommand {
         var bad: (line: Int, why: String)?
         for line in lines {
             do {
-                if let event = try reader.read(line) { events.append((line.number, event)) }
+                if let event = try reader.read(line) {
+                    events.append((line.number, event))
+                    tally.lookalikes.look(at: event.key)
+                }
             } catch {
                 bad = (line.number, error.inLine)
                 if onError == .stop { break }
@@ -125,6 +128,7 @@ struct Produce: AsyncParsableCommand {
     private func report(_ line: Int, _ why: String) { Output.complain("line \(line): \(why)") }
 
     private func finish(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
+        tally.lookalikes.tell()
         try Output.standard.line(
             JSON.object([
                 ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
@@ -139,6 +143,7 @@ struct Produce: AsyncParsableCommand {
         var done = 0
         var refused = 0
         var bad = 0
+        var lookalikes = Lookalikes()
     }
 }
 
@@ -163,9 +168,6 @@ struct EventLines {
     func read(_ line: LineSource.Line) throws(Malformed) -> Event? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-        if line.bytes.count > Limits.valueBytes {
-            throw Malformed("line", "has \(line.bytes.count) bytes, an event has at most \(Limits.valueBytes)")
-        }
         if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
         let (json, time) = try split(line.bytes)
         if let time, time > now() + maximumClockSkew {

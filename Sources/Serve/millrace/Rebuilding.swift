@@ -121,7 +121,7 @@ struct Rebuilding: AsyncParsableCommand {
             try Output.standard.write(
                 TextTable(header: ["table", "rows before", "differences"], rows: rows, right: [1, 2]).text)
         }
-        for difference in differences { try Output.standard.line("  before, \(difference)") }
+        for difference in differences { try Output.standard.shown("  before, \(difference)") }
         try Output.standard.line(
             "build \(build) of \(projection.name) \(live ? "is live" : "was removed"), \(folded) events folded")
     }

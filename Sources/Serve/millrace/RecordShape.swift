@@ -1,10 +1,12 @@
 internal import EventModel
+internal import Foundation
 internal import Handling
 
-/// How a record is printed: JSON, CSV, or by a template.
+/// How a record is printed: JSON, CSV, or by a template. A template and CSV have keys, values and headers as they are, byte
+/// for byte; JSON, which must be UTF-8, has what is not with U+FFFD, and in base64 beside.
 struct RecordShape {
     private enum Piece {
-        case text(String)
+        case text([UInt8])
         case verb(Character)
     }
     private let pieces: [Piece]?
@@ -37,14 +39,14 @@ struct RecordShape {
             } else if next == "%" {
                 text.append("%")
             } else if "tpodkKvsVShyj".contains(next) {
-                if !text.isEmpty { pieces.append(.text(text)) }
+                if !text.isEmpty { pieces.append(.text(Array(text.utf8))) }
                 text = ""
                 pieces.append(.verb(next))
             } else {
                 throw Failure(.usage, "--format has %\(next); there are %t %p %o %d %k %K %v %V %h %y %j %%")
             }
         }
-        return text.isEmpty ? pieces : pieces + [.text(text)]
+        return text.isEmpty ? pieces : pieces + [.text(Array(text.utf8))]
     }
 
     var header: String { csv ? "topic,partition,offset,timestamp,key,type,event\n" : "" }
@@ -97,47 +99,84 @@ struct RecordShape {
         return try? reading(record, source)?.decode(record.value).json
     }
 
-    func text(_ record: Record, _ source: TopicPartition) throws -> String {
+    /// Adds the record as it is printed.
+    func add(_ record: Record, _ source: TopicPartition, to out: inout [UInt8]) {
         if let pieces {
-            return pieces.reduce(into: "") { text, piece in
+            for piece in pieces {
                 switch piece {
-                case .text(let plain): text += plain
-                case .verb(let verb): text += value(verb, record, source)
+                case .text(let plain): out += plain
+                case .verb(let verb): add(verb, record, source, to: &out)
                 }
             }
+        } else if csv {
+            out += source.topic.utf8
+            let plain = [
+                source.partition.description, record.offset.description, record.timestamp.rfc3339,
+            ]
+            for field in plain { out += ",\(field)".utf8 }
+            let others = [record.key, Bytes(type(record, source)), Bytes(event(record, source))]
+            for field in others {
+                out.append(UInt8(ascii: ","))
+                Self.addQuoted(field.slice, to: &out)
+            }
+            out.append(UInt8(ascii: "\n"))
+        } else {
+            out += json(record, source).utf8
+            out.append(UInt8(ascii: "\n"))
         }
-        if csv {
-            return [
-                source.topic, source.partition.description, record.offset.description, record.timestamp.rfc3339,
-                record.key.text, type(record, source), event(record, source),
-            ].map(Self.quoted).joined(separator: ",") + "\n"
-        }
-        return JSON.object([
+    }
+
+    private func json(_ record: Record, _ source: TopicPartition) -> String {
+        let event = decoded(record, source)
+        var members = [
             ("topic", JSON.string(source.topic)), ("partition", source.partition.description),
             ("offset", record.offset.description), ("timestamp", JSON.string(record.timestamp.rfc3339)),
             ("key", JSON.string(record.key.text)), ("type", JSON.string(type(record, source))),
-            ("event", event(record, source)),
-        ]) + "\n"
+            ("event", event ?? JSON.string(record.value.text)),
+        ]
+        if record.key.validText == nil { members.append(("keyBase64", JSON.string(record.key.base64))) }
+        if event == nil, record.value.validText == nil {
+            members.append(("eventBase64", JSON.string(record.value.base64)))
+        }
+        return JSON.object(members)
     }
 
-    private func value(_ verb: Character, _ record: Record, _ source: TopicPartition) -> String {
+    private func add(_ verb: Character, _ record: Record, _ source: TopicPartition, to out: inout [UInt8]) {
         switch verb {
-        case "t": source.topic
-        case "p": source.partition.description
-        case "o": record.offset.description
-        case "d": String(record.timestamp.rawValue)
-        case "k": record.key.text
-        case "K": String(record.key.count)
-        case "v", "s": record.value.text
-        case "V", "S": String(record.value.count)
-        case "h": record.headers.map { "\($0.name)=\($0.value.text)" }.joined(separator: ",")
-        case "y": type(record, source)
-        default: event(record, source)
+        case "t": out += source.topic.utf8
+        case "p": out += source.partition.description.utf8
+        case "o": out += record.offset.description.utf8
+        case "d": out += String(record.timestamp.rawValue).utf8
+        case "k": out += record.key.slice
+        case "K": out += String(record.key.count).utf8
+        case "v", "s": out += record.value.slice
+        case "V", "S": out += String(record.value.count).utf8
+        case "h":
+            for (i, header) in record.headers.enumerated() {
+                out += "\(i == 0 ? "" : ",")\(header.name)=".utf8
+                out += header.value.slice
+            }
+        case "y": out += type(record, source).utf8
+        default: out += event(record, source).utf8
         }
     }
 
     /// RFC 4180.
-    private static func quoted(_ field: String) -> String {
-        field.contains(where: { ",\"\n\r".contains($0) }) ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+    private static func addQuoted(_ field: ArraySlice<UInt8>, to out: inout [UInt8]) {
+        let quote = UInt8(ascii: "\"")
+        guard field.contains(where: { $0 == quote || $0 == UInt8(ascii: ",") || $0 == 0x0a || $0 == 0x0d }) else {
+            out += field
+            return
+        }
+        out.append(quote)
+        for byte in field {
+            if byte == quote { out.append(quote) }
+            out.append(byte)
+        }
+        out.append(quote)
     }
+}
+
+extension Bytes {
+    fileprivate var base64: String { Data(slice).base64EncodedString() }
 }

@@ -124,7 +124,7 @@ struct Replay: AsyncParsableCommand {
         _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ shape: RecordShape
     ) async throws {
         var shown = 0
-        var text = count ? "" : shape.header
+        var text = count ? [] : Array(shape.header.utf8)
         var hiding: (count: Int, first: String)?
         let key = key.map { Bytes($0) }
         // Each read of an option asks what was parsed.
@@ -137,13 +137,13 @@ struct Replay: AsyncParsableCommand {
                 if let type, types(record) != type { continue }
                 shown += 1
                 if count { continue }
-                text += try shape.text(record, batch.source)
+                shape.add(record, batch.source, to: &text)
                 if shape.hides(record, batch.source) {
                     hiding = ((hiding?.count ?? 0) + 1, hiding?.first ?? "\(batch.source)@\(record.offset)")
                 }
             }
             if !text.isEmpty { try Output.standard.write(text) }
-            text = ""
+            text.removeAll(keepingCapacity: true)
             return limit.map { shown < $0 } ?? true
         }
         if !text.isEmpty { try Output.standard.write(text) }

@@ -76,6 +76,9 @@ struct Send: AsyncParsableCommand {
         }
         let json = try loose.words.first ?? found.kind.json(loose)
         let encoded = try found.command(json: json, id: id, at: try time())
+        var lookalikes = Lookalikes()
+        lookalikes.look(at: encoded.key)
+        lookalikes.tell()
         let outcome = try await places.withLog { log in
             try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
                 try await client.send([encoded], to: found.domain, within: limit)[0]
@@ -98,9 +101,9 @@ struct Send: AsyncParsableCommand {
 
     func show(_ outcome: Outcome) throws {
         if shape.asTable {
-            try Output.standard.line(
+            try Output.standard.shown(
                 outcome.accepted ? "accepted  \(outcome.id)" : "refused  \(outcome.reason): \(outcome.message)")
-            for event in outcome.events { try Output.standard.line("  \(event.type)  \(event.place)@\(event.offset)") }
+            for event in outcome.events { try Output.standard.shown("  \(event.type)  \(event.place)@\(event.offset)") }
             return
         }
         try Output.standard.line(outcome.json)

@@ -13,6 +13,7 @@ extension Send {
         try await places.withLog { log in
             try await CommandClient.with(log, domains: deciding, clock: { now() }) { client in
                 var tally = SentTally()
+                var lookalikes = Lookalikes()
                 var waiting: [CommandLines.Command] = []
                 func send() async throws {
                     guard let domain = waiting.first?.domain else { return }
@@ -32,6 +33,7 @@ extension Send {
                             {
                                 try await send()
                             }
+                            lookalikes.look(at: command.encoded.key)
                             waiting.append(command)
                         } catch let error as Malformed {
                             if onError == .skip {
@@ -50,6 +52,7 @@ extension Send {
                     }
                 }
                 try await send()
+                lookalikes.tell()
                 Output.complain("millrace: \(tally.words)")
                 if tally.refused > 0 { throw Failure(.refused, "") }
                 if tally.decided == 0, tally.bad > 0 { throw Failure(.data, "no line was a command") }
@@ -94,16 +97,18 @@ struct CommandLines {
     /// The time of lines that do not tell theirs.
     let time: Timestamp?
 
-    static let rule = "must be 1 to \(Limits.commandID) characters without spaces and ':'"
+    static let rule = "must be 1 to \(Limits.commandID) characters in NFC, without spaces, ':' and what is not seen"
 
     static func isID(_ id: String) -> Bool {
-        !id.isEmpty && id.count <= Limits.commandID && !id.contains { $0.isWhitespace || $0 == ":" }
+        !id.isEmpty && id.unicodeScalars.count <= Limits.commandID && (try? Check.spelling(id, "id")) != nil
+            && !id.unicodeScalars.contains { $0.properties.isWhitespace || $0 == ":" || $0.value < 0x20 || $0 == "\u{7f}" }
     }
 
     /// The command of a line, nil for an empty one.
     func read(_ line: LineSource.Line) throws -> Command? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
+        if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
         guard let members = TopLevel(line.bytes) else { throw Malformed("line", "is no JSON object") }
         let own = (command: members["@command"], id: members["@id"], time: members["@time"])
         guard let found = try own.command.map(command) ?? named else {

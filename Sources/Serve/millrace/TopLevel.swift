@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// The members of a JSON object at its top level, found without reading what is in them: a line's time is taken out, or its
 /// event, and the rest stays as it was written.
 struct TopLevel {
@@ -85,7 +87,12 @@ struct TopLevel {
         }
     }
 
-    subscript(name: String) -> Member? { members.first { $0.name.elementsEqual(name.utf8) } }
+    subscript(name: String) -> Member? {
+        members.first { member in
+            if !member.name.contains(UInt8(ascii: "\\")) { return member.name.elementsEqual(name.utf8) }
+            return JSONEscapes.text(member.name)?.utf8.elementsEqual(name.utf8) ?? false
+        }
+    }
 
     /// The object without some of its members.
     func without(_ gone: [Member]) -> ArraySlice<UInt8> {
@@ -95,12 +102,10 @@ struct TopLevel {
 }
 
 extension TopLevel.Member {
-    /// The value where it is a text without escapes.
+    /// The value where it is a text.
     var text: String? {
-        guard value.count >= 2, value.first == UInt8(ascii: "\""), !value.contains(UInt8(ascii: "\\")) else {
-            return nil
-        }
-        return String(validating: value.dropFirst().dropLast(), as: UTF8.self)
+        guard value.count >= 2, value.first == UInt8(ascii: "\"") else { return nil }
+        return JSONEscapes.text(value.dropFirst().dropLast())
     }
 
     /// The value where it is a number.

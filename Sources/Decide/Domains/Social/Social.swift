@@ -92,10 +92,10 @@ enum Social: Decider {
         }
     }
 
-    /// In lower case, each once, in the order of the text.
+    /// In lower case (Unicode's own, of no language) and then composed (NFC), each once, in the order of the text.
     static func names(_ spans: [TweetText.Span]) -> [String] {
         spans.reduce(into: []) { names, span in
-            let name = span.name.lowercased()
+            let name = Check.composed(span.name.lowercased())
             if !names.contains(name) { names.append(name) }
         }
     }

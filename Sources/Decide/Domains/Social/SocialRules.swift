@@ -3,8 +3,8 @@ internal import SwiftProtobuf
 
 /// What social allows at most.
 enum SocialLimits {
-    /// Bytes of a text; its length in Twitter's count is another limit.
-    static let text = 4000
+    /// Bytes of a text; its length in Twitter's count is another limit, by which a link or an emoji of many bytes counts little.
+    static let text = 16_000
     static let tweet = 100
     /// Users whom one user may follow.
     static let following = 50_000
@@ -42,10 +42,10 @@ extension Social {
             try check(.postTweet(.with { ($0.user, $0.text, $0.tweet) = (e.user, e.text, e.tweet) }))
             try Check.identifier(e.tweet, "tweet", atMost: SocialLimits.tweet)
             let expected = posted(e.user, e.tweet, e.text)
-            if e.hashtags != expected.hashtags {
+            if !same(e.hashtags, expected.hashtags), !same(e.hashtags, FirstTweetText.hashtagNames(in: e.text)) {
                 throw Malformed("hashtags", "must be those of the text: \(expected.hashtags.joined(separator: ", "))")
             }
-            if e.mentions != expected.mentions {
+            if !same(e.mentions, expected.mentions), !same(e.mentions, FirstTweetText.mentionNames(in: e.text)) {
                 throw Malformed("mentions", "must be those of the text: \(expected.mentions.joined(separator: ", "))")
             }
             try canonical(e.user, "user")
@@ -92,6 +92,25 @@ extension Social {
         }
     }
 
+    /// Whether lists of names are the same byte for byte.
+    static func same(_ a: [String], _ b: [String]) -> Bool { a.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } }
+
+    static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool {
+        switch command {
+        case .postTweet(let c): FirstTweetText.differs(c.text)
+        case .retweet(let c): FirstTweetText.refuses(c.text)
+        case .deleteTweet, .follow, .unfollow: false
+        }
+    }
+
+    static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool {
+        switch fact {
+        case .tweetPosted(let e): FirstTweetText.differs(e.text)
+        case .retweeted(let e): FirstTweetText.refuses(e.text)
+        case .tweetDeleted, .userFollowed, .userUnfollowed: false
+        }
+    }
+
     /// A tweet that takes its command's id must be one that later commands can name.
     static func identifier(_ given: String, _ id: String) throws(No) -> String {
         if !given.isEmpty { return given }
@@ -132,6 +151,9 @@ extension Social {
         }
         if text.unicodeScalars.contains(where: { $0.value < 0x20 && !"\t\n\r".unicodeScalars.contains($0) }) {
             throw Malformed("text", "has a control character other than a line feed or a tab")
+        }
+        if let invalid = TweetText.invalid(in: text) {
+            throw Malformed("text", "has \(Shown.escape(invalid)), which no tweet may have; leave it out")
         }
     }
 }

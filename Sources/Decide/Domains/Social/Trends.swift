@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 struct Trends: Projection {
     typealias Event = Only<SocialEvent>
     static let name = "trends"
-    static let version = 1
+    static let version = 2
     static let about = "Hashtags of every minute and hour."
     static let topics = ["social.events"]
     static let tables = [minutes, hours]
@@ -45,6 +45,8 @@ struct Trends: Projection {
     ) {
         let minute = TrendWindow.minute(place.timestamp)
         for hashtag in hashtags {
+            // Events of the first version have hashtags as they were typed.
+            let hashtag = Check.composed(hashtag)
             add(&gathered[Slot(hashtag: hashtag, minute: minute, partition: place.partition), default: (0, 0)])
         }
     }

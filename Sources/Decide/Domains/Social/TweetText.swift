@@ -1,8 +1,5 @@
-internal import EventModel
-internal import Foundation
-
 /// What a tweet's text holds and how long it is, by the rules of Twitter's own library (github.com/twitter/twitter-text,
-/// configuration v3). One rule is simpler here: only what begins with http:// or https:// is a link.
+/// configuration v3). Where it differs, docs/domains/social.md says so.
 enum TweetText {
     /// A name in a text: where it stands, in code points, with its sign; and itself, without.
     struct Span: Hashable {
@@ -22,7 +19,7 @@ enum TweetText {
     static func hashtags(in text: String) -> [Span] {
         if !text.unicodeScalars.contains(where: isHash) { return [] }
         let scalars = Array(text.unicodeScalars)
-        let links = links(in: scalars)
+        var links: [Range<Int>]?
         var spans: [Span] = []
         var at = 0
         while let sign = scalars[at...].firstIndex(where: isHash) {
@@ -33,10 +30,17 @@ enum TweetText {
             let range = sign..<end
             at = end
             if end < scalars.count, isHash(scalars[end]) || isScheme(scalars, at: end) { continue }
-            if links.contains(where: { $0.overlaps(range) }) { continue }
+            if isCutShort(scalars, at: end) { continue }
+            if links == nil { links = self.links(in: scalars) }
+            if links?.contains(where: { $0.overlaps(range) }) == true { continue }
             spans.append(Span(name: string(scalars[(sign + 1)..<end]), range: range))
         }
         return spans
+    }
+
+    /// Whether a text ends here with the sign that says it was cut: what stands before is a part of a name.
+    private static func isCutShort(_ scalars: [Unicode.Scalar], at end: Int) -> Bool {
+        end < scalars.count && scalars[end] == "\u{2026}" && scalars[(end + 1)...].allSatisfy(\.properties.isWhitespace)
     }
 
     private static func isHash(_ scalar: Unicode.Scalar) -> Bool { scalar == "#" || scalar == "\u{ff03}" }
@@ -71,6 +75,7 @@ enum TweetText {
     static func mentions(in text: String) -> [Span] {
         if !text.unicodeScalars.contains(where: isAt) { return [] }
         let scalars = Array(text.unicodeScalars)
+        var links: [Range<Int>]?
         var spans: [Span] = []
         var at = 0
         while let sign = scalars[at...].firstIndex(where: isAt) {
@@ -86,6 +91,9 @@ enum TweetText {
                 // user/list names a list.
                 if next == "/", end + 1 < scalars.count, isASCIILetter(scalars[end + 1]) { continue }
             }
+            if isCutShort(scalars, at: end) { continue }
+            if links == nil { links = self.links(in: scalars) }
+            if links?.contains(where: { $0.overlaps(range) }) == true { continue }
             spans.append(Span(name: string(scalars[(sign + 1)..<end]), range: range))
         }
         return spans
@@ -103,7 +111,7 @@ enum TweetText {
             || !(isOfHandle(word[word.startIndex]) || "+~.-".unicodeScalars.contains(word[word.startIndex]))
     }
 
-    private static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool {
+    static func isASCIILetter(_ scalar: Unicode.Scalar) -> Bool {
         (0x61...0x7a).contains(scalar.value | 0x20) && scalar.isASCII
     }
 
@@ -112,7 +120,7 @@ enum TweetText {
     }
 
     /// Latin letters with accents, which make what stands before them no handle.
-    private static func isAccented(_ scalar: Unicode.Scalar) -> Bool {
+    static func isAccented(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0xd7, 0xf7: false
         case 0xc0...0x24f, 0x300...0x36f, 0x1e00...0x1eff: true
@@ -121,69 +129,11 @@ enum TweetText {
         }
     }
 
-    // MARK: Length
-
-    /// Weighted characters: Latin and common signs count 1, all others and any emoji 2, a link ``linkLength``.
-    static func length(of text: String) -> Int {
-        if text.utf8.allSatisfy({ $0 < 0x80 }), !text.contains("://") { return text.utf8.count }
-        let composed = text.precomposedStringWithCanonicalMapping
-        let scalars = Array(composed.unicodeScalars)
-        let links = links(in: scalars)
-        var length = links.count * linkLength
-        var at = 0
-        for character in composed {
-            let count = character.unicodeScalars.count
-            defer { at += count }
-            if links.contains(where: { $0.contains(at) }) { continue }
-            length += isEmoji(character) ? 2 : character.unicodeScalars.reduce(0) { $0 + weight($1) }
-        }
-        return length
-    }
-
-    private static func isEmoji(_ character: Character) -> Bool {
-        guard let first = character.unicodeScalars.first else { return false }
-        return first.properties.isEmojiPresentation
-            || first.properties.isEmoji && character.unicodeScalars.count > 1 && !first.isASCII
-    }
-
-    private static func weight(_ scalar: Unicode.Scalar) -> Int {
-        switch scalar.value {
-        case 0...4351, 8192...8205, 8208...8223, 8242...8247: 1
-        default: 2
-        }
-    }
-
-    // MARK: Links
-
-    /// Where links stand: from http:// or https:// to the next space, without a closing sign of the sentence.
-    private static func links(in scalars: [Unicode.Scalar]) -> [Range<Int>] {
-        var links: [Range<Int>] = []
-        var at = 0
-        while let colon = scalars[at...].firstIndex(of: ":") {
-            at = colon + 1
-            guard isScheme(scalars, at: colon), let start = scheme(before: colon, scalars) else { continue }
-            var end = scalars[(colon + 3)...].firstIndex { $0.properties.isWhitespace } ?? scalars.count
-            while end > colon + 3, ".,!?:;'\")]…".unicodeScalars.contains(scalars[end - 1]) { end -= 1 }
-            if end == colon + 3 { continue }
-            links.append(start..<end)
-            at = end
-        }
-        return links
-    }
-
     private static func isScheme(_ scalars: [Unicode.Scalar], at colon: Int) -> Bool {
         colon + 2 < scalars.count && scalars[colon] == ":" && scalars[colon + 1] == "/" && scalars[colon + 2] == "/"
     }
 
-    private static func scheme(before colon: Int, _ scalars: [Unicode.Scalar]) -> Int? {
-        for scheme in ["https", "http"] where colon >= scheme.utf8.count {
-            let start = colon - scheme.utf8.count
-            if string(scalars[start..<colon]).lowercased() == scheme { return start }
-        }
-        return nil
-    }
-
-    private static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
+    static func string(_ scalars: ArraySlice<Unicode.Scalar>) -> String {
         var view = String.UnicodeScalarView()
         view.append(contentsOf: scalars)
         return String(view)

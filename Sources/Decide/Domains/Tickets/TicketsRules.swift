@@ -23,15 +23,18 @@ extension Tickets {
         case .holdSeats(let c):
             try place(c.event, c.section)
             try Check.text(c.holder, "holder", atMost: 100)
+            try Check.composition(c.holder, "holder")
             if !c.hold.isEmpty { try Check.identifier(c.hold, "hold", atMost: Limits.commandID) }
             try check(seats: c.seats)
         case .confirmPurchase(let c):
             try place(c.event, c.section, hold: c.hold)
             try Check.text(c.holder, "holder", atMost: 100)
+            try Check.composition(c.holder, "holder")
             try check(token: c.paymentToken)
         case .releaseHold(let c):
             try place(c.event, c.section, hold: c.hold)
             try Check.text(c.holder, "holder", atMost: 100)
+            try Check.composition(c.holder, "holder")
         case .expireHold(let c): try place(c.event, c.section, hold: c.hold)
         }
     }
@@ -45,6 +48,7 @@ extension Tickets {
         case .seatHeld(let e):
             try place(e.event, e.section, hold: e.hold)
             try Check.text(e.holder, "holder", atMost: 100)
+            try Check.composition(e.holder, "holder")
             try check(seats: e.seats)
             if !e.hasExpiresAt { throw Malformed("expiresAt", "is missing") }
             try Check.moment(e.expiresAt, "expiresAt")
@@ -53,6 +57,7 @@ extension Tickets {
         case .seatSold(let e):
             try place(e.event, e.section, hold: e.hold)
             try Check.text(e.holder, "holder", atMost: 100)
+            try Check.composition(e.holder, "holder")
             try check(seats: e.seats)
             try check(token: e.paymentToken)
         }

@@ -1,0 +1,97 @@
+import EventLog
+import EventModel
+import SwiftProtobuf
+import Testing
+
+@testable import Domains
+@testable import Handling
+
+@Suite("What an earlier version decided by other rules")
+struct FormerRulesTests {
+    /// A log on which a command was accepted with an event, or refused.
+    private func again(
+        _ domain: Domain, key: Bytes, _ command: Bytes, _ event: Bytes?, refused reason: String = ""
+    ) async throws -> Redecision {
+        let decider = try #require(domain.decider)
+        let partition = Partitioner.partition(of: key, among: domain.topics[0].partitions)
+        let type = decider.commands.kindName(in: command)
+        let log = MemoryLog()
+        try log.create(domain.topics)
+        let source = TopicPartition(domain.eventsTopic, partition)
+        let encoded = EncodedCommand(type: type, key: key, value: command, id: "1", time: noon)
+        let events = event.map { [NewRecord(key: key, value: $0, timestamp: noon)] } ?? []
+        let offset = try log.append([
+            Append(TopicPartition(domain.commandsTopic, partition), [encoded.record(now: noon)]),
+            Append(source, events),
+        ])
+        var outcome = Outcome(
+            id: "1",
+            decision: event == nil ? .refused(Refused(reason: reason, message: "as it was")) : .accepted([]),
+            digest: digest(of: command, isFact: false), commandOffset: offset[0][0])
+        if let event {
+            outcome.events = [.init(place: source, offset: offset[1][0], type: decider.events.kindName(in: event))]
+        }
+        _ = try log.append([Append(TopicPartition(domain.outcomesTopic, partition), [outcome.record(key: key, at: noon)])])
+        return try await Redecision(partition, of: domain, decider, on: log)
+    }
+
+    private func post(_ text: String, hashtags: [String] = [], mentions: [String] = []) -> (command: Bytes, event: Bytes) {
+        let command = SocialCommand.bytes(.postTweet(.with { ($0.user, $0.tweet, $0.text) = ("ann", "t1", text) }))
+        let event = SocialEvent.bytes(
+            .tweetPosted(
+                .with {
+                    ($0.user, $0.tweet, $0.text, $0.hashtags, $0.mentions) = ("ann", "t1", text, hashtags, mentions)
+                }))
+        return (command, event)
+    }
+
+    @Test func `stands where the rules have changed since, and only there`() async throws {
+        let former = [
+            post("see example.com/#frag", hashtags: ["frag"]), post("#multipl…", hashtags: ["multipl"]),
+            post("#caf\u{65}\u{301}", hashtags: ["caf\u{65}\u{301}"]), post("x.org/@bob", mentions: ["bob"]),
+            post("\u{feff}x"), post(String(repeating: "a.co ", count: 40)),
+        ]
+        for (command, event) in former {
+            let again = try await again(.social, key: "ann", command, event)
+            #expect(again.problem == nil && again.assumed == 1 && again.events == 0, "\(again)")
+        }
+        let long = post("http://a_b.com/" + String(repeating: "x", count: 300)).command
+        let refused = try await again(.social, key: "ann", long, nil, refused: "over-length")
+        #expect(refused.problem != nil, "both count \(refused)")
+        let counted = post("http://x.com/" + String(repeating: "x", count: 4000)).command
+        #expect(try await again(.social, key: "ann", counted, nil, refused: "malformed").problem == nil)
+
+        let wrong = post("#a", hashtags: ["b"])
+        #expect(try await again(.social, key: "ann", wrong.command, wrong.event).problem?.contains("its value is another") == true)
+        let right = post("#a", hashtags: ["a"])
+        let same = try await again(.social, key: "ann", right.command, right.event)
+        #expect(same.problem == nil && same.events == 1 && same.assumed == 0)
+    }
+
+    @Test func `stands where names were let in that are not any more`() async throws {
+        let order = "caf\u{65}\u{301}"
+        let command = OrdersCommand.bytes(.placeOrder(.with { ($0.order, $0.customer) = (order, "ann") }))
+        let decider = try #require(Domain.orders.decider)
+        let decided = decider.aggregates().decide(key: Bytes(order), command: command, id: "1", at: noon)
+        guard case .accepted(let made) = decided, made.count == 1 else {
+            Issue.record("\(decided)")
+            return
+        }
+        let again = try await again(.orders, key: Bytes(order), command, made[0].value)
+        #expect(again.problem == nil && again.events == 1, "\(again)")
+        #expect(throws: Malformed.self) { try decider.keyOfCommand(command) }
+    }
+
+    @Test func `facts of it are taken with the names it found`() throws {
+        let decider = try #require(Domain.social.decider)
+        for event in [
+            post("see example.com/#frag", hashtags: ["frag"]).event, post("see example.com/#frag").event,
+        ] {
+            #expect(try decider.keyOfEvent(event) == "ann")
+        }
+        #expect(throws: Malformed.self) { try decider.keyOfEvent(post("see #frag", hashtags: []).event) }
+        #expect(throws: Malformed.self) {
+            try decider.keyOfEvent(post("#caf\u{e9}", hashtags: ["caf\u{65}\u{301}"]).event)
+        }
+    }
+}
