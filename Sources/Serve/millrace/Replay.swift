@@ -51,9 +51,13 @@ struct Replay: AsyncParsableCommand {
     var format: String?
     @Option(help: ArgumentHelp("Fold into this projection's fresh tables, in --views.", valueName: "projection"))
     var into: String?
+    @OptionGroup var losing: Losing
     @OptionGroup var places: Places
 
     func validate() throws {
+        if losing.withoutWhatIsGone && into == nil {
+            throw ValidationError("--without-what-is-gone goes with --into")
+        }
         if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
         if csv && format != nil { throw ValidationError("--csv and --format exclude each other") }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
@@ -167,6 +171,8 @@ struct Replay: AsyncParsableCommand {
             throw Failure(
                 .usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
         }
+        // Who names a position has chosen where it begins.
+        if from == "start" { try losing.check("a fold of \(projection.name)", await log.gone(of: topics)) }
         try await places.withViews { views in
             if try await views.read(projection, { _, asOf in !asOf.isEmpty }) {
                 throw Failure(
