@@ -38,14 +38,8 @@ extension [Gone] {
         return count == 1 ? "\(first)" : "\(first) (and \(count - 1) more partitions)"
     }
 
-    /// Why what is folded from these cannot be checked.
-    public var unchecked: String? {
-        first.map { first in
-            let more = count == 1 ? "" : " (and \(count - 1) more partitions)"
-            let why = first.isCompacted ? "the topic is compacted" : "what was there is past its retention"
-            return "cannot be checked before offset \(first.before) of \(first.partition)\(more): \(why)"
-        }
-    }
+    /// Why what is folded from these cannot be checked; nil where nothing is gone.
+    public var unchecked: String? { first.map { "cannot be checked before offset \($0.before): \(words)" } }
 }
 
 extension EventLog {

@@ -50,31 +50,36 @@ enum Cursor {
     /// - Throws: ``Failure`` where it was not given by an earlier page of the same query.
     static func decode(_ text: String, for owner: Owner) throws(Failure) -> Row {
         guard text.utf8.count <= longest, let bytes = unarmoured(text), let first = bytes.first else {
-            throw refusal("is none that a page of \(owner.query) gave")
+            throw refusal("is no cursor", owner)
         }
-        if first != version { throw refusal("is of another version of this program") }
-        guard bytes.count > 17 else { throw refusal("is cut short") }
+        if first != version { throw refusal("is of another version of this program", owner) }
+        guard bytes.count > 17 else { throw refusal("is cut short", owner) }
         var (body, sum) = (Reader(bytes.dropLast(8)), Reader(bytes.suffix(8)))
         var checked = Writer()
         checked.bytes = Array(bytes.dropLast(8))
         guard sum.number() == checked.checksum, body.byte() == version, let hash = body.number() else {
-            throw refusal("is not as it was given")
+            throw refusal("is not as it was given", owner)
         }
         if hash != owner.hash {
-            throw refusal("is of another query, of other parameters, or of another version of the view")
+            throw refusal("is of another query, of other parameters, or of another version of the view", owner)
         }
-        guard let count = body.byte(), count <= values else { throw refusal("is not as it was given") }
+        guard let count = body.byte(), count <= values else { throw refusal("is not as it was given", owner) }
         var row: Row = []
         for _ in 0..<count {
-            guard let value = body.value() else { throw refusal("is not as it was given") }
+            guard let value = body.value() else { throw refusal("is not as it was given", owner) }
             row.append(value)
         }
-        if !body.isAtEnd { throw refusal("is not as it was given") }
+        if !body.isAtEnd { throw refusal("is not as it was given", owner) }
         return row
     }
 
-    private static func refusal(_ why: String) -> Failure {
-        Failure(.usage, "the --cursor \(why); begin again without one, and give each page's next with the same parameters")
+    private static func refusal(_ why: String, _ owner: Owner) -> Failure {
+        Failure(
+            .usage,
+            """
+            --cursor: was not given by an earlier page of \(owner.query) with these parameters: it \(why). Begin again without \
+            it
+            """)
     }
 
     private static func unarmoured(_ text: String) -> [UInt8]? {
