@@ -7,7 +7,9 @@ struct SilenceTests {
     private func expectEnd(at end: Offset, wanted: Offset, _ body: () async throws -> Void) async {
         let began = ContinuousClock.now
         let error = await #expect(throws: LogError.self) { try await body() }
-        #expect(error?.kind == .damaged && error?.message.contains("ends at \(end)") == true, "\(String(describing: error))")
+        #expect(
+            error?.kind == .damaged && error?.message.contains("ends at \(end)") == true, "\(String(describing: error))"
+        )
         #expect(error?.message.contains("up to \(wanted)") == true)
         #expect(ContinuousClock.now - began < .seconds(20))
     }
@@ -55,7 +57,9 @@ struct SilenceTests {
     @Test(arguments: Carrier.maintained)
     func `says what of it is gone, by retention or by compaction`(on carrier: Carrier) async throws {
         try await bench(carrier) { bench in
-            let (kept, short) = (try await bench.topic("kept"), try await bench.topic("short", retention: .seconds(3600)))
+            let (kept, short) = (
+                try await bench.topic("kept"), try await bench.topic("short", retention: .seconds(3600))
+            )
             let compacted = try await bench.topic("compacted", cleanup: .compact)
             let topics = [kept, short, compacted].map { $0[0].topic }
             #expect(try await bench.log.gone(of: topics) == [])
@@ -66,7 +70,8 @@ struct SilenceTests {
                 Set(gone) == [Gone(short[0], before: 2), Gone(compacted[0], before: 2, isCompacted: true)], "\(gone)")
             #expect(
                 [Gone(short[0], before: 2)].unchecked
-                    == "cannot be checked before offset 2: \(short[0]) begins at 2: what was before is past its retention")
+                    == "cannot be checked before offset 2: \(short[0]) begins at 2: what was before is past its retention"
+            )
             await #expect(throws: LogError.self) { try await bench.log.gone(of: ["nothing"]) }
         }
     }

@@ -116,7 +116,9 @@ struct GoneTests {
             try FileManager.default.contentsOfDirectory(atPath: bus.log).filter { $0.hasPrefix("log.sqlite") }
         }
         try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: true)
-        for file in try files() { try FileManager.default.copyItem(atPath: "\(bus.log)/\(file)", toPath: "\(copy)/\(file)") }
+        for file in try files() {
+            try FileManager.default.copyItem(atPath: "\(bus.log)/\(file)", toPath: "\(copy)/\(file)")
+        }
         let more = (0..<50).map { _ in hit }.joined(separator: "\n")
         #expect(try await bus.run("produce", "Hit", stdin: more).exit == 0)
         let projector = try await bus.work("projector")
@@ -165,10 +167,13 @@ struct GoneTests {
             let place = bus.views + "/hits.windows@1.sqlite"
             // Nothing else can write these: they are pages that were overwritten.
             for sql in [
-                "UPDATE _checkpoints SET next = -5 WHERE next > 0", "UPDATE _checkpoints SET partition = 99999999999 WHERE next = -5",
+                "UPDATE _checkpoints SET next = -5 WHERE next > 0",
+                "UPDATE _checkpoints SET partition = 99999999999 WHERE next = -5",
             ] {
                 try Tables.change(place, sql)
-                for command in [["query", "hits.window"], ["verify", "hits.windows"], ["lag"], ["work", "hits.windows"]] {
+                for command in [
+                    ["query", "hits.window"], ["verify", "hits.windows"], ["lag"], ["work", "hits.windows"],
+                ] {
                     let ended = try await bus.start(command).end()
                     #expect(ended.exit == 65 && ended.err.contains(place), "\(command): \(ended)")
                     #expect(ended.err.contains("delete it, and its worker will build it again"), "\(ended)")

@@ -27,7 +27,8 @@ struct RememberedTests {
         for i in 0..<5000 { remembered.add(id("id\(i)"), entry(Int64(i), at: Int64(i))) }
         remembered.add(id("id3"), entry(5000, at: 5000))
         remembered.forget(before: 4000)
-        #expect(remembered[id("id3999")] == nil && remembered[id("id4000")] != nil && remembered[id("id3")]?.time == 5000)
+        #expect(
+            remembered[id("id3999")] == nil && remembered[id("id4000")] != nil && remembered[id("id3")]?.time == 5000)
         #expect(remembered.count == 1001)
         #expect(remembered.all.first?.id == id("id4000") && remembered.all.last?.id == id("id3"))
     }

@@ -4,9 +4,9 @@ public import EventModel
 ///
 /// A stretch that is read was there when its end was asked for. Where nothing comes of it, the log is asked again: it may have
 /// lost its end meanwhile, or dropped what was left by retention. So no read of a stretch waits for ever.
-struct Silence {
+public struct Silence {
     /// How long one look for records waits.
-    static let look = Duration.seconds(1)
+    public static let look = Duration.seconds(1)
     /// The most that nothing may come where the log promises a record for each offset: then they are missing.
     static let missing = Duration.seconds(10)
     /// The most that nothing may come of another log, whose transactions may still be open.
@@ -14,14 +14,16 @@ struct Silence {
 
     private var since: ContinuousClock.Instant?
 
+    public init() {}
+
     /// Some records came.
-    mutating func broke() { since = nil }
+    public mutating func broke() { since = nil }
 
     /// Nothing came for one look.
     ///
     /// - Returns: whether to wait on; false where what was left is past its retention.
     /// - Throws: ``LogError/Kind/damaged`` where the log ends before the stretch does, or has nothing where it should.
-    mutating func lasts(
+    public mutating func lasts(
         in partition: TopicPartition, from at: Offset, to end: Offset, of log: any EventLog
     ) async throws -> Bool {
         guard let bounds = try await log.bounds(of: [partition])[partition] else { throw LogError.unknown(partition) }

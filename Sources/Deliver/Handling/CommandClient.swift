@@ -129,7 +129,8 @@ public final class CommandClient: Sendable {
     ) throws -> [Reply] {
         let entries = commands.map { command in
             Waiting(
-                reply: Reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts), deadline: .now + limit,
+                reply: Reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts),
+                deadline: .now + limit,
                 waited: limit)
         }
         try state.withLock { state in

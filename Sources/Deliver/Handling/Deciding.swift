@@ -197,7 +197,9 @@ struct Deciding: GroupWork {
                     events.append(
                         NewRecord(
                             key: event.key, value: event.value, timestamp: at,
-                            headers: [Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type))]))
+                            headers: [
+                                Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type)),
+                            ]))
                 }
             }
             inHand[id] = answers.count

@@ -26,7 +26,8 @@ public struct Redecision: Sendable, Hashable {
         let events = TopicPartition(domain.eventsTopic, partition)
         let outcomes = TopicPartition(domain.outcomesTopic, partition)
         let gone = try await log.gone(of: [domain.commandsTopic, domain.eventsTopic, domain.outcomesTopic])
-        unchecked = gone.filter { $0.partition == events || $0.isCompacted && $0.partition.partition == partition }
+        unchecked =
+            gone.filter { $0.partition == events || $0.isCompacted && $0.partition.partition == partition }
             .unchecked
         if unchecked != nil { return }
         // Events and outcomes are written together: those of the events seen here have outcomes before the end seen next.

@@ -48,7 +48,8 @@ extension Invariant {
         do {
             for partition in partitions {
                 guard let range = bounds[partition] else { continue }
-                let end = known?.topics.contains(partition.topic) ?? false
+                let end =
+                    known?.topics.contains(partition.topic) ?? false
                     ? asOf[partition] ?? range.lowerBound : range.upperBound
                 try await log.scan(partition, from: range.lowerBound, to: end) { batch in
                     for record in batch.records { try audit.apply(record, from: partition) }

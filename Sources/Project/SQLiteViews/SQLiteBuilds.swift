@@ -31,7 +31,9 @@ extension SQLiteViews {
             throw ViewError(
                 .damaged, "\(pointer) names no build; delete it, and the first one is live again, or rebuild")
         }
-        return Builds(live: live, previous: Int(fields[1]).flatMap { Self.numbers.contains($0) ? $0 : nil }, isHeld: held > Self.now)
+        return Builds(
+            live: live, previous: Int(fields[1]).flatMap { Self.numbers.contains($0) ? $0 : nil },
+            isHeld: held > Self.now)
     }
 
     public func enliven(_ build: Int, of projection: AnyProjection) async throws {

@@ -25,7 +25,8 @@ extension Statement {
                 if !value.fits(table.columns[column].kind, inKey: column < table.key) {
                     throw DatabaseError(
                         resultCode: .SQLITE_CORRUPT,
-                        message: "a row of \(table.name) has in \(table.columns[column].name) what was never written there")
+                        message:
+                            "a row of \(table.name) has in \(table.columns[column].name) what was never written there")
                 }
                 return value
             }

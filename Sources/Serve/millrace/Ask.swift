@@ -15,8 +15,9 @@ struct Ask: AsyncParsableCommand {
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
             so that one reads one's own write. --cursor goes on where a page ended: give it
-            that page's next, with the same query and parameters. --as-of shows the view as it was: a snapshot
-            of before that (millrace snapshot --list) and what was folded since.
+            that page's next, with the same query and parameters. --as-of shows the view as
+            it was: a snapshot of before that (millrace snapshot --list) and what was folded
+            since.
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20
@@ -75,7 +76,7 @@ struct Ask: AsyncParsableCommand {
             for: after.map(Self.place), of: view, projection, patience: patience, places: places)
         try await places.withViews { views in
             let projection = try await views.live(projection)
-            try await waiting.wait(views)
+            try await waiting.wait(for: projection, in: views)
             let (page, asOf) = try await views.read(projection) { reader, asOf in
                 (try query.answer(arguments, reader), asOf)
             }

@@ -76,12 +76,13 @@ struct Lag: AsyncParsableCommand {
         }
         for line in lines {
             try Output.standard.line(
-                JSON.object([
-                    ("worker", JSON.string(line.worker)),
-                    ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
-                    ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
-                    ("lag", String(line.lag)),
-                ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
+                JSON.object(
+                    [
+                        ("worker", JSON.string(line.worker)),
+                        ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
+                        ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
+                        ("lag", String(line.lag)),
+                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
         }
     }
 

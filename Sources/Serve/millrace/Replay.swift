@@ -147,8 +147,18 @@ struct Replay: AsyncParsableCommand {
         if open.isEmpty { return }
         let reader = try await log.reader(from: open.mapValues(\.lowerBound))
         do {
+            var silence = Silence()
             reading: while follow || !open.isEmpty {
-                for batch in try await reader.next(max: Self.batch, wait: .milliseconds(200)) {
+                let batches = try await reader.next(max: Self.batch, wait: .milliseconds(200))
+                if !batches.isEmpty {
+                    silence.broke()
+                } else if !follow {
+                    for (place, range) in open {
+                        let (from, end) = (range.lowerBound, range.upperBound)
+                        if try await !silence.lasts(in: place, from: from, to: end, of: log) { open[place] = nil }
+                    }
+                }
+                for batch in batches {
                     guard let range = open[batch.source] else { continue }
                     let records = follow ? batch.records[...] : batch.records(before: range.upperBound)
                     if !(try body(batch, records)) { break reading }

@@ -54,7 +54,8 @@ struct Retentions {
         let views = domains.flatMap(\.projections).filter { $0.topics.contains(topic.name) }
         if !views.isEmpty {
             losses.append(
-                "\(names(views.map(\.name))) can be neither verified nor rebuilt, and a new version begins without them")
+                "\(names(views.map(\.name))) can be neither verified nor rebuilt, and a new version begins without them"
+            )
         }
         if topic.name == QuarantineLog.topic.name { losses.append("workers forget which records wait") }
         return losses

@@ -12,7 +12,6 @@ struct Waiting {
 
     private let wanted: [(TopicPartition, Offset)]
     private let view: String
-    private let projection: AnyProjection
     private let patience: Duration
     private let places: Places
 
@@ -21,8 +20,7 @@ struct Waiting {
         for wanted: [(TopicPartition, Offset)], of view: String, _ projection: AnyProjection, patience: Duration,
         places: Places
     ) throws {
-        (self.wanted, self.view, self.projection) = (wanted, view, projection)
-        (self.patience, self.places) = (patience, places)
+        (self.wanted, self.view, self.patience, self.places) = (wanted, view, patience, places)
         for (partition, _) in wanted where !projection.topics.contains(partition.topic) {
             throw Failure(
                 .usage,
@@ -31,13 +29,12 @@ struct Waiting {
     }
 
     /// - Throws: ``Failure`` where the log has no such place, or the time is over.
-    func wait(_ views: any ViewStore) async throws {
+    func wait(for live: AnyProjection, in views: any ViewStore) async throws {
         let (start, deadline) = (ContinuousClock.now, ContinuousClock.now + patience)
-        let projection = try await views.live(projection)
         var isAsked = false
         for (partition, offset) in wanted {
             while true {
-                let seen = try await views.read(projection) { _, asOf in asOf[partition] ?? 0 }
+                let seen = try await views.read(live) { _, asOf in asOf[partition] ?? 0 }
                 if seen > offset { break }
                 // A log on this machine is asked at once, a broker when something seems to be wrong.
                 if !isAsked, isLocal || .now > start + Self.doubt || .now > deadline {
