@@ -157,6 +157,26 @@ struct GoneTests {
         }
     }
 
+    @Test func `a view whose database is damaged stops its worker, and no other of the process`() async throws {
+        try await onBus { bus in
+            let hit = #"{"site":"s","path":"/","visitor":"v"}"#
+            #expect(try await bus.run("produce", "Hit", stdin: hit).exit == 0)
+            let projector = try await bus.work("projector")
+            try await bus.settle()
+            try await projector.stop()
+            try Tables.change(
+                bus.views + "/hits.windows@1.sqlite", "UPDATE _checkpoints SET next = -5 WHERE next > 0")
+            let up = try bus.start("up")
+            try await eventually("hits.windows to stop: \(up.err)") {
+                up.err.contains("hits.windows has stopped, and the other workers go on") ? true : nil
+            }
+            try await bus.list("e1")
+            up.send(SIGTERM)
+            let ended = try await up.end()
+            #expect(ended.exit == 65 && ended.err.contains("is damaged"), "\(ended)")
+        }
+    }
+
     @Test func `a view whose database is damaged is told of with its place`() async throws {
         try await onBus { bus in
             let hit = #"{"site":"s","path":"/","visitor":"v"}"#
