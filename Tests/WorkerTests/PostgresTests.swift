@@ -44,6 +44,28 @@ struct PostgresTests {
         }
     }
 
+    @Test(arguments: [
+        "UPDATE SCHEMA._checkpoints SET next = -5", "UPDATE SCHEMA._checkpoints SET partition = 99999999999",
+        "UPDATE SCHEMA._checkpoints SET epoch = -1", "ALTER TABLE SCHEMA._checkpoints ALTER COLUMN next TYPE int",
+        """
+        ALTER TABLE SCHEMA.items DROP CONSTRAINT items_pkey, ALTER COLUMN name DROP NOT NULL;
+        UPDATE SCHEMA.items SET name = NULL
+        """,
+    ])
+    func `say that what was never written there is damage, and do not die of it`(sql: String) async throws {
+        try await onServer(sql) { shelf, url in
+            try await shelf.commit([p0: 1]) { $0.put(items, ["a", 1, "one", .null]) }
+            try PostgresServer.shared().psql(sql.replacing("SCHEMA", with: #""test.shelf@1""#), at: url)
+            let error = await failure {
+                _ = try await shelf.rows(Scan(items))
+                _ = try await shelf.views.claim(shelf.projection, [p0], owner: "test")
+            }
+            #expect(
+                error?.kind == .damaged && error?.message.contains("drop the schema") == true,
+                "\(String(describing: error))")
+        }
+    }
+
     @Test func `refuse sums beyond 64 bits, written or read`() async throws {
         try await onServer { shelf, _ in
             try await shelf.commit([p0: 1]) { $0.add(sums, ["x"], [.max, 1]) }

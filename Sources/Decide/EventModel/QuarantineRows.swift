@@ -15,17 +15,17 @@ extension Quarantine {
     /// What a table of quarantines says.
     public static func all(in rows: some Sequence<Row>) -> [TopicPartition: Quarantine] {
         rows.reduce(into: [:]) { all, row in
-            guard let topic = row[0].text, let partition = row[1].integer, let offset = row[2].integer,
-                let key = row[3].text
+            guard let topic = row[0].text, let partition = row[1].integer.flatMap({ Int32(exactly: $0) }),
+                let offset = row[2].integer, let key = row[3].text
             else { return }
-            let source = TopicPartition(topic, Partition(Int(partition)))
+            let source = TopicPartition(topic, Partition(rawValue: partition))
             if row[4] != .integer(0) {
                 all[source, default: Quarantine()].release(Offset(offset), dropping: true)
             } else {
                 all[source, default: Quarantine()].park(
                     Parked(
                         offset: Offset(offset), key: Bytes(storable: key), reason: row[5].text ?? "",
-                        attempts: Int(row[6].integer ?? 0), timestamp: Timestamp(row[7].integer ?? 0)))
+                        attempts: Int(Int32(clamping: row[6].integer ?? 0)), timestamp: Timestamp(row[7].integer ?? 0)))
             }
         }
     }
@@ -69,7 +69,12 @@ extension Bytes {
             self.init(text)
             return
         }
-        let digits = text.utf8.dropFirst().map { UInt8($0 < 97 ? $0 - 48 : $0 - 87) }
+        // What is none of our digits was damaged where it was kept: it stands for itself.
+        let digits = text.utf8.dropFirst().compactMap { Character(UnicodeScalar($0)).hexDigitValue.map { UInt8($0) } }
+        guard digits.count == text.utf8.count - 1 else {
+            self.init(text)
+            return
+        }
         self.init(stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] })
     }
 }

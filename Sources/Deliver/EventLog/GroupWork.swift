@@ -88,6 +88,8 @@ public struct GroupLoop: Sendable {
 
 extension EventLog {
     /// Reads a partition from an offset up to another, batch by batch. No batch has, or goes on past, what is behind the end.
+    ///
+    /// - Throws: ``LogError/Kind/damaged`` where the log ends before that.
     public func scan(
         _ partition: TopicPartition, from: Offset, to end: Offset, batch: Int = 10_000,
         _ body: (Batch) async throws -> Void
@@ -95,9 +97,15 @@ extension EventLog {
         if from >= end { return }
         let reader = try await reader(from: [partition: from])
         do {
-            var at = from
+            var (at, silence) = (from, Silence())
             while at < end {
-                for batch in try await reader.next(max: batch, wait: .seconds(1)) {
+                let batches = try await reader.next(max: batch, wait: Silence.look)
+                if batches.isEmpty {
+                    if try await !silence.lasts(in: partition, from: at, to: end, of: self) { break }
+                } else {
+                    silence.broke()
+                }
+                for batch in batches {
                     at = min(batch.next, end)
                     try await body(
                         batch.next <= end

@@ -19,6 +19,9 @@ extension Record {
 }
 
 extension Refused {
+    /// The command's id was used before for another command of its key.
+    static let idReused = "id-reused"
+
     /// A command that says a time of its own may not come from the future: it would see holds run out that have not.
     fileprivate static func ahead(_ time: Timestamp, of taken: Timestamp) -> Refused {
         Refused(

@@ -7,7 +7,7 @@ struct CheckpointChange: Sendable {
     var rows: CheckpointRows
     var partition: Partition
     var states: [StateChange]
-    var ids: [(id: String, entry: Remembered.Entry)]
+    var ids: [(id: KeyedID, entry: Remembered.Entry)]
     var marks: [TopicPartition: Mark]
     var next: [TopicPartition: Offset]
     var cutoff: Timestamp?
@@ -35,9 +35,10 @@ struct CheckpointChange: Sendable {
                     with: Result {
                         try states.map { change in
                             let due = change.due.map { Value($0) } ?? .null
+                            let key = change.key.storable
                             return (
-                                [Value(partition), .text(change.key.storable)],
-                                try change.json().map { [due, .text($0)] }
+                                [Value(partition), .text(key)],
+                                try change.json().map { [due, .text(KeptState.text(of: $0, key: key))] }
                             )
                         }
                     })

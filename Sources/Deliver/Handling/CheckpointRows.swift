@@ -5,7 +5,8 @@ internal import EventModel
 struct CheckpointRows: Sendable {
     /// The state of each key, and when its next timer is due.
     let states: Table
-    /// Where each answered command's outcome stands, for handlers.
+    /// Where each answered command's outcome stands, for handlers: by ``KeyedID/storable``, or in rows of earlier versions by
+    /// the id alone.
     let ids: Table
     /// The last record that was folded, to tell whether the log is still the one that it was folded from.
     let marks: Table
@@ -46,9 +47,9 @@ extension Remembered.Entry {
         self.init(digest: UInt64(bitPattern: digest), outcome: Offset(outcome), time: Timestamp(time))
     }
 
-    func row(_ id: String, in partition: Partition) -> Row {
+    func row(_ id: KeyedID, in partition: Partition) -> Row {
         [
-            Value(partition), .text(Bytes(id).storable), .integer(Int64(bitPattern: digest)),
+            Value(partition), .text(id.storable), .integer(Int64(bitPattern: digest)),
             .integer(outcome.rawValue), Value(time),
         ]
     }

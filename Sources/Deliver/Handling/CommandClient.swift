@@ -22,6 +22,8 @@ public final class CommandClient: Sendable {
 
     private struct Waiting {
         var reply: Reply
+        /// An id may be under way for another key too.
+        var key: Bytes
         /// Of the command's kind and body: an id may be under way with another body too.
         var digest: UInt64
         var deadline: ContinuousClock.Instant
@@ -91,6 +93,8 @@ public final class CommandClient: Sendable {
 
     /// Sends commands of one domain in one append, and waits for all their outcomes, in the same order.
     ///
+    /// An id names a command among those of its key: it has one outcome, however often it is sent.
+    ///
     /// An id with a colon is a worker's own: those of timers and reactions follow from what they are about, and whoever
     /// took one first would keep it from happening.
     /// - Parameter each: Told each outcome as soon as it and those before it are there.
@@ -125,7 +129,8 @@ public final class CommandClient: Sendable {
     ) throws -> [Reply] {
         let entries = commands.map { command in
             Waiting(
-                reply: Reply(), digest: digest(of: command.value, isFact: asFacts), deadline: .now + limit,
+                reply: Reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts),
+                deadline: .now + limit,
                 waited: limit)
         }
         try state.withLock { state in
@@ -164,12 +169,15 @@ public final class CommandClient: Sendable {
         let known = records.compactMap { record in record[header: HeaderName.id].map { (id: $0, record: record) } }
         let awaited = state.withLock { state in known.filter { state.waiting[$0.id] != nil } }
         if awaited.isEmpty { return }
-        let outcomes = awaited.map { one in (id: one.id, outcome: Result { try Outcome(one.record.value) }) }
+        let outcomes = awaited.map { one in
+            (id: one.id, key: one.record.key, outcome: Result { try Outcome(one.record.value) })
+        }
         let given = state.withLock { state in
-            outcomes.flatMap { id, outcome in
+            outcomes.flatMap { id, key, outcome in
                 let digest = try? outcome.get().digest
-                // An unreadable outcome is for all who wait under its id.
-                return state.take(id) { digest == nil || $0.digest == digest }.map { ($0.reply, outcome) }
+                // An unreadable outcome is for all who wait under its key and id.
+                return state.take(id) { $0.key == key && (digest == nil || $0.digest == digest) }
+                    .map { ($0.reply, outcome) }
             }
         }
         for (reply, outcome) in given { reply.give(outcome) }

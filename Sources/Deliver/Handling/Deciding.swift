@@ -163,12 +163,12 @@ struct Deciding: GroupWork {
         guard let known = known[partition] else {
             throw LogError(.fenced, "\(batch.source) was delivered but is not assigned")
         }
-        let ids = batch.records.map { $0.commandID(in: batch.source) }
-        let kept = try await known.keeper?.load(batch.records.map(\.key), ids: ids) ?? [:]
+        let ids = batch.records.map { KeyedID($0.key, $0.commandID(in: batch.source)) }
+        let kept = try await recalled(known.keeper?.load(batch.records.map(\.key), ids: ids), partition)
         let cutoff = cutoff
         var events: [NewRecord] = []
         var answers: [Answer] = []
-        var inHand: [String: Int] = [:]
+        var inHand: [KeyedID: Int] = [:]
         for (record, id) in zip(batch.records, ids) {
             let entry =
                 known.remembered[id]
@@ -188,7 +188,7 @@ struct Deciding: GroupWork {
                 entries.append(try lot.park(record, in: batch.source, why))
                 continue
             }
-            let decision = known.aggregates.answer(record, id: id)
+            let decision = known.aggregates.answer(record, id: id.id)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -197,22 +197,24 @@ struct Deciding: GroupWork {
                     events.append(
                         NewRecord(
                             key: event.key, value: event.value, timestamp: at,
-                            headers: [Header(HeaderName.cause, Bytes(id)), Header(HeaderName.type, Bytes(event.type))]))
+                            headers: [
+                                Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type)),
+                            ]))
                 }
             }
             inHand[id] = answers.count
             answers.append(
                 Answer(
                     key: record.key, time: record.timestamp,
-                    outcome: Outcome(id: id, decision: decision, digest: digest, commandOffset: record.offset),
+                    outcome: Outcome(id: id.id, decision: decision, digest: digest, commandOffset: record.offset),
                     events: first..<events.count, types: types))
         }
         return (events, answers)
     }
 
-    /// The answer to a command whose id was answered before: the same, or a refusal where its body is another.
+    /// The answer to a command whose key and id were answered before: the same, or a refusal where its body is another.
     private func repeated(
-        _ id: String, _ digest: UInt64, _ record: Record, _ entry: Remembered.Entry?, _ inHand: Answer?,
+        _ id: KeyedID, _ digest: UInt64, _ record: Record, _ entry: Remembered.Entry?, _ inHand: Answer?,
         _ partition: Partition
     ) async throws -> Answer? {
         var answer: Answer
@@ -223,17 +225,26 @@ struct Deciding: GroupWork {
             let source = TopicPartition(domain.outcomesTopic, partition)
             // What the log has dropped already is past its retention.
             guard let stored = try await log.record(at: entry.outcome, in: source) else { return nil }
-            answer = Answer(
-                key: record.key, time: record.timestamp, outcome: try Outcome(stored.value), events: 0..<0, types: [])
+            let outcome = try Outcome(stored.value)
+            if KeyedID(stored.key, outcome.id) != id {
+                throw LogError(
+                    .damaged,
+                    """
+                    the checkpoint of \(lot.worker) has the outcome of \(id.id) at \(source)@\(entry.outcome), which is another \
+                    command's: it is damaged. Delete it, and it will be folded again
+                    """)
+            }
+            answer = Answer(key: record.key, time: record.timestamp, outcome: outcome, events: 0..<0, types: [])
         } else {
             return nil
         }
         answer.repeated = true
         if answer.outcome.digest != digest {
-            let message = "the id \(id) was used before for another command; give this one an id of its own"
-            let no = Refused(reason: "id-reused", message: message)
+            let message =
+                "the id \(id.id) was used before for another command of \(id.key.text); give this one an id of its own"
+            let no = Refused(reason: Refused.idReused, message: message)
             answer.outcome = Outcome(
-                id: id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset)
+                id: id.id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset)
             (answer.events, answer.types) = (0..<0, [])
         }
         return answer
@@ -243,7 +254,7 @@ struct Deciding: GroupWork {
         for ((partition, answered), offsets) in zip(answers, offsets) {
             for (answer, offset) in zip(answered, offsets) where !answer.repeated {
                 let entry = Remembered.Entry(digest: answer.outcome.digest, outcome: offset, time: answer.time)
-                known[partition]?.remembered.add(answer.outcome.id, entry)
+                known[partition]?.remembered.add(KeyedID(answer.key, answer.outcome.id), entry)
             }
             // A checkpoint forgets by itself.
             if let cutoff, known[partition]?.keeper == nil { known[partition]?.remembered.forget(before: cutoff) }
@@ -266,6 +277,8 @@ struct Deciding: GroupWork {
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
-        return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
+        // A checkpoint that is damaged may have a timer at any moment.
+        let since = clock().rawValue
+        return next.map { .milliseconds(max($0.rawValue, since) - since) } ?? GroupLoop.heed
     }
 }

@@ -9,7 +9,7 @@ extension Invariant {
 
     private struct Answers: Sendable {
         struct ID: Hashable, Sendable {
-            var partition: Partition
+            var key: Bytes
             var id: String
             var digest: UInt64
         }
@@ -25,10 +25,10 @@ extension Invariant {
             switch source.topic {
             case domain.commandsTopic:
                 let id = ID(
-                    partition: source.partition, id: record.commandID(in: source),
+                    key: record.key, id: record.commandID(in: source),
                     digest: digest(of: record.value, isFact: record.isFact))
                 commands[id, default: 0] += 1
-            case domain.outcomesTopic: try fold(Outcome(record.value), in: source)
+            case domain.outcomesTopic: try fold(Outcome(record.value), of: record.key, in: source)
             default:
                 events[source, default: [:]][record.offset] = (
                     record[header: HeaderName.cause] ?? "", record[header: HeaderName.type] ?? ""
@@ -36,9 +36,11 @@ extension Invariant {
             }
         }
 
-        private mutating func fold(_ outcome: Outcome, in source: TopicPartition) throws {
-            let id = ID(partition: source.partition, id: outcome.id, digest: outcome.digest)
+        private mutating func fold(_ outcome: Outcome, of key: Bytes, in source: TopicPartition) throws {
+            let id = ID(key: key, id: outcome.id, digest: outcome.digest)
             outcomes[id, default: 0] += 1
+            // It says that the id is another command's, and decides nothing: once that one is forgotten, this may be decided.
+            if outcome.reason == Refused.idReused { return }
             guard let before = answer[id] else {
                 answer[id] = outcome
                 for event in outcome.events where !told.insert(event).inserted {

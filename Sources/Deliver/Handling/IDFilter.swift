@@ -20,7 +20,7 @@ struct IDFilter: Sendable {
 
     init(limit: Int = 4_000_000) { self.limit = limit }
 
-    mutating func add(_ id: String) {
+    mutating func add(_ id: some Hashable) {
         if mayHave(id) { return }
         if count >= limit {
             (layers, isFull) = ([], true)
@@ -41,7 +41,7 @@ struct IDFilter: Sendable {
     }
 
     /// False where the id was never added.
-    func mayHave(_ id: String) -> Bool {
+    func mayHave(_ id: some Hashable) -> Bool {
         if isFull { return true }
         return layers.contains { layer in
             var walk = Walk(id, bits: layer.words.count * 64)
@@ -60,7 +60,7 @@ struct IDFilter: Sendable {
         private let step: UInt64
         private let mask: UInt64
 
-        init(_ id: String, bits: Int) {
+        init(_ id: some Hashable, bits: Int) {
             at = UInt64(truncatingIfNeeded: id.hashValue)
             step = at >> 32 | 1
             mask = UInt64(bits - 1)

@@ -79,6 +79,7 @@ final class Keeper {
             keeper.next = [:]
         }
         if keeper.next.isEmpty { try await keeper.wipe() }
+        if remembered != nil { try await keeper.lookForPlainIDs() }
         states.keepInCheckpoint()
         return keeper
     }
@@ -103,7 +104,18 @@ final class Keeper {
         return nil
     }
 
+    /// Whether ids stand in the checkpoint without their keys.
+    private func lookForPlainIDs() async throws {
+        let (ids, partition, bounds) = (rows.ids, Value(partition), KeyedID.bounds)
+        self.ids.hasPlain = try await checkpoint.read { reader in
+            let before = Scan(ids, equal: [partition], through: .text(bounds.0), limit: 1)
+            let after = Scan(ids, equal: [partition], from: .text(bounds.1), limit: 1)
+            return try !reader.rows(before).isEmpty || !reader.rows(after).isEmpty
+        }
+    }
+
     private func wipe() async throws {
+        var first: [Row?] = []
         let (rows, partition, zeros) = (
             rows, partition, Dictionary(uniqueKeysWithValues: sources.map { ($0, Offset(0)) })
         )
@@ -112,6 +124,9 @@ final class Keeper {
                 try rows.kept.tables.map { ($0, try reader.rows(Scan($0, equal: [Value(partition)], limit: 10_000))) }
             }
             if old.allSatisfy(\.1.isEmpty) { return }
+            let now = old.map(\.1.first)
+            if now == first { throw damaged("rows of it cannot be deleted") }
+            first = now
             try await checkpoint.write(to: zeros) { batch in
                 for (table, old) in old { for row in old { batch.delete(table, Array(row.prefix(table.key))) } }
             }
@@ -139,41 +154,68 @@ final class Keeper {
 
     // MARK: What the checkpoint has
 
-    /// Loads the states of some keys; gives what the checkpoint remembers of some ids.
+    /// What a checkpoint remembers of some commands.
+    struct Found {
+        var entries: [KeyedID: Remembered.Entry] = [:]
+        /// Of ids that stand there by themselves: they may be those of another key's commands.
+        var unsure: [KeyedID: Remembered.Entry] = [:]
+    }
+
+    /// Loads the states of some keys; gives what the checkpoint remembers of some commands.
     ///
     /// - Throws: ``LogError/Kind/fenced`` where the checkpoint is another's now.
-    func load(_ keys: [Bytes], ids: [String] = []) async throws -> [String: Remembered.Entry] {
+    @discardableResult
+    func load(_ keys: [Bytes], ids: [KeyedID] = []) async throws -> Found {
         if let fenced { throw fenced }
         let missing = states.missing(keys)
         let sought = hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : []
         var jsons: [String: String] = [:]
-        var entries: [String: Remembered.Entry] = [:]
+        var result = Found()
         if hasRows && !(missing.isEmpty && sought.isEmpty) {
             let (rows, partition) = (rows, Value(partition))
             let texts = missing.map { $0.storable }
-            let names = Dictionary(sought.map { (Bytes($0).storable, $0) }) { a, _ in a }
+            let names = Dictionary(sought.map { ($0.storable, [$0]) }) { a, _ in a }
+                .merging(self.ids.hasPlain ? sought.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
             let (found, known) = try await checkpoint.read { reader in
                 (
                     try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
                     names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
                 )
             }
-            for row in found { if let key = row[1].text { jsons[key] = row[3].text } }
-            for row in known { if let id = row[1].text.flatMap({ names[$0] }) { entries[id] = Remembered.Entry(row) } }
+            for row in found {
+                guard let key = row[1].text, let text = row[3].text else { continue }
+                guard let json = KeptState.json(of: text, key: key) else {
+                    throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
+                }
+                jsons[key] = json
+            }
+            for row in known {
+                guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
+                for id in names[text] ?? [] {
+                    if KeyedID.isPlain(text) { result.unsure[id] = entry } else { result.entries[id] = entry }
+                }
+            }
         }
         for key in missing {
             do {
                 try states.load(key, jsons[key.storable])
             } catch {
-                throw LogError(
-                    .damaged,
+                throw damaged(
                     """
-                    the checkpoint of \(rows.kept.name) has a state of \(key.text) that cannot be read (\(error)). Raise the \
-                    stateVersion where the state's shape has changed; or delete the checkpoint, and it will be folded again
+                    a state of \(key.text) cannot be read (\(error)). Raise the stateVersion where the state's shape has changed
                     """)
             }
         }
-        return entries
+        return result
+    }
+
+    private func damaged(_ why: String) -> LogError {
+        LogError(
+            .damaged,
+            """
+            the checkpoint of \(rows.kept.name) (\(rows.kept.storage)) is damaged: \(why). Delete it, and it will be folded \
+            again
+            """)
     }
 
     /// Reads ahead which timers the checkpoint has, up to a moment and some more.

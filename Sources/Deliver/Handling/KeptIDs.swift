@@ -17,11 +17,22 @@ final class KeptIDs {
     private var asked = 0
     private let before: Before
     private var reading: Task<Void, Never>?
+    /// Whether the checkpoint may have ids by themselves, as earlier versions wrote them.
+    var hasPlain = false
+
+    /// What earlier owners left.
+    private struct Found: Sendable {
+        var ids = IDFilter()
+        /// Ids by themselves, of any key.
+        var plain = IDFilter()
+
+        func mayHave(_ id: KeyedID) -> Bool { id.isLong || ids.mayHave(id) || plain.mayHave(id.id) }
+    }
 
     /// The ids of earlier owners, nil while they are not known.
     private final class Before: Sendable {
-        let ids: Mutex<IDFilter?>
-        init(_ ids: IDFilter?) { self.ids = Mutex(ids) }
+        let ids: Mutex<Found?>
+        init(_ ids: Found?) { self.ids = Mutex(ids) }
     }
 
     /// - Parameters:
@@ -31,18 +42,18 @@ final class KeptIDs {
         _ rows: CheckpointRows, _ partition: Partition, _ checkpoint: any Checkpoint, isEmpty: Bool, patience: Int
     ) {
         (self.rows, self.partition, self.checkpoint, self.patience) = (rows, partition, checkpoint, patience)
-        before = Before(isEmpty ? IDFilter() : nil)
+        before = Before(isEmpty ? Found() : nil)
     }
 
     deinit { reading?.cancel() }
 
     /// These go to the checkpoint.
-    func add(_ ids: some Sequence<String>) {
+    func add(_ ids: some Sequence<KeyedID>) {
         for id in ids { added.add(id) }
     }
 
     /// Of these ids, those that the checkpoint may have.
-    func sought(_ ids: [String]) -> [String] {
+    func sought(_ ids: [KeyedID]) -> [KeyedID] {
         if ids.isEmpty { return [] }
         let sought = before.ids.withLock { before in
             guard let before else { return ids }
@@ -58,24 +69,30 @@ final class KeptIDs {
     ) -> Task<Void, Never> {
         Task {
             // Where they cannot be read, each is asked for as before, and whoever asks hears why.
-            let ids = try? await read(rows, partition, checkpoint)
-            before.ids.withLock { $0 = $0 ?? ids }
+            let found = try? await read(rows, partition, checkpoint)
+            before.ids.withLock { $0 = $0 ?? found }
         }
     }
 
     private static func read(
         _ rows: CheckpointRows, _ partition: Partition, _ checkpoint: any Checkpoint
-    ) async throws -> IDFilter {
-        var ids = IDFilter()
+    ) async throws -> Found {
+        var found = Found()
         var scan = Scan(rows.ids, equal: [Value(partition)], limit: page)
-        while !ids.isFull {
+        while !(found.ids.isFull && found.plain.isFull) {
             let asked = scan
             let rows = try await checkpoint.read { try $0.rows(asked) }
-            for row in rows { if let id = row[1].text { ids.add(Bytes(storable: id).text) } }
+            for text in rows.compactMap({ $0[1].text }) {
+                if let id = KeyedID(storable: text) {
+                    found.ids.add(id)
+                } else if KeyedID.isPlain(text) {
+                    found.plain.add(Bytes(storable: text).text)
+                }
+            }
             guard rows.count == page, let last = rows.last else { break }
             scan.after = asked.order.map { last[$0] }
             try Task.checkCancellation()
         }
-        return ids
+        return found
     }
 }

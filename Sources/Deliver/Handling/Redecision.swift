@@ -17,6 +17,8 @@ public struct Redecision: Sendable, Hashable {
     /// Events taken as they are: those of commands that are not kept any more, or that an earlier version judged by other
     /// rules.
     public var assumed = 0
+    /// Why nothing was examined: the state before the first command is not known any more.
+    public var unchecked: String?
     /// The first command or event that is not as it should be; nothing was examined beyond.
     public var problem: String?
 
@@ -24,6 +26,11 @@ public struct Redecision: Sendable, Hashable {
         self.partition = TopicPartition(domain.commandsTopic, partition)
         let events = TopicPartition(domain.eventsTopic, partition)
         let outcomes = TopicPartition(domain.outcomesTopic, partition)
+        let gone = try await log.gone(of: [domain.commandsTopic, domain.eventsTopic, domain.outcomesTopic])
+        unchecked =
+            gone.filter { $0.partition == events || $0.isCompacted && $0.partition.partition == partition }
+            .unchecked
+        if unchecked != nil { return }
         // Events and outcomes are written together: those of the events seen here have outcomes before the end seen next.
         let eventBounds = try await log.bounds(of: [events])[events] ?? 0..<0
         let bounds = try await log.bounds(of: [outcomes, self.partition])
@@ -75,8 +82,8 @@ public struct Redecision: Sendable, Hashable {
     /// The commands in the order in which they were answered.
     private struct Commands {
         let waiting: Waiting
-        /// Commands without an outcome as yet, by id.
-        private var late: [String: [Record]] = [:]
+        /// Commands without an outcome as yet.
+        private var late: [KeyedID: [Record]] = [:]
         private var ahead: Record?
 
         init(waiting: Waiting) { self.waiting = waiting }
@@ -90,7 +97,7 @@ public struct Redecision: Sendable, Hashable {
         }
 
         /// The command that the next outcome answers: one that waited, or else the next one.
-        mutating func next(answeredBy id: String, _ tapes: inout Tapes) async throws -> Record? {
+        mutating func next(answeredBy id: KeyedID, _ tapes: inout Tapes) async throws -> Record? {
             if let waited = late[id]?.first {
                 late[id]?.removeFirst()
                 return waited
@@ -98,15 +105,17 @@ public struct Redecision: Sendable, Hashable {
             while let parked = ahead, waiting.knows(parked) {
                 setAside(parked)
                 ahead = try await tapes.commands.next()
-                if parked.commandID(in: waiting.commands) == id { return try await next(answeredBy: id, &tapes) }
+                if self.id(of: parked) == id { return try await next(answeredBy: id, &tapes) }
             }
             let command = ahead
             ahead = try await tapes.commands.next()
             return command
         }
 
-        private mutating func setAside(_ command: Record) {
-            late[command.commandID(in: waiting.commands), default: []].append(command)
+        private mutating func setAside(_ command: Record) { late[id(of: command), default: []].append(command) }
+
+        private func id(of command: Record) -> KeyedID {
+            KeyedID(command.key, command.commandID(in: waiting.commands))
         }
     }
 
@@ -159,7 +168,7 @@ public struct Redecision: Sendable, Hashable {
         while let record = try await tapes.outcomes.next() {
             let outcome = try Outcome(record.value)
             if self.commands == 0, outcome.commandOffset < start { continue }
-            guard let current = try await commands.next(answeredBy: outcome.id, &tapes) else {
+            guard let current = try await commands.next(answeredBy: KeyedID(record.key, outcome.id), &tapes) else {
                 problem = "the outcome of \(outcome.id) answers no command that is on the log"
                 return
             }
@@ -168,6 +177,10 @@ public struct Redecision: Sendable, Hashable {
             self.commands += 1
             if id != outcome.id {
                 problem = "\(place) (\(id)): its outcome is that of \(outcome.id)"
+                return
+            }
+            if current.key != record.key {
+                problem = "\(place) (\(id)): it is of \(current.key.text), but its outcome of \(record.key.text)"
                 return
             }
             // It was sent again: the answer is an earlier one's.

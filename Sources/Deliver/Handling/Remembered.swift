@@ -1,6 +1,6 @@
 internal import EventModel
 
-/// The commands of one partition that have been answered, by id: where each outcome stands, so that it can be read again.
+/// The commands of one partition that have been answered, by key and id: where each outcome stands, so that it can be read again.
 /// With a checkpoint, only those that it has not yet.
 final class Remembered {
     struct Entry: Sendable, Hashable {
@@ -8,14 +8,14 @@ final class Remembered {
         var outcome: Offset
         var time: Timestamp
     }
-    private var entries: [String: Entry] = [:]
+    private var entries: [KeyedID: Entry] = [:]
     /// In the order in which they came. One that was decided anew has come again, and its older place counts no more.
-    private var order: [(id: String, outcome: Offset)] = []
+    private var order: [(id: KeyedID, outcome: Offset)] = []
     private var forgotten = 0
 
-    subscript(id: String) -> Entry? { entries[id] }
+    subscript(id: KeyedID) -> Entry? { entries[id] }
 
-    func add(_ id: String, _ entry: Entry) {
+    func add(_ id: KeyedID, _ entry: Entry) {
         let old = entries.updateValue(entry, forKey: id)
         if old?.outcome != entry.outcome { order.append((id, entry.outcome)) }
     }
@@ -35,7 +35,7 @@ final class Remembered {
         }
     }
 
-    private func current(_ place: (id: String, outcome: Offset)) -> Entry? {
+    private func current(_ place: (id: KeyedID, outcome: Offset)) -> Entry? {
         entries[place.id].flatMap { $0.outcome == place.outcome ? $0 : nil }
     }
 
@@ -43,7 +43,7 @@ final class Remembered {
     var count: Int { order.count - forgotten }
 
     /// All of them, oldest first.
-    var all: [(id: String, entry: Entry)] {
+    var all: [(id: KeyedID, entry: Entry)] {
         order[forgotten...].compactMap { place in current(place).map { (place.id, $0) } }
     }
 }

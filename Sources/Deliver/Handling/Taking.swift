@@ -92,7 +92,7 @@ extension Deciding {
     }
 
     /// Remembers which commands were answered. The first answer counts; the others repeat it, or refuse another command of
-    /// the same id.
+    /// the same key and id.
     private func recall(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int {
         let start = max(known.keeper?.start(of: source) ?? 0, range.lowerBound)
         var folded = 0
@@ -100,18 +100,32 @@ extension Deciding {
             let outcomes = batch.records.compactMap { record in
                 (try? Outcome(record.value)).map { (record: record, outcome: $0) }
             }
-            let kept = try await known.keeper?.load([], ids: outcomes.map(\.outcome.id)) ?? [:]
+            let ids = outcomes.map { KeyedID($0.record.key, $0.outcome.id) }
+            let kept = try await recalled(known.keeper?.load([], ids: ids), source.partition)
             let cutoff = cutoff
-            for (record, outcome) in outcomes {
-                if let entry = kept[outcome.id], cutoff.map({ entry.time >= $0 }) ?? true { continue }
+            for (id, (record, outcome)) in zip(ids, outcomes) {
+                if let entry = kept[id], cutoff.map({ entry.time >= $0 }) ?? true { continue }
                 let entry = Remembered.Entry(
                     digest: outcome.digest, outcome: record.offset, time: record.timestamp)
-                if known.remembered[outcome.id] == nil { known.remembered.add(outcome.id, entry) }
+                if known.remembered[id] == nil { known.remembered.add(id, entry) }
             }
             folded += batch.records.count
             await note(batch, known)
         }
         return folded
+    }
+
+    /// What a checkpoint remembers of some commands. Where it has an id by itself, the key of the outcome on the log tells
+    /// whether it is that of the command.
+    func recalled(
+        _ found: Keeper.Found?, _ partition: Partition
+    ) async throws -> [KeyedID: Remembered.Entry] {
+        guard var found else { return [:] }
+        let source = TopicPartition(domain.outcomesTopic, partition)
+        for (id, entry) in found.unsure where found.entries[id] == nil {
+            if try await log.record(at: entry.outcome, in: source)?.key == id.key { found.entries[id] = entry }
+        }
+        return found.entries
     }
 
     private func note(_ batch: Batch, _ known: Known) async {

@@ -111,7 +111,7 @@ extension Tries {
 
     public init?(_ row: Row) {
         guard row.count == Self.table.columns.count, let care = row[3].integer.flatMap({ Care(rawValue: Int($0)) }),
-            let until = row[4].integer, let deaths = row[7].integer
+            let until = row[4].integer, let deaths = row[7].integer.flatMap({ Int32(exactly: $0) }), deaths >= 0
         else { return nil }
         (self.care, self.until, isOpen) = (care, Offset(until), row[5] != 0)
         (inHand, self.deaths) = (row[6].integer.map { Offset($0) }, Int(deaths))

@@ -25,7 +25,7 @@ extension PostgresViews {
         for row in 0..<found.count {
             guard let build = projection.build(keptUnder: found.text(row, 0) ?? "") else { continue }
             builds.all.append(build)
-            now = found.integer(row, 2) ?? 0
+            now = try found.integer(row, 2) ?? 0
             let fields = (found.text(row, 1) ?? "").split(separator: " ")
             guard fields.count == 3, fields[0] == "live", let held = Int64(fields[2]) else { continue }
             (builds.live, builds.previous, builds.isHeld) = (build, Int(fields[1]), held > now)

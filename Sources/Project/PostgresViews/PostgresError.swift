@@ -11,6 +11,9 @@ struct PostgresError: Error {
     /// Whether the transaction was committed cannot be known by this alone.
     var isUnsure = false
 
+    /// What was read is not what was written, with the server's own code for that.
+    static func damaged(_ why: String) -> PostgresError { PostgresError(state: "XX001", message: why) }
+
     /// The server gave the transaction up in favour of another; it may be done again.
     var isConflict: Bool { state == "40001" || state == "40P01" }
 

@@ -49,9 +49,13 @@ struct PostgresReader: ViewReader {
     let session: Session
 
     func rows(_ scan: Scan) throws -> [Row] {
+        if let after = scan.after, after.count != scan.order.count {
+            throw ViewError(
+                .failed, "a page of \(scan.table.name) begins after \(scan.order.count) values, not \(after.count)")
+        }
         let (sql, parameters) = try schema.select(scan)
         let answer = try session.executePrepared(sql, parameters)
-        return (0..<answer.count).map { answer.row($0, of: scan.table) }
+        return try (0..<answer.count).map { try answer.row($0, of: scan.table) }
     }
 
     func rows(_ table: Table, keys: [Row]) throws -> [Row] { try schema.rows(table, keys: keys, session) }
@@ -60,6 +64,6 @@ struct PostgresReader: ViewReader {
         if columns.isEmpty { return [] }
         let (sql, parameters) = try schema.sum(columns, scan)
         let answer = try session.executePrepared(sql, parameters)
-        return columns.indices.map { answer.integer(0, $0) ?? 0 }
+        return try columns.indices.map { try answer.integer(0, $0) ?? 0 }
     }
 }

@@ -80,7 +80,7 @@ public final class PostgresViews: ViewStore {
                 let batch = ViewBatch { table, key in
                     let (sql, parameters) = try schema.load(table, key)
                     let answer = try session.executePrepared(sql, parameters)
-                    return answer.count == 0 ? nil : answer.row(0, of: table)
+                    return answer.count == 0 ? nil : try answer.row(0, of: table)
                 }
                 try fold(batch)
                 try schema.write(batch, session)

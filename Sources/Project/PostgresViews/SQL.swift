@@ -82,7 +82,7 @@ extension Schema {
                 try parameters.add(table.columns[column], of: table, run.count) { run[start + $0][column] }
             }
             let answer = try session.executePrepared(sql, parameters)
-            return (0..<answer.count).map { answer.row($0, of: table) }
+            return try (0..<answer.count).map { try answer.row($0, of: table) }
         }
     }
 

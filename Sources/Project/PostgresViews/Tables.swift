@@ -125,22 +125,29 @@ extension Schema {
         parameters.add(partitions.map { Int64($0.partition.rawValue) })
         return parameters
     }
-    private static func checkpoint(_ answer: Answer, _ row: Int) -> (TopicPartition, Checkpoint) {
-        let partition = Partition(rawValue: Int32(answer.integer(row, 1) ?? 0))
-        return (
-            TopicPartition(answer.text(row, 0) ?? "", partition),
-            Checkpoint(
-                next: answer.integer(row, 2).map { Offset($0) }, epoch: Epoch(rawValue: answer.integer(row, 3) ?? 0))
-        )
+    private static func checkpoint(
+        _ answer: Answer, _ row: Int
+    ) throws(PostgresError) -> (TopicPartition, Checkpoint) {
+        let stored = try answer.integer(row, 2)
+        let next = stored.flatMap(Stored.offset)
+        guard let topic = answer.text(row, 0), let partition = try answer.integer(row, 1).flatMap(Stored.partition),
+            let epoch = try answer.integer(row, 3).flatMap(Stored.epoch), (stored == nil) == (next == nil)
+        else { throw .damaged("a row of _checkpoints has what was never written there") }
+        return (TopicPartition(topic, partition), Checkpoint(next: next, epoch: epoch))
     }
-    private static func all(_ answer: Answer) -> [TopicPartition: Checkpoint] {
-        Dictionary(uniqueKeysWithValues: (0..<answer.count).map { checkpoint(answer, $0) })
+    private static func all(_ answer: Answer) throws(PostgresError) -> [TopicPartition: Checkpoint] {
+        var all: [TopicPartition: Checkpoint] = [:]
+        for row in 0..<answer.count {
+            let (partition, checkpoint) = try checkpoint(answer, row)
+            all[partition] = checkpoint
+        }
+        return all
     }
 
     /// Locks the rows of some partitions, always in the same order: so no two commits wait for each other.
     func lock(_ partitions: [TopicPartition], _ session: Session) throws -> [TopicPartition: Checkpoint] {
-        Self.all(
-            try session.executePrepared(
+        try Self.all(
+            session.executePrepared(
                 """
                 SELECT topic, partition, next, epoch FROM \(checkpoints)
                 WHERE (topic, partition) IN (SELECT * FROM unnest($1::text[], $2::bigint[]))
@@ -165,8 +172,8 @@ extension Schema {
     {
         var parameters = Self.arrays(partitions)
         let mark = parameters.add(owner)
-        return Self.all(
-            try session.execute(
+        return try Self.all(
+            session.execute(
                 """
                 INSERT INTO \(checkpoints) AS kept
                 SELECT topic, partition, NULL, 1, \(mark)
@@ -178,8 +185,8 @@ extension Schema {
     }
 
     func offsets(_ session: Session) throws -> [TopicPartition: Offset] {
-        let all = Self.all(
-            try session.execute("SELECT topic, partition, next, epoch FROM \(checkpoints) WHERE next IS NOT NULL"))
+        let all = try Self.all(
+            session.execute("SELECT topic, partition, next, epoch FROM \(checkpoints) WHERE next IS NOT NULL"))
         return all.compactMapValues(\.next)
     }
 }

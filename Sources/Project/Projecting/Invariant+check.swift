@@ -21,12 +21,12 @@ extension Invariant {
         progress: (_ records: Int) -> Void = { _ in }
     ) async throws -> Verdict {
         let audit = begin()
-        guard let projection else { return try await check(audit, on: log, upTo: [:], of: [], nil, progress) }
+        guard let projection else { return try await check(audit, on: log, upTo: [:], of: nil, nil, progress) }
         guard let known = projections.first(where: { $0.name == projection }) else {
             throw ViewError(.mismatch, "\(name): there is no projection \(projection)")
         }
         return try await views.withSnapshot(known) { snapshot in
-            try await check(audit, on: log, upTo: snapshot.asOf, of: known.topics, snapshot, progress)
+            try await check(audit, on: log, upTo: snapshot.asOf, of: known, snapshot, progress)
         }
     }
 
@@ -38,16 +38,19 @@ extension Invariant {
     }
 
     private func check(
-        _ audit: any Audit, on log: any EventLog, upTo asOf: [TopicPartition: Offset], of shown: [String],
+        _ audit: any Audit, on log: any EventLog, upTo asOf: [TopicPartition: Offset], of known: AnyProjection?,
         _ snapshot: (any ViewSnapshot)?, _ progress: (_ records: Int) -> Void
     ) async throws -> Verdict {
         let partitions = try await log.partitions(of: topics)
         let bounds = try await log.bounds(of: partitions)
+        if let snapshot, let known { try await log.checkReach(of: known, asOf: snapshot.asOf) }
         var verdict = Verdict(records: 0)
         do {
             for partition in partitions {
                 guard let range = bounds[partition] else { continue }
-                let end = shown.contains(partition.topic) ? asOf[partition] ?? range.lowerBound : range.upperBound
+                let end =
+                    known?.topics.contains(partition.topic) ?? false
+                    ? asOf[partition] ?? range.lowerBound : range.upperBound
                 try await log.scan(partition, from: range.lowerBound, to: end) { batch in
                     for record in batch.records { try audit.apply(record, from: partition) }
                     verdict.records += batch.records.count

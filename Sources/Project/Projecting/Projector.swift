@@ -84,14 +84,10 @@ private struct Folding: GroupWork {
         let bounds = try await log.bounds(of: partitions)
         for (partition, claim) in claims {
             if let next = claim.next, let end = bounds[partition]?.upperBound, next > end {
-                throw ViewError(
-                    .mismatch,
-                    """
-                    \(projection.name) has folded \(partition) up to \(next), but the log ends at \(end): the view is of \
-                    another log, or the log is an older copy. Give the view a fresh place, or delete its database
-                    """)
+                throw AheadOfLog(projection: projection.name, partition: partition, next: next, end: end)
             }
             epochs[partition] = claim.epoch
+            warn(of: partition, from: claim.next, bounds[partition]?.lowerBound ?? 0)
         }
         try await folding.begin(partitions)
         requests.begin()
@@ -102,6 +98,16 @@ private struct Folding: GroupWork {
             uniqueKeysWithValues: claims.map { ($0.key, $0.value.next ?? bounds[$0.key]?.lowerBound ?? 0) })
         try await pace.begin(starts, ends: bounds.mapValues(\.upperBound))
         return claims.mapValues(\.next)
+    }
+
+    /// Events that are gone before they were folded are missing in the view from then on.
+    private func warn(of partition: TopicPartition, from next: Offset?, _ first: Offset) {
+        if next ?? 0 >= first { return }
+        logger.warning(
+            """
+            \(projection.name) goes on at \(first) of \(partition): what events before that did, from \(next ?? 0) on, is \
+            not in the view, for they are past their retention
+            """)
     }
 
     mutating func dropped(_ partitions: [TopicPartition]) async {

@@ -13,6 +13,8 @@ public struct Rebuild: Sendable {
     private let rate: Int?
     /// Offsets at which the build is shown to `atCut` while it is folded, one after another.
     public var cuts: [[TopicPartition: Offset]] = []
+    /// Whether a build may lack what events did that the log has no more.
+    public var withoutGone = false
     public var atCut: @Sendable (_ build: AnyProjection) async throws -> Void = { _ in }
 
     private static let owner = "rebuild"
@@ -36,9 +38,12 @@ public struct Rebuild: Sendable {
     ///
     /// - Parameter progress: Told how many events have been folded, and how many there are to fold.
     /// - Returns: The build's number, what was folded, and how it differs from the live build.
+    /// - Throws: ``EventsGone`` where the log has not all events any more, unless ``withoutGone``.
     public func build(
         progress: (_ folded: Int, _ of: Int) -> Void = { _, _ in }
     ) async throws -> (build: Int, folded: Int, comparison: Comparison) {
+        let gone = try await log.gone(of: projection.topics)
+        if !gone.isEmpty, !withoutGone { throw EventsGone("a new build of \(projection.name)", gone) }
         let before = try await views.builds(of: projection)
         let number = max(before.live, before.all.last ?? 0) + 1
         let fresh = projection.build(number)
@@ -77,6 +82,7 @@ public struct Rebuild: Sendable {
     /// and older ones are removed.
     ///
     /// - Returns: How many events the build had still to fold.
+    /// - Throws: ``EventsGone`` where the log has not all of those any more, unless ``withoutGone``.
     @discardableResult
     public func swap(to number: Int) async throws -> Int {
         let before = try await views.builds(of: projection)
@@ -85,6 +91,7 @@ public struct Rebuild: Sendable {
         let (next, live) = (projection.build(number), projection.build(before.live))
         let partitions = try await log.partitions(of: projection.topics)
         let bounds = try await log.bounds(of: partitions)
+        try await checkGone(next, bounds)
         var refold = try await Refold(
             next, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner)
         var ends = bounds.mapValues(\.upperBound)
@@ -112,6 +119,15 @@ public struct Rebuild: Sendable {
             try await views.discard(old, of: projection)
         }
         return refold.folded
+    }
+
+    /// Checks that what a build has not folded yet is still on the log.
+    private func checkGone(_ build: AnyProjection, _ bounds: [TopicPartition: Range<Offset>]) async throws {
+        if withoutGone { return }
+        let stands = try await views.read(build) { _, asOf in asOf }
+        let gone = bounds.sorted { $0.key < $1.key }.filter { $0.value.lowerBound > stands[$0.key] ?? 0 }
+            .map { Gone($0.key, before: $0.value.lowerBound) }
+        if !gone.isEmpty { throw EventsGone("build \(build.build) of \(projection.name)", gone) }
     }
 
     /// Puts the previous build back in the live one's place.

@@ -85,10 +85,7 @@ public struct Refold: Sendable {
         let (seen, waiting) = try await store.read(live) { reader, asOf in
             (asOf, try live.quarantine.map { try reader.quarantines($0) } ?? [:])
         }
-        let bounds = try await log.bounds(of: seen.keys.sorted())
-        if let (partition, next) = seen.first(where: { $0.value > bounds[$0.key]?.upperBound ?? 0 }) {
-            throw AheadOfLog(projection: live.name, partition: partition, next: next)
-        }
+        try await log.checkReach(of: live, asOf: seen)
         if alike { folding.leaveOut(waiting) }
         try await fold(to: seen, progress: progress)
         let (projection, views) = (projection, views)
@@ -116,10 +113,12 @@ public struct AheadOfLog: Error, Sendable, Hashable, CustomStringConvertible {
     public var projection: String
     public var partition: TopicPartition
     public var next: Offset
+    /// Where the log ends.
+    public var end: Offset
     public var description: String {
         """
-        \(projection) has folded \(partition) up to \(next), past the log's end: the view is of another log, or the log is \
-        an older copy
+        \(projection) has folded \(partition) up to \(next), past the log's end at \(end): the view is of another log, or \
+        the log is an older copy. Give the view a fresh place, or delete its database, and it is folded again
         """
     }
 }

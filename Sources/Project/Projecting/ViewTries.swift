@@ -13,8 +13,8 @@ public struct ViewTries: TriesStore {
         let keys = sources.map { Tries.key($0, of: worker) }
         let rows = try await views.read(Self.rows) { reader, _ in try reader.rows(Tries.table, keys: keys) }
         return rows.reduce(into: [:]) { tries, row in
-            guard let topic = row[1].text, let partition = row[2].integer else { return }
-            tries[TopicPartition(topic, Partition(Int(partition)))] = Tries(row)
+            guard let topic = row[1].text, let partition = row[2].integer.flatMap(Stored.partition) else { return }
+            tries[TopicPartition(topic, partition)] = Tries(row)
         }
     }
 

@@ -17,17 +17,23 @@ extension SQLiteViews {
         }
     }
 
+    /// The numbers that builds may have.
+    private static let numbers = 0...1_000_000_000
+
     /// What the file says.
     private func pointed(_ projection: AnyProjection) throws -> Builds {
         let pointer = pointer(projection)
         guard FileManager.default.fileExists(atPath: pointer) else { return Builds() }
         let text = try? String(contentsOfFile: pointer, encoding: .utf8)
         let fields = (text ?? "").split(whereSeparator: \.isWhitespace)
-        guard fields.count == 3, let live = Int(fields[0]), let held = Int64(fields[2]) else {
+        guard fields.count == 3, let live = Int(fields[0]), Self.numbers.contains(live), let held = Int64(fields[2])
+        else {
             throw ViewError(
                 .damaged, "\(pointer) names no build; delete it, and the first one is live again, or rebuild")
         }
-        return Builds(live: live, previous: Int(fields[1]), isHeld: held > Self.now)
+        return Builds(
+            live: live, previous: Int(fields[1]).flatMap { Self.numbers.contains($0) ? $0 : nil },
+            isHeld: held > Self.now)
     }
 
     public func enliven(_ build: Int, of projection: AnyProjection) async throws {

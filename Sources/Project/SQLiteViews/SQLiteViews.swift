@@ -91,12 +91,7 @@ public final class SQLiteViews: ViewStore {
 
     /// Makes the tables that are missing.
     static func prepare(_ db: Database, _ projection: AnyProjection) throws {
-        try db.execute(
-            sql: """
-                CREATE TABLE IF NOT EXISTS _checkpoints(
-                    topic TEXT NOT NULL, partition INTEGER NOT NULL, next INTEGER, epoch INTEGER NOT NULL,
-                    owner TEXT NOT NULL, PRIMARY KEY(topic, partition)) STRICT
-                """)
+        try db.execute(sql: Checkpoints.create)
         for table in projection.allTables {
             for statement in SQL.create(table) { try db.execute(sql: statement) }
         }
@@ -107,16 +102,7 @@ public final class SQLiteViews: ViewStore {
     ) async throws -> [TopicPartition: Claim] {
         try await write(projection) { db in
             try partitions.reduce(into: [:]) { claims, partition in
-                let row = try GRDB.Row.fetchOne(
-                    db,
-                    sql: """
-                        INSERT INTO _checkpoints VALUES (?, ?, NULL, 1, ?)
-                        ON CONFLICT DO UPDATE SET epoch = epoch + 1, owner = excluded.owner RETURNING epoch, next
-                        """,
-                    arguments: [partition.topic, partition.partition.rawValue, owner])
-                guard let row else { return }
-                let next: Int64? = row[1]
-                claims[partition] = Claim(epoch: Epoch(rawValue: row[0]), next: next.map { Offset($0) })
+                claims[partition] = try Checkpoints.claim(partition, owner: owner, db)
             }
         }
     }
@@ -136,7 +122,7 @@ public final class SQLiteViews: ViewStore {
             }
             let batch = ViewBatch { table, key in
                 let statement = try db.cachedStatement(sql: SQL.load(table))
-                return try statement.rows(key).first
+                return try statement.rows(key, of: table).first
             }
             try fold(batch)
             sched_yield()
@@ -152,18 +138,10 @@ public final class SQLiteViews: ViewStore {
         let pool = try await pool(projection)
         do {
             return try await readers.run {
-                try pool.read { db in try body(SQLiteReader(db: db), Self.offsets(db)) }
+                try pool.read { db in try body(SQLiteReader(db: db), Checkpoints.offsets(db)) }
             }
         } catch {
             throw Self.own(error, path)
-        }
-    }
-
-    private static func offsets(_ db: Database) throws -> [TopicPartition: Offset] {
-        let statement = try db.cachedStatement(
-            sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
-        return try GRDB.Row.fetchAll(statement).reduce(into: [:]) { asOf, row in
-            asOf[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
         }
     }
 
@@ -173,7 +151,7 @@ public final class SQLiteViews: ViewStore {
         return try await Self.blocking {
             do {
                 let held = try pool.makeSnapshot()
-                return Snapshot(path: path, held: held, asOf: try held.read(Self.offsets))
+                return Snapshot(path: path, held: held, asOf: try held.read(Checkpoints.offsets))
             } catch {
                 throw Self.own(error, path)
             }
@@ -242,12 +220,14 @@ private struct SQLiteReader: ViewReader {
     func rows(_ scan: Scan) throws -> [EventModel.Row] {
         let (sql, arguments) = SQL.select(scan)
         let statement = try db.cachedStatement(sql: sql)
-        return try statement.rows(arguments)
+        let rows = try statement.rows(arguments, of: scan.table)
+        try scan.checkProgress(rows)
+        return rows
     }
 
     func rows(_ table: Table, keys: [EventModel.Row]) throws -> [EventModel.Row] {
         let statement = try db.cachedStatement(sql: SQL.load(table))
-        return try keys.compactMap { try statement.rows($0).first }
+        return try keys.compactMap { try statement.rows($0, of: table).first }
     }
 
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] {
@@ -258,7 +238,32 @@ private struct SQLiteReader: ViewReader {
     }
 }
 
+extension Scan {
+    /// Checks that rows go on after the place that the scan began at: who takes page after page of a damaged table would
+    /// otherwise never come to its end.
+    fileprivate func checkProgress(_ rows: [EventModel.Row]) throws {
+        guard let after else { return }
+        if after.count != order.count {
+            throw ViewError(.failed, "a page of \(table.name) begins after \(order.count) values, not \(after.count)")
+        }
+        guard let last = rows.last else { return }
+        let place = order.map { last[$0] }
+        if descending ? precedes(place, after) : precedes(after, place) { return }
+        throw DatabaseError(
+            resultCode: .SQLITE_CORRUPT, message: "the rows of \(table.name) are not in the order of their keys")
+    }
+}
+
 extension ViewError {
+    fileprivate static func damaged(_ path: String, _ why: String) -> ViewError {
+        ViewError(
+            .damaged,
+            """
+            the database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its worker will \
+            build it again
+            """)
+    }
+
     /// What SQLite said, in words of what to do.
     init(_ error: any Error, _ path: String) {
         guard let database = error as? DatabaseError else {
@@ -267,13 +272,10 @@ extension ViewError {
         }
         let why = database.message ?? "error \(database.resultCode.rawValue)"
         switch database.resultCode {
-        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self.init(
-                .damaged,
-                """
-                the database \(path) is damaged (\(why)). It holds nothing that is not on the log: delete it, and its worker \
-                will build it again
-                """)
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_CONSTRAINT, .SQLITE_MISMATCH, .SQLITE_FORMAT:
+            self = .damaged(path, why)
+        // Of tables that are not there, and of sums that are beyond 64 bits: neither was ever written.
+        case .SQLITE_ERROR: self = .damaged(path, why)
         case .SQLITE_FULL:
             self.init(
                 .full, "no room is left on the device for \(path); the view stays where it was. Free some and restart")

@@ -8,14 +8,34 @@ extension Statement {
     /// Runs the statement with these values to its end.
     func run(_ values: some Sequence<Value>) throws { _ = try rows(values) { _ in } }
 
-    /// The rows of a table, or of sums over one, that the statement gives for these values.
+    /// What the statement gives for these values.
     func rows(_ values: some Sequence<Value>) throws -> [EventModel.Row] {
         try rows(values) { statement in
             (0..<sqlite3_column_count(statement)).map { Value(statement, $0) }
         }
     }
 
-    private func rows<Found>(_ values: some Sequence<Value>, _ read: (OpaquePointer) -> Found) throws -> [Found] {
+    /// The rows of a table, all of whose columns the statement gives, for these values.
+    ///
+    /// - Throws: `SQLITE_CORRUPT` where a column has what was never written there: a page was overwritten.
+    func rows(_ values: some Sequence<Value>, of table: Table) throws -> [EventModel.Row] {
+        try rows(values) { statement in
+            try table.columns.indices.map { column in
+                let value = Value(statement, Int32(column))
+                if !value.fits(table.columns[column].kind, inKey: column < table.key) {
+                    throw DatabaseError(
+                        resultCode: .SQLITE_CORRUPT,
+                        message:
+                            "a row of \(table.name) has in \(table.columns[column].name) what was never written there")
+                }
+                return value
+            }
+        }
+    }
+
+    private func rows<Found>(
+        _ values: some Sequence<Value>, _ read: (OpaquePointer) throws -> Found
+    ) throws -> [Found] {
         let statement = sqliteStatement
         // All text lies in one place until the statement has run, so that SQLite need not copy it.
         var size = 0
@@ -47,7 +67,7 @@ extension Statement {
             var found: [Found] = []
             while true {
                 switch sqlite3_step(statement) {
-                case SQLITE_ROW: found.append(read(statement))
+                case SQLITE_ROW: found.append(try read(statement))
                 case SQLITE_DONE: return found
                 default: throw failure
                 }
@@ -65,6 +85,15 @@ extension Statement {
 }
 
 extension Value {
+    /// Whether a column of a kind may have the value: the tables are strict, and keys have no nulls.
+    fileprivate func fits(_ kind: EventModel.Column.Kind, inKey: Bool) -> Bool {
+        switch (kind, self) {
+        case (.text, .text), (.integer, .integer), (.timestamp, .integer), (.real, .real): true
+        case (_, .null): !inKey
+        default: false
+        }
+    }
+
     /// What a column of the statement's present row has.
     fileprivate init(_ statement: OpaquePointer, _ column: Int32) {
         switch sqlite3_column_type(statement, column) {

@@ -33,7 +33,7 @@ public struct SnapshotFolder: Sendable {
                 guard let data = FileManager.default.contents(atPath: "\(folder)/\(name)"),
                     let snapshot = try? JSONDecoder().decode(Snapshot.self, from: data),
                     snapshot.storage == projection.storage, snapshot.shape == projection.shape,
-                    "\(snapshot.name).json" == name
+                    "\(snapshot.name).json" == name, snapshot.isPlausible
                 else { return nil }
                 return snapshot
             }
@@ -44,11 +44,13 @@ public struct SnapshotFolder: Sendable {
     ///
     /// - Parameter log: The one that it was folded from.
     /// - Returns: nil where the same is kept already, or another process is just keeping one.
-    /// - Throws: ``ViewError/Kind/full`` where too little room is left.
+    /// - Throws: ``ViewError/Kind/full`` where too little room is left, ``AheadOfLog`` where the view shows what the log has
+    ///   not.
     @discardableResult
     public func keep(
         _ view: any ViewSnapshot, of projection: AnyProjection, from log: any EventLog, limits: SnapshotLimits
     ) async throws -> Snapshot? {
+        try await log.checkReach(of: projection, asOf: view.asOf)
         let folder = folder(of: projection)
         guard let lock = try await SQLiteViews.blocking({ try FileLock(in: folder) }) else { return nil }
         defer { lock.release() }
@@ -129,6 +131,18 @@ public struct SnapshotFolder: Sendable {
                 }
             }
         }
+    }
+}
+
+extension Snapshot {
+    /// Whether its numbers may be those that were written: they are not under the checksum of its database.
+    fileprivate var isPlausible: Bool {
+        bytes >= 0 && Stored.offset(bytes) != nil
+            && sources.allSatisfy { source in
+                Stored.offset(source.next.rawValue) != nil
+                    && source.mark.map { Stored.offset($0.last.rawValue) != nil } ?? true
+                    && source.time.map { Timestamp.calendar.contains($0) } ?? true
+            }
     }
 }
 

@@ -99,7 +99,9 @@ struct App {
         let keeping: [any Service] =
             limits.isOn && !projections.isEmpty
             ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
-        return workers.map { worker in worker.make(around) { ready(worker.name) } } + keeping + upkeep
+        let crew = Spared.Crew(workers.count)
+        return workers.map { worker in Spared(worker.make(around) { ready(worker.name) }, worker.name, of: crew) }
+            + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
@@ -109,6 +111,7 @@ struct App {
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         try await group.run()
+        if let failure = services.lazy.compactMap({ ($0 as? Spared)?.failure }).first { throw failure }
     }
 }
 

@@ -14,8 +14,10 @@ struct Ask: AsyncParsableCommand {
             Prints {"rows":[...],"next":cursor or
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
-            so that one reads one's own write. --as-of shows the view as it was: a snapshot
-            of before that (millrace snapshot --list) and what was folded since.
+            so that one reads one's own write. --cursor goes on where a page ended: give it
+            that page's next, with the same query and parameters. --as-of shows the view as
+            it was: a snapshot of before that (millrace snapshot --list) and what was folded
+            since.
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20
@@ -53,8 +55,9 @@ struct Ask: AsyncParsableCommand {
             throw Failure(.usage, "--limit must be 1 to \(Limits.pageRows)")
         }
         guard let patience = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
-        let values = try values(query)
-        let cursor = try cursor.map(Cursor.decode)
+        let (values, given) = try values(query)
+        let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: given, past: asOf)
+        let cursor = try cursor.map { try Cursor.decode($0, for: owner) }
         if let asOf {
             if !after.isEmpty { throw Failure(.usage, "--after and --as-of exclude each other") }
             let past = try AsOf.parse(asOf, now: now())
@@ -64,19 +67,20 @@ struct Ask: AsyncParsableCommand {
                 let page = try await self.past(of: projection, on: log).read(of: projection, to: ranges, at: moment) {
                     try query.answer(arguments, $0)
                 }
-                try show(page, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
+                try show(page, owner, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
         let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
-        let wanted = try after.map(Self.place)
+        let waiting = try Waiting(
+            for: after.map(Self.place), of: view, projection, patience: patience, places: places)
         try await places.withViews { views in
             let projection = try await views.live(projection)
-            try await wait(for: wanted, projection, views, patience)
+            try await waiting.wait(for: projection, in: views)
             let (page, asOf) = try await views.read(projection) { reader, asOf in
                 (try query.answer(arguments, reader), asOf)
             }
-            try show(page, asOf)
+            try show(page, owner, asOf)
         }
     }
 
@@ -91,10 +95,11 @@ struct Ask: AsyncParsableCommand {
         return Past(of: live, on: log, snapshots: fromStart ? nil : try places.snapshots(), leavingOut: waiting)
     }
 
-    private func values(_ query: Query) throws -> [String: Value] {
+    /// The parameters' values, and what a page's cursor belongs to of them.
+    private func values(_ query: Query) throws -> (values: [String: Value], given: [String: Value]) {
         let loose = try LooseOptions(parameters)
         if let word = loose.words.first { throw Failure(.usage, "\(word) is not --parameter value") }
-        var values: [String: Value] = [:]
+        var (values, given): ([String: Value], [String: Value]) = ([:], [:])
         for (name, text) in loose.pairs {
             guard let parameter = query.parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
             else {
@@ -104,11 +109,12 @@ struct Ask: AsyncParsableCommand {
             }
             if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
             values[parameter.name] = try Self.value(text, parameter)
+            given[parameter.name] = parameter.kind == .timestamp ? .text(text) : values[parameter.name]
         }
         if let missing = query.parameters.first(where: { $0.required && values[$0.name] == nil }) {
             throw Failure(.usage, "\(query.name) needs --\(Teaching.option(missing.name)): \(missing.about)")
         }
-        return values
+        return (values, given)
     }
 
     private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
@@ -131,39 +137,16 @@ struct Ask: AsyncParsableCommand {
     static func place(_ text: String) throws -> (TopicPartition, Offset) {
         let parts = text.split(separator: "@")
         let place = parts.first?.split(separator: "/") ?? []
-        guard parts.count == 2, place.count == 2, let partition = Int32(place[1]), let offset = Int64(parts[1]) else {
+        guard parts.count == 2, place.count == 2, let partition = Int32(place[1]), let offset = Int64(parts[1]),
+            partition >= 0, offset >= 0
+        else {
             throw Failure(.usage, "\(text) is not TOPIC/PARTITION@OFFSET, such as tickets.events/2@17")
         }
         return (TopicPartition(String(place[0]), Partition(rawValue: partition)), Offset(offset))
     }
 
-    private func wait(
-        for wanted: [(TopicPartition, Offset)], _ projection: AnyProjection, _ views: any ViewStore,
-        _ patience: Duration
-    ) async throws {
-        let deadline = ContinuousClock.now + patience
-        for (partition, offset) in wanted {
-            guard projection.topics.contains(partition.topic) else {
-                throw Failure(
-                    .usage,
-                    "\(view) is folded from \(projection.topics.joined(separator: ", ")), not \(partition.topic)")
-            }
-            while true {
-                let seen = try await views.read(projection) { _, asOf in asOf[partition] ?? 0 }
-                if seen > offset { break }
-                if .now > deadline {
-                    throw Failure(
-                        .tryAgain,
-                        "\(view) has seen \(partition) up to \(seen), not \(offset), within \(timeout); is a projector running?"
-                    )
-                }
-                try await Task.sleep(for: .milliseconds(2))
-            }
-        }
-    }
-
-    private func show(_ page: Page, _ asOf: [TopicPartition: Offset]) throws {
-        let next = page.next.map { Cursor.encode($0) }
+    private func show(_ page: Page, _ owner: Cursor.Owner, _ asOf: [TopicPartition: Offset]) throws {
+        let next = page.next.map { Cursor.encode($0, for: owner) }
         if shape.asTable {
             try Output.standard.write(TextTable(page.columns, page.rows).text)
             if let next { try Output.standard.line("more: --cursor \(next)") }
@@ -174,39 +157,6 @@ struct Ask: AsyncParsableCommand {
                 ("rows", JSON.array(page.rows.map { JSON.row($0, page.columns) })),
                 ("next", next.map(JSON.string) ?? "null"), ("asOf", JSON.offsets(asOf)),
             ]))
-    }
-}
-
-/// A place in a view's order as opaque text.
-enum Cursor {
-    static func encode(_ row: Row) -> String {
-        let parts = row.map { value -> String in
-            switch value {
-            case .null: "n"
-            case .integer(let value): "i\(value)"
-            case .real(let value): "r\(value)"
-            case .text(let value): "t\(value)"
-            }
-        }
-        return Data(parts.joined(separator: "\u{0}").utf8).base64EncodedString()
-    }
-
-    static func decode(_ text: String) throws -> Row {
-        let bad = Failure(.usage, "--cursor \(text) was not given by an earlier page")
-        guard let data = Data(base64Encoded: text), let joined = String(validating: data, as: UTF8.self) else {
-            throw bad
-        }
-        return try joined.split(separator: "\u{0}", omittingEmptySubsequences: false).map { part in
-            let rest = String(part.dropFirst())
-            switch part.first {
-            case "n": return .null
-            case "i": if let value = Int64(rest) { return .integer(value) }
-            case "r": if let value = Double(rest) { return .real(value) }
-            case "t": return .text(rest)
-            default: break
-            }
-            throw bad
-        }
     }
 }
 

@@ -67,7 +67,8 @@ struct Failure: Error {
         case let error as Malformed: self.init(.data, error.message)
         case let error as Undecodable: self.init(.data, error.description)
         case let error as Unfoldable: self.init(.data, "an event cannot be folded: \(error.description)")
-        case let error as AheadOfLog: self.init(.configuration, error.description)
+        case let error as AheadOfLog: self.init(.data, error.description)
+        case let error as EventsGone: self.init(.data, error.description)
         case is CancellationError: self.init(.tryAgain, "interrupted")
         default: return nil
         }

@@ -10,7 +10,9 @@ struct Lag: AsyncParsableCommand {
         discussion: """
             --sum shows a line a worker. With --wait it first waits until nobody is behind,
             so that a script sees all that was written before; where that takes longer, it
-            shows who is and exits with 75.
+            shows who is and exits with 75. A worker that has seen more than the log has
+            is ahead of it: the log is an older copy, or another one. That is shown too,
+            and the exit code is 65.
 
             Example: millrace lag --sum --wait 30s
             """)
@@ -27,6 +29,19 @@ struct Lag: AsyncParsableCommand {
         var committed: Offset?
         var end: Offset?
         var lag: Int64
+        /// How much more it has seen than the log has.
+        var ahead: Int64 = 0
+
+        /// What to say of one that is ahead.
+        var failure: Failure {
+            let place = partition.map { ", of \($0)" } ?? ""
+            return Failure(
+                .data,
+                """
+                \(worker) is ahead of the log by \(ahead) records\(place): the log is an older copy, or another one. Delete what \
+                the worker has folded, and it is folded again; millrace lag shows it by partition
+                """)
+        }
     }
 
     func run() async throws {
@@ -38,6 +53,7 @@ struct Lag: AsyncParsableCommand {
             }
         }
         try show(lines)
+        if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
         let behind = lines.filter { $0.lag > 0 }
         if wait != nil, !behind.isEmpty {
             let names = Set(behind.map(\.worker)).sorted().joined(separator: ", ")
@@ -50,7 +66,8 @@ struct Lag: AsyncParsableCommand {
             let rows = lines.map { line in
                 [
                     line.worker, line.partition?.description ?? "all", line.committed?.description ?? "-",
-                    line.end?.description ?? "-", String(line.lag),
+                    line.end?.description ?? "-",
+                    line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
                 ]
             }
             try Output.standard.write(
@@ -59,12 +76,13 @@ struct Lag: AsyncParsableCommand {
         }
         for line in lines {
             try Output.standard.line(
-                JSON.object([
-                    ("worker", JSON.string(line.worker)),
-                    ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
-                    ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
-                    ("lag", String(line.lag)),
-                ]))
+                JSON.object(
+                    [
+                        ("worker", JSON.string(line.worker)),
+                        ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
+                        ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
+                        ("lag", String(line.lag)),
+                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
         }
     }
 
@@ -75,7 +93,9 @@ struct Lag: AsyncParsableCommand {
         let deadline = ContinuousClock.now + patience
         while true {
             let lines = try await lines(domains, log: log, views: views, sum: sum)
-            if .now >= deadline || lines.allSatisfy({ $0.lag == 0 }) { return lines }
+            if .now >= deadline || lines.allSatisfy({ $0.lag == 0 }) || lines.contains(where: { $0.ahead > 0 }) {
+                return lines
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
@@ -106,9 +126,14 @@ struct Lag: AsyncParsableCommand {
                 let next = committed[partition]
                 return Line(
                     worker: worker.name, partition: partition, committed: next, end: range.upperBound,
-                    lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)))
+                    lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)),
+                    ahead: max(0, (next ?? 0) - range.upperBound))
             }
-            return sum ? [Line(worker: worker.name, lag: own.reduce(0) { $0 + $1.lag })] : own
+            if !sum { return own }
+            return [
+                Line(
+                    worker: worker.name, lag: own.reduce(0) { $0 + $1.lag }, ahead: own.reduce(0) { $0 + $1.ahead })
+            ]
         }
     }
 }

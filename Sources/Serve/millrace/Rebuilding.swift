@@ -19,6 +19,9 @@ struct Rebuilding: AsyncParsableCommand {
             the new build is removed after the comparison, and the exit code is 65 where
             something differs.
 
+            Where the log has not all events any more, a new build would lack what they did:
+            rebuild refuses with 65, unless --without-what-is-gone says that it may.
+
             Examples:
               millrace rebuild hits.windows
               millrace rebuild tickets.seatmap --rate 50000 --dry-run
@@ -32,6 +35,7 @@ struct Rebuilding: AsyncParsableCommand {
     var dryRun = false
     @Flag(help: "Put the build that was live before back in its place.")
     var rollback = false
+    @OptionGroup var losing: Losing
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
@@ -47,12 +51,17 @@ struct Rebuilding: AsyncParsableCommand {
         try await places.withLog { log in
             try await places.withViews { views in
                 var rebuild = Rebuild(projection, log: log, views: views, rate: rate)
-                if rollback {
-                    let (build, folded) = try await rebuild.rollBack()
-                    try show(projection, build: build, live: true, folded: folded, nil)
-                } else {
-                    if !dryRun { try await keepSnapshots(&rebuild, projection, log, views) }
-                    try await rebuildNow(rebuild, projection, views)
+                rebuild.withoutGone = losing.withoutWhatIsGone
+                do {
+                    if rollback {
+                        let (build, folded) = try await rebuild.rollBack()
+                        try show(projection, build: build, live: true, folded: folded, nil)
+                    } else {
+                        if !dryRun { try await keepSnapshots(&rebuild, projection, log, views) }
+                        try await rebuildNow(rebuild, projection, views)
+                    }
+                } catch let error as EventsGone {
+                    throw Losing.refusal(error)
                 }
             }
         }

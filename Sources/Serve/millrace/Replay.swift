@@ -51,9 +51,13 @@ struct Replay: AsyncParsableCommand {
     var format: String?
     @Option(help: ArgumentHelp("Fold into this projection's fresh tables, in --views.", valueName: "projection"))
     var into: String?
+    @OptionGroup var losing: Losing
     @OptionGroup var places: Places
 
     func validate() throws {
+        if losing.withoutWhatIsGone && into == nil {
+            throw ValidationError("--without-what-is-gone goes with --into")
+        }
         if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
         if csv && format != nil { throw ValidationError("--csv and --format exclude each other") }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
@@ -167,8 +171,18 @@ struct Replay: AsyncParsableCommand {
         if open.isEmpty { return }
         let reader = try await log.reader(from: open.mapValues(\.lowerBound))
         do {
+            var silence = Silence()
             reading: while follow || !open.isEmpty {
-                for batch in try await reader.next(max: Self.batch, wait: .milliseconds(200)) {
+                let batches = try await reader.next(max: Self.batch, wait: .milliseconds(200))
+                if !batches.isEmpty {
+                    silence.broke()
+                } else if !follow {
+                    for (place, range) in open {
+                        let (from, end) = (range.lowerBound, range.upperBound)
+                        if try await !silence.lasts(in: place, from: from, to: end, of: log) { open[place] = nil }
+                    }
+                }
+                for batch in batches {
                     guard let range = open[batch.source] else { continue }
                     let records = follow ? batch.records[...] : batch.records(before: range.upperBound)
                     if !(try body(batch, records)) { break reading }
@@ -191,6 +205,8 @@ struct Replay: AsyncParsableCommand {
             throw Failure(
                 .usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
         }
+        // Who names a position has chosen where it begins.
+        if from == "start" { try losing.check("a fold of \(projection.name)", await log.gone(of: topics)) }
         try await places.withViews { views in
             if try await views.read(projection, { _, asOf in !asOf.isEmpty }) {
                 throw Failure(

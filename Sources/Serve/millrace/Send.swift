@@ -11,7 +11,8 @@ struct Send: AsyncParsableCommand {
         discussion: """
             The command is given as JSON or field by field; millrace send COMMAND --help
             shows its fields. The same --id again gives the same outcome and does
-            nothing.
+            nothing. An id is one of its aggregate (its key): for another one the same id
+            is another command.
 
             --file sends a command for each line: its fields, "@id" (default: a new UUID),
             "@time" (default: --at), and "@command" where the lines are of several. A line's

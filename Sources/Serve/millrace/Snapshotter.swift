@@ -18,6 +18,8 @@ struct Snapshotter: AsyncParsableCommand {
             Without options one is kept of each view as it is now. With --every the views
             are folded anew beside the live ones, from the log's start, and one is kept each
             time so many events have been folded: for a log that is older than its snapshots.
+            Where the log has not all events any more, they would lack what those did: it
+            refuses with 65, unless --without-what-is-gone says that they may.
 
             Examples:
               millrace snapshot tickets.seatmap
@@ -30,11 +32,15 @@ struct Snapshotter: AsyncParsableCommand {
     var every: Int64?
     @Flag(help: "List the snapshots that there are.")
     var list = false
+    @OptionGroup var losing: Losing
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     func validate() throws {
         if let every, every < 1 { throw ValidationError("--every must be at least 1") }
+        if losing.withoutWhatIsGone && every == nil {
+            throw ValidationError("--without-what-is-gone goes with --every")
+        }
         if list && every != nil { throw ValidationError("--list and --every exclude each other") }
     }
 
@@ -83,6 +89,7 @@ struct Snapshotter: AsyncParsableCommand {
     private func keepPast(
         of live: AnyProjection, _ log: any EventLog, _ folder: SnapshotFolder, _ limits: SnapshotLimits
     ) async throws {
+        try losing.check("snapshots of \(live.name) folded anew", await log.gone(of: live.topics))
         let cuts = try await log.cuts(of: live.topics, every: limits.every)
         guard let last = cuts.last else { return }
         let scratch = live.build(0)

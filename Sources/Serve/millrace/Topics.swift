@@ -16,6 +16,7 @@ struct Topics: AsyncParsableCommand {
 
         func run() async throws {
             let topics = try await places.withLog { try await $0.topics() }
+            Topics.warn(Retentions(domains: Millrace.domains).warningsOfNothingKept(topics))
             if shape.asTable {
                 let rows = topics.map { topic in
                     [
@@ -42,12 +43,15 @@ struct Topics: AsyncParsableCommand {
                 On the embedded log, topics that are there get the declared retention and
                 cleanup. On Kafka they stay as they are: use Kafka's own tools, and topics
                 check to compare. Partitions are never changed.
+
+                A retention that drops what workers and views need is warned of.
                 """)
         @OptionGroup var shape: Shape
         @OptionGroup var places: Places
 
         func run() async throws {
             let declared = try places.declaredTopics()
+            Topics.warn(Retentions(domains: Millrace.domains).warnings(declared))
             try await places.withLog { log in
                 let before = Dictionary(try await log.topics().map { ($0.name, $0) }) { $1 }
                 try await log.create(declared)
@@ -76,6 +80,7 @@ struct Topics: AsyncParsableCommand {
             let declared = try places.declaredTopics()
             let there = try await places.withLog { try await $0.topics() }
             let problems = Self.problems(code: code, declared: declared, there: there)
+            Topics.warn(Retentions(domains: Millrace.domains).warnings(declared))
             if shape.json {
                 try Output.standard.line(
                     JSON.object([
@@ -167,6 +172,7 @@ struct Topics: AsyncParsableCommand {
                 guard let on = try await log.topics().first(where: { $0.name == topic }) else {
                     throw LogError.unknown(topic)
                 }
+                Topics.warn(Retentions(domains: Millrace.domains).warnings([on]))
                 let partitions = (0..<on.partitions).map { TopicPartition(topic, Partition($0)) }
                 let bounds = try await log.bounds(of: partitions)
                 var described = declared.first { $0.name == topic } ?? on
@@ -199,6 +205,11 @@ struct Topics: AsyncParsableCommand {
                     TextTable(header: ["partition", "start", "end", "records"], rows: rows, right: [0, 1, 2, 3]).text)
             }
         }
+    }
+
+    /// Warns on standard error.
+    fileprivate static func warn(_ warnings: [String]) {
+        for warning in warnings { Output.complain("millrace: warning: \(warning)") }
     }
 
     struct Declare: ParsableCommand {

@@ -27,6 +27,8 @@ struct Verify: AsyncParsableCommand {
 
             Topics, views and invariants, or those that are named or chosen. The first
             record or row that is not as it should be is named, and the exit code is 65.
+            What cannot be checked, because the log has not all of its events any more, is
+            said on standard error and is no error.
 
             Examples:
               millrace verify
@@ -99,6 +101,9 @@ struct Verify: AsyncParsableCommand {
             }
         }
         if shape.asTable { try showTable(findings) }
+        for finding in findings {
+            if let why = finding.unchecked { Output.complain("millrace: not checked: \(finding.what): \(why)") }
+        }
         let problems = findings.compactMap(\.problem)
         if let first = problems.first {
             throw Failure(.data, problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)")
@@ -159,6 +164,13 @@ struct Verify: AsyncParsableCommand {
         defer { progress.end() }
         let live = try await views.live(projection)
         do {
+            try await log.checkReach(of: live, asOf: views.read(live) { _, asOf in asOf })
+            if let why = try await log.gone(of: projection.topics).unchecked {
+                var finding = Self.finding(
+                    projection.name, rows: 0, hash: nil, events: 0, differences: 0, problem: nil)
+                finding.unchecked = why
+                return [finding]
+            }
             return try await withScratchViews { fresh in
                 var refold = try await Refold(
                     projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
@@ -199,7 +211,8 @@ struct Verify: AsyncParsableCommand {
             findings.append(
                 Finding(
                     check: "decisions", what: again.partition.description, count: again.commands, hash: nil,
-                    more: [("events", "\(again.events)"), ("assumed", "\(again.assumed)")], problem: again.problem))
+                    more: [("events", "\(again.events)"), ("assumed", "\(again.assumed)")], problem: again.problem,
+                    unchecked: again.unchecked))
         }
         return findings
     }

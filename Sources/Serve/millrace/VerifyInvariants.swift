@@ -40,11 +40,11 @@ struct InvariantCheck {
             check: "invariant", what: "\(domain.name): \(invariant.name)", count: 0, hash: nil,
             more: [("holds", invariant.holds == .always ? "always" : "at rest")])
         // An invariant is about all that ever happened. What is gone would look as if it had been lost.
-        let bounds = try await log.bounds(of: log.partitions(of: invariant.topics))
-        if let (partition, range) = bounds.sorted(by: { $0.key < $1.key }).first(where: { $0.value.lowerBound > 0 }) {
-            finding.unchecked = "\(partition) begins at \(range.lowerBound), what was before is past its retention"
+        if let why = try await log.gone(of: invariant.topics).unchecked {
+            finding.unchecked = why
             return finding
         }
+        let bounds = try await log.bounds(of: log.partitions(of: invariant.topics))
         // What holds of all records need not hold while some are left out.
         let workers = App.workers([domain]).map(\.name).filter {
             invariant.holds == .atRest || $0 == invariant.projection
@@ -56,11 +56,15 @@ struct InvariantCheck {
         var progress = Progress(
             finding.what, total: bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) })
         defer { progress.end() }
-        let verdict = try await invariant.verdict(on: log, views, projections: live) {
-            progress.show($0, unit: "records")
+        do {
+            let verdict = try await invariant.verdict(on: log, views, projections: live) {
+                progress.show($0, unit: "records")
+            }
+            finding.count = verdict.records
+            finding.problem = verdict.violation.map { "\(finding.what): \($0.message)" }
+        } catch let error as AheadOfLog {
+            finding.problem = "\(finding.what): \(error.description)"
         }
-        finding.count = verdict.records
-        finding.problem = verdict.violation.map { "\(finding.what): \($0.message)" }
         return finding
     }
 
@@ -76,6 +80,7 @@ struct InvariantCheck {
 
     private func requireRest() async throws {
         let lines = try await Lag.settled(Millrace.domains, log: log, views: views, sum: true, within: .zero)
+        if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
         if let behind = lines.first(where: { $0.lag > 0 }) {
             throw Failure(
                 .tryAgain,

@@ -57,7 +57,7 @@ struct HitWindows: Projection {
         let second = place.timestamp.second
         let slot = try slot(Source(site: hit.site, partition: place.partition), view)
         let mark = gathered[slot].newest ?? .min
-        if mark != .min && second < mark - Self.lateness {
+        if mark != .min && second < mark &- Self.lateness {
             gathered[slot].seconds[second, default: Count()].late += 1
         } else {
             gathered[slot].seconds[second, default: Count()].hits += 1

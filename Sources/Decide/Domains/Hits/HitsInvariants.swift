@@ -21,14 +21,14 @@ enum HitsInvariants {
             var counts = counts
             try reader.everyRow(Scan(HitWindows.seconds)) { row in
                 let slot = Slot(site: row[0].text ?? "", second: row[1].integer ?? 0)
-                counts[slot, default: 0] -= (row[3].integer ?? 0) + (row[4].integer ?? 0)
+                counts[slot, default: 0] &-= (row[3].integer ?? 0) &+ (row[4].integer ?? 0)
             }
             let wrong = counts.filter { $0.value != 0 }.min {
                 ($0.key.second, $0.key.site) < ($1.key.second, $1.key.site)
             }
             if let (slot, missing) = wrong {
                 throw Violation(
-                    "second \(slot.second) of \(slot.site) has \(abs(missing)) hits too \(missing > 0 ? "few" : "many")"
+                    "second \(slot.second) of \(slot.site) has \(missing.magnitude) hits too \(missing > 0 ? "few" : "many")"
                 )
             }
         })

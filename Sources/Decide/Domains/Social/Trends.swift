@@ -120,7 +120,7 @@ struct ReadTrends {
         var retweets: Int64
         var baseline: Double
 
-        var count: Int64 { tweets + retweets }
+        var count: Int64 { tweets &+ retweets }
         static func ranks(_ a: Trend, before b: Trend) -> Bool {
             if a.score != b.score { return a.score > b.score }
             return a.count != b.count ? a.count > b.count : a.hashtag < b.hashtag
@@ -150,7 +150,7 @@ struct ReadTrends {
     private struct Count {
         var tweets: Int64 = 0
         var retweets: Int64 = 0
-        var sum: Int64 { tweets + retweets }
+        var sum: Int64 { tweets &+ retweets }
     }
 
     /// Every hashtag of the window with its count.
@@ -162,8 +162,8 @@ struct ReadTrends {
             while true {
                 let rows = try reader.rows(scan)
                 for row in rows {
-                    counts[row[0].text ?? "", default: Count()].tweets += row[3].integer ?? 0
-                    counts[row[0].text ?? "", default: Count()].retweets += row[4].integer ?? 0
+                    counts[row[0].text ?? "", default: Count()].tweets &+= row[3].integer ?? 0
+                    counts[row[0].text ?? "", default: Count()].retweets &+= row[4].integer ?? 0
                 }
                 guard rows.count == scan.limit, let last = rows.last else { break }
                 scan.after = scan.order.map { last[$0] }
@@ -177,7 +177,7 @@ struct ReadTrends {
             let scan = Scan(
                 part.table, equal: [.text(hashtag)], from: .integer(part.through.lowerBound),
                 through: .integer(part.through.upperBound))
-            return try sum + reader.sums([3, 4], over: scan).reduce(0, +)
+            return try reader.sums([3, 4], over: scan).reduce(sum, &+)
         }
     }
 }

@@ -127,7 +127,7 @@ struct SeatMap: Projection {
     ) throws {
         try view.update(Self.sections, [.text(event), .text(section)]) { row in
             for (column, change) in zip(3..., [free, held, sold]) {
-                row[column] = .integer((row[column].integer ?? 0) + Int64(change))
+                row[column] = .integer((row[column].integer ?? 0) &+ Int64(change))
             }
         }
     }

@@ -79,7 +79,7 @@ enum TicketsInvariants {
         rows: { paid, reader in
             var prices: [String: Int64] = [:]
             try reader.everyRow(Scan(SeatMap.seats)) { row in
-                if row[5] == "sold" { prices[row[10].text ?? "", default: 0] += row[9].integer ?? 0 }
+                if row[5] == "sold" { prices[row[10].text ?? "", default: 0] &+= row[9].integer ?? 0 }
             }
             for currency in Set(paid.keys).union(prices.keys).sorted() where paid[currency] != prices[currency] {
                 throw Violation(

@@ -1,0 +1,47 @@
+internal import Projecting
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// A worker whose damaged database stops it and no other of its process, as long as there are others.
+///
+/// What it failed of is thrown once the process stops: starting it anew would not help.
+struct Spared: Service, CustomStringConvertible {
+    /// How many workers of a process still work.
+    final class Crew: Sendable {
+        private let left: Mutex<Int>
+        init(_ count: Int) { left = Mutex(count) }
+        /// Whether others go on when one stops.
+        func goesOn() -> Bool {
+            left.withLock { left in
+                left -= 1
+                return left > 0
+            }
+        }
+    }
+
+    private final class Failed: Sendable { let error = Mutex<(any Error)?>(nil) }
+
+    private let worker: any Service
+    private let name: String
+    private let crew: Crew
+    private let failed = Failed()
+    var description: String { name }
+
+    init(_ worker: any Service, _ name: String, of crew: Crew) {
+        (self.worker, self.name, self.crew) = (worker, name, crew)
+    }
+
+    /// What it has stopped of.
+    var failure: (any Error)? { failed.error.withLock { $0 } }
+
+    func run() async throws {
+        do {
+            try await worker.run()
+        } catch let error as ViewError where error.kind == .damaged {
+            guard crew.goesOn() else { throw error }
+            failed.error.withLock { $0 = error }
+            Output.complain("millrace: \(name) has stopped, and the other workers go on: \(error.message)")
+            try await gracefulShutdown()
+        }
+    }
+}
