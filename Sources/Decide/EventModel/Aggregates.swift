@@ -80,13 +80,15 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
+    /// Raised where commands are answered otherwise than before.
+    public let rules: Int
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)
         self.commands = commands
         self.events = events
-        stateVersion = D.stateVersion
+        (stateVersion, rules) = (D.stateVersion, D.rules)
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)

@@ -13,6 +13,9 @@ public protocol Decider: Sendable {
     /// Raised where the same events would give other states, or states of another shape: checkpoints of another version
     /// are not read, and the events are folded again. 1 unless told.
     static var stateVersion: Int { get }
+    /// Raised where a command, or a fact, is answered otherwise than before on the same state: what was decided by other
+    /// rules is not decided again to see whether it is right. 0 unless told.
+    static var rules: Int { get }
 
     /// The aggregate that a command addresses, and an event belongs to: the key of its record.
     static func key(of command: Command.Kind) -> String
@@ -38,6 +41,7 @@ public protocol Decider: Sendable {
 
 extension Decider {
     public static var stateVersion: Int { 1 }
+    public static var rules: Int { 0 }
     public static func nextDue(_ state: State) -> Timestamp? { nil }
     public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }

@@ -204,7 +204,8 @@ struct Deciding: GroupWork {
             answers.append(
                 Answer(
                     key: record.key, time: record.timestamp,
-                    outcome: Outcome(id: id, decision: decision, digest: digest, commandOffset: record.offset),
+                    outcome: Outcome(
+                        id: id, decision: decision, digest: digest, commandOffset: record.offset, rules: decider.rules),
                     events: first..<events.count, types: types))
         }
         return (events, answers)
@@ -233,7 +234,8 @@ struct Deciding: GroupWork {
             let message = "the id \(id) was used before for another command; give this one an id of its own"
             let no = Refused(reason: "id-reused", message: message)
             answer.outcome = Outcome(
-                id: id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset)
+                id: id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset,
+                rules: answer.outcome.rules)
             (answer.events, answer.types) = (0..<0, [])
         }
         return answer

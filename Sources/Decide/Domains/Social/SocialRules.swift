@@ -66,6 +66,9 @@ extension Social {
         }
     }
 
+    /// 1: who passes on a tweet of their own must have it, also in a fact.
+    static var rules: Int { 1 }
+
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
         switch event {
         case .tweetPosted(let e):
@@ -76,6 +79,14 @@ extension Social {
             if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
             if let known = state.passedOn[Original(owner: e.owner, tweet: e.original)] {
                 throw .duplicateRetweet(original: e.original, owner: e.owner, as: known)
+            }
+            // What is one's own is known here.
+            if e.owner == e.user {
+                switch state.own[e.original] {
+                case .tweet: break
+                case .deleted: throw .tweetDeleted(tweet: e.original)
+                case .retweet, nil: throw .unknownTweet(tweet: e.original, user: e.user)
+                }
             }
         case .tweetDeleted(let e):
             switch state.own[e.tweet] {
