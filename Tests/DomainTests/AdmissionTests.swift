@@ -136,7 +136,7 @@ struct AdmissionTests {
     static func order(_ random: inout SeededRandom, _ step: Int) -> OrdersCommand.OneOf_Kind {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         // New ones come as old ones end.
-        let (order, courier) = ("o\(step / 40 + pick(0...2))", "k\(pick(1...2))")
+        let (order, courier) = ("o\(step / 12 + pick(0...2))", "k\(pick(1...2))")
         switch pick(0...99) {
         case 0..<25:
             return .placeOrder(

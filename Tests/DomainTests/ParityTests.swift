@@ -71,6 +71,8 @@ struct ParityTests {
             let states = try aggregates.states.changes().map { change in
                 (change.key.text, try JSONSerialization.jsonObject(with: Data((try change.json() ?? "{}").utf8)))
             }
+            // They are to be asked for again.
+            aggregates.states.settle(kept: false)
             return NSDictionary(dictionary: Dictionary(uniqueKeysWithValues: states))
         }
         /// The rows of every view, also of what reactions derive.
