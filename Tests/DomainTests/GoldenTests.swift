@@ -39,6 +39,27 @@ struct GoldenTests {
             "322b0a02653112067374616c6c731a0268312203616e6e2a03412d313205746f6b5f313a080894231203455552"
         ),
     ]
+    private static let limited: [Golden] = {
+        let few = TicketsHoldLimits.with { $0.seatsPerHolder = 6 }
+        let all = TicketsHoldLimits.with { ($0.seatsPerHolder, $0.holdSeconds, $0.windowSeconds) = (6, 0, 7200) }
+        let opening =
+            "12290a026531121a0a0762616c636f6e7912050a014110021a0808c41312034555521a070806100018a038"
+        let listing =
+            "0a3f0a026531120a4e7574637261636b65721a054f70657261220608c0f6a1d7062a1a0a0762616c636f6e7912050a0141"
+            + "10021a0808c413120345555232020806"
+        guard case .sectionOpened(var opened) = Fact.opened(.balcony),
+            case .openSection(var open) = Order.open(.balcony),
+            case .eventListed(var listed) = Fact.listed(sections: [.balcony]),
+            case .listEvent(var list) = Order.list("Nutcracker", sections: [.balcony])
+        else { return [] }
+        (opened.limits, open.limits, listed.limits, list.limits) = (all, all, few, few)
+        return [
+            Golden(TicketsEvent.self, .sectionOpened(opened), opening),
+            Golden(TicketsCommand.self, .openSection(open), opening),
+            Golden(TicketsEvent.self, .eventListed(listed), listing),
+            Golden(TicketsCommand.self, .listEvent(list), listing),
+        ]
+    }()
     private static let commands: [(Order, String)] = [
         (
             .list,
@@ -76,6 +97,7 @@ struct GoldenTests {
 
     static let all: [Golden] =
         events.map { Golden(TicketsEvent.self, $0, $1) } + commands.map { Golden(TicketsCommand.self, $0, $1) }
+        + limited
         + [
             Golden(
                 HitsEvent.self, .hit(hit.hit),

@@ -16,6 +16,15 @@ struct HoldingTests {
         given(.listed).when(.list("Nutcracker", sections: [.stalls])).refused(.alreadyListed(event: "e1"))
     }
 
+    @Test func `listing or opening the same in another order again does nothing`() {
+        var turned = TicketsSection.stalls
+        turned.rows.reverse()
+        given(.listed).when(.list("Nutcracker", sections: [.balcony, turned])).then()
+        given(.opened).when(.open(turned)).then()
+        turned.rows[0].seats += 1
+        given(.opened).when(.open(turned)).refused(.alreadyOpen(section: "stalls"))
+        given(.listed).when(.list("Nutcracker", sections: [.balcony, turned])).refused(.alreadyListed(event: "e1"))
+    }
     @Test func `a section is opened with all its seats free`() {
         given().when(.open).then(.opened)
         let seats = given(.opened).state.seats
@@ -56,6 +65,15 @@ struct HoldingTests {
         given(.opened, .held("h1", by: "ann", "A-1")).when(.hold("h1", by: "ann", "A-1"), at: 299).then()
         given(.opened, .held("h1", by: "ann", "A-1"), .sold("h1", to: "ann", "A-1"))
             .when(.hold("h1", by: "ann", "A-1"), at: 999).then()
+    }
+    @Test func `holding the same seats in another order again does nothing`() {
+        let held = given(.opened, .held("h1", by: "ann", "A-1", "A-2", "B-1"))
+        held.when(.hold("h1", by: "ann", "B-1", "A-1", "A-2"), at: 299).then()
+        held.when(.hold("h1", by: "ann", "B-1", "A-1", "A-3")).refused(.holdExists(hold: "h1"))
+        held.when(.hold("h1", by: "ann", "B-1", "A-1")).refused(.holdExists(hold: "h1"))
+        held.when(.hold("h1", by: "bob", "B-1", "A-1", "A-2")).refused(.holdExists(hold: "h1"))
+        given(.opened, .held("h1", by: "ann", "A-1", "A-2"), .sold("h1", to: "ann", "A-1", "A-2"))
+            .when(.hold("h1", by: "ann", "A-2", "A-1"), at: 999).then()
     }
     @Test func `a hold's name is taken while it lasts, and for good once it is sold`() {
         let held = given(.opened, .held("h1", by: "ann", "A-1"))

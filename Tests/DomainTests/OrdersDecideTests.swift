@@ -17,9 +17,16 @@ struct OrdersDecideTests {
     @Test func `placed again later without an expected time is the same order`() {
         #expect(OrderLife(.received).when(.place, at: 600) == .success([]))
         #expect(OrderLife(.received, .revised(3600)).when(.place(expected: after(2700)), at: 600) == .success([]))
+        #expect(OrderLife(.received, .revised(3600)).when(.place, at: 600) == .success([]))
         #expect(
             OrderLife(.received, .revised(3600)).when(.place(expected: after(3600)))
                 == .failure(.orderExists(order: "o1", stage: .received)))
+    }
+    @Test func `placed for another time and again without one is another order`() {
+        // Whoever says nothing expects it in 45 minutes.
+        let later = OrderLife(.changed(.received, courier: "", expected: after(9000)))
+        #expect(later.when(.place, at: 600) == .failure(.orderExists(order: "o1", stage: .received)))
+        #expect(later.when(.place(expected: after(9000)), at: 600) == .success([]))
     }
     @Test(
         arguments: [(-1, false), (0, false), (1, true), (366 * 86_400, true), (366 * 86_400 + 1, false)]
@@ -114,6 +121,12 @@ struct OrdersDecideTests {
             "expectedAt: is missing, for example 2026-12-24T19:30:00Z"
         ),
         (.etaRevised(.with { $0.order = "o1" }), "customer: is missing"),
+        (
+            .etaRevised(
+                .with {
+                    ($0.order, $0.customer, $0.expectedAt) = ("o1", "ann", .init(seconds: 9, nanos: 1_000_001))
+                }), "expectedAt: has a fraction of a millisecond, which an order's events have not"
+        ),
     ]
     @Test(arguments: 0..<Self.badFacts.count)
     func `whose fact has what its stage has not, or lacks what it has, is refused`(_ i: Int) {
@@ -158,6 +171,10 @@ struct OrdersDecideTests {
         (
             .otherExpected(order: "o1", expected: noon), "other-expected",
             "order o1 is expected at 2026-11-01T12:00:00Z; an EtaRevised comes before another time"
+        ),
+        (
+            .alreadyExpected(order: "o1", expected: noon), "already-expected",
+            "order o1 is expected at 2026-11-01T12:00:00Z already; an EtaRevised is of another time"
         ),
         (
             .expectedOutOfRange(expected: noon, now: after(1)), "expected-out-of-range",

@@ -24,7 +24,8 @@ struct OrdersStagesTests {
         "picked-up-cy": .changed(.pickedUp, courier: "cy"), "delivered": .delivered,
         "delivered-cy": .changed(.delivered, courier: "cy"), "cancelled": .cancelled(courier: ""),
         "cancelled-bob": .cancelled, "revised": .revised(3600), "assigned-eve": .changed(.assigned, of: "eve"),
-        "revised-eve": .revised(3600, of: "eve"), "assigned-later": .changed(.assigned, expected: after(3600)),
+        "revised-eve": .revised(3600, of: "eve"),
+        "revised-same": .revised(2700), "assigned-later": .changed(.assigned, expected: after(3600)),
     ]
 
     /// What each command makes of each state: an event's stage, nothing (-), or a refusal.
@@ -60,6 +61,7 @@ struct OrdersStagesTests {
         cancelled       unknown-order  +              other-courier     other-courier      already-delivered  already-cancelled
         cancelled-bob   unknown-order  other-courier  +                 +                  already-delivered  already-cancelled
         revised         unknown-order  +              +                 +                  already-delivered  already-cancelled
+        revised-same    unknown-order  already-expected already-expected  already-expected   already-delivered  already-cancelled
         revised-eve     unknown-order  other-customer other-customer    other-customer     already-delivered  already-cancelled
         """
 

@@ -52,7 +52,7 @@ struct SchemaTests {
         #expect(hold.fields.map(\.repeated) == [false, false, false, true, false])
         #expect(hold.fields.allSatisfy { $0.type == "string" && $0.textual })
         let list = try #require(commands.kind(named: "ListEvent"))
-        #expect(list.fields.map(\.name) == ["event", "title", "venue", "startsAt", "sections"])
+        #expect(list.fields.map(\.name) == ["event", "title", "venue", "startsAt", "sections", "limits"])
         #expect(list.fields[3].type == "timestamp" && list.fields[3].textual)
         #expect(
             list.fields[4].type

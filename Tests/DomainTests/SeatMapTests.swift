@@ -1,4 +1,5 @@
 import EventModel
+import SwiftProtobuf
 import Testing
 
 @testable import Domains
@@ -122,6 +123,14 @@ struct SeatMapTests {
         #expect(try fold.ask(.tickets, "tickets.hold", ["id": "h2"]).rows.map { $0[4] } == ["expired"])
     }
 
+    @Test func `the calendar compares no amounts of several currencies, which old events have`() throws {
+        var yen = TicketsSection.balcony
+        yen.price = .with { ($0.amount, $0.currency) = (4500, "JPY") }
+        let facts = [Fact.listed(sections: [.stalls, yen]), .listed("e2", sections: [yen])]
+        let rows = try Fold.everyWay(Domain.tickets.projection("tickets.calendar"), records(facts))
+            .rows(Calendar.events)
+        #expect(rows.map { Array($0[6...]) } == [[.null, "EUR,JPY"], [4500, "JPY"]])
+    }
     @Test func `the calendar shows what begins in a range, soonest first, both ends included`() throws {
         let starts: [(String, Int64)] = [
             ("e3", 3000), ("e1", 1000), ("e5", 5000), ("e2", 2000), ("e4", 2000), ("far", 90 * 86_400 + 1000),

@@ -14,7 +14,17 @@ struct SellingTests {
     }
     @Test func `confirming twice sells once, however late`() {
         sold.when(.confirm("h1", by: "ann")).then()
-        sold.when(.confirm("h1", by: "ann", token: "tok_2"), at: 1_000_000).then()
+        sold.when(.confirm("h1", by: "ann"), at: 1_000_000).then()
+    }
+    @Test func `confirming again with another payment is refused, and says by which purchase it is sold`() {
+        for token in ["tok_2", "tok_1 ", "TOK_1"] {
+            sold.when(.confirm("h1", by: "ann", token: token), at: 1_000_000)
+                .refused(.paidOtherwise(hold: "h1", at: noon))
+        }
+        // The same letter written in two ways is two tokens.
+        let composed = given(.opened, .held("h1", by: "ann", "A-1"), .sold("h1", to: "ann", token: "t\u{e9}", "A-1"))
+        composed.when(.confirm("h1", by: "ann", token: "te\u{301}")).refused(.paidOtherwise(hold: "h1", at: noon))
+        composed.when(.confirm("h1", by: "ann", token: "t\u{e9}")).then()
     }
     @Test func `confirming a hold that has run out is refused`() {
         held.when(.confirm("h1", by: "ann"), at: 300).refused(.holdExpired(hold: "h1"))

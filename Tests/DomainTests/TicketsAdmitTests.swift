@@ -19,7 +19,7 @@ struct TicketsAdmitTests {
     }
     @Test func `holding free seats, also long ago`() {
         #expect(given(.opened).admitting(.held("h1", by: "ann", "A-1")) == nil)
-        #expect(given(.opened).admitting(.held("h1", by: "ann", "A-1"), at: 9999) == nil)
+        #expect(given(.opened).admitting(.held("h1", by: "ann", "A-1", at: 9999), at: 9999) == nil)
         #expect(held.admitting(.held("h2", by: "bob", "A-3")) == nil)
     }
     @Test func `not holding a seat that is sold`() {
@@ -57,6 +57,30 @@ struct TicketsAdmitTests {
         #expect(held.admitting(.sold("h1", to: "ann", "A-1")) == .otherSeats(hold: "h1"))
         #expect(given(.opened).admitting(.sold("h1", to: "ann", "A-1")) == .unknownHold(hold: "h1"))
         #expect(sold.admitting(.sold("h1", to: "ann", "A-1")) == .alreadySold(hold: "h1"))
+    }
+
+    @Test func `sale and hold at the price, in the currency, and for the time that a command would give`() {
+        func sold(_ change: (inout TicketsSeatSold) -> Void) -> TicketsRefusal? {
+            guard case .seatSold(var e) = Fact.sold("h1", to: "ann", "A-1", "A-2") else { return nil }
+            change(&e)
+            return held.admitting(.seatSold(e))
+        }
+        func hold(_ change: (inout TicketsSeatHeld) -> Void) -> TicketsRefusal? {
+            guard case .seatHeld(var e) = Fact.held("h2", by: "bob", "A-3") else { return nil }
+            change(&e)
+            return held.admitting(.seatHeld(e))
+        }
+        let total = TicketsRefusal.otherTotal(
+            hold: "h1", total: "90.00 EUR, which is amount 9000 of currency EUR,")
+        #expect(sold { _ in } == nil && hold { _ in } == nil)
+        #expect(sold { $0.total.amount = 1 } == total && sold { $0.total.currency = "USD" } == total)
+        #expect(sold { $0.clearTotal() } == total)
+        #expect(hold { $0.total.amount += 1 }?.reason == "other-total" && hold { $0.clearTotal() } != nil)
+        let expiry = TicketsRefusal.otherExpiry(hold: "h2", until: after(300))
+        #expect(hold { $0.expiresAt.seconds += 1 } == expiry && hold { $0.expiresAt.seconds -= 1 } == expiry)
+        #expect(hold { $0.expiresAt.nanos = 1 } == expiry)
+        // What only a newer program knows of is its own to judge.
+        #expect(hold { try? $0.total.merge(serializedBytes: [0x9a, 0x06, 0x01, 0x61]) } == nil)
     }
 
     @Test func `through its bytes a fact is admitted and folded, and the next one is judged by it`() throws {

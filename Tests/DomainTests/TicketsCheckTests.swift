@@ -138,16 +138,57 @@ struct TicketsCheckTests {
             #expect(wrong(opening { $0.price.amount = amount })?.field == "the price of stalls")
         }
         for amount in [0, 100_000_000] as [Int64] { #expect(wrong(opening { $0.price.amount = amount }) == nil) }
-        for currency in ["", "EU", "EURO", "eur", "E1R", "ÉU", "€"] {
+        for currency in ["", "EU", "EURO", "eur", "E1R", "ÉU", "€", "ABC", "DEM", "XXX", "XAU", "XTS"] {
             #expect(wrong(opening { $0.price.currency = currency })?.field == "the currency of stalls")
         }
+        for currency in ["EUR", "JPY", "BHD", "CLF"] {
+            #expect(wrong(opening { $0.price.currency = currency }) == nil)
+        }
+    }
+    @Test func `an event has prices in one currency, as a command and as a fact`() {
+        var (yen, boxes) = (TicketsSection.balcony, TicketsSection.named("boxes", rows: [("A", 1)]))
+        yen.price.currency = "JPY"
+        let no = Malformed(
+            "sections",
+            "have prices in several currencies, an event has one: stalls, boxes in EUR; balcony in JPY")
+        #expect(wrong(listing { $0.sections = [.stalls, yen, boxes] }) == no)
+        #expect(wrong(Fact.listed(sections: [.stalls, yen, boxes])) == no)
+        boxes.price.currency = "JPY"
+        #expect(wrong(listing { $0.sections = [yen, boxes] }) == nil)
+    }
+    @Test func `limits leave room for one hold, and for the time they count`() {
+        func wrong(_ change: (inout TicketsHoldLimits) -> Void) -> String? {
+            let limits = TicketsHoldLimits.with(change)
+            guard case .openSection(var open) = Order.open else { return nil }
+            open.limits = limits
+            let no = self.wrong(.openSection(open))
+            #expect(self.wrong(listing { $0.limits = limits }) == no)
+            guard case .eventListed(var listed) = Fact.listed, case .sectionOpened(var opened) = Fact.opened else {
+                return nil
+            }
+            (listed.limits, opened.limits) = (limits, limits)
+            #expect(self.wrong(.eventListed(listed)) == no && self.wrong(.sectionOpened(opened)) == no)
+            return no?.message
+        }
+        #expect(wrong { _ in } == nil)
+        #expect(wrong { ($0.seatsPerHolder, $0.holdSeconds, $0.windowSeconds) = (1, 300, 300) } == nil)
+        #expect(wrong { $0.holdSeconds = 0 } == nil)
+        #expect(wrong { $0.seatsPerHolder = -1 } == "seatsPerHolder: is -1, it must be 0 to 20000")
+        #expect(wrong { $0.holdSeconds = 299 } == "holdSeconds: is 299, it must be 300 to 604800")
+        #expect(wrong { $0.holdSeconds = -1 } == "holdSeconds: is -1, it must be 300 to 604800")
+        #expect(wrong { $0.holdSeconds = 7200 } == "windowSeconds: is 3600, it must be 7200 to 604800")
+        #expect(wrong { $0.windowSeconds = 899 } == "windowSeconds: is 899, it must be 900 to 604800")
+        #expect(wrong { $0.windowSeconds = 604_801 } == "windowSeconds: is 604801, it must be 900 to 604800")
     }
 
     // Test numbers that card schemes publish; all pass the check of Luhn.
     @Test(arguments: [
         "4111111111111111", "5555555555554444", "378282246310005", "6011111111111117", "30569309025904",
         "4111 1111 1111 1111", "4111-1111-1111-1111", "4111.1111.1111.1111", " 4111111111111111 ",
-        "4917610000000000003", "501800000009",
+        "4917610000000000003", "501800000009", "tok_4111111111111111", "card=4111111111111111;cvv=123",
+        "pan:4111-1111-1111-1111", "4111 - 1111 - 1111 - 1111", "4111_1111_1111_1111", "visa4111111111111111exp1226",
+        "12/26 4111 1111 1111 1111 737", "{\"n\":\"5555 5555 5555 4444\"}", "x2223003122003222x",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", "tok \u{ff14}\u{ff11}11111111111111", "ref 7 378282246310005",
     ])
     func `a card number is no payment token, and the refusal does not repeat it`(_ card: String) throws {
         guard case .seatSold(var sold) = Fact.sold("h1", to: "ann", "A-1") else { return }
@@ -159,9 +200,26 @@ struct TicketsCheckTests {
         }
     }
     @Test(arguments: [
-        "tok_4111111111111111", "4111111111111112", "411111111111", "12345678901", "pi_3MtwBw", "00000000000",
+        "tok_4111111111111112", "4111111111111112", "411111111111", "12345678901", "pi_3MtwBw", "00000000000",
     ])
     func `what is no card number may be a token`(_ token: String) {
         #expect(wrong(Order.confirm("h1", by: "ann", token: token)) == nil)
+    }
+    @Test(arguments: [
+        // Moments and counters, whose check digits are a card's by chance.
+        "tok_1793534400002", "ch_2026-11-01T12:00:00.000Z", "fan-7-1793534400010",
+        "550e8400-e29b-41d4-a716-446655440000",
+        // In one piece, and longer than a card's number.
+        "41111111111111110000", "order 4111 x 1111 x 1111 x 1111",
+        // Words that are none for a security code, and one without a code.
+        "tok_cvv", "cvv=12", "cvv12345", "acvv=123", "cvx=123", "pi_3MtwBwLkdIwHu7ix28a3tqPa",
+    ])
+    func `a token that only resembles card data is taken`(_ token: String) {
+        #expect(wrong(Order.confirm("h1", by: "ann", token: token)) == nil)
+    }
+    @Test(arguments: ["cvv=123", "tok_1;CVC: 1234", "x cvv2 123", "CVV2=1234", "cvc123", "{\"csc\":\"123\"}"])
+    func `a card's security code is no payment token`(_ token: String) throws {
+        let no = try #require(wrong(Order.confirm("h1", by: "ann", token: token)))
+        #expect(no.field == "paymentToken" && no.message.allSatisfy { !$0.isNumber })
     }
 }

@@ -50,11 +50,11 @@ extension TicketsEvent.OneOf_Kind {
                 $0.total = .euros(4500 * Int64(seats.count))
             })
     }
-    static func sold(_ hold: String, to holder: String, _ seats: String...) -> Fact {
+    static func sold(_ hold: String, to holder: String, token: String = "tok_1", _ seats: String...) -> Fact {
         .seatSold(
             .with {
                 ($0.event, $0.section, $0.hold, $0.holder, $0.seats) = ("e1", "stalls", hold, holder, seats)
-                $0.paymentToken = "tok_1"
+                $0.paymentToken = token
                 $0.total = .euros(4500 * Int64(seats.count))
             })
     }

@@ -128,14 +128,21 @@ struct ProduceTests {
         try await onBus { bus in
             _ = try await bus.work()
             try await bus.list()
+            let now = Date.now
+            let (time, expiry) = (now.formatted(.iso8601), now.addingTimeInterval(300).formatted(.iso8601))
+            let total = #""total":{"amount":4500,"currency":"EUR"}"#
             func held(_ hold: String, _ seat: String) -> String {
-                #"{"event":"e1","section":"stalls","hold":"\#(hold)","holder":"ann","seats":["\#(seat)"],"expiresAt":"2099-01-01T00:00:00Z","total":{"amount":4500,"currency":"EUR"}}"#
+                #"{"event":"e1","section":"stalls","hold":"\#(hold)","holder":"ann","seats":["\#(seat)"],"expiresAt":"\#(expiry)",\#(total),"@time":"\#(time)"}"#
             }
             let first = try await bus.run("produce", "SeatHeld", "--timeout", "40s", stdin: held("h1", "A-1"))
             #expect(first.exit == 0, "\(first)")
             #expect(try JSON(first.out)["produced"] == 1)
-            let sold =
-                #"{"event":"e1","section":"stalls","hold":"h1","holder":"ann","seats":["A-1"],"paymentToken":"tok"}"#
+            let sale =
+                #""event":"e1","section":"stalls","hold":"h1","holder":"ann","seats":["A-1"],"paymentToken":"tok""#
+            let dollar = #"{\#(sale),"total":{"amount":100,"currency":"USD"}}"#
+            let other = try await bus.run("produce", "SeatSold", "--timeout", "40s", stdin: dollar)
+            #expect(other.exit == 1 && other.err.contains("refused: other-total: the seats of hold h1 cost 45.00 EUR"))
+            let sold = "{\(sale),\(total)}"
             #expect(try await bus.run("produce", "SeatSold", "--timeout", "40s", stdin: sold).exit == 0)
             let events = try await bus.count("tickets.events")
 

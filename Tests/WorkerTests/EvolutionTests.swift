@@ -212,7 +212,12 @@ struct EvolutionTests {
         outcome.events = [.init(place: TopicPartition("tickets.events", 2), offset: 17, type: "SeatHeld")]
         let refused = Outcome(
             id: "c2", decision: .refused(Refused(reason: "seat-not-free", message: "no")), digest: 1, commandOffset: 0)
-        for (outcome, golden) in [(outcome, Self.accepted), (refused, Self.refused)] {
+        let ruled = Outcome(
+            id: "c2", decision: .refused(Refused(reason: "seat-not-free", message: "no")), digest: 1, commandOffset: 0,
+            rules: 2)
+        for (outcome, golden) in [
+            (outcome, Self.accepted), (refused, Self.refused), (ruled, Self.refused + "4002"),
+        ] {
             let bytes = outcome.record(key: "k", at: noon).value
             #expect(bytes.slice.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == golden)
             #expect(try Outcome(bytes) == outcome)

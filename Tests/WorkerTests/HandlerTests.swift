@@ -186,6 +186,7 @@ struct HandlerTests {
                     .with {
                         ($0.event, $0.section, $0.hold, $0.holder, $0.seats) = ("e1", "s", hold, "ann", ["A-1"])
                         $0.expiresAt = (noon + .seconds(300)).proto
+                        $0.total = .with { ($0.amount, $0.currency) = (4500, "EUR") }
                     })
             }
             let opened = Fact.sectionOpened(.with { ($0.event, $0.section) = ("e1", .named("s", seats: 2)) })

@@ -1,12 +1,12 @@
 import EventLog
 import EventModel
 import Foundation
-import Handling
 import SwiftProtobuf
 import TestSupport
 import Testing
 
 @testable import Domains
+@testable import Handling
 
 @Suite("Commands decided again", .timeLimit(.minutes(2)))
 struct RedecisionTests {
@@ -132,6 +132,39 @@ struct RedecisionTests {
             #expect(
                 try await again(other).problem?.hasPrefix(
                     "\(commands)@2 (hold): was accepted, but is refused as unknown-seat when decided again") == true)
+        }
+    }
+
+    /// An evening as a program with other rules had answered it: it took what is refused today.
+    @Test func `take the events of outcomes of other rules as they are`() async throws {
+        try await site(.memory) { site in
+            try await evening(site)
+            let rules = try #require(Domain.tickets.decider).rules
+            let events = try await site.facts().count
+            func outcomes(_ site: Site) async throws -> [Outcome] {
+                let place = TopicPartition("tickets.outcomes", Self.partition)
+                return try await (site.records("tickets.outcomes")[place] ?? []).map { try Outcome($0.value) }
+            }
+            #expect(try await outcomes(site).allSatisfy { $0.rules == rules })
+            // Before, a hold was another command: today's rules would refuse it, for there is no such seat.
+            func before(_ rules: Int) async throws -> Site {
+                let other = try await forged(site, "tickets.commands") { record, i in
+                    if i == 2 { record.value = TicketsCommand.bytes(.hold("h1", by: "ann", "B-9")) }
+                    return true
+                }
+                return try await forged(other, "tickets.outcomes") { record, _ in
+                    guard var outcome = try? Outcome(record.value) else { return false }
+                    outcome.rules = rules
+                    record.value = outcome.record(key: record.key, at: record.timestamp).value
+                    return true
+                }
+            }
+            let old = try await again(before(rules - 1))
+            #expect(old.problem == nil && old.assumed == events && old.events == 0, "\(old)")
+            #expect(try await again(before(rules)).problem?.contains("unknown-seat") == true)
+            // What should be there still must be.
+            let torn = try await forged(before(rules - 1), "tickets.events") { _, i in i != 1 }
+            #expect(try await again(torn).problem?.contains("its event should be") == true)
         }
     }
 }

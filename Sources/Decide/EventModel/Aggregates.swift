@@ -80,15 +80,15 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
-    /// Whether an earlier version judged a command's, or a fact's, bytes by other rules.
-    public let wasJudgedOtherwise: @Sendable (Bytes, _ isFact: Bool) -> Bool
+    /// Raised where commands are answered otherwise than before.
+    public let rules: Int
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)
         self.commands = commands
         self.events = events
-        stateVersion = D.stateVersion
+        (stateVersion, rules) = (D.stateVersion, D.rules)
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)
@@ -100,10 +100,6 @@ public struct AnyDecider: Sendable {
             return Bytes(D.key(of: event))
         }
         aggregates = { Folded<D>(commands: commands, events: events) }
-        wasJudgedOtherwise = { bytes, isFact in
-            if isFact { return (try? D.Event.kind(in: bytes)).map { $0.map(D.wasJudgedOtherwise) ?? false } ?? false }
-            return (try? D.Command.kind(in: bytes)).map { $0.map(D.wasJudgedOtherwise) ?? false } ?? false
-        }
     }
 
     /// The command that JSON describes, on its way to the log.

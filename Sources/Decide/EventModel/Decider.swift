@@ -13,6 +13,9 @@ public protocol Decider: Sendable {
     /// Raised where the same events would give other states, or states of another shape: checkpoints of another version
     /// are not read, and the events are folded again. 1 unless told.
     static var stateVersion: Int { get }
+    /// Raised where a command, or a fact, is answered otherwise than before on the same state: what was decided by other
+    /// rules is not decided again to see whether it is right. 0 unless told.
+    static var rules: Int { get }
 
     /// The aggregate that a command addresses, and an event belongs to: the key of its record.
     static func key(of command: Command.Kind) -> String
@@ -30,11 +33,6 @@ public protocol Decider: Sendable {
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
 
-    /// Whether an earlier version judged a command, or a fact, by other rules: what it decided of it stands, though this one
-    /// would decide otherwise. Never, unless told.
-    static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool
-    static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool
-
     /// When time alone will next make a command necessary.
     static func nextDue(_ state: State) -> Timestamp?
     /// The commands due by a moment. Their ids are functions of the state, so that each is decided once.
@@ -43,8 +41,7 @@ public protocol Decider: Sendable {
 
 extension Decider {
     public static var stateVersion: Int { 1 }
-    public static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool { false }
-    public static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool { false }
+    public static var rules: Int { 0 }
     public static func nextDue(_ state: State) -> Timestamp? { nil }
     public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }

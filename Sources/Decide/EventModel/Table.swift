@@ -53,11 +53,14 @@ public struct Column: Hashable, Sendable {
     public var about: String
     /// Digits behind the point that people are shown of a real number.
     public var decimals: Int
-    public init(_ name: String, _ kind: Kind, _ about: String = "", decimals: Int = 3) {
+    /// Of an amount of money in minor units, the column with the code of its currency: people are shown major units.
+    public var currency: String?
+    public init(_ name: String, _ kind: Kind, _ about: String = "", decimals: Int = 3, currency: String? = nil) {
         self.name = name
         self.kind = kind
         self.about = about
         self.decimals = decimals
+        self.currency = currency
     }
 }
 

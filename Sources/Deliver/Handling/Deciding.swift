@@ -206,7 +206,9 @@ struct Deciding: GroupWork {
             answers.append(
                 Answer(
                     key: record.key, time: record.timestamp,
-                    outcome: Outcome(id: id.id, decision: decision, digest: digest, commandOffset: record.offset),
+                    outcome: Outcome(
+                        id: id.id, decision: decision, digest: digest, commandOffset: record.offset,
+                        rules: decider.rules),
                     events: first..<events.count, types: types))
         }
         return (events, answers)
@@ -244,7 +246,8 @@ struct Deciding: GroupWork {
                 "the id \(id.id) was used before for another command of \(id.key.text); give this one an id of its own"
             let no = Refused(reason: Refused.idReused, message: message)
             answer.outcome = Outcome(
-                id: id.id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset)
+                id: id.id, decision: .refused(no), digest: digest, commandOffset: answer.outcome.commandOffset,
+                rules: answer.outcome.rules)
             (answer.events, answer.types) = (0..<0, [])
         }
         return answer

@@ -21,11 +21,14 @@ public struct Outcome: Hashable, Sendable {
     /// Tells another body under the same id from the same command sent again.
     var digest: UInt64
     var commandOffset: Offset
+    /// The ``AnyDecider/rules`` by which it was decided.
+    var rules: Int
 
-    init(id: String, decision: Decision, digest: UInt64, commandOffset: Offset) {
+    init(id: String, decision: Decision, digest: UInt64, commandOffset: Offset, rules: Int = 0) {
         self.id = id
         self.digest = digest
         self.commandOffset = commandOffset
+        self.rules = rules
         events = []
         switch decision {
         case .accepted: (accepted, reason, message) = (true, "", "")
@@ -51,6 +54,7 @@ public struct Outcome: Hashable, Sendable {
         }
         digest = wire.digest
         commandOffset = Offset(wire.commandOffset)
+        rules = Int(wire.rules)
     }
 
     func record(key: Bytes, at time: Timestamp) -> NewRecord {
@@ -69,6 +73,7 @@ public struct Outcome: Hashable, Sendable {
             }
             wire.digest = digest
             wire.commandOffset = commandOffset.rawValue
+            wire.rules = UInt32(clamping: rules)
         }
         // Only a message over 2 GiB can make this fail; a command's own limits keep it far below.
         let value: Bytes = (try? wire.serializedBytes()) ?? Bytes()

@@ -6,7 +6,7 @@ internal import Quarantining
 /// log must give the same decisions.
 ///
 /// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
-/// events as they are. So is what an earlier version decided by rules that have changed since. Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
+/// events as they are, and so are the answers of a program with other rules (``AnyDecider/rules``). Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
 /// order.
 public struct Redecision: Sendable, Hashable {
     public var partition: TopicPartition
@@ -14,8 +14,7 @@ public struct Redecision: Sendable, Hashable {
     public var commands = 0
     /// Their events, found as they should be.
     public var events = 0
-    /// Events taken as they are: those of commands that are not kept any more, or that an earlier version judged by other
-    /// rules.
+    /// Events of commands that are not kept any more, or were decided by other rules, taken as they are.
     public var assumed = 0
     /// Why nothing was examined: the state before the first command is not known any more.
     public var unchecked: String?
@@ -165,16 +164,17 @@ public struct Redecision: Sendable, Hashable {
         }
         var commands = Commands(waiting: waiting)
         try await commands.skip(to: start, &tapes)
+        var begun = false
         while let record = try await tapes.outcomes.next() {
             let outcome = try Outcome(record.value)
-            if self.commands == 0, outcome.commandOffset < start { continue }
+            if !begun, outcome.commandOffset < start { continue }
+            begun = true
             guard let current = try await commands.next(answeredBy: KeyedID(record.key, outcome.id), &tapes) else {
                 problem = "the outcome of \(outcome.id) answers no command that is on the log"
                 return
             }
             let place = "\(partition)@\(current.offset)"
             let id = current.commandID(in: partition)
-            self.commands += 1
             if id != outcome.id {
                 problem = "\(place) (\(id)): its outcome is that of \(outcome.id)"
                 return
@@ -184,19 +184,13 @@ public struct Redecision: Sendable, Hashable {
                 return
             }
             // It was sent again: the answer is an earlier one's.
-            if outcome.commandOffset < current.offset { continue }
-            if decider.wasJudgedOtherwise(current.value, current.isFact) {
-                for written in outcome.events {
-                    guard let found = event, found.offset == written.offset else {
-                        problem = "\(place) (\(id)): its event \(source)@\(written.offset) is not there"
-                        return
-                    }
-                    try aggregates.evolve(key: found.key, event: found.value, at: found.timestamp)
-                    assumed += 1
-                    event = try await next(&tapes, waiting, aggregates)
-                }
+            let isRepeated = outcome.commandOffset < current.offset
+            if !isRepeated, outcome.rules != decider.rules {
+                guard try await assume(outcome, of: place, &event, &tapes, waiting, aggregates) else { return }
                 continue
             }
+            self.commands += 1
+            if isRepeated { continue }
             let again = aggregates.answer(current, id: id)
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"
@@ -205,9 +199,7 @@ public struct Redecision: Sendable, Hashable {
             guard case .accepted(let made) = again else { continue }
             for (made, written) in zip(made, outcome.events) {
                 guard let found = event, found.offset == written.offset else {
-                    let next = event.map { "\(source)@\($0.offset)" } ?? "none"
-                    problem =
-                        "\(place) (\(id)): its event should be \(source)@\(written.offset), but the next is \(next)"
+                    problem = Self.other(event, than: written, of: outcome, at: place)
                     return
                 }
                 if let why = found.difference(from: made, at: current.decisionTime, decider.events) {
@@ -221,6 +213,36 @@ public struct Redecision: Sendable, Hashable {
         if let event, event.offset < known {
             problem = "\(source)@\(event.offset) is the event of no command that is on the log"
         }
+    }
+
+    /// Takes the events of an outcome as they are; says whether they are there.
+    private mutating func assume(
+        _ outcome: Outcome, of place: String, _ event: inout Record?, _ tapes: inout Tapes, _ waiting: Waiting,
+        _ aggregates: any Aggregates
+    ) async throws -> Bool {
+        for written in outcome.events {
+            guard let found = event, found.offset == written.offset else {
+                problem = Self.other(event, than: written, of: outcome, at: place)
+                return false
+            }
+            do throws(Undecodable) {
+                try aggregates.evolve(key: found.key, event: found.value, at: found.timestamp)
+            } catch {
+                problem = "\(written.place)@\(found.offset) cannot be folded: \(error.description)"
+                return false
+            }
+            assumed += 1
+            event = try await next(&tapes, waiting, aggregates)
+        }
+        return true
+    }
+
+    private static func other(
+        _ event: Record?, than written: Outcome.Written, of outcome: Outcome, at place: String
+    ) -> String {
+        let next = event.map { "\(written.place)@\($0.offset)" } ?? "none"
+        return
+            "\(place) (\(outcome.id)): its event should be \(written.place)@\(written.offset), but the next is \(next)"
     }
 }
 

@@ -45,6 +45,9 @@ nonisolated struct WireOutcome: Sendable {
   /// The offset of the command that was answered first under this id.
   var commandOffset: Int64 = 0
 
+  /// By which rules of its domain it was decided, counted from 0.
+  var rules: UInt32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -76,7 +79,7 @@ fileprivate nonisolated let _protobuf_package = "millrace.handling"
 
 nonisolated extension WireOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Outcome"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}accepted\0\u{1}reason\0\u{1}message\0\u{1}events\0\u{1}digest\0\u{3}command_offset\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}accepted\0\u{1}reason\0\u{1}message\0\u{1}events\0\u{1}digest\0\u{3}command_offset\0\u{1}rules\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -91,6 +94,7 @@ nonisolated extension WireOutcome: SwiftProtobuf.Message, SwiftProtobuf._Message
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.events) }()
       case 6: try { try decoder.decodeSingularFixed64Field(value: &self.digest) }()
       case 7: try { try decoder.decodeSingularInt64Field(value: &self.commandOffset) }()
+      case 8: try { try decoder.decodeSingularUInt32Field(value: &self.rules) }()
       default: break
       }
     }
@@ -118,6 +122,9 @@ nonisolated extension WireOutcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if self.commandOffset != 0 {
       try visitor.visitSingularInt64Field(value: self.commandOffset, fieldNumber: 7)
     }
+    if self.rules != 0 {
+      try visitor.visitSingularUInt32Field(value: self.rules, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -129,6 +136,7 @@ nonisolated extension WireOutcome: SwiftProtobuf.Message, SwiftProtobuf._Message
     if lhs.events != rhs.events {return false}
     if lhs.digest != rhs.digest {return false}
     if lhs.commandOffset != rhs.commandOffset {return false}
+    if lhs.rules != rhs.rules {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

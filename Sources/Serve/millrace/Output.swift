@@ -142,6 +142,7 @@ extension TextTable {
             zip(columns, row).map { column, value in
                 switch value {
                 case .null: "-"
+                case .integer(let amount) where column.currency != nil: Self.money(amount, of: column, in: row, columns)
                 case .integer(let ms) where column.kind == .timestamp: Timestamp(ms).rfc3339
                 case .integer(let value): String(value)
                 case .real(let value): String(format: "%.\(column.decimals)f", value)
@@ -150,6 +151,13 @@ extension TextTable {
             }
         }
         right = Set(columns.indices.filter { columns[$0].kind == .integer || columns[$0].kind == .real })
+    }
+
+    /// Major units, with as many digits behind the point as the currency has: 4500 EUR is 45.00. Where the currency is not
+    /// known the amount stays as it is.
+    private static func money(_ amount: Int64, of column: Column, in row: Row, _ columns: [Column]) -> String {
+        let code = zip(columns, row).first { $0.0.name == column.currency }?.1.text
+        return code.flatMap { Currency.major(amount, $0) } ?? String(amount)
     }
 
     /// A line feed would break the table, a mark of direction make one row look like another, and an escape sequence do worse

@@ -16,6 +16,11 @@ enum Orders: Decider {
     /// When an order is expected that was placed without a word on it: so long after it was placed.
     static let defaultWait = Duration.seconds(45 * 60)
 
+    /// 2: an order keeps whether it was placed with a word on when it is expected.
+    static let stateVersion = 2
+    /// 1: placed again without that word it is another order, and facts are what a decision would make.
+    static let rules = 1
+
     /// Where an order stands, and the name of it in views and notifications.
     enum Stage: String, Codable, Sendable, CaseIterable {
         case received, assigned
@@ -55,6 +60,8 @@ enum Orders: Decider {
         var expected: Timestamp = 0
         /// What was expected when the order was placed: what tells the same placing again from another one.
         var promised: Timestamp = 0
+        /// Whether that is what it is without a word on it.
+        var isPromisedByDefault = false
         /// Why it was cancelled.
         var reason = ""
     }
@@ -95,7 +102,7 @@ enum Orders: Decider {
     private static func place(_ c: OrdersPlaceOrder, on state: State, at now: Timestamp) throws(No) -> [Event.Kind] {
         let asked = c.hasExpectedAt ? Timestamp(c.expectedAt) : nil
         if let stage = state.stage, stage != .cancelled, state.customer == c.customer,
-            asked == nil || asked == state.promised
+            asked.map({ $0 == state.promised }) ?? state.isPromisedByDefault
         {
             return []
         }
@@ -166,6 +173,7 @@ enum Orders: Decider {
             if stage == .received {
                 state.customer = e.customer
                 (state.expected, state.promised) = (Timestamp(e.expectedAt), Timestamp(e.expectedAt))
+                state.isPromisedByDefault = state.promised == time + defaultWait
             }
         case .etaRevised(let e): state.expected = Timestamp(e.expectedAt)
         }

@@ -13,6 +13,7 @@ enum OrdersRefusal: Refusal, Hashable {
     case otherCourier(order: String, courier: String)
     case otherCustomer(order: String)
     case otherExpected(order: String, expected: Timestamp)
+    case alreadyExpected(order: String, expected: Timestamp)
     case expectedOutOfRange(expected: Timestamp, now: Timestamp)
 
     var reason: String {
@@ -28,6 +29,7 @@ enum OrdersRefusal: Refusal, Hashable {
         case .otherCourier: "other-courier"
         case .otherCustomer: "other-customer"
         case .otherExpected: "other-expected"
+        case .alreadyExpected: "already-expected"
         case .expectedOutOfRange: "expected-out-of-range"
         }
     }
@@ -54,6 +56,8 @@ enum OrdersRefusal: Refusal, Hashable {
         case .otherCustomer(let order): "order \(order) is of another customer"
         case .otherExpected(let order, let expected):
             "order \(order) is expected at \(expected.rfc3339); an EtaRevised comes before another time"
+        case .alreadyExpected(let order, let expected):
+            "order \(order) is expected at \(expected.rfc3339) already; an EtaRevised is of another time"
         case .expectedOutOfRange(let expected, let now):
             "the expected time \(expected.rfc3339) must be after \(now.rfc3339), the time of the command, and at most \(OrdersLimits.ahead.days) days after it"
         }

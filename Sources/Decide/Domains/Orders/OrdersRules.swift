@@ -35,7 +35,7 @@ extension Orders {
             try check(e, stage)
         case .etaRevised(let e):
             try Check.identifier(e.customer, "customer")
-            try check(expected: e.hasExpectedAt ? e.expectedAt : nil)
+            try check(recorded: e.hasExpectedAt ? e.expectedAt : nil)
         }
     }
 
@@ -52,13 +52,21 @@ extension Orders {
             if e.hasExpectedAt { throw Malformed("expectedAt", "is said of an order that is cancelled") }
         } else {
             if !e.reason.isEmpty { throw Malformed("reason", "is said of an order that is not cancelled") }
-            try check(expected: e.hasExpectedAt ? e.expectedAt : nil)
+            try check(recorded: e.hasExpectedAt ? e.expectedAt : nil)
         }
     }
 
     private static func check(expected: Google_Protobuf_Timestamp?) throws(Malformed) {
         guard let expected else { throw Malformed("expectedAt", "is missing, for example 2026-12-24T19:30:00Z") }
         try Check.moment(expected, "expectedAt")
+    }
+
+    /// What is decided has whole milliseconds, and so has what was.
+    private static func check(recorded expected: Google_Protobuf_Timestamp?) throws(Malformed) {
+        try check(expected: expected)
+        if let nanos = expected?.nanos, nanos % 1_000_000 != 0 {
+            throw Malformed("expectedAt", "has a fraction of a millisecond, which an order's events have not")
+        }
     }
 
     /// An order is expected after the moment of its command, and not for ever after.
@@ -102,6 +110,9 @@ extension Orders {
         case .etaRevised(let e):
             try checkRevisable(e.order, on: state)
             if e.customer != state.customer { throw .otherCustomer(order: e.order) }
+            if Timestamp(e.expectedAt) == state.expected {
+                throw .alreadyExpected(order: e.order, expected: state.expected)
+            }
             try check(expected: Timestamp(e.expectedAt), at: now)
         case .orderStatusChanged(let e):
             guard let next = Stage(e.status) else { return }

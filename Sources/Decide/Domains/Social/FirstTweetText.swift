@@ -6,22 +6,7 @@ internal import Foundation
 enum FirstTweetText {
     typealias Span = TweetText.Span
 
-    private static let linkLength = TweetText.linkLength
     private static let longestHandle = TweetText.longestHandle
-    /// Bytes that a text had at most.
-    static let bytes = 4000
-
-    /// Whether the first version took another length, other names or no text at all.
-    static func differs(_ text: String) -> Bool {
-        if refuses(text) { return true }
-        return (length(of: text) > TweetText.longest) != (TweetText.length(of: text) > TweetText.longest)
-            || !Social.same(hashtagNames(in: text), Social.names(TweetText.hashtags(in: text)))
-            || !Social.same(mentionNames(in: text), Social.names(TweetText.mentions(in: text)))
-    }
-
-    /// Whether a text was too long for the first version, or had what is refused today.
-    static func refuses(_ text: String) -> Bool { text.utf8.count > bytes || TweetText.invalid(in: text) != nil }
-
     static func hashtagNames(in text: String) -> [String] { names(hashtags(in: text)) }
     static func mentionNames(in text: String) -> [String] { names(mentions(in: text)) }
 
@@ -133,38 +118,6 @@ enum FirstTweetText {
         case 0xc0...0x24f, 0x300...0x36f, 0x1e00...0x1eff: true
         case 0x253, 0x254, 0x256, 0x257, 0x259, 0x25b, 0x263, 0x268, 0x26f, 0x272, 0x289, 0x28b, 0x2bb: true
         default: false
-        }
-    }
-
-    // MARK: Length
-
-    /// Weighted characters: Latin and common signs count 1, all others and any emoji 2, a link ``linkLength``.
-    static func length(of text: String) -> Int {
-        if text.utf8.allSatisfy({ $0 < 0x80 }), !text.contains("://") { return text.utf8.count }
-        let composed = text.precomposedStringWithCanonicalMapping
-        let scalars = Array(composed.unicodeScalars)
-        let links = links(in: scalars)
-        var length = links.count * linkLength
-        var at = 0
-        for character in composed {
-            let count = character.unicodeScalars.count
-            defer { at += count }
-            if links.contains(where: { $0.contains(at) }) { continue }
-            length += isEmoji(character) ? 2 : character.unicodeScalars.reduce(0) { $0 + weight($1) }
-        }
-        return length
-    }
-
-    private static func isEmoji(_ character: Character) -> Bool {
-        guard let first = character.unicodeScalars.first else { return false }
-        return first.properties.isEmojiPresentation
-            || first.properties.isEmoji && character.unicodeScalars.count > 1 && !first.isASCII
-    }
-
-    private static func weight(_ scalar: Unicode.Scalar) -> Int {
-        switch scalar.value {
-        case 0...4351, 8192...8205, 8208...8223, 8242...8247: 1
-        default: 2
         }
     }
 

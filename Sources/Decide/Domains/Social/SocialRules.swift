@@ -66,6 +66,9 @@ extension Social {
         }
     }
 
+    /// 1: who passes on a tweet of their own must have it, also in a fact.
+    static var rules: Int { 1 }
+
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
         switch event {
         case .tweetPosted(let e):
@@ -76,6 +79,14 @@ extension Social {
             if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
             if let known = state.passedOn[Original(owner: e.owner, tweet: e.original)] {
                 throw .duplicateRetweet(original: e.original, owner: e.owner, as: known)
+            }
+            // What is one's own is known here.
+            if e.owner == e.user {
+                switch state.own[e.original] {
+                case .tweet: break
+                case .deleted: throw .tweetDeleted(tweet: e.original)
+                case .retweet, nil: throw .unknownTweet(tweet: e.original, user: e.user)
+                }
             }
         case .tweetDeleted(let e):
             switch state.own[e.tweet] {
@@ -94,22 +105,6 @@ extension Social {
 
     /// Whether lists of names are the same byte for byte.
     static func same(_ a: [String], _ b: [String]) -> Bool { a.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } }
-
-    static func wasJudgedOtherwise(_ command: Command.Kind) -> Bool {
-        switch command {
-        case .postTweet(let c): FirstTweetText.differs(c.text)
-        case .retweet(let c): FirstTweetText.refuses(c.text)
-        case .deleteTweet, .follow, .unfollow: false
-        }
-    }
-
-    static func wasJudgedOtherwise(_ fact: Event.Kind) -> Bool {
-        switch fact {
-        case .tweetPosted(let e): FirstTweetText.differs(e.text)
-        case .retweeted(let e): FirstTweetText.refuses(e.text)
-        case .tweetDeleted, .userFollowed, .userUnfollowed: false
-        }
-    }
 
     /// A tweet that takes its command's id must be one that later commands can name.
     static func identifier(_ given: String, _ id: String) throws(No) -> String {

@@ -9,10 +9,14 @@ enum OpenSections: Reaction {
 
     static func react(to event: Event.Kind, at place: Place) -> [Emission] {
         guard case .eventListed(let listed) = event else { return [] }
+        // Said in full, so that a section keeps the limits it was opened with.
+        let limits = Tickets.HoldingLimits(listed.limits).proto
         return listed.sections.map { section in
             Emission(
                 topic: "tickets.commands", key: Bytes(Tickets.sectionKey(listed.event, section.name)),
-                value: TicketsCommand.bytes(.openSection(.with { ($0.event, $0.section) = (listed.event, section) })),
+                value: TicketsCommand.bytes(
+                    .openSection(
+                        .with { ($0.event, $0.section, $0.limits) = (listed.event, section, limits) })),
                 type: "OpenSection", commandID: "open:\(listed.event):\(section.name)")
         }
     }

@@ -18,7 +18,7 @@ struct SeatMap: Projection {
         columns: [
             Column("seat", .text, "ROW-NUMBER, as holds name it"), Column("status", .text, "free, held or sold"),
             Column("hold", .text), Column("holder", .text), Column("held_until", .timestamp),
-            Column("price", .integer, "minor units"), Column("currency", .text),
+            Column("price", .integer, "minor units", currency: "currency"), Column("currency", .text),
         ],
         indexes: [Index("status", [0, 5])])
     static let holds = Table(
@@ -27,14 +27,15 @@ struct SeatMap: Projection {
         columns: [
             Column("holder", .text), Column("status", .text, "held, sold, expired or released"),
             Column("seats", .text, "names, joined by commas"), Column("expires_at", .timestamp),
-            Column("total", .integer, "minor units"), Column("currency", .text), Column("changed_at", .timestamp),
+            Column("total", .integer, "minor units", currency: "currency"), Column("currency", .text),
+            Column("changed_at", .timestamp),
         ])
     static let sections = Table(
         "tickets_sections", "One row a section.",
         key: [Column("event", .text), Column("section", .text)],
         columns: [
             Column("seats", .integer), Column("free", .integer), Column("held", .integer), Column("sold", .integer),
-            Column("price", .integer, "minor units"), Column("currency", .text),
+            Column("price", .integer, "minor units", currency: "currency"), Column("currency", .text),
         ])
 
     private static let seatStatus = seats.position("status")

@@ -16,12 +16,25 @@ enum Tickets: Decider {
 
     /// How long a hold lasts.
     static let holdTime = Duration.seconds(300)
+    /// 2: a hold keeps by what it was sold; a section its limits, and for how long seats were held.
+    static let stateVersion = 2
+    /// 1: a purchase is paid by one token, seats are a set, holds have limits, and facts are what a decision would make.
+    static let rules = 1
 
     struct Hold: Codable, Sendable, Equatable {
         var holder: String
         var seats: [String]
         var expiresAt: Timestamp
-        var sold = false
+        /// Nil until it is sold.
+        var sale: Sale?
+        var sold: Bool { sale != nil }
+    }
+
+    /// By what a hold was sold.
+    struct Sale: Codable, Sendable, Equatable {
+        /// The payment provider's token, as the event has it.
+        var token: String
+        var at: Timestamp
     }
 
     struct State: Sendable {
@@ -36,6 +49,12 @@ enum Tickets: Decider {
         var expiries: Heap<Expiry> = []
         /// The event that the section belongs to.
         var event = ""
+        /// How much of the section one holder may hold; nil where there are no limits.
+        var limits: HoldingLimits?
+        /// For how long seats were held that were not bought, where that is limited.
+        var heldTimes = HeldTimes()
+        /// The holds of each holder, where seats are limited.
+        var holdsOf: [String: [String]] = [:]
     }
 
     struct Expiry: Comparable, Codable, Sendable {
@@ -90,17 +109,25 @@ enum Tickets: Decider {
             $0.venue = c.venue
             $0.startsAt = c.startsAt
             $0.sections = c.sections
+            if c.hasLimits { $0.limits = c.limits }
         }
         guard let known = state.listing else { return [.eventListed(listed)] }
-        if known == listed { return [] }
+        if known == listed || known.ordered == listed.ordered { return [] }
         throw .alreadyListed(event: c.event)
     }
 
     private static func open(_ c: TicketsOpenSection, on state: State) throws(No) -> [Event.Kind] {
         guard let known = state.section else {
-            return [.sectionOpened(.with { ($0.event, $0.section) = (c.event, c.section) })]
+            return [
+                .sectionOpened(
+                    .with {
+                        ($0.event, $0.section) = (c.event, c.section)
+                        if c.hasLimits { $0.limits = c.limits }
+                    })
+            ]
         }
-        if known == c.section { return [] }
+        let limits = c.hasLimits ? HoldingLimits(c.limits) : nil
+        if limits == state.limits, known == c.section || known.ordered == c.section.ordered { return [] }
         throw .alreadyOpen(section: c.section.name)
     }
 
@@ -114,7 +141,7 @@ enum Tickets: Decider {
         if let known = state.holds[name] {
             if !known.sold, known.expiresAt <= now {
                 overdue.append(name)
-            } else if known.holder == c.holder, known.seats == c.seats {
+            } else if known.holder == c.holder, known.seats == c.seats || Set(known.seats) == Set(c.seats) {
                 return []
             } else {
                 throw .holdExists(hold: name)
@@ -127,6 +154,7 @@ enum Tickets: Decider {
             if hold.expiresAt > now { throw .seatHeld(seat: seat, until: hold.expiresAt) }
             if !overdue.contains(taken) { overdue.append(taken) }
         }
+        try checkLimits(c.seats, by: c.holder, ending: overdue, on: state, at: now)
         return overdue.map { expired(c.event, c.section, $0, state) } + [
             .seatHeld(
                 .with {
@@ -144,7 +172,11 @@ enum Tickets: Decider {
         guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
         guard let hold = state.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
         if hold.holder != c.holder { throw .holderMismatch(hold: c.hold) }
-        if hold.sold { return [] }
+        if let sale = hold.sale {
+            // Whoever was given another token was paid another time.
+            if sale.token.utf8.elementsEqual(c.paymentToken.utf8) { return [] }
+            throw .paidOtherwise(hold: c.hold, at: sale.at)
+        }
         if hold.expiresAt <= now { throw .holdExpired(hold: c.hold) }
         return [
             .seatSold(
@@ -183,7 +215,8 @@ enum Tickets: Decider {
             })
     }
 
-    private static func total(_ section: TicketsSection, _ seats: Int) -> TicketsMoney {
+    /// What seats of a section cost together.
+    static func total(_ section: TicketsSection, _ seats: Int) -> TicketsMoney {
         .with {
             $0.amount = section.price.amount * Int64(seats)
             $0.currency = section.price.currency
@@ -196,15 +229,20 @@ enum Tickets: Decider {
         case .sectionOpened(let e):
             state.section = e.section
             state.event = e.event
+            state.limits = e.hasLimits ? HoldingLimits(e.limits) : nil
             for seat in e.section.seatNames { state.seats[seat] = .some(nil) }
         case .seatHeld(let e):
             let until = Timestamp(e.expiresAt)
             state.holds[e.hold] = Hold(holder: e.holder, seats: e.seats, expiresAt: until)
             for seat in e.seats { state.seats[seat] = e.hold }
+            if state.limits?.seats != nil { state.holdsOf[e.holder, default: []].append(e.hold) }
             state.expiries.insert(Expiry(at: until, hold: e.hold))
-        case .holdExpired(let e): state.free(e.hold)
-        case .seatReleased(let e): state.free(e.hold)
-        case .seatSold(let e): state.holds[e.hold]?.sold = true
+        case .holdExpired(let e): state.free(e.hold, at: time)
+        case .seatReleased(let e): state.free(e.hold, at: time)
+        case .seatSold(let e):
+            state.holds[e.hold]?.sale = Sale(token: e.paymentToken, at: time)
+            // What is bought is held by nobody else any more.
+            for seat in e.seats { state.heldTimes.forget(e.holder, seat) }
         }
         while let first = state.expiries.min, !state.isLive(first) { state.expiries.removeMin() }
     }
@@ -228,14 +266,30 @@ extension Tickets.State {
         return !hold.sold && hold.expiresAt == expiry.at
     }
 
-    fileprivate mutating func free(_ hold: String) {
-        for seat in holds.removeValue(forKey: hold)?.seats ?? [] where seats[seat] == .some(hold) {
-            seats[seat] = .some(nil)
-        }
+    fileprivate mutating func free(_ name: String, at time: Timestamp) {
+        guard let hold = holds.removeValue(forKey: name) else { return }
+        for seat in hold.seats where seats[seat] == .some(name) { seats[seat] = .some(nil) }
+        count(hold, named: name, endedAt: time)
     }
 }
 
 extension TicketsSection {
     /// Every seat as ROW-NUMBER.
     var seatNames: [String] { rows.flatMap { row in (1...max(1, row.seats)).map { "\(row.label)-\($0)" } } }
+
+    /// With its rows in one order: which comes first makes no other section.
+    var ordered: TicketsSection {
+        var section = self
+        section.rows.sort { $0.label < $1.label }
+        return section
+    }
+}
+
+extension TicketsEventListed {
+    /// With its sections in one order.
+    fileprivate var ordered: TicketsEventListed {
+        var listed = self
+        listed.sections = sections.map(\.ordered).sorted { $0.name < $1.name }
+        return listed
+    }
 }

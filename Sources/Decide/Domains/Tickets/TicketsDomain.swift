@@ -12,7 +12,7 @@ extension Domain {
     .answering(calendar, seats, sections, hold)
     .keeping(
         TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
-        TicketsInvariants.moneyIsConserved)
+        TicketsInvariants.moneyIsConserved, TicketsInvariants.nobodyHoldsOverTheLimits)
 
     /// How far the calendar looks ahead when it is not told: three months.
     private static let ahead = Duration.seconds(90 * 86_400)

@@ -10,16 +10,21 @@ enum TicketsLimits {
     static let seatsPerHold = 10
     static let text = 200
     static let token = 200
+    /// The most seconds that a holder's time with a seat may be counted over.
+    static let windowSeconds: Int32 = 7 * 86_400
     static let price: Int64 = 100_000_000
 }
 
 extension Tickets {
     static func check(_ command: Command.Kind) throws(Malformed) {
         switch command {
-        case .listEvent(let c): try check(c.event, c.title, c.venue, c.hasStartsAt ? c.startsAt : nil, c.sections)
+        case .listEvent(let c):
+            try check(c.event, c.title, c.venue, c.hasStartsAt ? c.startsAt : nil, c.sections)
+            if c.hasLimits { try check(c.limits) }
         case .openSection(let c):
             try Check.identifier(c.event, "event")
             try check(c.section)
+            if c.hasLimits { try check(c.limits) }
         case .holdSeats(let c):
             try place(c.event, c.section)
             try Check.text(c.holder, "holder", atMost: 100)
@@ -30,7 +35,7 @@ extension Tickets {
             try place(c.event, c.section, hold: c.hold)
             try Check.text(c.holder, "holder", atMost: 100)
             try Check.composition(c.holder, "holder")
-            try check(token: c.paymentToken)
+            try PaymentToken.check(c.paymentToken)
         case .releaseHold(let c):
             try place(c.event, c.section, hold: c.hold)
             try Check.text(c.holder, "holder", atMost: 100)
@@ -41,10 +46,13 @@ extension Tickets {
 
     static func check(_ event: Event.Kind) throws(Malformed) {
         switch event {
-        case .eventListed(let e): try check(e.event, e.title, e.venue, e.hasStartsAt ? e.startsAt : nil, e.sections)
+        case .eventListed(let e):
+            try check(e.event, e.title, e.venue, e.hasStartsAt ? e.startsAt : nil, e.sections)
+            if e.hasLimits { try check(e.limits) }
         case .sectionOpened(let e):
             try Check.identifier(e.event, "event")
             try check(e.section)
+            if e.hasLimits { try check(e.limits) }
         case .seatHeld(let e):
             try place(e.event, e.section, hold: e.hold)
             try Check.text(e.holder, "holder", atMost: 100)
@@ -59,7 +67,7 @@ extension Tickets {
             try Check.text(e.holder, "holder", atMost: 100)
             try Check.composition(e.holder, "holder")
             try check(seats: e.seats)
-            try check(token: e.paymentToken)
+            try PaymentToken.check(e.paymentToken)
         }
     }
 
@@ -90,6 +98,17 @@ extension Tickets {
         try Check.range(sections.count, "the number of sections", 1...TicketsLimits.sections)
         for section in sections { try check(section) }
         if Set(sections.map(\.name)).count != sections.count { throw Malformed("sections", "two have the same name") }
+        try check(oneCurrency: sections)
+    }
+
+    /// What an event costs can be compared and added up.
+    private static func check(oneCurrency sections: [TicketsSection]) throws(Malformed) {
+        var names: [String: [String]] = [:]
+        for section in sections { names[section.price.currency, default: []].append(section.name) }
+        if names.count < 2 { return }
+        let prices = names.sorted { $0.key < $1.key }.map { "\($0.value.joined(separator: ", ")) in \($0.key)" }
+        throw Malformed(
+            "sections", "have prices in several currencies, an event has one: \(prices.joined(separator: "; "))")
     }
 
     private static func check(_ section: TicketsSection) throws(Malformed) {
@@ -105,9 +124,10 @@ extension Tickets {
         let seats = section.rows.reduce(0) { $0 + Int($1.seats) }
         try Check.range(seats, "the seats of \(section.name)", 1...TicketsLimits.seatsPerSection)
         try Check.range(section.price.amount, "the price of \(section.name)", 0...TicketsLimits.price)
-        let currency = section.price.currency
-        if currency.utf8.count != 3 || !currency.utf8.allSatisfy({ (65...90).contains($0) }) {
-            throw Malformed("the currency of \(section.name)", "must be an ISO 4217 code such as EUR")
+        if Currency.exponent(of: section.price.currency) == nil {
+            throw Malformed(
+                "the currency of \(section.name)",
+                "must be a code of ISO 4217 such as EUR, of a currency with a minor unit")
         }
     }
 
@@ -115,55 +135,5 @@ extension Tickets {
         try Check.range(seats.count, "the number of seats", 1...TicketsLimits.seatsPerHold)
         for seat in seats { try Check.identifier(seat, "a seat", atMost: 20) }
         if Set(seats).count != seats.count { throw Malformed("seats", "one is named twice") }
-    }
-
-    /// A card number must never reach the log, which never forgets: it is refused before anything is written, and the
-    /// message does not repeat it.
-    private static func check(token: String) throws(Malformed) {
-        try Check.text(token, "paymentToken", atMost: TicketsLimits.token)
-        let digits = token.filter { !" -.".contains($0) }
-        if (12...19).contains(digits.utf8.count), digits.utf8.allSatisfy({ (48...57).contains($0) }), luhn(digits) {
-            throw Malformed("paymentToken", "looks like a card number; give the token of your payment provider")
-        }
-    }
-
-    /// The check digit of card numbers (ISO/IEC 7812-1).
-    private static func luhn(_ digits: String) -> Bool {
-        let sum = digits.utf8.reversed().enumerated().reduce(0) { sum, digit in
-            let value = Int(digit.element) - 48
-            if digit.offset % 2 == 0 { return sum + value }
-            return sum + (value > 4 ? 2 * value - 9 : 2 * value)
-        }
-        return sum % 10 == 0
-    }
-
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
-        switch event {
-        case .eventListed(let e): if state.listing != nil { throw .alreadyListed(event: e.event) }
-        case .sectionOpened(let e): if state.section != nil { throw .alreadyOpen(section: e.section.name) }
-        case .seatHeld(let e):
-            if state.section == nil { throw .unknownSection(event: e.event, section: e.section) }
-            if state.holds[e.hold] != nil { throw .holdExists(hold: e.hold) }
-            for seat in e.seats {
-                guard let taken = state.seats[seat] else { throw .unknownSeat(seat: seat, section: e.section) }
-                guard let taken, let hold = state.holds[taken] else { continue }
-                throw hold.sold ? .seatSold(seat: seat) : .seatHeld(seat: seat, until: hold.expiresAt)
-            }
-        case .holdExpired(let e):
-            let hold = try liveHold(e.hold, e.seats, state)
-            if hold.expiresAt > now { throw .holdNotOver(hold: e.hold, until: hold.expiresAt) }
-        case .seatReleased(let e): _ = try liveHold(e.hold, e.seats, state)
-        case .seatSold(let e):
-            let hold = try liveHold(e.hold, e.seats, state)
-            if hold.holder != e.holder { throw .holderMismatch(hold: e.hold) }
-            if hold.expiresAt <= now { throw .holdExpired(hold: e.hold) }
-        }
-    }
-
-    private static func liveHold(_ name: String, _ seats: [String], _ state: State) throws(No) -> Hold {
-        guard let hold = state.holds[name] else { throw .unknownHold(hold: name) }
-        if hold.sold { throw .alreadySold(hold: name) }
-        if hold.seats != seats { throw .otherSeats(hold: name) }
-        return hold
     }
 }

@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 
 /// As checkpoints keep it: listing and section as they are on the wire; of the seats those that are taken.
 extension Tickets.State: Codable {
-    private enum CodingKeys: CodingKey { case listing, section, taken, holds, expiries, event }
+    private enum CodingKeys: CodingKey { case listing, section, taken, holds, expiries, event, limits, held }
 
     init(from decoder: any Swift.Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
@@ -16,6 +16,11 @@ extension Tickets.State: Codable {
         holds = try values.decode([String: Tickets.Hold].self, forKey: .holds)
         expiries = Heap(try values.decode([Tickets.Expiry].self, forKey: .expiries))
         event = try values.decode(String.self, forKey: .event)
+        limits = try values.decodeIfPresent(Tickets.HoldingLimits.self, forKey: .limits)
+        heldTimes = try values.decodeIfPresent(HeldTimes.self, forKey: .held) ?? HeldTimes()
+        if limits?.seats != nil {
+            for (name, hold) in holds { holdsOf[hold.holder, default: []].append(name) }
+        }
     }
 
     func encode(to encoder: any Swift.Encoder) throws {
@@ -26,5 +31,7 @@ extension Tickets.State: Codable {
         try values.encode(holds, forKey: .holds)
         try values.encode(expiries.unordered, forKey: .expiries)
         try values.encode(event, forKey: .event)
+        try values.encodeIfPresent(limits, forKey: .limits)
+        if !heldTimes.isEmpty { try values.encode(heldTimes, forKey: .held) }
     }
 }

@@ -224,6 +224,51 @@ nonisolated struct TicketsSection: Sendable {
   fileprivate var _price: TicketsMoney? = nil
 }
 
+/// How much of a section one holder may hold.
+nonisolated struct TicketsHoldLimits: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Seats of one section that a holder may have at once, held and bought together; 0, the default, is any number.
+  var seatsPerHolder: Int32 {
+    get {_seatsPerHolder ?? 0}
+    set {_seatsPerHolder = newValue}
+  }
+  /// Returns true if `seatsPerHolder` has been explicitly set.
+  var hasSeatsPerHolder: Bool {self._seatsPerHolder != nil}
+  /// Clears the value of `seatsPerHolder`. Subsequent reads from it will return its default value.
+  mutating func clearSeatsPerHolder() {self._seatsPerHolder = nil}
+
+  /// For how many seconds in all a holder may hold one seat within the window; 0 is for ever (default: 900).
+  var holdSeconds: Int32 {
+    get {_holdSeconds ?? 0}
+    set {_holdSeconds = newValue}
+  }
+  /// Returns true if `holdSeconds` has been explicitly set.
+  var hasHoldSeconds: Bool {self._holdSeconds != nil}
+  /// Clears the value of `holdSeconds`. Subsequent reads from it will return its default value.
+  mutating func clearHoldSeconds() {self._holdSeconds = nil}
+
+  /// So many seconds after the first of these holds they are forgotten (default: 3600).
+  var windowSeconds: Int32 {
+    get {_windowSeconds ?? 0}
+    set {_windowSeconds = newValue}
+  }
+  /// Returns true if `windowSeconds` has been explicitly set.
+  var hasWindowSeconds: Bool {self._windowSeconds != nil}
+  /// Clears the value of `windowSeconds`. Subsequent reads from it will return its default value.
+  mutating func clearWindowSeconds() {self._windowSeconds = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _seatsPerHolder: Int32? = nil
+  fileprivate var _holdSeconds: Int32? = nil
+  fileprivate var _windowSeconds: Int32? = nil
+}
+
 /// An event went on sale.
 nonisolated struct TicketsEventListed: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -248,11 +293,22 @@ nonisolated struct TicketsEventListed: Sendable {
 
   var sections: [TicketsSection] = []
 
+  /// As its command had them.
+  var limits: TicketsHoldLimits {
+    get {_limits ?? TicketsHoldLimits()}
+    set {_limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {self._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {self._limits = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _startsAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _limits: TicketsHoldLimits? = nil
 }
 
 /// A section's seats can be held from now on.
@@ -272,11 +328,22 @@ nonisolated struct TicketsSectionOpened: Sendable {
   /// Clears the value of `section`. Subsequent reads from it will return its default value.
   mutating func clearSection() {self._section = nil}
 
+  /// Left out where there are none, as in what was written before there were limits.
+  var limits: TicketsHoldLimits {
+    get {_limits ?? TicketsHoldLimits()}
+    set {_limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {self._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {self._limits = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _section: TicketsSection? = nil
+  fileprivate var _limits: TicketsHoldLimits? = nil
 }
 
 /// Seats are kept for one holder until a moment, all or none.
@@ -423,11 +490,22 @@ nonisolated struct TicketsListEvent: Sendable {
   /// At least one: [{"name":"stalls","rows":[{"label":"A","seats":20}],"price":{"amount":4500,"currency":"EUR"}}]
   var sections: [TicketsSection] = []
 
+  /// How much one holder may hold: {"seatsPerHolder":6,"holdSeconds":900,"windowSeconds":3600}
+  var limits: TicketsHoldLimits {
+    get {_limits ?? TicketsHoldLimits()}
+    set {_limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {self._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {self._limits = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _startsAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+  fileprivate var _limits: TicketsHoldLimits? = nil
 }
 
 /// Open one section of a listed event; sent by Millrace itself when an event is listed.
@@ -447,11 +525,22 @@ nonisolated struct TicketsOpenSection: Sendable {
   /// Clears the value of `section`. Subsequent reads from it will return its default value.
   mutating func clearSection() {self._section = nil}
 
+  /// How much one holder may hold; left out, there are no limits.
+  var limits: TicketsHoldLimits {
+    get {_limits ?? TicketsHoldLimits()}
+    set {_limits = newValue}
+  }
+  /// Returns true if `limits` has been explicitly set.
+  var hasLimits: Bool {self._limits != nil}
+  /// Clears the value of `limits`. Subsequent reads from it will return its default value.
+  mutating func clearLimits() {self._limits = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
 
   fileprivate var _section: TicketsSection? = nil
+  fileprivate var _limits: TicketsHoldLimits? = nil
 }
 
 /// Hold seats of one section for five minutes, all or none.
@@ -924,9 +1013,53 @@ nonisolated extension TicketsSection: SwiftProtobuf.Message, SwiftProtobuf._Mess
   }
 }
 
+nonisolated extension TicketsHoldLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HoldLimits"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}seats_per_holder\0\u{3}hold_seconds\0\u{3}window_seconds\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._seatsPerHolder) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._holdSeconds) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._windowSeconds) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._seatsPerHolder {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._holdSeconds {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._windowSeconds {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: TicketsHoldLimits, rhs: TicketsHoldLimits) -> Bool {
+    if lhs._seatsPerHolder != rhs._seatsPerHolder {return false}
+    if lhs._holdSeconds != rhs._holdSeconds {return false}
+    if lhs._windowSeconds != rhs._windowSeconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension TicketsEventListed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".EventListed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}title\0\u{1}venue\0\u{3}starts_at\0\u{1}sections\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}title\0\u{1}venue\0\u{3}starts_at\0\u{1}sections\0\u{1}limits\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -939,6 +1072,7 @@ nonisolated extension TicketsEventListed: SwiftProtobuf.Message, SwiftProtobuf._
       case 3: try { try decoder.decodeSingularStringField(value: &self.venue) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._startsAt) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.sections) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       default: break
       }
     }
@@ -964,6 +1098,9 @@ nonisolated extension TicketsEventListed: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.sections.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sections, fieldNumber: 5)
     }
+    try { if let v = self._limits {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -973,6 +1110,7 @@ nonisolated extension TicketsEventListed: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.venue != rhs.venue {return false}
     if lhs._startsAt != rhs._startsAt {return false}
     if lhs.sections != rhs.sections {return false}
+    if lhs._limits != rhs._limits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -980,7 +1118,7 @@ nonisolated extension TicketsEventListed: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension TicketsSectionOpened: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SectionOpened"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}section\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}section\0\u{1}limits\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -990,6 +1128,7 @@ nonisolated extension TicketsSectionOpened: SwiftProtobuf.Message, SwiftProtobuf
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.event) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._section) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       default: break
       }
     }
@@ -1006,12 +1145,16 @@ nonisolated extension TicketsSectionOpened: SwiftProtobuf.Message, SwiftProtobuf
     try { if let v = self._section {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._limits {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: TicketsSectionOpened, rhs: TicketsSectionOpened) -> Bool {
     if lhs.event != rhs.event {return false}
     if lhs._section != rhs._section {return false}
+    if lhs._limits != rhs._limits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1237,7 +1380,7 @@ nonisolated extension TicketsSeatSold: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension TicketsListEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ListEvent"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}title\0\u{1}venue\0\u{3}starts_at\0\u{1}sections\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}title\0\u{1}venue\0\u{3}starts_at\0\u{1}sections\0\u{1}limits\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1250,6 +1393,7 @@ nonisolated extension TicketsListEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 3: try { try decoder.decodeSingularStringField(value: &self.venue) }()
       case 4: try { try decoder.decodeSingularMessageField(value: &self._startsAt) }()
       case 5: try { try decoder.decodeRepeatedMessageField(value: &self.sections) }()
+      case 6: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       default: break
       }
     }
@@ -1275,6 +1419,9 @@ nonisolated extension TicketsListEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.sections.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.sections, fieldNumber: 5)
     }
+    try { if let v = self._limits {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1284,6 +1431,7 @@ nonisolated extension TicketsListEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.venue != rhs.venue {return false}
     if lhs._startsAt != rhs._startsAt {return false}
     if lhs.sections != rhs.sections {return false}
+    if lhs._limits != rhs._limits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1291,7 +1439,7 @@ nonisolated extension TicketsListEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension TicketsOpenSection: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".OpenSection"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}section\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}event\0\u{1}section\0\u{1}limits\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1301,6 +1449,7 @@ nonisolated extension TicketsOpenSection: SwiftProtobuf.Message, SwiftProtobuf._
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.event) }()
       case 2: try { try decoder.decodeSingularMessageField(value: &self._section) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
       default: break
       }
     }
@@ -1317,12 +1466,16 @@ nonisolated extension TicketsOpenSection: SwiftProtobuf.Message, SwiftProtobuf._
     try { if let v = self._section {
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     } }()
+    try { if let v = self._limits {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: TicketsOpenSection, rhs: TicketsOpenSection) -> Bool {
     if lhs.event != rhs.event {return false}
     if lhs._section != rhs._section {return false}
+    if lhs._limits != rhs._limits {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
