@@ -7,6 +7,7 @@ import Quarantining
 import SQLiteViews
 import ServiceLifecycle
 import Snapshots
+import SwiftProtobuf
 import Synchronization
 import Testing
 
@@ -27,7 +28,7 @@ struct DamageTests {
 
         init(_ folder: String) async throws {
             self.folder = folder
-            try await log.create(Domains.all.flatMap(\.topics) + [QuarantineLog.topic])
+            try log.create(Domains.all.flatMap(\.topics) + [QuarantineLog.topic])
             let views = try SQLiteViews(directory: folder + "/views")
             let site = Site(log: log, views: WatchedViews(views))
             try await running(site.handler()) {
