@@ -112,7 +112,7 @@ struct RecoveryTests {
                 #expect(folded(last) < total, "seed \(seed), lives \(lives)")
 
                 // After a stop nothing is left to fold, and a deleted checkpoint is folded again.
-                let checkpoint = "\(bus.log)/views/tickets.handler@1.sqlite"
+                let checkpoint = "\(bus.log)/views/tickets.handler@2.sqlite"
                 for (isThere, expected) in [(true, 0...0), (false, total...3 * total), (true, 0...0)] {
                     if !isThere {
                         for end in ["", "-wal", "-shm"] {

@@ -60,7 +60,7 @@ enum PaymentToken {
                     groups.append(Group(digits: [digit], continues: (gap ?? .max) <= longestGap))
                 }
                 gap = 0
-            } else if scalar.properties.isAlphabetic {
+            } else if isLetter(scalar) {
                 (gap, isNumber) = (nil, false)
             } else {
                 gap = gap.map { $0 + 1 }
@@ -69,6 +69,10 @@ enum PaymentToken {
         return (groups, isNumber)
     }
 
+    private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return (65...90).contains(scalar.value) || (97...122).contains(scalar.value) }
+        return scalar.properties.isAlphabetic
+    }
     private static func digit(_ scalar: Unicode.Scalar) -> UInt8? {
         if scalar.isASCII { return (48...57).contains(scalar.value) ? UInt8(scalar.value - 48) : nil }
         guard scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue else { return nil }
