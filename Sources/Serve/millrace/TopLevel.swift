@@ -1,3 +1,5 @@
+internal import EventModel
+
 /// The members of a JSON object at its top level, found without reading what is in them: a line's time is taken out, or its
 /// event, and the rest stays as it was written.
 struct TopLevel {
@@ -104,7 +106,7 @@ extension TopLevel.Member {
     }
 
     /// The value where it is a number.
-    var number: Double? { Double(String(decoding: value, as: UTF8.self)) }
+    var number: DecimalText? { DecimalText(value) }
 
     var isObject: Bool { value.first == UInt8(ascii: "{") }
 }

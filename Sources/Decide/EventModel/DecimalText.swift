@@ -1,0 +1,100 @@
+/// A decimal number read from its text, digit by digit: `-12.5e3`. Nothing is rounded on the way, and neither hexadecimal
+/// digits, nor `inf`, `nan`, a plus sign, or digits of other scripts are taken.
+///
+/// The grammar is JSON's (RFC 8259, section 6), but zeros may lead.
+public struct DecimalText: Hashable, Sendable {
+    public private(set) var isNegative = false
+    /// The value is `mantissa` times ten to the power of `exponent`, and what is left out of it, if anything is.
+    private var mantissa: UInt64 = 0
+    private var exponent = 0
+    /// Whether 64 bits took no more digits.
+    private var isFull = false
+    /// Whether one of the digits left out is not zero.
+    private var isCut = false
+
+    /// What an exponent is cut to: no number of 64 bits needs more.
+    private static let farthest = 1000
+    /// The longest whole number that is written out.
+    private static let longest = 100
+
+    public init?(_ text: String) { self.init(reading: text.utf8) }
+    public init?(_ text: Substring) { self.init(reading: text.utf8) }
+    public init?(_ bytes: ArraySlice<UInt8>) { self.init(reading: bytes) }
+
+    private init?(reading bytes: some Collection<UInt8>) {
+        var at = bytes.startIndex
+        func skip(_ wanted: UInt8) -> Bool {
+            if at == bytes.endIndex || bytes[at] != wanted { return false }
+            bytes.formIndex(after: &at)
+            return true
+        }
+        func digit() -> UInt64? {
+            guard at < bytes.endIndex, (0x30...0x39).contains(bytes[at]) else { return nil }
+            defer { bytes.formIndex(after: &at) }
+            return UInt64(bytes[at] - 0x30)
+        }
+        isNegative = skip(UInt8(ascii: "-"))
+        guard let first = digit() else { return nil }
+        add(first, isFraction: false)
+        while let digit = digit() { add(digit, isFraction: false) }
+        if skip(UInt8(ascii: ".")) {
+            guard let first = digit() else { return nil }
+            add(first, isFraction: true)
+            while let digit = digit() { add(digit, isFraction: true) }
+        }
+        if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
+            let isDown = skip(UInt8(ascii: "-"))
+            if !isDown { _ = skip(UInt8(ascii: "+")) }
+            guard var power = digit().map(Int.init) else { return nil }
+            while let digit = digit() { power = min(power * 10 + Int(digit), Self.farthest) }
+            exponent += isDown ? -power : power
+        }
+        if at != bytes.endIndex { return nil }
+    }
+
+    private mutating func add(_ digit: UInt64, isFraction: Bool) {
+        let (tens, over) = mantissa.multipliedReportingOverflow(by: 10)
+        let (sum, carried) = tens.addingReportingOverflow(digit)
+        isFull = isFull || over || carried
+        if isFull {
+            isCut = isCut || digit != 0
+            // A digit left out before the point still moves the point.
+            if !isFraction { exponent = min(exponent + 1, Self.farthest) }
+        } else {
+            mantissa = sum
+            if isFraction { exponent -= 1 }
+        }
+    }
+
+    /// The value times ten to a power, cut towards zero; nil where 64 bits do not hold it.
+    public func scaled(by power: Int) -> Int64? {
+        var (value, left) = (mantissa, exponent + power)
+        while left < 0, value != 0 { (value, left) = (value / 10, left + 1) }
+        while left > 0, value != 0 {
+            if isCut { return nil }
+            let (tens, over) = value.multipliedReportingOverflow(by: 10)
+            if over { return nil }
+            (value, left) = (tens, left - 1)
+        }
+        guard let magnitude = Int64(exactly: value) else {
+            return isNegative && value == UInt64(Int64.max) + 1 ? .min : nil
+        }
+        return isNegative ? -magnitude : magnitude
+    }
+
+    /// The value as a whole number is written: `4e17` is `400000000000000000`. Nil where it has a fraction, or more digits
+    /// than are held exactly.
+    public var integer: String? {
+        if mantissa == 0 { return isCut ? nil : "0" }
+        var (value, left) = (mantissa, exponent)
+        while left < 0, value % 10 == 0 { (value, left) = (value / 10, left + 1) }
+        if isCut || left < 0 || left > Self.longest { return nil }
+        return (isNegative ? "-" : "") + String(value) + String(repeating: "0", count: left)
+    }
+
+    /// The nearest number of floating point that a text tells, finite.
+    public static func double(_ text: String) -> Double? {
+        guard DecimalText(text) != nil, let value = Double(text), value.isFinite else { return nil }
+        return value
+    }
+}
