@@ -35,6 +35,14 @@ struct DecimalTextTests {
     }
     @Test func `of any double is read as that double`() {
         #expect(DecimalText.double("39.98") == 39.98 && DecimalText.double("-1.5e-7") == -1.5e-7)
-        #expect(DecimalText.double("1e400") == nil)
+        #expect(DecimalText.double("1e400") == nil && DecimalText.double("-0")?.sign == .minus)
+        var state: UInt64 = 14
+        for _ in 0..<20_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let digits = String(state >> (state % 60))
+            let point = digits.index(digits.startIndex, offsetBy: Int(state >> 33) % digits.count)
+            let text = digits[..<point] + (point == digits.startIndex ? "0." : ".") + digits[point...]
+            #expect(DecimalText.double(String(text)) == Double(text), "\(text)")
+        }
     }
 }

@@ -65,7 +65,8 @@ struct AccessLogTests {
         (#"GET /\\\"x HTTP/1.1"#, "GET", #"/\"x"#), (#"GET /\x41 HTTP/1.1"#, "GET", #"/\x41"#),
         ("GET /a b c HTTP/1.0", "GET", "/a b c"), ("GET /old", "GET", "/old"), ("M-SEARCH * HTTP/1.1", "M-SEARCH", "*"),
         ("GET / http/1.1", "GET", "/"), ("get /a Http/2", "get", "/a"), ("GET /a HTTP/2.0", "GET", "/a"),
-        ("GET /a HTTP/x", "GET", "/a HTTP/x"), ("GET /a http/", "GET", "/a http/"), ("GET /a xhttp/1.1", "GET", "/a xhttp/1.1"),
+        ("GET /a HTTP/x", "GET", "/a HTTP/x"), ("GET /a http/", "GET", "/a http/"),
+        ("GET /a xhttp/1.1", "GET", "/a xhttp/1.1"),
         ("GET ", "", "GET "),
         ("-", "", "-"), ("", "", ""), (#"\x16\x03"#, "", #"\x16\x03"#),
         (#"\x16\x03\x01 \x02"#, "", #"\x16\x03\x01 \x02"#),
@@ -98,10 +99,13 @@ struct AccessLogTests {
         ("2001:db8::1, 10.0.0.1, 10.0.0.2 - frank", "2001:db8::1"), ("unknown, 198.51.100.2 - -", "198.51.100.2"),
         ("203.0.113.7:4711 - -", "203.0.113.7"), ("[2001:db8::1]:4711 - -", "2001:db8::1"),
         ("203.0.113.7:4711, 10.0.0.1:80 - -", "203.0.113.7"), ("2001:db8::80 - -", "2001:db8::80"),
-        ("203.0.113.7:4711 - Frank N. Furter", "203.0.113.7"), ("h id user", "h"), ("203.0.113.7 198.51.100.2 - -", "203.0.113.7"),
+        ("203.0.113.7:4711 - Frank N. Furter", "203.0.113.7"), ("h id user", "h"),
+        ("203.0.113.7 198.51.100.2 - -", "203.0.113.7"),
         ("- - -", "-"), ("unknown - -", "unknown"),
     ])
-    func `begins with its client, or a list of those, or a virtual host and those`(_ start: String, _ visitor: String) throws {
+    func `begins with its client, or a list of those, or a virtual host and those`(_ start: String, _ visitor: String)
+        throws
+    {
         let hit = try read(#"\#(start) [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5"#).hit
         #expect((hit.visitor, hit.path, hit.status, hit.site) == (visitor, "/", 200, "www"))
     }
@@ -167,8 +171,10 @@ struct AccessLogTests {
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" +200 5"#, "the status is +200, not a number"),
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 0x1f4 5"#, "the status is 0x1f4, not a number"),
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 200 +5"#, "the size is +5, not a number"),
-        (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 200 99999999999999999999"#,
-            "the size is 99999999999999999999, not a number"),
+        (
+            #"h - - [17/May/2015:10:05:03 +0000] "GET /" 200 99999999999999999999"#,
+            "the size is 99999999999999999999, not a number"
+        ),
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5 more"#, "the referrer is not in quotes"),
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5 "r""#, "the agent is not in quotes"),
         (#"h - - [17/May/2015:10:05:03 +0000] "GET /" 999 5"#, "status: is 999, it must be 100 to 599"),

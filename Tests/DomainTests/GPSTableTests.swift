@@ -60,7 +60,9 @@ struct GPSTableTests {
     @Test func `say in which unit they read numbers of time`() throws {
         var table = try GPSTable(header: bytes("lat,lng,ts,uid"))
         #expect(table.notes == [])
-        for time in ["1224741185000", "2008-10-23 05:53:05", "1224741185123"] { _ = try table.location(bytes("1,2,\(time),7")) }
+        for time in ["1224741185000", "2008-10-23 05:53:05", "1224741185123"] {
+            _ = try table.location(bytes("1,2,\(time),7"))
+        }
         #expect(table.notes == ["times read as milliseconds since 1970"])
         _ = try table.location(bytes("1,2,1224741185,7"))
         #expect(table.notes == ["times read as seconds since 1970", "times read as milliseconds since 1970"])

@@ -7,7 +7,9 @@ import Testing
 @Suite("Tracks in GPX")
 struct GPXTrackTests {
     /// Each location as driver, lat, lng and time; and what was wrong.
-    private func read(_ text: String, _ track: GPXTrack = GPXTrack(file: "ride")) throws -> (spots: [String], bad: [String]) {
+    private func read(_ text: String, _ track: GPXTrack = GPXTrack(file: "ride")) throws -> (
+        spots: [String], bad: [String]
+    ) {
         var track = track
         var (spots, bad): ([String], [String]) = ([], [])
         for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -68,12 +70,24 @@ struct GPXTrackTests {
     }
     @Test(arguments: [
         (#"<trkpt lat="1" lon="2"/>"#, "time: is missing: the point is of a plan, not of where somebody was"),
-        (#"<trkpt lat="1" lon="2"><ele>5</ele></trkpt>"#, "time: is missing: the point is of a plan, not of where somebody was"),
+        (
+            #"<trkpt lat="1" lon="2"><ele>5</ele></trkpt>"#,
+            "time: is missing: the point is of a plan, not of where somebody was"
+        ),
         (#"<trkpt lat="1" lon="2"><time>soon</time></trkpt>"#, "time: is soon, not 2008-10-23T05:53:05Z"),
-        (#"<trkpt lat="0x10" lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>"#, "lat: is 0x10, not a number of degrees"),
+        (
+            #"<trkpt lat="0x10" lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>"#,
+            "lat: is 0x10, not a number of degrees"
+        ),
         (#"<trkpt lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>"#, "lat: is missing"),
-        (#"<trkpt lat="1" lon="181"><time>2008-10-23T05:53:05Z</time></trkpt>"#, "lng: is 181.0, it must be -180.0 to 180.0"),
-        (#"<trkpt lat=1 lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>"#, "line: has an attribute of <trkpt> without quotes"),
+        (
+            #"<trkpt lat="1" lon="181"><time>2008-10-23T05:53:05Z</time></trkpt>"#,
+            "lng: is 181.0, it must be -180.0 to 180.0"
+        ),
+        (
+            #"<trkpt lat=1 lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>"#,
+            "line: has an attribute of <trkpt> without quotes"
+        ),
     ])
     func `name what is wrong with a point, and go on`(point: String, message: String) throws {
         let text = """

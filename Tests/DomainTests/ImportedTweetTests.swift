@@ -90,7 +90,9 @@ struct ImportedTweetTests {
         #expect(no?.message == "author_id: 7 is of none of the users in includes")
         #expect(throws: Malformed("data", "is no object; write one tweet a line")) { try read(#"{"data":[]}"#) }
     }
-    @Test func `that are retweets of version 2 have their original among the tweets beside them, or in their text`() throws {
+    @Test func `that are retweets of version 2 have their original among the tweets beside them, or in their text`()
+        throws
+    {
         let data =
             #""data":{"id":"5","text":"RT @bob: lon\u2026","author_id":"7","created_at":"2014-01-01T00:00:00Z","referenced_tweets":[{"type":"quoted","id":"3"},{"type":"retweeted","id":"4"}]}"#
         let users = #""users":[{"id":"6","username":"Bob"},{"id":"7","username":"ann"}]"#

@@ -71,7 +71,8 @@ struct LogFormatTests {
         let line =
             #"{"time":1431857103123456,"request":{"client_ip":"::1","method":"GET","uri":"/a\u0000b","host":"Www.Example.net:8443"},"status":0}"#
         let told = try read(.told, [line])[0]
-        #expect(told.hit.site == "www.example.net" && told.hit.path == "/a b" && told.time == "2015-05-17T10:05:03.123Z")
+        #expect(
+            told.hit.site == "www.example.net" && told.hit.path == "/a b" && told.time == "2015-05-17T10:05:03.123Z")
         #expect(told.hit.visitor == "::1" && told.hit.status == 0)
     }
     @Test(arguments: [
@@ -134,15 +135,36 @@ struct LogFormatTests {
 
     @Test(arguments: [
         (#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, "203.0.113.7 - a b [17/May/2015:10:05:03 +0000] "),
-        (#"%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-agent}i\""#, "203.0.113.7, 10.0.0.1 - - [17/May/2015:10:05:03 +0000] "),
-        (#"%v:%p %a %l %u %t "%r" %s %O "%{Referer}i" "%{User-Agent}i""#, "file:80 203.0.113.7 - - [17/May/2015:10:05:03 +0000] "),
-        (#"%{X-Forwarded-For}i %h [%{%d/%b/%Y:%H:%M:%S}t.%{msec_frac}t %{%z}t] "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, "203.0.113.7, 10.0.0.1 10.0.0.2 [17/May/2015:10:05:03.000 +0000] "),
-        (#"%h %{%Y-%m-%dT%H:%M:%S%z}t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, "203.0.113.7 2015-05-17T12:05:03+0200 "),
+        (
+            #"%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-agent}i\""#,
+            "203.0.113.7, 10.0.0.1 - - [17/May/2015:10:05:03 +0000] "
+        ),
+        (
+            #"%v:%p %a %l %u %t "%r" %s %O "%{Referer}i" "%{User-Agent}i""#,
+            "file:80 203.0.113.7 - - [17/May/2015:10:05:03 +0000] "
+        ),
+        (
+            #"%{X-Forwarded-For}i %h [%{%d/%b/%Y:%H:%M:%S}t.%{msec_frac}t %{%z}t] "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
+            "203.0.113.7, 10.0.0.1 10.0.0.2 [17/May/2015:10:05:03.000 +0000] "
+        ),
+        (
+            #"%h %{%Y-%m-%dT%H:%M:%S%z}t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#,
+            "203.0.113.7 2015-05-17T12:05:03+0200 "
+        ),
         (#"%{msec}t %h "%m %U%q %H" %>s %B "%{Referer}i" "%{User-Agent}i""#, "1431857103000 203.0.113.7 "),
         (#"%{begin:sec}t|%!200,304h|"%r" %>s %b "%{Referer}i" "%{User-Agent}i""#, "1431857103|203.0.113.7|"),
-        (#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#, "203.0.113.7 - a b [17/May/2015:10:05:03 +0000] "),
-        (#"${time_iso8601} $http_x_forwarded_for, $remote_addr "$request" $status $bytes_sent "$http_referer" "$http_user_agent""#, "2015-05-17T10:05:03+00:00 203.0.113.7, 10.0.0.1 "),
-        (#"$msec $remote_addr "$request_method $request_uri $server_protocol" $status $body_bytes_sent "$http_referer" "$http_user_agent""#, "1431857103.000 203.0.113.7 "),
+        (
+            #"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#,
+            "203.0.113.7 - a b [17/May/2015:10:05:03 +0000] "
+        ),
+        (
+            #"${time_iso8601} $http_x_forwarded_for, $remote_addr "$request" $status $bytes_sent "$http_referer" "$http_user_agent""#,
+            "2015-05-17T10:05:03+00:00 203.0.113.7, 10.0.0.1 "
+        ),
+        (
+            #"$msec $remote_addr "$request_method $request_uri $server_protocol" $status $body_bytes_sent "$http_referer" "$http_user_agent""#,
+            "1431857103.000 203.0.113.7 "
+        ),
         (#"%h %^[%d:%t %^] "%r" %s %b "%R" "%u""#, "203.0.113.7 - - [17/May/2015:12:05:03 +0200] "),
         (#"%v:%^ %h %^[%d:%t %^] "%r" %s %b "%R" "%u""#, "file:80 203.0.113.7 - - [17/May/2015:10:05:03 +0000] "),
         (#"%dT%t.%^ ~h{, } %^ "%r" %s %b "%R" "%u""#, "2015-05-17T10:05:03.000Z 203.0.113.7, 10.0.0.1 x "),
@@ -161,7 +183,10 @@ struct LogFormatTests {
     }
     @Test(arguments: [
         (#"h 17/May/2015"#, "has its end where the format has ' ['"),
-        (#"h [2015-05-17T10:05:03Z] "GET /" 200"#, "the time is '2015-05-17T10:05:03Z] \"GET /\" ', not of the format's shape"),
+        (
+            #"h [2015-05-17T10:05:03Z] "GET /" 200"#,
+            "the time is '2015-05-17T10:05:03Z] \"GET /\" ', not of the format's shape"
+        ),
         (#"h [30/Feb/2015:10:05:03 +0000] "GET /" 200"#, "the time is none that the calendar has"),
         (#"h [17/May/2015:10:05:03 +0000]"#, "has its end where the format has '] \"'"),
         (#"h [17/May/2015:10:05:03 +0000] "GET /" OK"#, "the status is OK, not a number"),
@@ -177,7 +202,8 @@ struct LogFormatTests {
         ("%d %t %Z %r", "--log-format: has %Z, which is no part of GoAccess's formats"),
         ("%t %{x %r", "--log-format: has a { without its }"), ("%t %r %", "--log-format: ends in a %"),
         ("%t %h%l %r", "--log-format: has two fields with nothing between them"),
-        ("$time_local $", "--log-format: has a $ without a variable"), ("%{%Q}t %r", "--log-format: %Q: has %Q, which is no part of a time"),
+        ("$time_local $", "--log-format: has a $ without a variable"),
+        ("%{%Q}t %r", "--log-format: %Q: has %Q, which is no part of a time"),
         ("%t %^", "--log-format: "), ("", "--log-format:  is no format"),
     ])
     func `that nobody knows are told so`(_ format: String, _ expected: String) {

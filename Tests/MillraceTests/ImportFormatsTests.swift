@@ -26,13 +26,17 @@ struct ImportFormatsTests {
             let grown = try tally(try await bus.run("import", "access-log", file))
             #expect(grown[0] == 1 && grown[2] == 0)
             let hits = try await bus.replay("hits.events").sorted { $0["timestamp"].string < $1["timestamp"].string }
-            #expect(hits.map { $0["timestamp"] } == ["2015-05-17T10:05:03Z", "2015-05-17T10:05:04.500Z", "2015-05-17T10:05:05Z"])
+            #expect(
+                hits.map { $0["timestamp"] } == [
+                    "2015-05-17T10:05:03Z", "2015-05-17T10:05:04.500Z", "2015-05-17T10:05:05Z",
+                ])
             #expect(hits.map { $0["event"]["site"] } == ["www.example.net", "iis", "other.example.net"])
             #expect(hits.map { $0["event"]["visitor"] } == ["203.0.113.7", "203.0.113.8", "203.0.113.9"])
         }
     }
 
-    @Test func `a log whose lines tell no format says which are known, once, and takes them by a format`() async throws {
+    @Test func `a log whose lines tell no format says which are known, once, and takes them by a format`() async throws
+    {
         try await onBus { bus in
             let lines = (0..<3).map { "2015-05-17T10:05:0\($0)Z|203.0.113.\($0)|GET / HTTP/1.1|200" }
             let file = try bus.file("odd.log", lines.joined(separator: "\n") + "\n")

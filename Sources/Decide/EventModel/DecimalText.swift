@@ -92,9 +92,17 @@ public struct DecimalText: Hashable, Sendable {
         return (isNegative ? "-" : "") + String(value) + String(repeating: "0", count: left)
     }
 
+    private static let powers: [Double] = (0...22).map { (0..<$0).reduce(1.0) { value, _ in value * 10 } }
+
     /// The nearest number of floating point that a text tells, finite.
     public static func double(_ text: String) -> Double? {
-        guard DecimalText(text) != nil, let value = Double(text), value.isFinite else { return nil }
+        guard let number = DecimalText(text) else { return nil }
+        // Both are exact as floating point, so what comes of them is rounded once: Clinger's fast path (PLDI 1990).
+        if number.mantissa < 1 << 53, !number.isFull, number.exponent <= 0, number.exponent >= -22 {
+            let value = Double(number.mantissa) / powers[-number.exponent]
+            return number.isNegative ? -value : value
+        }
+        guard let value = Double(text), value.isFinite else { return nil }
         return value
     }
 }

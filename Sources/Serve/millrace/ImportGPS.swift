@@ -60,8 +60,9 @@ struct ImportGPS: AsyncParsableCommand {
     /// What a file is by its first line. What can be read but once is a table unless --format says otherwise.
     private func told() async throws -> Format {
         if let format { return format }
-        let kind = try? FileManager.default.attributesOfItem(atPath: options.file)[.type] as? FileAttributeType
-        if options.file == "-" || kind != .typeRegular && kind != .typeSymbolicLink { return .table }
+        var status = stat()
+        let isFile = options.file != "-" && stat(options.file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        if !isFile { return .table }
         let first = try await LineSource(options.file, limit: Limits.lineBytes).next()?.first
         return GPXTrack.isXML(first?.bytes ?? []) ? .gpx : .table
     }

@@ -127,7 +127,8 @@ private struct JSONReader {
         if word.elementsEqual("true".utf8) { return .bool(true) }
         if word.elementsEqual("false".utf8) { return .bool(false) }
         let digits = word.first == UInt8(ascii: "-") ? word.dropFirst() : word
-        let leads = digits.first == UInt8(ascii: "0") && digits.dropFirst().first.map { (0x30...0x39).contains($0) } == true
+        let leads =
+            digits.first == UInt8(ascii: "0") && digits.dropFirst().first.map { (0x30...0x39).contains($0) } == true
         if leads || DecimalText(word) == nil { return nil }
         return .number(String(decoding: word, as: UTF8.self))
     }
@@ -182,7 +183,9 @@ private struct JSONReader {
     private mutating func unit() -> UInt32? {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = rest.popFirst().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else { return nil }
+            guard let digit = rest.popFirst().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }) else {
+                return nil
+            }
             value = value << 4 | UInt32(digit)
         }
         return value

@@ -110,13 +110,15 @@ struct CivilParts: Sendable {
             if rest.first != 0x20, rest.first != 0x09 { return false }
             rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
             return true
-        case .year: year = Self.digits(&rest, 4...4)
+        case .year:
+            year = Self.digits(&rest, 4...4)
             return year != nil
         case .shortYear:
             // POSIX: 69 to 99 are of the twentieth century.
             year = Self.digits(&rest, 2...2).map { $0 + ($0 < 69 ? 2000 : 1900) }
             return year != nil
-        case .month: month = Self.digits(&rest, 1...2)
+        case .month:
+            month = Self.digits(&rest, 1...2)
             return month != nil
         case .monthName: return readMonth(&rest)
         case .day:
@@ -198,6 +200,6 @@ struct CivilParts: Sendable {
         } else {
             epoch = CivilTime.sinceEpoch(number)?.moment
         }
-        return epoch != nil
+        return epoch.map(Timestamp.calendar.contains) ?? false
     }
 }

@@ -37,7 +37,9 @@ struct XMLTags: Sendable {
         while let sign = rest.firstIndex(of: UInt8(ascii: "<")) {
             if sign > rest.startIndex { parts.append(.text(Self.plain(rest[..<sign]))) }
             rest = rest[sign...]
-            if rest.count < Self.data.open.count, Self.data.open.starts(with: rest) || Self.comment.open.starts(with: rest) {
+            if rest.count < Self.data.open.count,
+                Self.data.open.starts(with: rest) || Self.comment.open.starts(with: rest)
+            {
                 break
             }
             if let (close, begin) = Self.remark(rest) {
@@ -51,7 +53,9 @@ struct XMLTags: Sendable {
             }
         }
         if rest.first == UInt8(ascii: "<") {
-            if rest.count > Self.longest { throw Malformed("line", "has a tag of over \(Self.longest) bytes, or no end of one") }
+            if rest.count > Self.longest {
+                throw Malformed("line", "has a tag of over \(Self.longest) bytes, or no end of one")
+            }
             pending = Array(rest)
         } else {
             parts.append(.text(Self.plain(rest) + [0x0a]))

@@ -74,7 +74,8 @@ struct FormatCompiler {
         case "b", "B", "O": return tokens.contains(.field(.size)) ? .other : .size
         case "v", "V": return .virtualHost
         case "i": return Self.header(argument ?? "")
-        case "l", "u", "p", "f", "D", "T", "P", "X", "k", "L", "R", "A", "C", "e", "n", "o", "H", "I", "S": return .other
+        case "l", "u", "p", "f", "D", "T", "P", "X", "k", "L", "R", "A", "C", "e", "n", "o", "H", "I", "S":
+            return .other
         default: throw Malformed(field, "has %\(letter), which is no part of Apache's formats")
         }
     }
@@ -129,7 +130,9 @@ struct FormatCompiler {
             if inBraces { rest.removeFirst() }
             let name = rest.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
             rest = rest[name.endIndex...]
-            if name.isEmpty || inBraces && rest.popFirst() != "}" { throw Malformed(field, "has a $ without a variable") }
+            if name.isEmpty || inBraces && rest.popFirst() != "}" {
+                throw Malformed(field, "has a $ without a variable")
+            }
             switch name {
             case "time_local", "time_iso8601", "msec": tokens.append(.time(WrittenFormat.anyTime))
             default: try add(Self.variable(name))
@@ -183,7 +186,9 @@ struct FormatCompiler {
 
     /// Whether only a space stands between a time and what comes next.
     private var isBehindTime: Bool {
-        guard tokens.last == .literal([0x20]), tokens.count > 1, case .time = tokens[tokens.count - 2] else { return false }
+        guard tokens.last == .literal([0x20]), tokens.count > 1, case .time = tokens[tokens.count - 2] else {
+            return false
+        }
         return true
     }
 

@@ -27,7 +27,9 @@ enum JSONLog {
     }
 
     static func entry(_ line: ArraySlice<UInt8>) throws(AccessLog.Unreadable) -> LogEntry {
-        guard let object = JSONValue(line), object.isObject else { throw AccessLog.Unreadable(why: "is not a JSON object") }
+        guard let object = JSONValue(line), object.isObject else {
+            throw AccessLog.Unreadable(why: "is not a JSON object")
+        }
         func plain(_ paths: [[String]]) -> String? {
             for path in paths {
                 if let text = object[path]?.plain, !LogEntry.isNobody(text) { return LogEntry.printable(text) }

@@ -72,7 +72,8 @@ struct LineScanner {
         while let open = rest[from...].firstIndex(of: 0x5b) {
             from = open + 1
             guard let close = rest[from...].firstIndex(of: 0x5d) else { break }
-            guard rest[(close + 1)...].starts(with: [0x20, 0x22]), let time = AccessLog.moment(rest[from..<close]) else {
+            guard rest[(close + 1)...].starts(with: [0x20, 0x22]), let time = AccessLog.moment(rest[from..<close])
+            else {
                 continue
             }
             rest = rest[(close + 1)...]

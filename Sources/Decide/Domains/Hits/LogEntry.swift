@@ -134,7 +134,9 @@ struct LogEntry {
     /// The hit's key, value and time.
     func record(_ site: AccessLog.Site) throws(AccessLog.Unreadable) -> NewRecord {
         guard let time else { throw AccessLog.Unreadable(why: "the time is missing") }
-        if !Timestamp.calendar.contains(time) { throw AccessLog.Unreadable(why: "the time is not in the years 1 to 9998") }
+        if !Timestamp.calendar.contains(time) {
+            throw AccessLog.Unreadable(why: "the time is not in the years 1 to 9998")
+        }
         var hit = hit
         hit.site = site.name(virtualHost)
         if !query.isEmpty, query != "-" {

@@ -46,9 +46,12 @@ struct WrittenFormat: Sendable {
             if case .time = $0 { return true }
             return false
         }
-        if !hasTime { throw Malformed(field, "\(text) has no time: %t (Apache), $time_local (nginx) or %d and %t (GoAccess)") }
+        if !hasTime {
+            throw Malformed(field, "\(text) has no time: %t (Apache), $time_local (nginx) or %d and %t (GoAccess)")
+        }
         if !tokens.contains(.field(.request)), !tokens.contains(.field(.path)) {
-            throw Malformed(field, "\(text) has no request: %r or %U (Apache, GoAccess), $request or $request_uri (nginx)")
+            throw Malformed(
+                field, "\(text) has no request: %r or %U (Apache, GoAccess), $request or $request_uri (nginx)")
         }
     }
 
@@ -74,7 +77,8 @@ struct WrittenFormat: Sendable {
             switch tokens[i] {
             case .literal(let literal): try Self.skip(literal, &rest, isLast: i + 1 == tokens.count)
             case .spaces: rest = rest.drop { $0 == 0x20 || $0 == 0x09 }
-            case .time(let patterns): try Self.read(patterns, &rest, &parts, before: i + 1 < tokens.count ? tokens[i + 1] : nil)
+            case .time(let patterns):
+                try Self.read(patterns, &rest, &parts, before: i + 1 < tokens.count ? tokens[i + 1] : nil)
             case .field(let field): try put(take(i, &rest), field, &entry, &parts)
             }
         }
@@ -101,7 +105,9 @@ struct WrittenFormat: Sendable {
         }
         if at == literal.count || isLast && rest.isEmpty { return }
         throw AccessLog.Unreadable(
-            why: "has \(rest.isEmpty ? "its end" : "'\(LogEntry.text(rest.prefix(20)))'") where the format has '\(LogEntry.text(literal[...]))'")
+            why:
+                "has \(rest.isEmpty ? "its end" : "'\(LogEntry.text(rest.prefix(20)))'") where the format has '\(LogEntry.text(literal[...]))'"
+        )
     }
 
     private static func read(
@@ -135,7 +141,8 @@ struct WrittenFormat: Sendable {
         var stop = Self.find(next, in: rest)
         // A list of addresses has the same signs between them that end it.
         if tokens[i] == .field(.client) || tokens[i] == .field(.forwarded) {
-            while let at = stop, at > rest.startIndex, rest[at - 1] == 0x2c, let more = Self.find(next, in: rest[(at + 1)...])
+            while let at = stop, at > rest.startIndex, rest[at - 1] == 0x2c,
+                let more = Self.find(next, in: rest[(at + 1)...])
             {
                 stop = more
             }

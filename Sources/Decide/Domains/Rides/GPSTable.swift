@@ -62,7 +62,9 @@ public struct GPSTable: Sendable {
 
     private func degrees(_ row: CSVRow, _ column: String) throws(Malformed) -> Double {
         let text = Self.bare(try row.required(column))
-        guard let value = Self.degrees(number(text)) else { throw Malformed(column, "is \(text), not a number of degrees") }
+        guard let value = Self.degrees(number(text)) else {
+            throw Malformed(column, "is \(text), not a number of degrees")
+        }
         return value
     }
 

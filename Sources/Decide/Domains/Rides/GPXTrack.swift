@@ -93,7 +93,9 @@ public struct GPXTrack: Sendable {
             throw Malformed("time", "is missing: the point is of a plan, not of where somebody was")
         }
         let (lat, lng) = (try degrees(point.lat, "lat"), try degrees(point.lng, "lon"))
-        guard let moment = CivilTime.civil(time) else { throw Malformed("time", "is \(time), not 2008-10-23T05:53:05Z") }
+        guard let moment = CivilTime.civil(time) else {
+            throw Malformed("time", "is \(time), not 2008-10-23T05:53:05Z")
+        }
         if !Timestamp.calendar.contains(moment) { throw Malformed("time", "\(time) is not in the years 1 to 9998") }
         return try GPSTable.record(prefix + name, lat: lat, lng: lng, at: moment)
     }

@@ -52,7 +52,8 @@ struct ImportedTweet {
         user = try Self.author(object, includes)
         text = Self.unescaped(try Self.text(object, "text"))
         time = try Self.time(object, "created_at")
-        guard let reference = Self.members(object["referenced_tweets"]).first(where: { $0["type"]?.plain == "retweeted" })
+        guard
+            let reference = Self.members(object["referenced_tweets"]).first(where: { $0["type"]?.plain == "retweeted" })
         else { return }
         let original = try Self.id(reference, "id", of: "referenced_tweets")
         self.original = original
@@ -72,7 +73,9 @@ struct ImportedTweet {
 
     private static func text(_ text: String, behind start: String) -> String? {
         guard text.utf8.count >= start.utf8.count,
-            zip(text.utf8, start.utf8).allSatisfy({ $0 == $1 || (65...90).contains($0 & 0xdf) && $0 | 0x20 == $1 | 0x20 })
+            zip(text.utf8, start.utf8).allSatisfy({
+                $0 == $1 || (65...90).contains($0 & 0xdf) && $0 | 0x20 == $1 | 0x20
+            })
         else { return nil }
         return String(text.utf8.dropFirst(start.utf8.count))
     }
@@ -124,7 +127,9 @@ struct ImportedTweet {
         return nil
     }
 
-    private static func text(_ object: JSONValue, _ names: String..., of parent: String? = nil) throws(Malformed) -> String {
+    private static func text(_ object: JSONValue, _ names: String..., of parent: String? = nil) throws(Malformed)
+        -> String
+    {
         guard let value = value(object, names)?.plain else { throw missing(names, parent) }
         return value
     }
@@ -133,8 +138,12 @@ struct ImportedTweet {
         Malformed((parent.map { "\($0)." } ?? "") + names.joined(separator: " or "), "is missing")
     }
 
-    private static func id(_ object: JSONValue, _ names: String..., of parent: String? = nil) throws(Malformed) -> String {
-        guard let id = try id(value(object, names), names) else { throw missing(names.count > 1 ? ["id"] : names, parent) }
+    private static func id(_ object: JSONValue, _ names: String..., of parent: String? = nil) throws(Malformed)
+        -> String
+    {
+        guard let id = try id(value(object, names), names) else {
+            throw missing(names.count > 1 ? ["id"] : names, parent)
+        }
         return id
     }
 
@@ -146,7 +155,9 @@ struct ImportedTweet {
     private static func id(_ value: JSONValue?, _ names: [String]) throws(Malformed) -> String? {
         guard case .number(let number) = value else { return value?.plain }
         guard let whole = DecimalText(number)?.integer else {
-            throw Malformed(names.last ?? "id", "is \(number.prefix(60)), not a whole number of at most 64 bits; write it as a text")
+            throw Malformed(
+                names.last ?? "id", "is \(number.prefix(60)), not a whole number of at most 64 bits; write it as a text"
+            )
         }
         return whole
     }
