@@ -66,6 +66,9 @@ struct GPSTableTests {
         #expect(table.notes == ["times read as milliseconds since 1970"])
         _ = try table.location(bytes("1,2,1224741185,7"))
         #expect(table.notes == ["times read as seconds since 1970", "times read as milliseconds since 1970"])
+        var usual = try GPSTable(header: bytes("lat,lng,ts,uid"))
+        _ = try usual.location(bytes("1,2,1224741185,7"))
+        #expect(usual.notes == [])
     }
     @Test func `may be all of one driver, who is named`() throws {
         var table = try GPSTable(header: bytes("lat,lng,ts"), prefix: "x-", driver: "ann")
@@ -127,7 +130,8 @@ struct GPSTableTests {
         "2008-04-31 00:00:00", "2007-02-29 00:00:00", "1900-02-29 00:00:00", "2008-10-23 24:00:00",
         "2008-10-23 05:60:00", "2008-10-23 05:53:61", "2008-10-23 05:53:05.", "2008-10-23 05:53:05+2",
         "2008-10-23 05:53:05+02:60", "2008-10-23 05:53:05 ", "0000-01-01 00:00:00", "12130846871213084687", "1e9",
-        "now", "0x10", "+5", "inf", "2008-10/23 05:53:05", "1,5", "2008-10-23 05:53:05 CET",
+        "now", "-9223372036854775808", "9223372036854775808", "0x10", "+5", "inf", "2008-10/23 05:53:05", "1,5",
+        "2008-10-23 05:53:05 CET",
     ])
     func `have no other moments`(text: String) {
         #expect(throws: Malformed.self) { try CivilTime.moment(text, "t") }

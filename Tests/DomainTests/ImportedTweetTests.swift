@@ -41,6 +41,7 @@ struct ImportedTweetTests {
             (#""Wed, 01 Jan 2014 00:00:00 +0000""#, 1_388_534_400_000),
             (#""2014-01-01T00:00:00.123Z""#, 1_388_534_400_123), ("1388534400.123", 1_388_534_400_123),
             (#""1388534400""#, 1_388_534_400_000), ("1388534400123", 1_388_534_400_123),
+            ("1.3885344e9", 1_388_534_400_000),
             (#""2014-01-01 00:00:00""#, 1_388_534_400_000),
         ] as [(String, Int64)])
     func `have times as Twitter writes them, RFC 3339, or numbers since 1970`(time: String, expected: Int64) throws {
@@ -117,6 +118,7 @@ struct ImportedTweetTests {
         (#"{"id":1,"t":"0x10","s":"a","text":"x"}"#, "time: is 0x10, neither"),
         (#"{"id":1,"t":"+5","s":"a","text":"x"}"#, "time: is +5, neither"),
         (#"{"id":1,"t":-9223372036854775808,"s":"a","text":"x"}"#, "time: is -9223372036854775808, neither"),
+        (#"{"id":1,"t":9223372036854775807,"s":"a","text":"x"}"#, "time: is 9223372036854775807, neither"),
         (#"{"id":1,"t":1,"s":"a","text":"\ud83d"}"#, "line: is not a JSON object"),
     ])
     func `that are none are told why`(line: String, why: String) {

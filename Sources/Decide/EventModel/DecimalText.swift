@@ -17,44 +17,62 @@ public struct DecimalText: Hashable, Sendable {
     /// The longest whole number that is written out.
     private static let longest = 100
 
-    public init?(_ text: String) { self.init(reading: text.utf8) }
-    public init?(_ text: Substring) { self.init(reading: text.utf8) }
-    public init?(_ bytes: ArraySlice<UInt8>) { self.init(reading: bytes) }
-
-    private init?(reading bytes: some Collection<UInt8>) {
-        var at = bytes.startIndex
-        func skip(_ wanted: UInt8) -> Bool {
-            if at == bytes.endIndex || bytes[at] != wanted { return false }
-            bytes.formIndex(after: &at)
-            return true
-        }
-        func digit() -> UInt64? {
-            guard at < bytes.endIndex, (0x30...0x39).contains(bytes[at]) else { return nil }
-            defer { bytes.formIndex(after: &at) }
-            return UInt64(bytes[at] - 0x30)
-        }
-        isNegative = skip(UInt8(ascii: "-"))
-        guard let first = digit() else { return nil }
-        add(first, isFraction: false)
-        while let digit = digit() { add(digit, isFraction: false) }
-        if skip(UInt8(ascii: ".")) {
-            guard let first = digit() else { return nil }
-            add(first, isFraction: true)
-            while let digit = digit() { add(digit, isFraction: true) }
-        }
-        if skip(UInt8(ascii: "e")) || skip(UInt8(ascii: "E")) {
-            let isDown = skip(UInt8(ascii: "-"))
-            if !isDown { _ = skip(UInt8(ascii: "+")) }
-            guard var power = digit().map(Int.init) else { return nil }
-            while let digit = digit() { power = min(power * 10 + Int(digit), Self.farthest) }
-            exponent += isDown ? -power : power
-        }
-        if at != bytes.endIndex { return nil }
+    public init?(_ text: String) {
+        var text = text
+        guard let read = text.withUTF8({ Self(reading: $0) }) else { return nil }
+        self = read
+    }
+    public init?(_ text: Substring) { self.init(String(text)) }
+    public init?(_ bytes: ArraySlice<UInt8>) {
+        guard let read = bytes.withUnsafeBufferPointer({ Self(reading: $0) }) else { return nil }
+        self = read
     }
 
-    private mutating func add(_ digit: UInt64, isFraction: Bool) {
+    // A buffer, since what is read is read once for each number of each line of an import.
+    private init?(reading bytes: UnsafeBufferPointer<UInt8>) {
+        var at = 0
+        let end = bytes.count
+        if at < end, bytes[at] == UInt8(ascii: "-") {
+            isNegative = true
+            at += 1
+        }
+        var start = at
+        while at < end, bytes[at] &- 0x30 < 10 {
+            add(bytes[at] &- 0x30, isFraction: false)
+            at += 1
+        }
+        if at == start { return nil }
+        if at < end, bytes[at] == UInt8(ascii: ".") {
+            at += 1
+            start = at
+            while at < end, bytes[at] &- 0x30 < 10 {
+                add(bytes[at] &- 0x30, isFraction: true)
+                at += 1
+            }
+            if at == start { return nil }
+        }
+        if at < end, bytes[at] | 0x20 == UInt8(ascii: "e") {
+            at += 1
+            var isDown = false
+            if at < end, bytes[at] == UInt8(ascii: "-") || bytes[at] == UInt8(ascii: "+") {
+                isDown = bytes[at] == UInt8(ascii: "-")
+                at += 1
+            }
+            start = at
+            var power = 0
+            while at < end, bytes[at] &- 0x30 < 10 {
+                power = min(power * 10 + Int(bytes[at] &- 0x30), Self.farthest)
+                at += 1
+            }
+            if at == start { return nil }
+            exponent += isDown ? -power : power
+        }
+        if at != end { return nil }
+    }
+
+    private mutating func add(_ digit: UInt8, isFraction: Bool) {
         let (tens, over) = mantissa.multipliedReportingOverflow(by: 10)
-        let (sum, carried) = tens.addingReportingOverflow(digit)
+        let (sum, carried) = tens.addingReportingOverflow(UInt64(digit))
         isFull = isFull || over || carried
         if isFull {
             isCut = isCut || digit != 0

@@ -44,11 +44,11 @@ struct ImportAccessLog: AsyncParsableCommand {
 
             Plain or gzip. Each hit keeps the line's time. How far a file has been imported
             is kept on the log in the same commit as its hits, so an import that was
-            interrupted goes on where it stopped, the same file again changes nothing, and a
-            file that has grown adds only what is new.
+            interrupted goes on where it stopped, the same file again changes nothing, and
+            a file that has grown adds only what is new.
 
             Examples:
-              millrace import access-log /var/log/apache2/access.log.1.gz --site www.example.org
+              millrace import access-log /var/log/apache2/access.log.1.gz --site www
               millrace import access-log access.log --log-format '%h %l %u %t "%r" %>s %b'
             """)
     @OptionGroup var options: ImportOptions

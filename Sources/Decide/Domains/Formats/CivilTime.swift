@@ -33,9 +33,9 @@ enum CivilTime {
     }
 
     static func sinceEpoch(_ number: DecimalText) -> (moment: Timestamp, unit: Unit)? {
-        // Whoever counts nanoseconds has 64 bits for them.
+        // Whoever counts nanoseconds has 64 bits for them, and nobody counted so finely before 1970.
         if number.scaled(by: 0) == nil { return nil }
-        for unit in Unit.allCases {
+        for unit in number.isNegative ? [.seconds, .milliseconds] : Unit.allCases {
             // 10^11 seconds end in the year 5138.
             guard let value = number.scaled(by: -unit.power), value.magnitude < 100_000_000_000 else { continue }
             return number.scaled(by: 3 - unit.power).map { (Timestamp($0), unit) }
@@ -61,7 +61,9 @@ enum CivilTime {
     /// A date and a time of day: nil where the text is not those.
     static func civil(_ text: String) -> Timestamp? {
         var scanner = Scanner(rest: text.utf8[...])
-        guard let year = scanner.digits(4), let between = ["-", "/"].first(where: { scanner.skip($0) }),
+        guard let year = scanner.digits(4) else { return nil }
+        let between: Unicode.Scalar = scanner.skip("-") ? "-" : "/"
+        guard between == "-" || scanner.skip("/"),
             let month = scanner.digits(2), scanner.skip(between), let day = scanner.digits(2),
             scanner.skip(" ") || scanner.skip("T") || scanner.skip("t"),
             let hour = scanner.digits(2), scanner.skip(":"), let minute = scanner.digits(2), scanner.skip(":"),

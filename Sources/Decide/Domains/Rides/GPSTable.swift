@@ -28,9 +28,10 @@ public struct GPSTable: Sendable {
         self.driver = driver
     }
 
-    /// What is to be said of the lines read so far.
+    /// What is to be said of the lines read so far: which units their times have, unless all are seconds.
     public var notes: [String] {
-        CivilTime.Unit.allCases.filter(units.contains).map { "times read as \($0.rawValue) since 1970" }
+        if units == [.seconds] { return [] }
+        return CivilTime.Unit.allCases.filter(units.contains).map { "times read as \($0.rawValue) since 1970" }
     }
 
     /// The location that a line records: its key, value and time.

@@ -28,7 +28,7 @@ struct ImportedTweet {
     private init(flat object: JSONValue) throws(Malformed) {
         id = try Self.id(object, "id_str", "id")
         user = try Self.text(object, "user", "screen_name", "s")
-        text = try Self.text(object, "full_text", "text")
+        if let whole = Self.optional(object, "full_text") { text = whole } else { text = try Self.text(object, "text") }
         time = try Self.time(object, "time", "t", "created_at")
         original = try Self.optionalID(object, "retweet_of", "rt")
         if original != nil { try setOwner(Self.optional(object, "owner")) }
@@ -166,11 +166,19 @@ struct ImportedTweet {
     private static let patterns: [TimePattern] = ["%a %b %d %H:%M:%S %z %Y", "%a, %d %b %Y %H:%M:%S %z"]
         .compactMap { try? TimePattern($0) }
 
+    /// Twitter counts in seconds, and in milliseconds.
+    private static func sinceEpoch(_ text: String) -> Timestamp? {
+        guard let (moment, unit) = DecimalText(text).flatMap(CivilTime.sinceEpoch),
+            unit == .seconds || unit == .milliseconds
+        else { return nil }
+        return moment
+    }
+
     private static func time(_ object: JSONValue, _ names: String...) throws(Malformed) -> Timestamp {
         let flat = names.count > 1 ? Array(names.dropLast()) : names
         guard let text = value(object, names)?.plain else { throw missing(flat, nil) }
         let time =
-            CivilTime.civil(text) ?? CivilTime.sinceEpoch(text)?.moment
+            CivilTime.civil(text) ?? sinceEpoch(text)
             ?? patterns.lazy.compactMap { $0.moment(text) }.first
         guard let time, Timestamp.calendar.contains(time) else {
             throw Malformed(
