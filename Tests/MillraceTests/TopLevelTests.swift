@@ -1,3 +1,4 @@
+import EventModel
 import Foundation
 import Testing
 
@@ -34,7 +35,7 @@ struct TopLevelTests {
     @Test func `an object without one member keeps the others as they were written`() throws {
         let line = try #require(top(#"{"site": "a\"b", "@time":17 ,"path":"/"}"#))
         let time = try #require(line["@time"])
-        #expect(time.number == 17)
+        #expect(time.number?.integer == "17")
         #expect(String(decoding: line.without([time]), as: UTF8.self) == #"{"site": "a\"b","path":"/"}"#)
     }
 }

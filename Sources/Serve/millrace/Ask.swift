@@ -121,7 +121,7 @@ struct Ask: AsyncParsableCommand {
         switch parameter.kind {
         case .text: return .text(text)
         case .integer: if let value = Int64(text) { return .integer(value) }
-        case .real: if let value = Double(text), value.isFinite { return .real(value) }
+        case .real: if let value = DecimalText.double(text) { return .real(value) }
         case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
         case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
         }

@@ -20,9 +20,15 @@ struct FileImport {
     var file: String
     var onError: OnError
     var topic: String
+    /// What to say where no line could be read.
+    var hint = ""
     /// Takes the first line of a file that begins with its columns' names. It is called before any other line is read, also
     /// where an import goes on in the middle.
     var header: ((ArraySlice<UInt8>) throws(Malformed) -> Void)?
+    /// Takes a line that was imported before, where lines after it depend on it.
+    var passed: ((ArraySlice<UInt8>) -> Void)?
+    /// What else there is to say of the file, when all of it has been read.
+    var notes: (() -> [String])?
     /// What a line says; nil where it says nothing. A line that it refuses is bad, and counted by the refusal's reason.
     var read: (ArraySlice<UInt8>) throws -> Imported?
 
@@ -54,6 +60,8 @@ struct FileImport {
             let marks = try await marks(log, place, identity)
             var summary = try await run(log, member, place, identity, marks, count)
             summary.took = .now - start
+            summary.notes += notes?() ?? []
+            summary.hint = hint
             await member.leave()
             return summary
         } catch {
@@ -163,6 +171,7 @@ struct FileImport {
                     if summary.lines > mark.lines && line.unfinished { continue }
                     digest.add(line.bytes)
                     finished += 1
+                    passed?(line.bytes)
                     if summary.lines > mark.lines { tail = false }
                     continue
                 }

@@ -34,37 +34,53 @@ struct ImportAccessLog: AsyncParsableCommand {
         commandName: "access-log",
         abstract: "Import a web server's access log as hits.",
         discussion: """
-            Common and combined log format, plain or gzip. Each hit keeps the line's
-            time. How far a file has been imported is kept on the log in the same commit
-            as its hits, so an import that was interrupted goes on where it stopped, the
-            same file again changes nothing, and a file that has grown adds only what is
-            new.
+            Told from the lines: common and combined log format, with or without the
+            virtual host in front; JSON lines as nginx, Caddy and Traefik write them; W3C
+            extended format, as IIS writes it. Anything else, and a format that is told
+            wrongly, is named by --log-format: a name, or a format string of Apache,
+            nginx or GoAccess. The visitor is the first address of the client, or of
+            X-Forwarded-For where the line has it. The site is --site, else the line's
+            virtual host, else the file's name up to its first dot.
 
-            Example: millrace import access-log /var/log/apache2/access.log.1.gz --site
-            www.example.org
+            Plain or gzip. Each hit keeps the line's time. How far a file has been imported
+            is kept on the log in the same commit as its hits, so an import that was
+            interrupted goes on where it stopped, the same file again changes nothing, and
+            a file that has grown adds only what is new.
+
+            Examples:
+              millrace import access-log /var/log/apache2/access.log.1.gz --site www
+              millrace import access-log access.log --log-format '%h %l %u %t "%r" %>s %b'
             """)
     @OptionGroup var options: ImportOptions
-    @Option(help: ArgumentHelp("The site that was hit (default: the file's name).", valueName: "site"))
+    @Option(
+        help: ArgumentHelp(
+            "The site that was hit (default: the line's virtual host, or the file's name).", valueName: "site"))
     var site: String?
+    @Option(
+        help: ArgumentHelp(
+            "How the lines are: \(LogFormat.names.joined(separator: ", ")), or a format string (default: as they tell).",
+            valueName: "format"))
+    var logFormat: String?
 
     func run() async throws {
         let name = (options.file as NSString).lastPathComponent
         let site = site ?? String(name.prefix { $0 != "." })
+        let format: LogFormat
         do {
             try Check.identifier(site, "--site", atMost: 200)
+            format = try logFormat.map { text throws(Malformed) in try LogFormat(text, field: "--log-format") } ?? .told
         } catch {
             throw Failure(.usage, error.message)
         }
+        var reader = AccessLogReader(format, site: self.site == nil ? .ofLine(otherwise: site) : .named(site))
         try await options.run(
             FileImport(
-                importer: "access-log", scope: site, file: options.file, onError: options.onError, topic: "hits.events"
-            ) { line in
-                do throws(AccessLog.Unreadable) {
-                    let hit = try AccessLog.hit(line, site: site)
+                importer: "access-log", scope: site, file: options.file, onError: options.onError, topic: "hits.events",
+                hint: "--log-format says how its lines are: \(LogFormat.known)",
+                passed: { line in reader.passOver(line) },
+                read: { line in
+                    guard let hit = try reader.read(line) else { return nil }
                     return .init(records: [hit], time: hit.timestamp)
-                } catch {
-                    throw Malformed("line", error.why)
-                }
-            })
+                }))
     }
 }

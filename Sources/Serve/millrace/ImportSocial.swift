@@ -11,7 +11,8 @@ struct ImportTweets: AsyncParsableCommand {
         discussion: """
             Needed: id, time (or t), user (or screen_name, or s) and text. A retweet has
             retweet_of (or rt), the original's id, and owner; without that the owner is
-            the first whom the text names. The handlers decide: a tweet that was deleted
+            the first whom the text names. Objects of Twitter's API, version 1.1 or 2, are
+            taken as they are. The handlers decide: a tweet that was deleted
             or passed on before is refused, as ever.
 
             Example: millrace import tweets tweets.ndjson.gz

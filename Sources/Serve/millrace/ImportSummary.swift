@@ -20,22 +20,29 @@ extension FileImport {
         var took = Duration.zero
         /// The last offset written in each partition.
         var ends: [TopicPartition: Offset] = [:]
+        /// What else there is to say of the file.
+        var notes: [String] = []
+        /// What to say where no line could be read.
+        var hint = ""
 
         var json: String {
-            JSON.object([
+            let notes = notes.isEmpty ? [] : [("notes", JSON.array(notes.map(JSON.string)))]
+            let members = [
                 ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
                 ("records", String(records)), ("kinds", Self.json(kinds)),
                 ("alreadyImported", String(known)), ("bad", String(bad)), ("reasons", Self.json(reasons)),
                 ("from", first.map { JSON.string($0.rfc3339) } ?? "null"),
                 ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
                 ("last", JSON.offsets(ends)),
-            ])
+            ]
+            return JSON.object(members + notes)
         }
         var text: String {
             let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
             return """
                 \(file): \(lines) lines, \(imported) imported as \(records) records, \(known) already there, \(bad) bad\(span)
-                \(Self.text("records", kinds))\(Self.text("bad lines", reasons))\(seconds) s, \
+                \(Self.text("records", kinds))\(Self.text("bad lines", reasons))\
+                \(notes.map { "\($0)\n" }.joined())\(seconds) s, \
                 \(Int(Double(imported) / max(0.001, seconds))) a second
 
                 """
@@ -54,8 +61,14 @@ extension FileImport {
         private var seconds: Double { Double(took.milliseconds) / 1000 }
 
         func show(_ shape: Shape) throws {
-            if shape.asTable { return try Output.standard.write(Shown.text(text, breaking: true)) }
-            try Output.standard.line(json)
+            if shape.asTable {
+                try Output.standard.write(Shown.text(text, breaking: true))
+            } else {
+                try Output.standard.line(json)
+            }
+            if bad > 0 && imported == 0 && known == 0 && !hint.isEmpty {
+                throw Failure(.data, "no line of \(file) could be read; \(hint)")
+            }
         }
     }
 }

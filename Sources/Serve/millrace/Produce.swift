@@ -209,14 +209,14 @@ struct EventLines {
 
     /// The moment that a member tells.
     static func time(_ said: TopLevel.Member) -> Timestamp? {
-        if let text = said.text { return Timestamp(rfc3339: text) ?? Double(text).flatMap(number) }
+        if let text = said.text { return Timestamp(rfc3339: text) ?? DecimalText(text).flatMap(number) }
         return said.number.flatMap(number)
     }
 
-    /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000.
-    private static func number(_ value: Double) -> Timestamp? {
-        guard value.isFinite, abs(value) < 1e15 else { return nil }
-        return Timestamp(Int64(abs(value) < 1e11 ? value * 1000 : value))
+    /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000. What is finer is cut off.
+    private static func number(_ value: DecimalText) -> Timestamp? {
+        guard let whole = value.scaled(by: 0), whole.magnitude < 1_000_000_000_000_000 else { return nil }
+        return value.scaled(by: whole.magnitude < 100_000_000_000 ? 3 : 0).map { Timestamp($0) }
     }
 }
 

@@ -109,7 +109,7 @@ extension TopLevel.Member {
     }
 
     /// The value where it is a number.
-    var number: Double? { Double(String(decoding: value, as: UTF8.self)) }
+    var number: DecimalText? { DecimalText(value) }
 
     var isObject: Bool { value.first == UInt8(ascii: "{") }
 }

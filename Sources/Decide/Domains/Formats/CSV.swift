@@ -3,11 +3,11 @@ internal import EventModel
 /// One line of comma-separated values (RFC 4180): a field may stand in quotes, and a quote in it is doubled. A field that
 /// spans lines is not read.
 enum CSV {
-    static func fields(_ line: ArraySlice<UInt8>) throws(Malformed) -> [String] {
+    static func fields(_ line: ArraySlice<UInt8>, separator: UInt8 = comma) throws(Malformed) -> [String] {
         var fields: [String] = []
         var rest = line
         while true {
-            let (field, more) = try rest.first == quote ? quoted(&rest) : plain(&rest)
+            let (field, more) = try rest.first == quote ? quoted(&rest, separator) : plain(&rest, separator)
             guard let text = String(validating: field, as: UTF8.self) else {
                 throw Malformed("field \(fields.count + 1)", "is not UTF-8")
             }
@@ -16,16 +16,20 @@ enum CSV {
         }
     }
 
-    private static let comma = UInt8(ascii: ",")
+    static let comma = UInt8(ascii: ",")
     private static let quote = UInt8(ascii: "\"")
 
-    private static func plain(_ rest: inout ArraySlice<UInt8>) -> (ArraySlice<UInt8>, more: Bool) {
-        guard let end = rest.firstIndex(of: comma) else { return (rest, false) }
+    private static func plain(
+        _ rest: inout ArraySlice<UInt8>, _ separator: UInt8
+    ) -> (ArraySlice<UInt8>, more: Bool) {
+        guard let end = rest.firstIndex(of: separator) else { return (rest, false) }
         defer { rest = rest[(end + 1)...] }
         return (rest[..<end], true)
     }
 
-    private static func quoted(_ rest: inout ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, more: Bool) {
+    private static func quoted(
+        _ rest: inout ArraySlice<UInt8>, _ separator: UInt8
+    ) throws(Malformed) -> (ArraySlice<UInt8>, more: Bool) {
         var field: [UInt8] = []
         var at = rest.startIndex + 1
         while at < rest.endIndex {
@@ -41,7 +45,10 @@ enum CSV {
                 continue
             }
             if at == rest.endIndex { return (field[...], false) }
-            if rest[at] != comma { throw Malformed("line", "has something between a closing quote and the next comma") }
+            if rest[at] != separator {
+                let name = separator == comma ? "comma" : "separator"
+                throw Malformed("line", "has something between a closing quote and the next \(name)")
+            }
             rest = rest[(at + 1)...]
             return (field[...], true)
         }
@@ -54,13 +61,18 @@ struct CSVHeader: Sendable {
     private let width: Int
     /// Where each column asked for stands.
     private let positions: [String: Int]
+    /// What stands between two fields: a comma, a semicolon or a tab, as the line tells by the names that it has.
+    private let separator: UInt8
+
+    var separatesByComma: Bool { separator == CSV.comma }
 
     /// - Parameters:
     ///   - needed: Each column with the names it may have, the first being the one it is asked for by.
     ///   - optional: The same, for columns that may be missing.
     init(_ line: ArraySlice<UInt8>, needed: [[String]], optional: [[String]] = []) throws(Malformed) {
         let line = line.starts(with: [0xef, 0xbb, 0xbf]) ? line.dropFirst(3) : line
-        let names = try CSV.fields(line).map { $0.lowercased() }
+        let (separator, names) = try Self.names(line)
+        self.separator = separator
         var positions: [String: Int] = [:]
         for (alternatives, mustBe) in needed.map({ ($0, true) }) + optional.map({ ($0, false) }) {
             if let position = names.firstIndex(where: { alternatives.contains($0) }) {
@@ -76,9 +88,24 @@ struct CSVHeader: Sendable {
         self.positions = positions
     }
 
+    /// The columns' names without the spaces around them, and what separates them: what makes most of them.
+    private static func names(_ line: ArraySlice<UInt8>) throws(Malformed) -> (UInt8, [String]) {
+        var most: (separator: UInt8, names: [String])?
+        for separator in [CSV.comma, UInt8(ascii: ";"), 0x09] {
+            // Quotes may only be right with one of them.
+            guard let names = try? CSV.fields(line, separator: separator) else { continue }
+            if names.count > most?.names.count ?? 0 { most = (separator, names) }
+        }
+        guard let most else { return (CSV.comma, try CSV.fields(line)) }
+        let names = most.names.map { name in
+            String(name.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()).lowercased()
+        }
+        return (most.separator, names)
+    }
+
     /// One line's values.
     func row(_ line: ArraySlice<UInt8>) throws(Malformed) -> CSVRow {
-        let fields = try CSV.fields(line)
+        let fields = try CSV.fields(line, separator: separator)
         if fields.count != width { throw Malformed("line", "has \(fields.count) fields, the first line has \(width)") }
         return CSVRow(fields: fields, positions: positions)
     }

@@ -2,14 +2,45 @@ internal import EventModel
 
 /// Dates and times of the proleptic Gregorian calendar, as files of others write them.
 enum CivilTime {
+    /// What a number of time counts since 1970. A number says by its size which: each unit has the years up to 5138.
+    enum Unit: String, CaseIterable, Sendable {
+        case seconds, milliseconds, microseconds, nanoseconds
+
+        /// By which power of ten it is finer than a second.
+        var power: Int { 3 * (Self.allCases.firstIndex(of: self) ?? 0) }
+    }
+
     /// A moment as a table has it: `2008-10-23 05:53:05` in UTC; RFC 3339, where the `T` may be a space and the zone be left
-    /// out; or seconds since 1970, whole or with a fraction. What is finer than a millisecond is cut off.
+    /// out; or a number of seconds, milliseconds, microseconds or nanoseconds since 1970, whole or with a fraction. What is
+    /// finer than a millisecond is cut off.
     static func moment(_ text: String, _ field: String) throws(Malformed) -> Timestamp {
-        guard let moment = civil(text) ?? seconds(text) else {
+        try reading(text, field).moment
+    }
+
+    /// A moment, and the unit where it is written as a number.
+    static func reading(_ text: String, _ field: String) throws(Malformed) -> (moment: Timestamp, unit: Unit?) {
+        guard let reading = civil(text).map({ ($0, Unit?.none) }) ?? sinceEpoch(text) else {
             throw Malformed(field, "is \(text), not 2008-10-23 05:53:05, 2008-10-23T05:53:05Z or seconds since 1970")
         }
-        if !Timestamp.calendar.contains(moment) { throw Malformed(field, "\(text) is not in the years 1 to 9998") }
-        return moment
+        if !Timestamp.calendar.contains(reading.0) { throw Malformed(field, "\(text) is not in the years 1 to 9998") }
+        return reading
+    }
+
+    /// A number since 1970, in the unit that its size tells. An exponent is no part of it.
+    static func sinceEpoch(_ text: String) -> (moment: Timestamp, unit: Unit)? {
+        if text.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "e") }) { return nil }
+        return DecimalText(text).flatMap(sinceEpoch)
+    }
+
+    static func sinceEpoch(_ number: DecimalText) -> (moment: Timestamp, unit: Unit)? {
+        // Whoever counts nanoseconds has 64 bits for them, and nobody counted so finely before 1970.
+        if number.scaled(by: 0) == nil { return nil }
+        for unit in number.isNegative ? [.seconds, .milliseconds] : Unit.allCases {
+            // 10^11 seconds end in the year 5138.
+            guard let value = number.scaled(by: -unit.power), value.magnitude < 100_000_000_000 else { continue }
+            return number.scaled(by: 3 - unit.power).map { (Timestamp($0), unit) }
+        }
+        return nil
     }
 
     /// Days since 1970 (howardhinnant.github.io/date_algorithms.html#days_from_civil).
@@ -27,33 +58,35 @@ enum CivilTime {
         return month == 2 ? (leap ? 29 : 28) : [4, 6, 9, 11].contains(month) ? 30 : 31
     }
 
-    private static func civil(_ text: String) -> Timestamp? {
+    /// A date and a time of day: nil where the text is not those.
+    static func civil(_ text: String) -> Timestamp? {
         var scanner = Scanner(rest: text.utf8[...])
-        guard let year = scanner.digits(4), scanner.skip("-"), let month = scanner.digits(2), scanner.skip("-"),
-            let day = scanner.digits(2), scanner.skip(" ") || scanner.skip("T") || scanner.skip("t"),
+        guard let year = scanner.digits(4) else { return nil }
+        let between: Unicode.Scalar = scanner.skip("-") ? "-" : "/"
+        guard between == "-" || scanner.skip("/"),
+            let month = scanner.digits(2), scanner.skip(between), let day = scanner.digits(2),
+            scanner.skip(" ") || scanner.skip("T") || scanner.skip("t"),
             let hour = scanner.digits(2), scanner.skip(":"), let minute = scanner.digits(2), scanner.skip(":"),
-            let second = scanner.digits(2), year >= 1, (1...12).contains(month),
-            day >= 1, day <= days(in: month, of: year), hour < 24, minute < 60, second <= 60
+            let second = scanner.digits(2)
         else { return nil }
-        let fraction = scanner.skip(".") ? scanner.milliseconds() : 0
+        let fraction = scanner.skip(".") || scanner.skip(",") ? scanner.milliseconds() : 0
         guard let fraction, let zone = scanner.zone(), scanner.rest.isEmpty else { return nil }
-        let time = daysSince1970(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
-        return Timestamp((time - zone) * 1000 + fraction)
+        return moment(
+            year: year, month: month, day: day, hour: hour, minute: minute, second: second, milliseconds: fraction,
+            zone: zone)
     }
 
-    private static func seconds(_ text: String) -> Timestamp? {
-        var scanner = Scanner(rest: text.utf8[...])
-        let isBefore = scanner.skip("-")
-        var whole: Int64 = 0
-        var count = 0
-        while let digit = scanner.digits(1) {
-            (whole, count) = (whole * 10 + digit, count + 1)
-            if count > 15 { return nil }
-        }
-        let fraction = scanner.skip(".") ? scanner.milliseconds() : 0
-        guard count > 0, let fraction, scanner.rest.isEmpty else { return nil }
-        let milliseconds = whole * 1000 + fraction
-        return Timestamp(isBefore ? -milliseconds : milliseconds)
+    /// The moment of a date and a time of day, nil where the calendar has no such. A second 60 is the next one's 0.
+    /// - Parameter zone: Seconds east of UTC.
+    static func moment(
+        year: Int64, month: Int64, day: Int64, hour: Int64, minute: Int64, second: Int64, milliseconds: Int64,
+        zone: Int64
+    ) -> Timestamp? {
+        guard (1...9999).contains(year), (1...12).contains(month), day >= 1, day <= days(in: month, of: year),
+            (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second)
+        else { return nil }
+        let time = daysSince1970(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second
+        return Timestamp((time - zone) * 1000 + milliseconds)
     }
 
     private struct Scanner {
@@ -86,13 +119,17 @@ enum CivilTime {
             return value
         }
 
-        /// Seconds east of UTC: nothing or `Z` is UTC.
+        /// Seconds east of UTC: nothing, `Z` or `UTC` is UTC. A space may stand before it.
         mutating func zone() -> Int64? {
             if rest.isEmpty || skip("Z") || skip("z") { return 0 }
+            if skip(" "), rest.elementsEqual("UTC".utf8) || rest.elementsEqual("GMT".utf8) {
+                rest = rest[rest.endIndex...]
+                return 0
+            }
             let isWest = rest.first == UInt8(ascii: "-")
-            guard skip("-") || skip("+"), let hours = digits(2), hours < 24, skip(":"), let minutes = digits(2),
-                minutes < 60
-            else { return nil }
+            guard skip("-") || skip("+"), let hours = digits(2), hours < 24 else { return nil }
+            _ = skip(":")
+            guard let minutes = digits(2), minutes < 60 else { return nil }
             let east = hours * 3600 + minutes * 60
             return isWest ? -east : east
         }
