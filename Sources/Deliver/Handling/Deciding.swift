@@ -266,6 +266,7 @@ struct Deciding: GroupWork {
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
-        return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
+        let patience = quarantine?.patience ?? GroupLoop.heed
+        return next.map { min(.milliseconds($0.rawValue - clock().rawValue), patience) } ?? patience
     }
 }

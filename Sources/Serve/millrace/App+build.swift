@@ -100,7 +100,8 @@ struct App {
         let keeping: [any Service] =
             limits.isOn && !projections.isEmpty
             ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
-        return workers.map { worker in worker.make(around) { ready(worker.name) } } + keeping + upkeep
+        let crew = Crew(services: workers.map { worker in worker.make(around) { ready(worker.name) } })
+        return [FollowedQuarantine(quarantine: around.quarantine), crew] + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
@@ -115,6 +116,30 @@ struct App {
 
 extension App.Worker {
     func answers(to name: String) -> Bool { [self.name, kind, domain].contains(name) || "\(kind)s" == name }
+}
+
+/// Workers that are told to stop all at once. A service group tells one after another, each when the one before has ended.
+private struct Crew: Service, CustomStringConvertible {
+    let services: [any Service]
+    var description: String { "workers" }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for service in services { group.addTask { try await service.run() } }
+            // With the first that fails the others end.
+            for try await _ in group {}
+        }
+    }
+}
+
+/// Hears what is asked of workers for records that wait.
+private struct FollowedQuarantine: Service, CustomStringConvertible {
+    let quarantine: QuarantineLog
+    var description: String { "quarantine" }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await quarantine.follow() }
+    }
 }
 
 /// Drops what is past its retention, now and then.
