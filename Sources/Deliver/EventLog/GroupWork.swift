@@ -14,8 +14,8 @@ public protocol GroupWork {
 
 /// How a worker takes part in its group, from joining to leaving.
 public struct GroupLoop: Sendable {
-    /// How long a worker goes without a look at what time has made due. What else there is wakes it.
-    public static let heed = Duration.seconds(1)
+    /// How long a worker goes without a look around, where it does not ask for one. What there is to do wakes it.
+    public static let heed = Duration.seconds(5)
 
     public var log: any EventLog
     public var group: String

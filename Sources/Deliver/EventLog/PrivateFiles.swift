@@ -44,7 +44,9 @@ package enum PrivateFiles {
     /// The mode of a folder that others than its owner can look into, as `755`; nil where they cannot, or where it is not there.
     package static func exposure(of folder: String) -> String? {
         var status = stat()
-        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o055 != 0 else { return nil }
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o055 != 0 else {
+            return nil
+        }
         return String(status.st_mode & 0o777, radix: 8)
     }
 }

@@ -250,6 +250,9 @@ struct Deciding: GroupWork {
         }
     }
 
+    /// How often it looks at the clock, which may be set while it waits for a timer.
+    private static let glance = Duration.seconds(1)
+
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await release(as: member)
         let now = clock()
@@ -266,7 +269,7 @@ struct Deciding: GroupWork {
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
-        let patience = quarantine?.patience ?? GroupLoop.heed
+        let patience = min(quarantine?.patience ?? GroupLoop.heed, Self.glance)
         return next.map { min(.milliseconds($0.rawValue - clock().rawValue), patience) } ?? patience
     }
 }

@@ -20,11 +20,13 @@ final class Doorbell: Sendable {
     }
     private let file: Int32
     private let path: String
+    private let mayWatch: Bool
     private let ringing: @Sendable () -> Void
     private let watching = Mutex<Watch?>(nil)
 
-    init(directory: String, ring: @escaping @Sendable () -> Void) throws {
+    init(directory: String, watches: Bool, ring: @escaping @Sendable () -> Void) throws {
         path = directory + "/doorbell"
+        mayWatch = watches
         ringing = ring
         file = PrivateFiles.open(path, O_RDWR | O_CREAT)
         if file < 0 { throw LogError.file(path, errno) }
@@ -43,6 +45,7 @@ final class Doorbell: Sendable {
     func watch() -> Bool {
         watching.withLock { watching in
             if watching != nil { return true }
+            if !mayWatch { return false }
             let inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
             guard inotify >= 0 else { return false }
             guard inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {

@@ -5,7 +5,7 @@ internal import Synchronization
 /// everyone may watch the doorbell. It looks at SQLite's count of others' commits now and then, while anybody waits.
 final class Listener: Sendable {
     /// From one look to the next where the doorbell is watched.
-    static let distrust = Duration.milliseconds(200)
+    static let distrust = Duration.milliseconds(500)
     /// The same where it is not: after something was heard, and after long silence.
     static let nearest = Duration.milliseconds(2)
     static let furthest = Duration.milliseconds(20)
@@ -47,10 +47,13 @@ final class Listener: Sendable {
         if state.withLock(\.closed) { return }
         let isNews = isAwaited() && isNewVersion()
         if isNews { heard() }
-        again(after: isWatched() ? Self.distrust : state.withLock { state in
-            state.pause = isNews ? Self.nearest : min(state.pause * 1.25, Self.furthest)
-            return state.pause
-        })
+        again(
+            after: isWatched()
+                ? Self.distrust
+                : state.withLock { state in
+                    state.pause = isNews ? Self.nearest : min(state.pause * 1.25, Self.furthest)
+                    return state.pause
+                })
     }
 
     private func isNewVersion() -> Bool {

@@ -12,6 +12,9 @@ public struct LocalSettings: Sendable {
     var clock: @Sendable () -> Timestamp = { Timestamp(Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))) }
     var machineClock: (@Sendable () -> Timestamp?)?
 
+    /// Whether it is to watch the doorbell, where the system lets it.
+    var watches = true
+
     init(complain: @escaping @Sendable (String) -> Void) { self.complain = complain }
 
     public static let standardError: @Sendable (String) -> Void = { text in
@@ -36,7 +39,8 @@ extension LocalLog {
             let pool = try lock.withLock { try openPool(path) }
             return try LocalLog(
                 pool: pool, path: path, settings: settings, clock: clock, lock: lock,
-                doorbell: { try Doorbell(directory: directory, ring: $0) }, members: directory + "/members")
+                doorbell: { try Doorbell(directory: directory, watches: settings.watches, ring: $0) },
+                members: directory + "/members")
         } catch {
             throw LogError(error, path)
         }
@@ -66,7 +70,9 @@ extension LocalLog {
 
     /// A log in a folder that cannot be written to. SQLite reads it as long as the two files beside it are there, which whoever
     /// writes the log keeps; where both are gone, all is in the database, which is then taken for one that nobody writes.
-    private static func openForReading(_ directory: String, _ path: String, _ settings: LocalSettings) throws -> LocalLog {
+    private static func openForReading(_ directory: String, _ path: String, _ settings: LocalSettings) throws
+        -> LocalLog
+    {
         var status = stat()
         let waiting = stat(path + "-wal", &status) == 0 ? status.st_size : nil
         let isIndexed = access(path + "-shm", R_OK) == 0

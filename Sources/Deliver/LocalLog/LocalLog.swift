@@ -55,7 +55,8 @@ public final class LocalLog: Maintained {
                 changed.notify([GroupChanges.mark(of: group)])
             }
         }
-        listener = isChanging
+        listener =
+            isChanging
             ? Listener(
                 doorbell, version: { Self.version(pool) },
                 isAwaited: { hasReaders.isSet.load(ordering: .relaxed) }, heard: heard) : nil
@@ -72,7 +73,9 @@ public final class LocalLog: Maintained {
 
     /// Whether it may only be read, for its folder cannot be written to.
     public var isReadOnly: Bool { members == nil }
-    var readOnly: LogError { LogError(.denied, "the log \(path) may only be read here: its folder cannot be written to") }
+    var readOnly: LogError {
+        LogError(.denied, "the log \(path) may only be read here: its folder cannot be written to")
+    }
 
     /// What is to be added to this process's clock to have the log's time: zero where the machine's clock is not kept
     /// from this process.

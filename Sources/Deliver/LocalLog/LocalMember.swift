@@ -13,14 +13,16 @@ final class LocalMember: GroupMember {
     /// How often, at most, a member looks at its group's tables where others write all the time; and how often it is looked
     /// whether others have died.
     static let look = Duration.milliseconds(200)
+    /// The same where members of its own process come and go.
+    private static let settling = Duration.milliseconds(1)
 
     private struct State {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
         var following: Following
-        /// What of the group's changes had been looked at, and when it may be looked again for what others write.
+        /// What of the group's changes had been looked at, and when.
         var seen: GroupChanges.Version?
-        var lookAgain = ContinuousClock.now
+        var looked = ContinuousClock.now
         var isWoken = false
     }
 
@@ -66,7 +68,7 @@ final class LocalMember: GroupMember {
             if untilLook <= .zero {
                 let version = log.groups.version(of: group)
                 if let change = try await look() { return change }
-                state.withLock { ($0.seen, $0.lookAgain) = (version, .now + Self.look) }
+                state.withLock { ($0.seen, $0.looked) = (version, .now) }
             }
             let (batches, damage) = try await log.next(of: state, \.following, max: max)
             leave(alone: damage)
@@ -83,8 +85,9 @@ final class LocalMember: GroupMember {
     private var untilLook: Duration {
         let version = log.groups.version(of: group)
         return state.withLock { state in
-            guard let seen = state.seen, seen.own == version.own else { return .zero }
-            return seen.heard == version.heard ? .seconds(3600) : state.lookAgain - .now
+            guard let seen = state.seen else { return .zero }
+            if seen.own != version.own { return state.looked + Self.settling - .now }
+            return seen.heard == version.heard ? .seconds(3600) : state.looked + Self.look - .now
         }
     }
 
@@ -145,7 +148,7 @@ final class LocalMember: GroupMember {
     /// Buries the dead and takes the free partitions that are this member's share, by what the tables say now.
     private func claim(dead: [String]) async throws -> Set<TopicPartition> {
         try await log.writer.write { [group, id, followers] round in
-            round.changesGroup(group)
+            if !dead.isEmpty { round.changesGroup(group) }
             for member in dead {
                 try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
                 try round.db.execute(
@@ -153,6 +156,7 @@ final class LocalMember: GroupMember {
             }
             let team = try Team(round.db, group)
             let free = (team.target(without: [])[id] ?? []).with(followers).filter { team.owners[$0] == nil }
+            if !free.isEmpty { round.changesGroup(group) }
             for partition in free {
                 try round.db.execute(
                     sql: "INSERT INTO owners VALUES (?, ?, ?, ?)",

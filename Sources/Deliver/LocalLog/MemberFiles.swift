@@ -58,7 +58,7 @@ final class MemberFiles: Sendable {
         }
         var status = stat()
         guard fstat(file, &status) == 0 else { return false }
-        let touched = Timestamp(Int64(status.st_mtim.tv_sec) * 1000)
+        let touched = Timestamp(Int64(status.st_mtim.tv_sec) * 1000 + Int64(status.st_mtim.tv_nsec) / 1_000_000)
         return clock.now() < touched + Self.silence
     }
 

@@ -257,6 +257,8 @@ extension GRDB.Row {
 extension LogError {
     /// What is wrong with a part of the log.
     static func damaged(_ part: some CustomStringConvertible, _ why: String) -> LogError {
-        LogError(.damaged, "\(part) is damaged: \(why). Restore the log's database from a copy, or read on from another offset")
+        LogError(
+            .damaged,
+            "\(part) is damaged: \(why). Restore the log's database from a copy, or read on from another offset")
     }
 }

@@ -193,7 +193,9 @@ extension LogError {
             self = .damaged(path, why)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
-                .busy, "another program has locked \(path) (\(why)); nothing was written. Let it go on or end it, and try again")
+                .busy,
+                "another program has locked \(path) (\(why)); nothing was written. Let it go on or end it, and try again"
+            )
         case .SQLITE_FULL:
             self.init(
                 .full, "no room is left on the device for \(path); what was asked was not written. Free some and retry")

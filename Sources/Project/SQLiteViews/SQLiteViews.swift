@@ -192,7 +192,8 @@ public final class SQLiteViews: ViewStore {
 
         func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
             do {
-                return try await SQLiteViews.blocking { [held] in try held.unsafeRead { try body(SQLiteReader(db: $0)) } }
+                return try await SQLiteViews.blocking { [held] in try held.unsafeRead { try body(SQLiteReader(db: $0)) }
+                }
             } catch {
                 throw SQLiteViews.own(error, path)
             }

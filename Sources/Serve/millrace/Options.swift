@@ -195,7 +195,8 @@ struct Shape: ParsableArguments {
 
 /// The clock of the edges; deciders and folds only ever see records' times.
 func now() -> Timestamp {
-    Timestamp(Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) + EdgeClock.correction.load(ordering: .relaxed))
+    Timestamp(
+        Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) + EdgeClock.correction.load(ordering: .relaxed))
 }
 
 /// What this process's clock is to be corrected by, where the log knows better what time it is on this machine.
