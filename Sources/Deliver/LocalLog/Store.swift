@@ -90,14 +90,15 @@ enum Store {
                 db, sql: "SELECT EXISTS(SELECT 1 FROM topics WHERE name = ?)", arguments: [partition.topic])
             throw known == true ? LogError.unknown(partition) : LogError.unknown(partition.topic)
         }
-        let (id, first, next) = (try row.integer(0), try row.integer(1), try row.integer(2))
-        let newest = Timestamp(try row.integer(3))
+        let (id, first, next, newest, clock) = try row.whole(partition) {
+            (try $0.integer(0), try $0.integer(1), try $0.integer(2), Timestamp(try $0.integer(3)), try $0.text(4))
+        }
         guard ids.contains(id), 0 <= first, first <= next, next <= 1 << offsetBits else {
             throw LogError.damaged(partition, "it has the number \(id) and goes from \(first) to \(next)")
         }
         return Place(
             id: id, first: Offset(first), next: Offset(next), newest: newest,
-            stamped: try row.text(4) == Topic.Clock.log.rawValue, last: newest)
+            stamped: clock == Topic.Clock.log.rawValue, last: newest)
     }
 
     /// Numbers that partitions can have, so that a batch's row is a number above 0 too.
@@ -193,7 +194,7 @@ enum Store {
         let rows = try Row.fetchCursor(
             statement, arguments: [place.rows.lowerBound, place.row(from), place.rows.upperBound])
         while let row = try rows.next() {
-            let (base, last) = (offset(try row.integer(0)), Offset(try row.integer(1)))
+            let (base, last) = try row.whole(partition) { (offset(try $0.integer(0)), Offset(try $0.integer(1))) }
             if last < base || last >= place.next {
                 throw LogError.damaged("the batch at \(partition)@\(base)", "it ends at \(last)")
             }
@@ -252,6 +253,15 @@ enum Store {
 extension GRDB.Row {
     func integer(_ column: Int) throws -> Int64 { try decode(Int64.self, atIndex: column) }
     func text(_ column: Int) throws -> String { try decode(String.self, atIndex: column) }
+
+    /// With a word of what the row is of, where it is damaged.
+    func whole<R>(_ part: some CustomStringConvertible, _ body: (GRDB.Row) throws -> R) throws -> R {
+        do {
+            return try body(self)
+        } catch is RowDecodingError {
+            throw LogError.damaged(part, "a column of its row has no value that it can have")
+        }
+    }
 }
 
 extension LogError {
