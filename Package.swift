@@ -75,14 +75,15 @@ let package = Package(
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
         ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
-        ours("Quarantining", "Deliver", ["EventLog", "EventModel", protobuf], exclude: ["quarantine.proto"]),
+        ours(
+            "Quarantining", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle], exclude: ["quarantine.proto"]),
         ours(
             "Handling", "Deliver", ["EventLog", "EventModel", "Quarantining", protobuf, lifecycle, logging],
             exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
         ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
-        ours("SQLiteViews", "Project", ["Projecting", "EventModel", grdb, sqlite]),
+        ours("SQLiteViews", "Project", ["Projecting", "EventLog", "EventModel", grdb, sqlite]),
         ours(
             "Snapshots", "Project",
             ["Projecting", "SQLiteViews", "EventLog", "EventModel", "CZlib", lifecycle, logging]),
@@ -139,7 +140,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
-        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", grdb]),
         tests(
             "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf, yams],
             exclude: ["fields.txt"]),

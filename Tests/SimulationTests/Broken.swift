@@ -52,6 +52,7 @@ private struct BrokenMember: GroupMember {
     func start(_ positions: [TopicPartition: Offset?]) async throws { try await member.start(positions) }
     func release(_ partitions: [TopicPartition]) async throws { try await member.release(partitions) }
     func commit(_ consumed: [TopicPartition: Offset]) async throws { try await member.commit(consumed) }
+    func wake() { member.wake() }
     func leave() async { await member.leave() }
 
     func transact(_ transaction: Transaction) async throws -> [[Offset]] {

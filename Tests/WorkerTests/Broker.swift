@@ -105,6 +105,7 @@ final class BrokerLog: EventLog {
                     there(transaction.replies($0))
                 })
         }
+        func wake() { member.wake() }
         func leave() async { await member.leave() }
     }
 

@@ -145,6 +145,8 @@ public protocol LogReader: Sendable {
 public protocol GroupMember: Sendable {
     /// The next thing that happened to this member.
     func next(max: Int, wait: Duration) async throws -> Delivery
+    /// Makes a `next` that waits, or else the one after, return at once. It may be called from any task.
+    func wake()
     /// Begins to deliver assigned partitions: from the offset given, or where that is nil, from where the group has
     /// committed, or else from the partition's start.
     func start(_ positions: [TopicPartition: Offset?]) async throws

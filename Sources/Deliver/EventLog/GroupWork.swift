@@ -14,8 +14,8 @@ public protocol GroupWork {
 
 /// How a worker takes part in its group, from joining to leaving.
 public struct GroupLoop: Sendable {
-    /// How long a worker may take to notice that it should stop.
-    public static let heed = Duration.milliseconds(200)
+    /// How long a worker goes without a look around, where it does not ask for one. What there is to do wakes it.
+    public static let heed = Duration.seconds(5)
 
     public var log: any EventLog
     public var group: String
@@ -25,6 +25,8 @@ public struct GroupLoop: Sendable {
     public var batch: Int
     /// Called when the first partitions have been taken and begun.
     public var ready: @Sendable () -> Void
+    /// Who tells the worker to stop, or asks something of it, rings this.
+    public var wake = Wake()
     public init(
         log: any EventLog, group: String, topics: [String], sharing: Sharing = .apart, batch: Int,
         ready: @escaping @Sendable () -> Void = {}
@@ -44,6 +46,7 @@ public struct GroupLoop: Sendable {
     public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
         while !stopping() && !Task.isCancelled {
             let member = try await log.join(group, topics: topics, sharing: sharing)
+            wake.attend(member)
             var held: Set<TopicPartition> = []
             do {
                 try await take(part: member, &held, &work, until: stopping)
@@ -53,9 +56,11 @@ public struct GroupLoop: Sendable {
             } catch {
                 // It stops with a word of why, which is not the same as to die.
                 await work.dropped(held.sorted())
+                wake.attend(nil)
                 await member.leave()
                 throw error
             }
+            wake.attend(nil)
             await member.leave()
         }
     }

@@ -4,8 +4,8 @@ public import EventModel
 public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
         enum Code {
-            case unreachable, setting, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, closed, aborted,
-                failed
+            case unreachable, setting, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, busy, closed,
+                aborted, failed
         }
         let code: Code
         /// The broker or database does not answer.
@@ -25,6 +25,8 @@ public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let full = Kind(code: .full)
         /// No permission.
         public static let denied = Kind(code: .denied)
+        /// Another has held the log for longer than is waited.
+        public static let busy = Kind(code: .busy)
         /// The log was closed.
         public static let closed = Kind(code: .closed)
         /// The transaction was given up; nothing of it is visible, and it may be tried again.

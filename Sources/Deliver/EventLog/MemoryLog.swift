@@ -232,6 +232,7 @@ private final class MemoryMember: GroupMember {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
         var cursors = Cursors()
+        var isWoken = false
         /// The group's changes, and how many partitions there were, when this member was found to have what it should.
         var settled: [Int] = []
     }
@@ -245,7 +246,15 @@ private final class MemoryMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        try await log.changed.first(within: wait) { try take(max: max) } ?? .idle
+        try await log.changed.first(within: wait) {
+            if holding.withLock({ $0.isWoken.take() }) { return .idle }
+            return try take(max: max)
+        } ?? .idle
+    }
+
+    func wake() {
+        holding.withLock { $0.isWoken = true }
+        log.changed.notify()
     }
 
     private func take(max: Int) throws -> Delivery? {
@@ -253,7 +262,7 @@ private final class MemoryMember: GroupMember {
             if state.closed { throw LogError.wasClosed }
             return holding.withLock { holding in
                 guard let group = state.groups[group], let topics = group.topics[id] else {
-                    defer { holding = Holding() }
+                    defer { holding = Holding(isWoken: holding.isWoken) }
                     return holding.told.isEmpty ? nil : .lost(holding.told.sorted())
                 }
                 let lost = holding.told.filter { group.owners[$0] != id }
@@ -346,6 +355,14 @@ private final class MemoryMember: GroupMember {
         log.changed.notify()
     }
 
+}
+
+extension Bool {
+    /// What it is; it is false from now on.
+    package mutating func take() -> Bool {
+        defer { self = false }
+        return self
+    }
 }
 
 extension Array {

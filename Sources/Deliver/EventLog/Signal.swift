@@ -42,7 +42,7 @@ public final class Signal: Sendable {
     public var version: UInt64 { state.withLock(\.version) }
 
     /// How many wait.
-    var waiting: Int { state.withLock(\.waiters.count) }
+    public var waiting: Int { state.withLock(\.waiters.count) }
 
     /// Wakes those who wait for one of these partitions; nil where anything may have changed.
     public func notify(_ partitions: [TopicPartition]? = nil) {
@@ -84,10 +84,11 @@ public final class Signal: Sendable {
     /// Looks, and looks again after each change, until there is something, the time is over or the task is cancelled.
     ///
     /// - Parameters:
-    ///   - pause: how long to go without a look where nothing changes.
+    ///   - pause: how long to go without a look where nothing changes; asked after each look.
     ///   - partitions: where a change is worth a look; nil is anywhere.
     public func first<Found>(
-        within limit: Duration, pause: Duration = .seconds(3600), in partitions: () -> Set<TopicPartition>? = { nil },
+        within limit: Duration, pause: () -> Duration = { .seconds(3600) },
+        in partitions: () -> Set<TopicPartition>? = { nil },
         _ look: () async throws -> Found?
     ) async rethrows -> Found? {
         let deadline = ContinuousClock.now + limit
@@ -96,7 +97,7 @@ public final class Signal: Sendable {
             if let found = try await look() { return found }
             let left = deadline - .now
             if left <= .zero || Task.isCancelled { return nil }
-            await wait(past: version, atMost: min(left, pause), in: partitions())
+            await wait(past: version, atMost: min(left, pause()), in: partitions())
         }
     }
 

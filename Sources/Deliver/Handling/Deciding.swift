@@ -264,6 +264,9 @@ struct Deciding: GroupWork {
         }
     }
 
+    /// How often it looks at the clock, which may be set while it waits for a timer.
+    private static let glance = Duration.seconds(1)
+
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await release(as: member)
         let now = clock()
@@ -280,8 +283,9 @@ struct Deciding: GroupWork {
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
+        let patience = min(quarantine?.patience ?? GroupLoop.heed, Self.glance)
         // A checkpoint that is damaged may have a timer at any moment.
         let since = clock().rawValue
-        return next.map { .milliseconds(max($0.rawValue, since) - since) } ?? GroupLoop.heed
+        return next.map { min(.milliseconds(max($0.rawValue, since) - since), patience) } ?? patience
     }
 }

@@ -58,6 +58,6 @@ public struct Handler: Service, CustomStringConvertible {
             quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
         )
         let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
-        try await loop.run(&work, until: { Task.isShuttingDownGracefully })
+        try await loop.serve(&work, asked: quarantine)
     }
 }

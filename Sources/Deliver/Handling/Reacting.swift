@@ -127,7 +127,7 @@ struct Reacting: GroupWork {
             try await release(request, as: member)
         }
         for keeper in keepers.values { await keeper.turn(cutoff: nil) }
-        return GroupLoop.heed
+        return quarantine?.patience ?? GroupLoop.heed
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {

@@ -44,6 +44,6 @@ public struct Reactor: Service, CustomStringConvertible {
         )
         let loop = GroupLoop(
             log: log, group: name, topics: reaction.topics, sharing: .together, batch: Self.batch, ready: ready)
-        try await loop.run(&work, until: { Task.isShuttingDownGracefully })
+        try await loop.serve(&work, asked: quarantine)
     }
 }

@@ -86,6 +86,9 @@ public final class Consumer: Sendable {
         return try result.get()
     }
 
+    /// Makes a poll that waits, or else the next, return. Not after it was closed.
+    public func wake() { client.wake() }
+
     /// Joins the group for these topics.
     public func subscribe(_ topics: [String]) async throws(KafkaError) {
         joining.store(true, ordering: .releasing)

@@ -14,6 +14,7 @@ final class KafkaMember: GroupMember {
     private let watch: BrokerWatch
     private let transactions: TransactionPool
     private let holding = Mutex(Holding())
+    private let isWoken = Atomic(false)
     /// Topics whose partitions go with those of the same number of the one subscribed to.
     private let followers: [String]
 
@@ -54,8 +55,14 @@ final class KafkaMember: GroupMember {
             }
             if !batches.isEmpty { return .records(batches) }
             if polled.rebalance != nil { continue }
+            if isWoken.exchange(false, ordering: .acquiringAndReleasing) { return .idle }
             if Task.isCancelled || ContinuousClock.now >= deadline { return .idle }
         }
+    }
+
+    func wake() {
+        isWoken.store(true, ordering: .releasing)
+        consumer.wake()
     }
 
     /// Acts on a rebalance; nil where it concerns nothing that the application knows of.

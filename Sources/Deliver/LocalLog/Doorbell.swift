@@ -1,41 +1,63 @@
 internal import EventLog
 internal import Foundation
+internal import Synchronization
 
 /// Tells the processes that share a log that something was committed, so that no reader has to poll.
 ///
 /// Who commits writes to one small file, which everyone watches and holds a shared lock on: a process that is alone sees
-/// by the locks that nobody is to be told, and is not woken by its own commits.
+/// by the locks that nobody is to be told, and is not woken by its own commits. The system has room for so many watchers of a
+/// user (`fs.inotify.max_user_instances`); who comes too late looks for commits by itself, see ``Listener``.
 final class Doorbell: Sendable {
     // Locks of an open file rather than of a process, so that they tell apart two who opened the log in one process:
     // F_OFD_GETLK and F_OFD_SETLK of fcntl(2), which Swift's Glibc does not show.
     private static let getLock: Int32 = 36
     private static let setLock: Int32 = 37
 
+    /// Unchecked, for a dispatch source may be used from any thread; its protocol does not say so.
+    private struct Watch: @unchecked Sendable {
+        let source: any DispatchSourceRead
+        let cancelled: DispatchSemaphore
+    }
     private let file: Int32
-    // A dispatch source may be used from any thread; its protocol does not say so.
-    private nonisolated(unsafe) let watch: any DispatchSourceRead
-    private let cancelled: DispatchSemaphore
+    private let path: String
+    private let mayWatch: Bool
+    private let ringing: @Sendable () -> Void
+    private let watching = Mutex<Watch?>(nil)
 
-    init(directory: String, ring: @escaping @Sendable () -> Void) throws {
-        let path = directory + "/doorbell"
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    init(directory: String, watches: Bool, ring: @escaping @Sendable () -> Void) throws {
+        path = directory + "/doorbell"
+        mayWatch = watches
+        ringing = ring
+        file = PrivateFiles.open(path, O_RDWR | O_CREAT)
         if file < 0 { throw LogError.file(path, errno) }
-        self.file = file
         // Whoever listens says so before it first reads: what was committed unheard of until then, it reads.
         if !Self.lock(file, Self.setLock, F_RDLCK) {
             let code = errno
             close(file)
             throw LogError(.failed, "\(path) cannot be locked: \(String(cString: strerror(code)))")
         }
-        let inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        guard inotify >= 0, inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {
-            let code = errno
-            if inotify >= 0 { close(inotify) }
-            close(file)
-            throw LogError(
-                .failed,
-                "\(path) cannot be watched: \(String(cString: strerror(code))); see fs.inotify.max_user_instances")
+        _ = watch()
+    }
+
+    var isWatched: Bool { watching.withLock { $0 != nil } }
+
+    /// Begins to watch, where the system has room for another watcher. Says whether it watches.
+    func watch() -> Bool {
+        watching.withLock { watching in
+            if watching != nil { return true }
+            if !mayWatch { return false }
+            let inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+            guard inotify >= 0 else { return false }
+            guard inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {
+                close(inotify)
+                return false
+            }
+            watching = Self.watch(inotify, ringing)
+            return true
         }
+    }
+
+    private static func watch(_ inotify: Int32, _ ring: @escaping @Sendable () -> Void) -> Watch {
         let done = DispatchSemaphore(value: 0)
         let source = DispatchSource.makeReadSource(
             fileDescriptor: inotify, queue: DispatchQueue(label: "millrace.doorbell"))
@@ -49,8 +71,7 @@ final class Doorbell: Sendable {
             done.signal()
         }
         source.activate()
-        watch = source
-        cancelled = done
+        return Watch(source: source, cancelled: done)
     }
 
     /// Whether another who has opened the log listens, in this process or another.
@@ -77,8 +98,10 @@ final class Doorbell: Sendable {
     }
 
     deinit {
-        watch.cancel()
-        cancelled.wait()
+        if let watch = watching.withLock({ $0 }) {
+            watch.source.cancel()
+            watch.cancelled.wait()
+        }
         close(file)
     }
 }

@@ -13,82 +13,90 @@ public final class LocalLog: Maintained {
         .durable, .transactions, .fencing, .timeIndex, .atomicAppend, .shared, .contiguous,
     ]
 
-    let pool: DatabasePool
+    let pool: any DatabaseWriter
     let writer: Writer
     let changed: Signal
+    let groups: GroupChanges
     let recent: Recent
-    let members: MemberFiles
+    /// Nil where the log may only be read.
+    let members: MemberFiles?
     let path: String
-    private let doorbell: Doorbell
+    let complain: @Sendable (String) -> Void
+    private let clock: LogClock
+    /// Nil where nobody can be writing.
+    private let listener: Listener?
+    private let hasReaders: Flag
 
-    private init(
-        pool: DatabasePool, writer: Writer, changed: Signal, recent: Recent, members: MemberFiles, path: String,
-        doorbell: Doorbell
-    ) {
-        self.pool = pool
-        self.writer = writer
-        self.changed = changed
-        self.recent = recent
-        self.members = members
-        self.path = path
-        self.doorbell = doorbell
+    init(
+        pool: any DatabaseWriter, path: String, settings: LocalSettings, clock: LogClock, lock: FairLock?,
+        doorbell: ((@escaping @Sendable () -> Void) throws -> Doorbell)?, members: String?, isChanging: Bool = true
+    ) throws {
+        let (changed, groups, recent, hasReaders) = (Signal(), GroupChanges(), Recent(), Flag())
+        let heard: @Sendable () -> Void = {
+            recent.forget()
+            groups.note(nil)
+            changed.notify()
+        }
+        let doorbell = try doorbell?(heard)
+        (self.pool, self.path, self.clock, self.complain) = (pool, path, clock, settings.complain)
+        (self.changed, self.groups, self.recent, self.hasReaders) = (changed, groups, recent, hasReaders)
+        writer = Writer(pool: pool, lock: lock, path: path, clock: clock, complain: settings.complain) { done in
+            if !done.isAlone { recent.forget() }
+            recent.add(done.commit, bytes: done.bytes)
+            for group in done.groups { groups.note(group) }
+            if !done.isAlone { groups.note(nil) }
+            let marks = done.groups.map { GroupChanges.mark(of: $0) }
+            changed.notify(done.isAlone ? done.commit.map(\.partition) + marks : nil)
+            doorbell?.ring()
+        }
+        self.members = members.map { folder in
+            MemberFiles(directory: folder, clock: clock) { group in
+                groups.note(group)
+                changed.notify([GroupChanges.mark(of: group)])
+            }
+        }
+        listener =
+            isChanging
+            ? Listener(
+                doorbell, version: { Self.version(pool) },
+                isAwaited: { hasReaders.isSet.load(ordering: .relaxed) }, heard: heard) : nil
     }
 
-    /// Opens the log in a folder, which is made where it is missing.
-    public static func open(directory: String) async throws -> LocalLog {
+    final class Flag: Sendable { let isSet = Atomic(false) }
+
+    /// SQLite's count of others' commits: others than this connection, which makes all of this log's.
+    private static func version(_ pool: any DatabaseWriter) -> Int64? {
+        try? pool.writeWithoutTransaction { db in
+            try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+        }
+    }
+
+    /// Whether it may only be read, for its folder cannot be written to.
+    public var isReadOnly: Bool { members == nil }
+    var readOnly: LogError {
+        LogError(.denied, "the log \(path) may only be read here: its folder cannot be written to")
+    }
+
+    /// What is to be added to this process's clock to have the log's time: zero where the machine's clock is not kept
+    /// from this process.
+    public var clockCorrection: Duration { clock.correction }
+
+    /// Opens the log in a folder, which is made where it is missing. One whose folder cannot be written to is opened for
+    /// reading.
+    ///
+    /// - Parameter complain: Is given what a person should know and no call returns, one sentence or two.
+    public static func open(
+        directory: String, complain: @escaping @Sendable (String) -> Void = LocalSettings.standardError
+    ) async throws -> LocalLog {
+        try await open(directory: directory, LocalSettings(complain: complain))
+    }
+
+    package static func open(directory: String, _ settings: LocalSettings) async throws -> LocalLog {
         try await withCheckedThrowingContinuation { continuation in
             DispatchQueue.global().async {
-                continuation.resume(with: Result { try openNow(directory: directory) })
+                continuation.resume(with: Result { try openNow(directory: directory, settings) })
             }
         }
-    }
-
-    private static func openNow(directory: String) throws -> LocalLog {
-        let path = directory + "/log.sqlite"
-        do {
-            try FileManager.default.createDirectory(atPath: directory + "/members", withIntermediateDirectories: true)
-        } catch {
-            throw LogError(
-                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
-        }
-        let lock = try FairLock(directory: directory)
-        do {
-            let pool = try lock.withLock { try openPool(path) }
-            let changed = Signal()
-            let recent = Recent()
-            let doorbell = try Doorbell(directory: directory) {
-                recent.forget()
-                changed.notify()
-            }
-            let writer = Writer(pool: pool, lock: lock, path: path) { done in
-                if !done.isAlone { recent.forget() }
-                recent.add(done.commit, bytes: done.bytes)
-                changed.notify(done.isAlone ? done.commit.map(\.partition) : nil)
-                doorbell.ring()
-            }
-            return LocalLog(
-                pool: pool, writer: writer, changed: changed, recent: recent,
-                members: try MemberFiles(directory: directory + "/members"),
-                path: path, doorbell: doorbell)
-        } catch {
-            throw LogError(error, path)
-        }
-    }
-
-    private static func openPool(_ path: String) throws -> DatabasePool {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(10)
-        configuration.maximumReaderCount = 8
-        configuration.label = "millrace.log"
-        let pool = try DatabasePool(path: path, configuration: configuration)
-        try pool.writeWithoutTransaction { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL")
-            try db.inTransaction(.immediate) {
-                try Store.create(db)
-                return .commit
-            }
-        }
-        return pool
     }
 
     func read<R: Sendable>(_ body: @escaping @Sendable (Database) throws -> R) async throws -> R {
@@ -142,11 +150,13 @@ public final class LocalLog: Maintained {
     }
 
     public func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
+        hasReaders.isSet.store(true, ordering: .relaxed)
         _ = try await bounds(of: Array(positions.keys))
         return LocalReader(log: self, positions: positions)
     }
 
     public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
+        hasReaders.isSet.store(true, ordering: .relaxed)
         if sharing == .together { try await checkCopartitioned(topics, group) }
         return try await LocalMember.join(self, group: group, topics: topics, sharing: sharing)
     }
@@ -157,26 +167,36 @@ public final class LocalLog: Maintained {
 
     public func maintain(at now: Timestamp) async throws {
         for topic in try await topics() {
-            try await writer.write { round in
-                round.changesPartitions()
-                for p in 0..<topic.partitions {
-                    let partition = TopicPartition(topic.name, Partition(p))
-                    switch topic.cleanup {
-                    case .delete:
-                        if let retention = topic.retention {
-                            try Retention.drop(round.db, partition, before: now - retention)
+            do {
+                try await writer.write { [complain, path] round in
+                    round.changesPartitions()
+                    for p in 0..<topic.partitions {
+                        let partition = TopicPartition(topic.name, Partition(p))
+                        do {
+                            try Retention.apply(round.db, topic, partition, at: now)
+                        } catch let error where !(error is DatabaseError) {
+                            // A partition that is damaged is left as it is; the others are looked after.
+                            let error = LogError(error, path)
+                            if error.kind != .damaged { throw error }
+                            complain("\(partition) is not looked after: \(error)")
                         }
-                    case .compact: try Retention.compact(round.db, partition)
                     }
                 }
+            } catch let error as LogError where error.kind == .damaged {
+                complain("\(topic.name) is not looked after: \(error)")
             }
         }
     }
 
     public func close() async {
         await writer.close()
-        members.close()
+        members?.close()
         changed.notify()
+        listener?.close()
+        if isReadOnly {
+            try? pool.close()
+            return
+        }
         // What is in the write-ahead log goes into the database as far as nobody else is using it; where this fails, the
         // next who opens the log does it.
         _ = try? await pool.writeWithoutTransaction { db in try db.checkpoint(.passive) }
@@ -196,7 +216,9 @@ private final class LocalReader: LogReader {
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
         try await log.changed.first(within: wait, in: { following.withLock(\.partitions) }) {
-            let batches = try await log.next(of: following, \.self, max: max)
+            let (batches, damage) = try await log.next(of: following, \.self, max: max)
+            // What can be read is read first.
+            if batches.isEmpty, let damage = damage.first { throw damage.error }
             return batches.isEmpty ? nil : batches
         } ?? []
     }
@@ -205,29 +227,51 @@ private final class LocalReader: LogReader {
 }
 
 extension LocalLog {
+    /// A partition that cannot be read from where a reader stands.
+    struct Damage: Sendable {
+        var partition: TopicPartition
+        var error: LogError
+    }
+
     /// What is next for a reader: from memory where it is there, else from the database.
     func next<State>(
         of reader: borrowing Mutex<State>, _ following: any WritableKeyPath<State, Following> & Sendable, max: Int
-    ) async throws -> [Batch] {
-        if let batches = reader.withLock({ $0[keyPath: following].take(recent, max: max) }) { return batches }
+    ) async throws -> (batches: [Batch], damage: [Damage]) {
+        if let batches = reader.withLock({ $0[keyPath: following].take(recent, max: max) }) { return (batches, []) }
         let version = recent.version
-        let batches = try await read(reader.withLock { $0[keyPath: following].inTurn() }, max: max)
+        let (batches, damage) = try await read(reader.withLock { $0[keyPath: following].inTurn() }, max: max)
         reader.withLock { $0[keyPath: following].advance(past: batches, asked: max, version: version) }
-        return batches
+        return (batches, damage)
     }
 
-    /// Up to about `max` records of these partitions, in this order.
-    private func read(_ positions: [(partition: TopicPartition, from: Offset)], max: Int) async throws -> [Batch] {
-        if positions.isEmpty { return [] }
-        return try await read { db in
+    /// Up to about `max` records of these partitions, in this order. One that is damaged does not keep the others from being
+    /// read.
+    private func read(
+        _ positions: [(partition: TopicPartition, from: Offset)], max: Int
+    ) async throws -> (batches: [Batch], damage: [Damage]) {
+        if positions.isEmpty { return ([], []) }
+        return try await read { [path] db in
             var left = max
-            var batches: [Batch] = []
+            var (batches, damage): ([Batch], [Damage]) = ([], [])
             for (partition, from) in positions where left > 0 {
-                guard let batch = try Store.read(db, partition, from: from, max: left) else { continue }
-                left -= batch.records.count
-                batches.append(batch)
+                do {
+                    guard let batch = try Store.read(db, partition, from: from, max: left) else { continue }
+                    left -= batch.records.count
+                    batches.append(batch)
+                } catch {
+                    let error = LogError(error, path)
+                    if error.kind != .damaged { throw error }
+                    damage.append(Damage(partition: partition, error: error.at("\(partition)@\(from)")))
+                }
             }
-            return batches
+            return (batches, damage)
         }
+    }
+}
+
+extension LogError {
+    /// With a word of where reading stood, unless it has one.
+    fileprivate func at(_ place: String) -> LogError {
+        message.contains(place.prefix { $0 != "@" }) ? self : LogError(kind, "\(place): \(message)")
     }
 }

@@ -10,14 +10,20 @@ internal import Synchronization
 /// a commit of offsets checks its owner in the same commit. Members agree on who should have what without a leader,
 /// because each computes ``assignment(of:wanting:owned:)`` from the same rows.
 final class LocalMember: GroupMember {
-    /// How often a member looks whether others came or went.
+    /// How often, at most, a member looks at its group's tables where others write all the time; and how often it is looked
+    /// whether others have died.
     static let look = Duration.milliseconds(200)
+    /// The same where members of its own process come and go.
+    private static let settling = Duration.milliseconds(1)
 
     private struct State {
         var told: Set<TopicPartition> = []
         var revoking: Set<TopicPartition> = []
-        var following = Following()
-        var lookAgain = ContinuousClock.now
+        var following: Following
+        /// What of the group's changes had been looked at, and when.
+        var seen: GroupChanges.Version?
+        var looked = ContinuousClock.now
+        var isWoken = false
     }
 
     private let log: LocalLog
@@ -26,7 +32,7 @@ final class LocalMember: GroupMember {
     private let topics: Set<String>
     /// Topics whose partitions go with those of the same number of the group's first topic.
     private let followers: [String]
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private init(log: LocalLog, group: String, id: String, topics: Set<String>, followers: [String]) {
         self.log = log
@@ -34,16 +40,19 @@ final class LocalMember: GroupMember {
         self.id = id
         self.topics = topics
         self.followers = followers
+        state = Mutex(State(following: Following(besides: GroupChanges.mark(of: group))))
     }
 
     static func join(_ log: LocalLog, group: String, topics: [String], sharing: Sharing) async throws -> LocalMember {
+        guard let members = log.members else { throw log.readOnly }
         let known = Set(try await log.topics().map(\.name))
         if let missing = topics.first(where: { !known.contains($0) }) { throw LogError.unknown(missing) }
         let followers = sharing == .together ? Array(topics.dropFirst()) : []
         let topics = Set(topics).subtracting(followers)
         let id = "\(getpid())-\(UUID().uuidString.prefix(8))"
-        try log.members.hold(id)
+        try members.hold(id)
         try await log.writer.write { round in
+            round.changesGroup(group)
             try round.db.execute(
                 sql: "INSERT INTO members VALUES (?, ?, ?)",
                 arguments: [group, id, topics.sorted().joined(separator: "\n")])
@@ -53,15 +62,41 @@ final class LocalMember: GroupMember {
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
         try await log.changed.first(
-            within: wait, pause: Self.look, in: { state.withLock(\.following.partitions) }
+            within: wait, pause: { untilLook }, in: { state.withLock(\.following.partitions) }
         ) {
-            if state.withLock({ $0.lookAgain <= .now }) {
+            if state.withLock({ $0.isWoken.take() }) { return .idle }
+            if untilLook <= .zero {
+                let version = log.groups.version(of: group)
                 if let change = try await look() { return change }
-                state.withLock { $0.lookAgain = .now + Self.look }
+                state.withLock { ($0.seen, $0.looked) = (version, .now) }
             }
-            let batches = try await log.next(of: state, \.following, max: max)
+            let (batches, damage) = try await log.next(of: state, \.following, max: max)
+            leave(alone: damage)
             return batches.isEmpty ? nil : .records(batches)
         } ?? .idle
+    }
+
+    func wake() {
+        state.withLock { $0.isWoken = true }
+        log.changed.notify()
+    }
+
+    /// How long until the group's tables are to be looked at, if nothing changes.
+    private var untilLook: Duration {
+        let version = log.groups.version(of: group)
+        return state.withLock { state in
+            guard let seen = state.seen else { return .zero }
+            if seen.own != version.own { return state.looked + Self.settling - .now }
+            return seen.heard == version.heard ? .seconds(3600) : state.looked + Self.look - .now
+        }
+    }
+
+    /// A partition that cannot be read on is not followed any more; the others go on.
+    private func leave(alone damage: [LocalLog.Damage]) {
+        for damage in damage {
+            state.withLock { $0.following[damage.partition] = nil }
+            log.complain("\(group) does not read \(damage.partition) on: \(damage.error)")
+        }
     }
 
     /// Compares what this member has with what it should have, and says the first difference.
@@ -73,13 +108,17 @@ final class LocalMember: GroupMember {
         if seen.members[id] == nil {
             // Others took this process for dead while it was frozen; it comes back as anyone new.
             try await log.writer.write { [group, id, topics] round in
+                round.changesGroup(group)
                 try round.db.execute(
                     sql: "INSERT OR IGNORE INTO members VALUES (?, ?, ?)",
                     arguments: [group, id, topics.sorted().joined(separator: "\n")])
             }
             return nil
         }
-        let dead = seen.members.keys.filter { !log.members.isAlive($0) }
+        guard let members = log.members else { return nil }
+        // Watched before they are looked at, so that one that dies in between is missed.
+        members.watch(seen.members.keys, of: group)
+        let dead = seen.members.keys.filter { !members.isAlive($0) }
         let target = (seen.target(without: dead)[id] ?? []).with(followers)
         let leaving = told.subtracting(target).subtracting(revoking)
         if !leaving.isEmpty {
@@ -109,6 +148,7 @@ final class LocalMember: GroupMember {
     /// Buries the dead and takes the free partitions that are this member's share, by what the tables say now.
     private func claim(dead: [String]) async throws -> Set<TopicPartition> {
         try await log.writer.write { [group, id, followers] round in
+            if !dead.isEmpty { round.changesGroup(group) }
             for member in dead {
                 try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, member])
                 try round.db.execute(
@@ -116,6 +156,7 @@ final class LocalMember: GroupMember {
             }
             let team = try Team(round.db, group)
             let free = (team.target(without: [])[id] ?? []).with(followers).filter { team.owners[$0] == nil }
+            if !free.isEmpty { round.changesGroup(group) }
             for partition in free {
                 try round.db.execute(
                     sql: "INSERT INTO owners VALUES (?, ?, ?, ?)",
@@ -140,9 +181,9 @@ final class LocalMember: GroupMember {
             state.told.subtract(partitions)
             state.revoking.subtract(partitions)
             for partition in partitions { state.following[partition] = nil }
-            state.lookAgain = .now
         }
         try await log.writer.write { [group, id] round in
+            round.changesGroup(group)
             for partition in partitions {
                 try round.db.execute(
                     sql: "DELETE FROM owners WHERE team = ? AND topic = ? AND partition = ? AND member = ?",
@@ -183,10 +224,11 @@ final class LocalMember: GroupMember {
     func leave() async {
         // Where this fails the lock on the member's file is let go all the same, and others bury it.
         try? await log.writer.write { [group, id] round in
+            round.changesGroup(group)
             try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, id])
             try round.db.execute(sql: "DELETE FROM owners WHERE team = ? AND member = ?", arguments: [group, id])
         }
-        log.members.release(id)
+        log.members?.release(id)
     }
 }
 
@@ -199,17 +241,21 @@ private struct Team: Sendable {
     init(_ db: Database, _ group: String) throws {
         let members = try db.cachedStatement(sql: "SELECT id, topics FROM members WHERE team = ?")
         for row in try Row.fetchAll(members, arguments: [group]) {
-            let topics: String = row[1]
-            self.members[row[0]] = Set(topics.split(separator: "\n").map(String.init))
+            let topics = try row.text(1)
+            self.members[try row.text(0)] = Set(topics.split(separator: "\n").map(String.init))
         }
         let owners = try db.cachedStatement(sql: "SELECT topic, partition, member FROM owners WHERE team = ?")
         for row in try Row.fetchAll(owners, arguments: [group]) {
-            self.owners[TopicPartition(row[0], Partition(rawValue: row[1]))] = row[2]
+            let partition = TopicPartition(try row.text(0), Partition(rawValue: try row.decode(atIndex: 1)))
+            self.owners[partition] = try row.text(2)
         }
         let topics = self.members.values.reduce(into: Set<String>()) { $0.formUnion($1) }
         let counts = try db.cachedStatement(sql: "SELECT partitions FROM topics WHERE name = ?")
         for topic in topics {
             let count = try Int.fetchOne(counts, arguments: [topic]) ?? 0
+            guard 0...Limits.partitions ~= count else {
+                throw LogError.damaged(topic, "it has \(count) partitions")
+            }
             partitions += (0..<count).map { TopicPartition(topic, Partition($0)) }
         }
     }

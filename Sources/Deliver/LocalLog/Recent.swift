@@ -78,18 +78,16 @@ final class Recent: Sendable {
 
 /// Where a reader stands, and whether what is new to it can be had from memory.
 struct Following {
-    /// How long it goes without a look at the database, for word of others' commits can be lost.
-    static let distrust = Duration.milliseconds(200)
-
     private var cursors: Cursors
     /// Up to that version of what is recent, there is nothing in the partitions that it has not read. Nil is not known.
     private var seen: UInt64?
-    private var asked = ContinuousClock.now
+    /// What a wait is for: the partitions, and what else was given.
     private(set) var partitions: Set<TopicPartition>
 
-    init(_ positions: [TopicPartition: Offset] = [:]) {
+    init(_ positions: [TopicPartition: Offset] = [:], besides other: TopicPartition? = nil) {
         cursors = Cursors(positions)
         partitions = Set(positions.keys)
+        if let other { partitions.insert(other) }
     }
 
     /// Where the partition is read on; nil stops reading it.
@@ -108,9 +106,7 @@ struct Following {
 
     /// What is new, from memory; nil where the database is to be asked.
     mutating func take(_ recent: Recent, max: Int) -> [Batch]? {
-        guard let seen, asked.duration(to: .now) < Self.distrust, let commits = recent.commits(since: seen) else {
-            return nil
-        }
+        guard let seen, let commits = recent.commits(since: seen) else { return nil }
         var version = seen
         var batches: [Batch] = []
         var places: [TopicPartition: Int] = [:]
@@ -152,7 +148,6 @@ struct Following {
     ///   - version: of what is recent, from before it was asked.
     mutating func advance(past batches: [Batch], asked max: Int, version: UInt64) {
         cursors.advance(past: batches)
-        asked = .now
         seen = batches.reduce(0) { $0 + $1.records.count } < max ? version : nil
     }
 }

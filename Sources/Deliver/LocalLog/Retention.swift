@@ -5,6 +5,14 @@ internal import GRDB
 
 /// How a partition loses what its topic does not keep.
 enum Retention {
+    static func apply(_ db: Database, _ topic: Topic, _ partition: TopicPartition, at now: Timestamp) throws {
+        switch topic.cleanup {
+        case .delete:
+            if let retention = topic.retention { try drop(db, partition, before: now - retention) }
+        case .compact: try compact(db, partition)
+        }
+    }
+
     /// Drops the batches before the first that holds something newer than the moment.
     static func drop(_ db: Database, _ partition: TopicPartition, before cutoff: Timestamp) throws {
         let place = try Store.place(db, partition)
@@ -23,6 +31,7 @@ enum Retention {
     static func compact(_ db: Database, _ partition: TopicPartition) throws {
         let place = try Store.place(db, partition)
         var newest: [Bytes: Offset] = [:]
+        // All is read before anything is written: what is damaged stops it there.
         try each(db, partition, place) { batch, _ in
             for record in batch { newest[record.key] = record.offset }
         }

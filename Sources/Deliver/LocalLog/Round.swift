@@ -9,6 +9,8 @@ internal import GRDB
 /// for the others' commit. Records of one partition are gathered over all jobs and stored as one batch.
 final class Round {
     let db: Database
+    private let clock: LogClock
+    private let complain: @Sendable (String) -> Void
     /// What is known of partitions, from the rounds before too.
     private(set) var places: [TopicPartition: Store.Place]
     private var pending: [TopicPartition: [NewRecord]] = [:]
@@ -20,14 +22,23 @@ final class Round {
         var commit: Recent.Commit = []
         /// Of all frames.
         var bytes = 0
+        /// Groups whose members or owners have changed.
+        var groups: Set<String> = []
         /// Whether appends of this process are all that has changed partitions since the round before.
         var isAlone: Bool
     }
 
     /// - Parameter places: as the round before left them, nil where others have written since.
-    init(_ db: Database, places: [TopicPartition: Store.Place]?) {
-        (self.db, self.places, done) = (db, places ?? [:], Done(isAlone: places != nil))
+    init(
+        _ db: Database, places: [TopicPartition: Store.Place]?, clock: LogClock,
+        complain: @escaping @Sendable (String) -> Void
+    ) {
+        (self.db, self.clock, self.complain) = (db, clock, complain)
+        (self.places, done) = (places ?? [:], Done(isAlone: places != nil))
     }
+
+    /// A job changes the members of a group, or what they own.
+    func changesGroup(_ group: String) { done.groups.insert(group) }
 
     /// A job changes partitions by other ways than appends; the next round is not to rely on what this one knew.
     func changesPartitions() { (isSpoiled, done.isAlone) = (true, false) }
@@ -55,7 +66,8 @@ final class Round {
         for append in appends {
             var records = append.records
             if let place = places[append.target], place.stamped {
-                let time = max(Timestamp(Int64(Date().timeIntervalSince1970 * 1000)), place.newest)
+                let time = place.stamp(at: clock.now())
+                places[append.target]?.last = time
                 for i in records.indices { records[i].timestamp = time }
             }
             // What is the first of its partition is taken as it is, without a copy.
@@ -69,7 +81,18 @@ final class Round {
 
     private func place(_ partition: TopicPartition) throws -> Store.Place {
         if let place = places[partition] { return place }
-        let place = try Store.place(db, partition)
+        var place = try Store.place(db, partition)
+        let now = clock.now()
+        if place.stamped, place.isAhead(of: now) {
+            place.last = try Store.last(db, place)
+            if place.isAhead(of: now) {
+                complain(
+                    """
+                    \(partition) ends with a time \(place.last.rfc3339), more than \(maximumClockSkew) ahead: this machine's \
+                    clock was wrong. From now on its records have the clock's time again
+                    """)
+            }
+        }
         places[partition] = place
         return place
     }

@@ -13,13 +13,19 @@ enum Store {
     /// The version of these tables, kept in the database's `user_version`.
     static let version = 1
 
-    static func create(_ db: Database) throws {
+    /// The version that the tables have, where this program knows it.
+    static func knownVersion(_ db: Database) throws -> Int {
         let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        if found > version {
+        if found < 0 || found > version {
             throw LogError(
                 .mismatch,
                 "the log was written by a newer millrace (format \(found), this one knows \(version)); use that one")
         }
+        return found
+    }
+
+    static func create(_ db: Database) throws {
+        let found = try knownVersion(db)
         if found == 0, try db.tableExists("topics") {
             throw LogError(
                 .mismatch, "the log has tables of an early format that this millrace does not know; begin a new one")
@@ -56,6 +62,14 @@ enum Store {
         var newest: Timestamp
         /// Whether the log puts its own time on records.
         var stamped: Bool
+        /// The timestamp that the next is not to be behind: the newest, unless that is of a clock that was wrong.
+        var last: Timestamp
+
+        /// Whether its last timestamp cannot be true.
+        func isAhead(of now: Timestamp) -> Bool { last > now + maximumClockSkew }
+
+        /// The log's own time for a record that comes now.
+        func stamp(at now: Timestamp) -> Timestamp { isAhead(of: now) ? now : max(now, last) }
 
         func row(_ offset: Offset) -> Int64 { id << Store.offsetBits | offset.rawValue }
         var rows: Range<Int64> { (id << Store.offsetBits)..<((id + 1) << Store.offsetBits) }
@@ -76,20 +90,47 @@ enum Store {
                 db, sql: "SELECT EXISTS(SELECT 1 FROM topics WHERE name = ?)", arguments: [partition.topic])
             throw known == true ? LogError.unknown(partition) : LogError.unknown(partition.topic)
         }
+        let (id, first, next, newest, clock) = try row.whole(partition) {
+            (try $0.integer(0), try $0.integer(1), try $0.integer(2), Timestamp(try $0.integer(3)), try $0.text(4))
+        }
+        guard ids.contains(id), 0 <= first, first <= next, next <= 1 << offsetBits else {
+            throw LogError.damaged(partition, "it has the number \(id) and goes from \(first) to \(next)")
+        }
         return Place(
-            id: row[0], first: Offset(row[1]), next: Offset(row[2]), newest: Timestamp(row[3]),
-            stamped: row[4] == Topic.Clock.log.rawValue)
+            id: id, first: Offset(first), next: Offset(next), newest: newest,
+            stamped: clock == Topic.Clock.log.rawValue, last: newest)
+    }
+
+    /// Numbers that partitions can have, so that a batch's row is a number above 0 too.
+    private static let ids: Range<Int64> = 1..<1 << 22
+
+    /// The newest timestamp of the last batch of a partition, the least there is where it has none.
+    static func last(_ db: Database, _ place: Place) throws -> Timestamp {
+        let newest = try Int64.fetchOne(
+            db, sql: "SELECT newest FROM batches WHERE id >= ? AND id < ? ORDER BY id DESC LIMIT 1",
+            arguments: [place.rows.lowerBound, place.rows.upperBound])
+        return Timestamp(newest ?? .min)
     }
 
     static func topics(_ db: Database) throws -> [Topic] {
-        try Row.fetchAll(db, sql: "SELECT * FROM topics ORDER BY name").map { row in
-            let retention: Int64? = row["retention"]
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT name, partitions, replication, retention, cleanup, clock, key, schema, owner FROM topics
+                ORDER BY name
+                """)
+        return try rows.map { row in
+            let (name, partitions) = (try row.text(0), try row.integer(1))
+            let retention: Int64? = try row.decode(atIndex: 3)
+            guard 1...Int64(Limits.partitions) ~= partitions, retention ?? 0 >= 0 else {
+                throw LogError.damaged(name, "it has \(partitions) partitions, retention \(retention ?? 0)")
+            }
             return Topic(
-                row["name"], partitions: row["partitions"], replication: row["replication"],
+                name, partitions: Int(partitions), replication: try row.decode(atIndex: 2),
                 retention: retention.map { .milliseconds($0) },
-                cleanup: Topic.Cleanup(rawValue: row["cleanup"]) ?? .delete,
-                clock: Topic.Clock(rawValue: row["clock"]) ?? .event, key: row["key"], schema: row["schema"],
-                owner: row["owner"])
+                cleanup: Topic.Cleanup(rawValue: try row.text(4)) ?? .delete,
+                clock: Topic.Clock(rawValue: try row.text(5)) ?? .event, key: try row.text(6),
+                schema: try row.text(7), owner: try row.text(8))
         }
     }
 
@@ -153,17 +194,15 @@ enum Store {
         let rows = try Row.fetchCursor(
             statement, arguments: [place.rows.lowerBound, place.row(from), place.rows.upperBound])
         while let row = try rows.next() {
-            let base = offset(row[0])
-            if Offset(row[1]) < from { continue }
+            let (base, last) = try row.whole(partition) { (offset(try $0.integer(0)), Offset(try $0.integer(1))) }
+            if last < base || last >= place.next {
+                throw LogError.damaged("the batch at \(partition)@\(base)", "it ends at \(last)")
+            }
+            if last < from { continue }
             do {
                 if try !body(base, row) { return }
             } catch let damaged as Frame.Damaged {
-                throw LogError(
-                    .damaged,
-                    """
-                    the batch at \(partition)@\(base) is damaged: \(damaged.why). Restore the log's database from a copy, \
-                    or read on from another offset
-                    """)
+                throw LogError.damaged("the batch at \(partition)@\(base)", damaged.why)
             }
         }
     }
@@ -180,11 +219,11 @@ enum Store {
             let middle = (low + high) / 2
             let row = try Row.fetchOne(
                 statement, arguments: [place.rows.lowerBound, place.row(Offset(middle))])
-            guard let row, Timestamp(row[1]) >= time else {
+            guard let row, Timestamp(try row.integer(1)) >= time else {
                 low = middle + 1
                 continue
             }
-            high = Swift.min(middle, offset(row[0]).rawValue)
+            high = Swift.min(middle, offset(try row.integer(0)).rawValue)
         }
         let from = Offset(low)
         var found = place.next
@@ -204,7 +243,32 @@ enum Store {
     static func committed(_ db: Database, _ group: String) throws -> [TopicPartition: Offset] {
         let statement = try db.cachedStatement(sql: "SELECT topic, partition, next FROM consumed WHERE team = ?")
         return try Row.fetchAll(statement, arguments: [group]).reduce(into: [:]) { offsets, row in
-            offsets[TopicPartition(row[0], Partition(rawValue: row[1]))] = Offset(row[2])
+            offsets[TopicPartition(try row.text(0), Partition(rawValue: try row.decode(atIndex: 1)))] = Offset(
+                try row.integer(2))
         }
+    }
+}
+
+/// What is in a column, or an error where the database is damaged: GRDB's subscripts end the process there.
+extension GRDB.Row {
+    func integer(_ column: Int) throws -> Int64 { try decode(Int64.self, atIndex: column) }
+    func text(_ column: Int) throws -> String { try decode(String.self, atIndex: column) }
+
+    /// With a word of what the row is of, where it is damaged.
+    func whole<R>(_ part: some CustomStringConvertible, _ body: (GRDB.Row) throws -> R) throws -> R {
+        do {
+            return try body(self)
+        } catch is RowDecodingError {
+            throw LogError.damaged(part, "a column of its row has no value that it can have")
+        }
+    }
+}
+
+extension LogError {
+    /// What is wrong with a part of the log.
+    static func damaged(_ part: some CustomStringConvertible, _ why: String) -> LogError {
+        LogError(
+            .damaged,
+            "\(part) is damaged: \(why). Restore the log's database from a copy, or read on from another offset")
     }
 }

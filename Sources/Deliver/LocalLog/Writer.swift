@@ -13,7 +13,8 @@ final class Writer: Sendable {
     private struct State {
         var waiting: [Job] = []
         var running = false
-        var closed = false
+        /// Why nothing can be written.
+        var refusal: LogError?
         /// When the last commit was done, and whether the next job came soon enough after it to be met by lingering.
         var done = ContinuousClock.now
         var lingers = false
@@ -23,9 +24,11 @@ final class Writer: Sendable {
     /// thread. Who commits now and then pays nothing for it.
     private static let linger = Duration.microseconds(50)
 
-    private let pool: DatabasePool
-    private let lock: FairLock
+    private let pool: any DatabaseWriter
+    private let lock: FairLock?
     private let path: String
+    private let clock: LogClock
+    private let complain: @Sendable (String) -> Void
     private let committed: @Sendable (Round.Done) -> Void
     private let state = Mutex(State())
     private let arrived = Atomic<Bool>(false)
@@ -33,11 +36,17 @@ final class Writer: Sendable {
     private let places = Mutex<(places: [TopicPartition: Store.Place], version: Int64)?>(nil)
     private let queue = DispatchQueue(label: "millrace.writer")
 
-    init(pool: DatabasePool, lock: FairLock, path: String, committed: @escaping @Sendable (Round.Done) -> Void) {
-        self.pool = pool
-        self.lock = lock
-        self.path = path
-        self.committed = committed
+    /// - Parameter lock: Nil for a log that may only be read: what is to be written is refused.
+    init(
+        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock,
+        complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (Round.Done) -> Void
+    ) {
+        (self.pool, self.lock, self.path) = (pool, lock, path)
+        (self.clock, self.complain, self.committed) = (clock, complain, committed)
+        if lock == nil {
+            let why = "the log \(path) may only be read here: its folder cannot be written to"
+            state.withLock { $0.refusal = LogError(.denied, why) }
+        }
     }
 
     /// Runs a job in the next commit; returns when it is on the disk. A job throws before it writes, or not at all.
@@ -54,16 +63,16 @@ final class Writer: Sendable {
     }
 
     private func submit(_ job: Job) {
-        let (start, refused) = state.withLock { state in
-            if state.closed { return (false, true) }
+        let (start, refusal) = state.withLock { state -> (Bool, LogError?) in
+            if let refusal = state.refusal { return (false, refusal) }
             state.waiting.append(job)
-            if state.running { return (false, false) }
+            if state.running { return (false, nil) }
             state.running = true
             state.lingers = .now - state.done < Self.linger
-            return (true, false)
+            return (true, nil)
         }
         arrived.store(true, ordering: .releasing)
-        if refused { job.fail(LogError.wasClosed) }
+        if let refusal { job.fail(refusal) }
         if start { queue.async { self.drain() } }
     }
 
@@ -100,6 +109,7 @@ final class Writer: Sendable {
     }
 
     private func commit(_ jobs: [Job]) {
+        guard let lock else { return }
         var done: [@Sendable () -> Void] = []
         var refused: Set<Int> = []
         let known = places.withLock { known in
@@ -113,7 +123,9 @@ final class Writer: Sendable {
                     let (round, version) = try Self.transact(db) {
                         // It changes where another process, or another who opened the log in this one, has committed.
                         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
-                        let round = Round(db, places: known.flatMap { $0.version == version ? $0.places : nil })
+                        let round = Round(
+                            db, places: known.flatMap { $0.version == version ? $0.places : nil }, clock: clock,
+                            complain: complain)
                         for (i, job) in jobs.enumerated() {
                             do {
                                 done.append(try job.run(round))
@@ -121,7 +133,7 @@ final class Writer: Sendable {
                                 throw error
                             } catch {
                                 refused.insert(i)
-                                job.fail(error)
+                                job.fail(LogError(error, path))
                             }
                         }
                         try round.finish()
@@ -155,7 +167,7 @@ final class Writer: Sendable {
 
     /// Refuses further jobs and waits for those in hand.
     func close() async {
-        state.withLock { $0.closed = true }
+        state.withLock { $0.refusal = .wasClosed }
         await withCheckedContinuation { continuation in queue.async { continuation.resume() } }
     }
 }
@@ -167,6 +179,10 @@ extension LogError {
             self = error
             return
         }
+        if let undecodable = error as? RowDecodingError {
+            self = .damaged(path, "a column has no value that it can have: \(undecodable)")
+            return
+        }
         guard let database = error as? DatabaseError else {
             self.init(.failed, "\(path): \(error)")
             return
@@ -174,12 +190,12 @@ extension LogError {
         let why = database.message ?? "error \(database.resultCode.rawValue)"
         switch database.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self = .damaged(path, why)
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
             self.init(
-                .damaged,
-                """
-                the log's database \(path) is damaged (\(why)). Nothing was written to it. Restore it from a copy, or save \
-                what can be read with: sqlite3 \(path) .recover
-                """)
+                .busy,
+                "another program has locked \(path) (\(why)); nothing was written. Let it go on or end it, and try again"
+            )
         case .SQLITE_FULL:
             self.init(
                 .full, "no room is left on the device for \(path); what was asked was not written. Free some and retry")
@@ -190,5 +206,14 @@ extension LogError {
         default:
             self.init(.failed, "\(path): \(why)")
         }
+    }
+
+    static func damaged(_ path: String, _ why: String) -> LogError {
+        LogError(
+            .damaged,
+            """
+            the log's database \(path) is damaged (\(why)). Nothing was written to it. Restore it from a copy, or save \
+            what can be read with: sqlite3 \(path) .recover
+            """)
     }
 }

@@ -17,6 +17,9 @@ public final class QuarantineLog: Sendable {
     private struct State {
         var book = QuarantineBook()
         var read: ContinuousClock.Instant?
+        /// Whether what is known is what the topic says, give or take the way from there.
+        var isFollowed = false
+        var wakes: [Wake] = []
     }
     private let log: any EventLog
     private let clock: @Sendable () -> Timestamp
@@ -29,10 +32,11 @@ public final class QuarantineLog: Sendable {
 
     /// What the topic says now.
     ///
-    /// - Parameter age: What was read so long ago will do.
+    /// - Parameter age: What was read so long ago will do, and so will what ``follow()`` has read.
     @discardableResult
     public func read(notOlderThan age: Duration = .zero) async throws -> QuarantineBook {
-        let (book, read) = state.withLock { ($0.book, $0.read) }
+        let (book, read, isFollowed) = state.withLock { ($0.book, $0.read, $0.isFollowed) }
+        if isFollowed, age > .zero { return book }
         if let read, age > .zero, ContinuousClock.now - read < age { return book }
         let now = ContinuousClock.now
         guard let bounds = try await log.bounds(of: [Self.partition])[Self.partition] else {
@@ -48,6 +52,42 @@ public final class QuarantineLog: Sendable {
             return state.book
         }
     }
+
+    /// Reads the topic as it grows, until it is cancelled, so that no worker need ask; wakes those that wait.
+    public func follow() async throws {
+        let book = try await read()
+        let reader = try await log.reader(from: [Self.partition: book.next])
+        defer { state.withLock { $0.isFollowed = false } }
+        do {
+            // What came since is read before anyone relies on it.
+            while !Task.isCancelled {
+                let batches = try await reader.next(max: 1000, wait: isFollowed ? Self.pause : .zero)
+                let wakes = state.withLock { state in
+                    for record in batches.flatMap(\.records) { state.book.apply(record) }
+                    state.isFollowed = state.isFollowed || batches.isEmpty
+                    return batches.isEmpty ? [] : state.wakes
+                }
+                for wake in wakes { wake.ring() }
+            }
+        } catch is CancellationError {
+        } catch {
+            await reader.close()
+            throw error
+        }
+        await reader.close()
+    }
+
+    /// How long it waits for the topic to grow before it waits again.
+    private static let pause = Duration.seconds(60)
+
+    private var isFollowed: Bool { state.withLock(\.isFollowed) }
+
+    /// How long a worker may go without asking what is requested of it: it is woken where the topic is followed.
+    public var patience: Duration { isFollowed ? GroupLoop.heed : Self.heed }
+
+    /// Whoever waits with this is woken when the topic grows.
+    func add(_ wake: Wake) { state.withLock { $0.wakes.append(wake) } }
+    func remove(_ wake: Wake) { state.withLock { $0.wakes.removeAll { $0 === wake } } }
 
     /// What the topic of a log says, and nothing where the log is from before there was one.
     public static func book(of log: any EventLog) async throws -> QuarantineBook {

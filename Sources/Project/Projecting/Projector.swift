@@ -43,7 +43,7 @@ public struct Projector: Service, CustomStringConvertible {
             quarantine: quarantine, tries: tries, logger: logger)
         let loop = GroupLoop(
             log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
-        try await loop.run(&work, until: { Task.isShuttingDownGracefully })
+        try await loop.serve(&work, asked: quarantine)
     }
 }
 
@@ -118,7 +118,7 @@ private struct Folding: GroupWork {
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await release()
-        return GroupLoop.heed
+        return quarantine?.patience ?? GroupLoop.heed
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {

@@ -1,3 +1,4 @@
+internal import EventLog
 public import EventModel
 internal import Foundation
 public import Projecting
@@ -55,6 +56,7 @@ extension SQLiteViews {
         try await Self.blocking {
             do {
                 try Data((text + "\n").utf8).write(to: URL(fileURLWithPath: pointer), options: .atomic)
+                PrivateFiles.hide(pointer)
             } catch {
                 throw ViewError(.denied, "\(pointer) cannot be written: \((error as NSError).localizedDescription)")
             }

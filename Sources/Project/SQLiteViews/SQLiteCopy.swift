@@ -1,3 +1,4 @@
+internal import EventLog
 public import EventModel
 internal import Foundation
 internal import GRDB
@@ -21,6 +22,10 @@ extension SQLiteViews {
             var configuration = Configuration()
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+            }
+            if let code = PrivateFiles.makeFile(path) {
+                throw ViewError(
+                    code == ENOSPC ? .full : .denied, "\(path) cannot be made: \(String(cString: strerror(code)))")
             }
             let file = try DatabaseQueue(path: path, configuration: configuration)
             if let own = snapshot as? Snapshot {

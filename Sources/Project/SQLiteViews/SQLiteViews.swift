@@ -1,3 +1,4 @@
+internal import EventLog
 public import EventModel
 internal import Foundation
 internal import GRDB
@@ -10,17 +11,14 @@ internal import Synchronization
 /// a view may be some commits behind, with rows and offsets still in agreement, and is folded on from there.
 public final class SQLiteViews: ViewStore {
     let directory: String
-    private let pools = Mutex<[String: DatabasePool]>([:])
+    private let pools = Mutex<[String: any DatabaseWriter]>([:])
     /// As many as GRDB opens connections of one pool for.
     private let readers = Lanes("millrace.views.reader", count: 5)
 
     public init(directory: String) throws {
         self.directory = directory
-        do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        } catch {
-            throw ViewError(
-                .denied, "the folder \(directory) cannot be made: \((error as NSError).localizedDescription)")
+        if let code = PrivateFiles.makeFolder(directory) {
+            throw ViewError(.denied, "the folder \(directory) cannot be made: \(String(cString: strerror(code)))")
         }
     }
 
@@ -33,7 +31,7 @@ public final class SQLiteViews: ViewStore {
         _ = try await pool(projection)
     }
 
-    private func pool(_ projection: AnyProjection) async throws -> DatabasePool {
+    private func pool(_ projection: AnyProjection) async throws -> any DatabaseWriter {
         let path = path(of: projection)
         if let pool = pools.withLock({ $0[path] }) { return pool }
         return try await Self.blocking { [self] in
@@ -55,7 +53,7 @@ public final class SQLiteViews: ViewStore {
 
     /// Opens, and opens again where another process is just making the database or closing it: SQLite then says that it is
     /// locked without waiting.
-    private static func open(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
+    private static func open(_ path: String, _ projection: AnyProjection) throws -> any DatabaseWriter {
         let deadline = ContinuousClock.now + patience
         while true {
             do {
@@ -73,7 +71,13 @@ public final class SQLiteViews: ViewStore {
     /// Kilobytes of a database's pages that its writer keeps. It takes them as it needs them.
     private static let cache = 16_384
 
-    private static func openOnce(_ path: String, _ projection: AnyProjection) throws -> DatabasePool {
+    private static func openOnce(_ path: String, _ projection: AnyProjection) throws -> any DatabaseWriter {
+        if let reading = try openForReading(path) { return reading }
+        // SQLite gives the files beside it the same mode.
+        if let code = PrivateFiles.makeFile(path) {
+            throw ViewError(
+                code == ENOSPC ? .full : .denied, "\(path) cannot be made: \(String(cString: strerror(code)))")
+        }
         var configuration = Configuration()
         configuration.busyMode = .timeout(TimeInterval(patience.components.seconds))
         configuration.label = "millrace.views"
@@ -150,8 +154,8 @@ public final class SQLiteViews: ViewStore {
         let pool = try await pool(projection)
         return try await Self.blocking {
             do {
-                let held = try pool.makeSnapshot()
-                return Snapshot(path: path, held: held, asOf: try held.read(Checkpoints.offsets))
+                let held = try pool.makeViewSnapshot()
+                return Snapshot(path: path, held: held, asOf: try held.unsafeRead(Checkpoints.offsets))
             } catch {
                 throw Self.own(error, path)
             }
@@ -161,12 +165,13 @@ public final class SQLiteViews: ViewStore {
     /// A read transaction of a connection of its own. SQLite keeps in its write-ahead log what is committed meanwhile.
     struct Snapshot: ViewSnapshot {
         let path: String
-        let held: DatabaseSnapshot
+        let held: any DatabaseReader
         let asOf: [TopicPartition: Offset]
 
         func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
             do {
-                return try await held.read { try body(SQLiteReader(db: $0)) }
+                return try await SQLiteViews.blocking { [held] in try held.unsafeRead { try body(SQLiteReader(db: $0)) }
+                }
             } catch {
                 throw SQLiteViews.own(error, path)
             }

@@ -1,4 +1,5 @@
 internal import CZlib
+internal import EventLog
 internal import Foundation
 internal import Projecting
 
@@ -68,7 +69,7 @@ enum Files {
     }
 
     private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
-        let file = Foundation.open(path, flags | O_CLOEXEC, 0o644)
+        let file = PrivateFiles.open(path, flags)
         if file < 0 { throw failure(path) }
         return file
     }
@@ -93,13 +94,11 @@ final class FileLock: Sendable {
 
     /// Makes the folder where it is missing. Nil where another holds the lock.
     init?(in folder: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw ViewError(.denied, "the folder \(folder) cannot be made: \((error as NSError).localizedDescription)")
+        if let code = PrivateFiles.makeFolder(folder) {
+            throw ViewError(.denied, "the folder \(folder) cannot be made: \(String(cString: strerror(code)))")
         }
         let path = "\(folder)/\(Self.name)"
-        file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        file = PrivateFiles.open(path, O_RDWR | O_CREAT)
         if file < 0 { throw Files.failure(path) }
         if flock(file, LOCK_EX | LOCK_NB) != 0 {
             let code = errno

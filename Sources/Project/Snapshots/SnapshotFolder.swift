@@ -75,7 +75,12 @@ public struct SnapshotFolder: Sendable {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
             try Files.rename(path)
-            try encoder.encode(kept).write(to: URL(fileURLWithPath: said(kept) + Files.partial))
+            let file = said(kept) + Files.partial
+            if let code = PrivateFiles.makeFile(file) {
+                errno = code
+                throw Files.failure(file)
+            }
+            try encoder.encode(kept).write(to: URL(fileURLWithPath: file))
             _ = try Files.sync(said(kept) + Files.partial)
             try Files.rename(said(kept))
             let all = list(projection)

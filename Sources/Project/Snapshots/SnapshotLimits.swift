@@ -15,6 +15,8 @@ public struct SnapshotLimits: Sendable, Hashable {
     public var rest = 20
     /// How often a view is looked at.
     public var look = Duration.seconds(1)
+    /// How many times longer it is left alone, at most, where nothing was folded since the last look.
+    public var idle = 5
     /// The pause after a snapshot that failed.
     public var retry = Duration.seconds(60)
 

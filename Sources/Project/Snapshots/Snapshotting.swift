@@ -28,20 +28,26 @@ public struct Snapshotting: Service, CustomStringConvertible {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var notBefore = [ContinuousClock.Instant](repeating: .now, count: projections.count)
+            var (counts, wait) = ([Int64](repeating: -1, count: projections.count), limits.look)
             while !Task.isCancelled {
+                let before = counts
                 for (i, projection) in projections.enumerated() where .now >= notBefore[i] {
-                    notBefore[i] = .now + (await pause(after: projection))
+                    notBefore[i] = .now + (await pause(after: projection, events: &counts[i]))
                 }
-                try? await Task.sleep(for: limits.look)
+                // Where nothing is folded there is nothing to look for.
+                wait = counts == before ? min(wait * 2, limits.look * limits.idle) : limits.look
+                try? await Task.sleep(for: wait)
             }
         }
     }
 
     /// Looks at one view; gives how long it is left alone.
-    private func pause(after projection: AnyProjection) async -> Duration {
+    ///
+    /// - Parameter events: How many it has is put there.
+    private func pause(after projection: AnyProjection, events: inout Int64) async -> Duration {
         let start = ContinuousClock.now
         do {
-            return try await look(at: projection) ? (ContinuousClock.now - start) * limits.rest : .zero
+            return try await look(at: projection, &events) ? (ContinuousClock.now - start) * limits.rest : .zero
         } catch is CancellationError {
             return .zero
         } catch {
@@ -52,11 +58,12 @@ public struct Snapshotting: Service, CustomStringConvertible {
     }
 
     /// Keeps a snapshot where one is due; says whether it did.
-    private func look(at projection: AnyProjection) async throws -> Bool {
+    private func look(at projection: AnyProjection, _ count: inout Int64) async throws -> Bool {
         let builds = try await views.builds(of: projection)
         if !builds.all.contains(builds.live) { return false }
         let live = projection.build(builds.live)
         let events = try await views.read(live) { _, asOf in asOf.values.reduce(0) { $0 + $1.rawValue } }
+        count = events
         if events < limits.every { return false }
         let there = try await folder.all(of: live)
         guard limits.isDue(at: events, beside: there.map(\.events)) else { return false }

@@ -100,8 +100,8 @@ struct App {
             limits.isOn && !projections.isEmpty
             ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
         let crew = Spared.Crew(workers.count)
-        return workers.map { worker in Spared(worker.make(around) { ready(worker.name) }, worker.name, of: crew) }
-            + keeping + upkeep
+        let spared = workers.map { worker in Spared(worker.make(around) { ready(worker.name) }, worker.name, of: crew) }
+        return [FollowedQuarantine(quarantine: around.quarantine), Workers(services: spared)] + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
@@ -111,12 +111,38 @@ struct App {
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         try await group.run()
-        if let failure = services.lazy.compactMap({ ($0 as? Spared)?.failure }).first { throw failure }
+        if let failure = services.lazy.compactMap({ ($0 as? Workers)?.failure }).first { throw failure }
     }
 }
 
 extension App.Worker {
     func answers(to name: String) -> Bool { [self.name, kind, domain].contains(name) || "\(kind)s" == name }
+}
+
+/// Workers that are told to stop all at once. A service group tells one after another, each when the one before has ended.
+private struct Workers: Service, CustomStringConvertible {
+    let services: [Spared]
+    var description: String { "workers" }
+    /// What the first of them failed of while the others went on.
+    var failure: (any Error)? { services.lazy.compactMap(\.failure).first }
+
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for service in services { group.addTask { try await service.run() } }
+            // With the first that fails the others end.
+            for try await _ in group {}
+        }
+    }
+}
+
+/// Hears what is asked of workers for records that wait.
+private struct FollowedQuarantine: Service, CustomStringConvertible {
+    let quarantine: QuarantineLog
+    var description: String { "quarantine" }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await quarantine.follow() }
+    }
 }
 
 /// Drops what is past its retention, now and then.

@@ -81,7 +81,7 @@ struct Failure: Error {
         case .tooLarge, .damaged: .data
         case .full: .ioError
         case .denied: .noPermission
-        case .fenced, .aborted: .tryAgain
+        case .fenced, .aborted, .busy: .tryAgain
         case .closed: .software
         default: .ioError
         }

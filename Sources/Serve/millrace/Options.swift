@@ -9,6 +9,7 @@ internal import PostgresViews
 internal import Projecting
 internal import SQLiteViews
 internal import Snapshots
+internal import Synchronization
 
 /// Where the log and the views are.
 struct Places: ParsableArguments {
@@ -58,7 +59,9 @@ struct Places: ParsableArguments {
     func openLog() async throws -> any EventLog {
         switch try logPlace() {
         case .local(let folder):
-            let log = try await LocalLog.open(directory: folder)
+            let log = try await LocalLog.open(directory: folder) { Output.complain("millrace: \($0)") }
+            EdgeClock.correct(by: log.clockCorrection)
+            if log.isReadOnly { return log }
             do {
                 let there = Set(try await log.topics().map(\.name))
                 try await log.create(try declaredTopics().filter { !there.contains($0.name) })
@@ -69,6 +72,21 @@ struct Places: ParsableArguments {
             return log
         case .kafka(let brokers):
             return try await KafkaLog(brokers: brokers, properties: try kafkaProperties())
+        }
+    }
+
+    /// Says once which of the folders others on this machine can look into.
+    func complainOfExposure() throws {
+        var folders: [String] = []
+        if case .local(let folder) = try logPlace() { folders.append(folder) }
+        if case .sqlite(let folder) = try viewsPlace() { folders.append(folder) }
+        // What is within a folder that is closed is closed too.
+        if folders.count == 2, folders[1].hasPrefix(folders[0] + "/") { folders.removeLast() }
+        for folder in folders {
+            guard let mode = PrivateFiles.exposure(of: folder) else { continue }
+            Output.complain(
+                "millrace: others on this machine can look into \(folder) (its mode is \(mode)); unless that is meant: "
+                    + "chmod -R go= \(folder)")
         }
     }
 
@@ -176,7 +194,17 @@ struct Shape: ParsableArguments {
 }
 
 /// The clock of the edges; deciders and folds only ever see records' times.
-func now() -> Timestamp { Timestamp(Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))) }
+func now() -> Timestamp {
+    Timestamp(
+        Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) + EdgeClock.correction.load(ordering: .relaxed))
+}
+
+/// What this process's clock is to be corrected by, where the log knows better what time it is on this machine.
+enum EdgeClock {
+    fileprivate static let correction = Atomic<Int64>(0)
+
+    static func correct(by correction: Duration) { self.correction.store(correction.milliseconds, ordering: .relaxed) }
+}
 
 func makeLogger(verbose: Bool) -> Logger {
     var logger = Logger(label: "millrace") { ShownLogHandler(StreamLogHandler.standardError(label: $0)) }

@@ -19,6 +19,7 @@ struct Up: AsyncParsableCommand {
         let start = ContinuousClock.now
         let logger = makeLogger(verbose: verbose)
         try await places.withLog { log in
+            try places.complainOfExposure()
             try await places.withViews { views in
                 let workers = App.workers(Millrace.domains)
                 for worker in workers {

@@ -38,6 +38,7 @@ struct Work: AsyncParsableCommand {
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = makeLogger(verbose: verbose)
         try await places.withLog { log in
+            try places.complainOfExposure()
             try await requireTopics(of: log)
             try await places.withViews { views in
                 Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")

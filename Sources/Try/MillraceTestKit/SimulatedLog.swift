@@ -139,6 +139,9 @@ final class SimulatedMember: GroupMember, @unchecked Sendable {
         }
     }
 
+    /// Its process is told to stop by its task, and by nobody to do anything else.
+    func wake() {}
+
     func start(_ positions: [TopicPartition: Offset?]) async throws { try await inner().start(positions) }
 
     func release(_ partitions: [TopicPartition]) async throws {

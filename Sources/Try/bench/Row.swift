@@ -12,6 +12,7 @@ struct Row: Sendable {
         case microseconds = "µs"
         case seconds = "s"
         case megabytes = "MB"
+        case percent = "%"
         case share = ""
     }
     /// What is to be reached.
