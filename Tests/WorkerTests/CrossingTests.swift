@@ -59,7 +59,9 @@ struct CrossingTests {
             let home = try await site.records("social.home").values.joined().compactMap {
                 try SocialHomeEvent.kind(in: $0.value)
             }
-            let merged = home.flatMap { kind in if case .authorMerged(let e) = kind { e.readers } else { [] } }
+            let merged = home.flatMap { (kind) -> [String] in
+                if case .authorMerged(let e) = kind { e.readers } else { [] }
+            }
             #expect(home.count == 4 && merged.sorted() == ["d", "e", "f", "g"])
             let crossings = try await site.records("social.audience").values.joined().compactMap {
                 try SocialAudienceEvent.kind(in: $0.value)

@@ -68,7 +68,7 @@ enum SocialInvariants {
     private typealias Crossings = [String: (number: Int32, isPromoted: Bool)]
 
     static let crossingsAlternate = Invariant(
-        "an author is promoted only when not promoted, and demoted only when promoted", over: "social.audience",
+        "an author is promoted and demoted by turns", over: "social.audience",
         SocialAudienceEvent.self, from: Crossings(),
         fold: { authors, event, place in
             let (user, number, isPromoted): (String, Int32, Bool)
@@ -120,7 +120,7 @@ enum SocialInvariants {
 
     /// Tweets are handed out only while their author is not promoted, and to followers alone; who unfollows gives them back.
     static let entriesAreBounded = Invariant(
-        "a tweet is handed to no more followers than there were when its author was promoted", .atRest,
+        "tweets of a promoted author are handed to nobody", .atRest,
         over: ["social.audience"], of: "social.timelines", from: Handing(),
         fold: { handing, record, _ in try handing.fold(record) },
         rows: { handing, reader in
@@ -141,7 +141,7 @@ enum SocialInvariants {
         })
 
     static let trendsAreCounted = Invariant(
-        "hashtags count as often as tweets and retweets that are there have them", .atRest, over: ["social.events"],
+        "hashtags count as often as what is there has them", .atRest, over: ["social.events"],
         of: "social.trends", from: CountedHashtags(),
         fold: { model, record, _ in
             if let event = try SocialEvent.kind(in: record.value) { model.tell(event, at: record.timestamp) }
