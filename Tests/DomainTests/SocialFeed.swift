@@ -20,18 +20,20 @@ struct SocialFeed {
     /// How far each reaction has come in each of its inputs.
     private var consumed: [String: [TopicPartition: Int]] = [:]
     let views = MemoryViews()
-    private var folded: [TopicPartition: Int] = [:]
+    private var folded: [String: [TopicPartition: Int]] = [:]
     let timelines: AnyProjection
+    let trends: AnyProjection
     let domain: Domain
 
     init(limit: Int) {
         self.limit = limit
         domain = .social(fanOutLimit: limit)
         timelines = domain.projection("social.timelines")
+        trends = domain.projection("social.trends")
         reactions = domain.reactions.map { reaction in
             (reaction, (0..<Self.partitions).map { _ in reaction.memory() })
         }
-        for topic in ["social.events", "social.audience", "social.home"] {
+        for topic in ["social.events", "social.audience", "social.retweets", "social.home"] {
             topics[topic] = Array(repeating: [], count: Self.partitions)
         }
     }
@@ -42,18 +44,31 @@ struct SocialFeed {
     mutating func tell(_ command: Ask) -> Bool {
         commands += 1
         if commands % 3 != 0 { clock += 1 }
+        return (try? tell(command, id: "c\(commands)", at: after(clock)))?.isEmpty == false
+    }
+
+    /// Does what a user asks for at a time; gives the events.
+    @discardableResult
+    mutating func tell(_ command: Ask, id: String, at time: Timestamp) throws -> [Told] {
         let key = Social.key(of: command)
-        guard
-            let events = try? Social.decide(
-                command, id: "c\(commands)", on: users[key] ?? Social.initial, at: after(clock))
-        else { return false }
-        for event in events {
-            Social.evolve(&users[key, default: Social.initial], with: event, at: after(clock))
-            append(
-                "social.events", Partitioner.partition(of: Bytes(key), among: Self.partitions), Bytes(key),
-                SocialEvent.bytes(event), at: after(clock))
-        }
-        return !events.isEmpty
+        let events = try Social.decide(command, id: id, on: users[key] ?? Social.initial, at: time)
+        for event in events { record(event, at: time) }
+        return events
+    }
+
+    /// Takes a fact that was decided elsewhere.
+    mutating func take(_ fact: Told, at time: Timestamp) throws {
+        try Social.check(fact)
+        try Social.admit(fact, on: users[Social.key(of: fact)] ?? Social.initial, at: time)
+        record(fact, at: time)
+    }
+
+    private mutating func record(_ event: Told, at time: Timestamp) {
+        let key = Social.key(of: event)
+        Social.evolve(&users[key, default: Social.initial], with: event, at: time)
+        append(
+            "social.events", Partitioner.partition(of: Bytes(key), among: Self.partitions), Bytes(key),
+            SocialEvent.bytes(event), at: time)
     }
 
     private mutating func append(
@@ -87,7 +102,7 @@ struct SocialFeed {
             try load(record.key, into: reactions[i].memories[p], kept[name]?[p] ?? [:])
             for emission in try reactions[i].memories[p].react(to: record, from: source) {
                 for (partition, key, value) in emission.records(among: Self.partitions) {
-                    append(emission.topic, partition, key, value, at: record.timestamp)
+                    append(emission.topic, partition, key, value, at: emission.time ?? record.timestamp)
                 }
             }
             consumed[name, default: [:]][source] = at + 1
@@ -112,6 +127,7 @@ struct SocialFeed {
                     try memory.evolve(with: record, from: source)
                 }
             }
+            try foresee(p, reactions[i].reaction, memory)
             let states = memory.states?.changes() ?? []
             kept[reactions[i].reaction.name, default: [:]][p] = try states.reduce(into: [:]) {
                 $0[$1.key] = try $1.json()
@@ -121,26 +137,40 @@ struct SocialFeed {
         }
     }
 
-    /// Folds what is new into the timelines: some records of each partition, or all.
-    mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
-        var work: [(TopicPartition, [Record])] = []
-        for topic in timelines.topics {
-            for p in 0..<Self.partitions {
-                let source = TopicPartition(topic, Partition(p))
-                let rest = topics[topic]![p].dropFirst(folded[source] ?? 0)
-                let some = rest.prefix(all ? rest.count : Int.random(in: 0...max(1, rest.count), using: &random))
-                if some.isEmpty { continue }
-                folded[source, default: 0] += some.count
-                work.append((source, Array(some)))
+    /// Tells a reaction what it has written to its own topics and not yet read.
+    private func foresee(_ p: Int, _ reaction: AnyReaction, _ memory: any ReactionMemory) throws {
+        for topic in memory.ahead {
+            let source = TopicPartition(topic, Partition(p))
+            for record in topics[topic]![p].dropFirst(consumed[reaction.name]?[source] ?? 0)
+            where try memory.foresee(record, in: source, isLoaded: false) {
+                try load(record.key, into: memory, [:])
+                _ = try memory.foresee(record, in: source, isLoaded: true)
             }
         }
-        if work.isEmpty { return }
-        let claims = views.claim(timelines, work.map(\.0), owner: "test")
-        let (projection, batches) = (timelines, work)
-        try views.commit(
-            timelines, to: Dictionary(uniqueKeysWithValues: work.map { ($0.0, Offset(Int64(folded[$0.0] ?? 0))) }),
-            under: claims.mapValues(\.epoch)
-        ) { view in try projection.fold(batches, into: view) }
+    }
+
+    /// Folds what is new into the views: some records of each partition, or all.
+    mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
+        for projection in [timelines, trends] {
+            var work: [(TopicPartition, [Record])] = []
+            for topic in projection.topics {
+                for p in 0..<Self.partitions {
+                    let source = TopicPartition(topic, Partition(p))
+                    let rest = topics[topic]![p].dropFirst(folded[projection.name]?[source] ?? 0)
+                    let some = rest.prefix(all ? rest.count : Int.random(in: 0...max(1, rest.count), using: &random))
+                    if some.isEmpty { continue }
+                    folded[projection.name, default: [:]][source, default: 0] += some.count
+                    work.append((source, Array(some)))
+                }
+            }
+            if work.isEmpty { continue }
+            let claims = views.claim(projection, work.map(\.0), owner: "test")
+            let (ends, batches) = (folded[projection.name] ?? [:], work)
+            try views.commit(
+                projection, to: Dictionary(uniqueKeysWithValues: work.map { ($0.0, Offset(Int64(ends[$0.0] ?? 0))) }),
+                under: claims.mapValues(\.epoch)
+            ) { view in try projection.fold(batches, into: view) }
+        }
     }
 
     /// Everything is read, reacted to and folded.
@@ -179,5 +209,56 @@ struct SocialFeed {
     func count(_ type: (SocialHomeEvent.Kind) -> Bool) throws -> Int {
         try topics["social.home"]!.flatMap { $0 }.filter { try SocialHomeEvent.kind(in: $0.value).map(type) ?? false }
             .count
+    }
+
+    /// The records of a topic, partition by partition.
+    func records(_ topic: String) -> [Placed] {
+        (topics[topic] ?? []).enumerated().flatMap { p, records in
+            records.map { (TopicPartition(topic, Partition(p)), $0) }
+        }
+    }
+    func audience() throws -> [SocialAudienceEvent.Kind] {
+        try records("social.audience").compactMap { try SocialAudienceEvent.kind(in: $0.record.value) }
+    }
+
+    /// How often a tweet was handed to a reader.
+    func handedOut() throws -> Int {
+        try records("social.home").reduce(0) { sum, placed in
+            guard case .timelineEntriesAdded(let e) = try SocialHomeEvent.kind(in: placed.record.value) else {
+                return sum
+            }
+            return sum + e.entries.count * e.readers.count
+        }
+    }
+
+    /// Hashtags of an hour around the last thing told: tweets and retweets of each.
+    func hashtags() throws -> [String: [Int64]] {
+        let query = domain.queries.first { $0.name == "social.trends" }!
+        let arguments = Arguments(
+            ["at": Value(after(clock + 60)), "window": .integer(7 * 86_400_000)], now: after(clock), limit: 1000,
+            cursor: nil)
+        let rows = try views.read(trends) { reader, _ in try query.answer(arguments, reader) }.rows
+        return rows.reduce(into: [:]) { $0[$1[0].text ?? ""] = [$1[2].integer ?? 0, $1[3].integer ?? 0] }
+    }
+
+    /// What breaks one of the domain's invariants, once all is settled.
+    func violations() throws -> [String] {
+        try domain.invariants.compactMap { invariant in
+            // The views call back on this thread, once.
+            nonisolated(unsafe) let audit = invariant.begin()
+            do {
+                for topic in invariant.topics {
+                    for (source, record) in records(topic) { try audit.apply(record, from: source) }
+                }
+                guard let name = invariant.projection else {
+                    try audit.finish(nil)
+                    return nil
+                }
+                try views.read(domain.projection(name)) { reader, _ in try audit.finish(reader) }
+                return nil
+            } catch let violation as Violation {
+                return "\(invariant.name): \(violation.message)"
+            }
+        }
     }
 }

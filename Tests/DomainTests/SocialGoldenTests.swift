@@ -23,6 +23,33 @@ enum SocialGoldens {
         (.followerLost(.with { ($0.user, $0.follower) = ("ann", "bob") }), "120a0a03616e6e1203626f62"),
         (.authorPromoted(.with { $0.user = "ann" }), "1a050a03616e6e"),
         (.authorDemoted(.with { $0.user = "ann" }), "22050a03616e6e"),
+        (.authorPromoted(.with { ($0.user, $0.crossing, $0.followers) = ("ann", 3, 500) }), "1a0a0a03616e6e100318f403"),
+        (.authorDemoted(.with { ($0.user, $0.crossing, $0.followers) = ("ann", 4, 400) }), "220a0a03616e6e1004189003"),
+    ]
+    private static let retweets: [(SocialRetweetEvent.Kind, String)] = [
+        (
+            .retweetReferred(
+                .with {
+                    ($0.owner, $0.original, $0.user, $0.tweet) = ("ann", "t1", "bob", "r1")
+                    ($0.postedAt, $0.hasText_p, $0.hashtags, $0.hop) = (noon.proto, true, ["a"], 1)
+                }),
+            "0a210a03616e6e120274311a03626f6222027231"
+                + "2a0608c0d39cd70630013a01614001"
+        ),
+        (
+            .retweetWithdrawn(
+                .with { ($0.owner, $0.original, $0.user, $0.tweet) = ("ann", "t1", "bob", "r1") }),
+            "12120a03616e6e120274311a03626f6222027231"
+        ),
+        (
+            .hashtagsRecounted(
+                .with {
+                    $0.author = "ann"
+                    $0.changes = [
+                        .with { ($0.hashtag, $0.minute, $0.tweets, $0.retweets) = ("a", 29_892_240, -1, 2) }
+                    ]
+                }), "1a130a03616e6e120c0a01611090bda00e18012004"
+        ),
     ]
     private static let home: [(SocialHomeEvent.Kind, String)] = [
         (
@@ -43,5 +70,6 @@ enum SocialGoldens {
 
     static let all: [Golden] =
         events.map { Golden(SocialEvent.self, $0, $1) } + commands.map { Golden(SocialCommand.self, $0, $1) }
-        + audience.map { Golden(SocialAudienceEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
+        + audience.map { Golden(SocialAudienceEvent.self, $0, $1) }
+        + retweets.map { Golden(SocialRetweetEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
 }

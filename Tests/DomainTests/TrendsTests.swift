@@ -22,21 +22,45 @@ struct TrendsTests {
         return try fold.ask(.social, "social.trends", values, limit: limit).rows
     }
 
+    private func recount(
+        _ changes: (hashtag: String, seconds: Int64, tweets: Int32, retweets: Int32)..., in partition: Partition,
+        offset: Int64 = 0
+    ) -> Placed {
+        let event = SocialHashtagsRecounted.with {
+            $0.author = "ann"
+            $0.changes = changes.map { change in
+                .with {
+                    ($0.hashtag, $0.minute) = (change.hashtag, TrendWindow.minute(after(change.seconds)))
+                    ($0.tweets, $0.retweets) = (change.tweets, change.retweets)
+                }
+            }
+        }
+        return (
+            TopicPartition("social.retweets", partition),
+            Record(
+                offset: Offset(offset), timestamp: after(3), key: "ann",
+                value: SocialRetweetEvent.bytes(.hashtagsRecounted(event)))
+        )
+    }
+
     @Test func `a tag counts once a tweet, in any case, with its retweets beside`() throws {
-        let retweet = SocialEvent.bytes(
-            .retweeted(.with { ($0.user, $0.tweet, $0.owner, $0.original, $0.text) = ("b", "r", "ann", "t", "#A") }))
         let fold = try Fold.everyWay(
-            trends,
-            [
-                tweet("#a #A #b", at: 0), tweet("#a", at: 1, in: 1),
-                (
-                    TopicPartition("social.events", 2),
-                    Record(offset: 0, timestamp: after(2), key: "b", value: retweet)
-                ),
-            ])
+            trends, [tweet("#a #A #b", at: 0), tweet("#a", at: 1, in: 1), recount(("a", 2, 0, 1), in: 2)])
         #expect(
             try ask(fold, at: 30) == [["a", .real(3), 2, 1, .real(0)], ["b", .real(1), 1, 0, .real(0)]])
         #expect(try fold.rows(Trends.minutes).count == 4)
+    }
+    @Test func `what is recounted is taken away, in the window and in its baseline`() throws {
+        let before = [tweet("#a #b", at: -3600), tweet("#a", at: 0, offset: 1), tweet("#a", at: 0, in: 1)]
+        let recounts = [
+            recount(("a", -3600, -1, 0), ("b", -3600, -1, 0), in: 0),
+            recount(("a", 0, 0, 1), ("a", 0, -1, 0), in: 1),
+        ]
+        for records in [before + recounts, recounts + before] {
+            let fold = try Fold.everyWay(trends, records)
+            #expect(try ask(fold, at: 30) == [["a", .real(2), 1, 1, .real(0)]])
+            #expect(try ask(fold, at: -3570).isEmpty)
+        }
     }
     @Test func `a window is whole minutes and ends with the asked one`() throws {
         let fold = try Fold.everyWay(trends, (-2...2).map { tweet("#m\($0 + 2)", at: $0 * 60) })

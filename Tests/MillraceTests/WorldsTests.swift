@@ -80,7 +80,7 @@ private struct Worlds {
         try await put(bus, "UserUnfollowed", left.map { #"{"user":"\#($0[0])","followee":"\#($0[1])"}"# })
         try await bus.settle(within: .seconds(120))
         return try Self.views.reduce(into: [:]) { tables, view in
-            let version = view == "tickets.calendar" ? 2 : 1
+            let version = ["tickets.calendar", "social.trends"].contains(view) ? 2 : 1
             tables[view] = try Tables("\(bus.views)/\(view)@\(version).sqlite", without: Self.places).naming(name)
         }
     }
@@ -132,7 +132,9 @@ private struct Worlds {
     }
 
     private func tweet(_ i: Int) -> String {
-        let text = "about #\(name)tag\(i % 5) with @\(user(i * 7))"
+        // A retweet has its original's text.
+        let said = i % 6 == 5 ? i - 3 : i
+        let text = "about #\(name)tag\(said % 5) with @\(user(said * 7))"
         let retweet = i % 6 == 5 ? #","rt":"\#(name)t\#(i - 3)","owner":"\#(user(i - 3))""# : ""
         return #"{"id":"\#(name)t\#(i)","t":\#(start + i * 3),"s":"\#(user(i))","text":"\#(text)"\#(retweet)}"#
     }

@@ -13,6 +13,10 @@ public protocol Reaction: Sendable {
 /// meets in one worker. The state is no truth of its own: when a partition changes hands it is taken from a checkpoint, and
 /// what the group has consumed of each topic since is folded. Each topic is folded in its order, but how the topics
 /// interleaved is not known then, so **what is evolved from one topic must not depend on how far another has been read**.
+///
+/// What it writes to a topic of its own is read back later, behind what was there before. Where the state must know of it at
+/// once, its input says so (`ahead`): the change is made as it is written, and made again of what is written and not yet read
+/// when the state is folded anew. So it must be the same however often it is made, and whenever among the topic's others.
 public protocol StatefulReaction: Sendable {
     /// Checkpoints keep it as JSON.
     associatedtype State: Codable & Sendable
@@ -37,16 +41,28 @@ public struct ReactionInput<State: Sendable>: Sendable {
     public let topic: String
     fileprivate let react: @Sendable (Record, TopicPartition, State) throws -> [Emission]
     fileprivate let evolve: @Sendable (Record, TopicPartition, inout State) throws -> Bool
+    fileprivate let ahead: (@Sendable (Bytes) throws -> Ahead<State>?)?
 
     /// - Parameters:
     ///   - react: What an event makes necessary, seen from the state before it.
     ///   - evolve: Folds the event; says whether it concerned the state at all.
+    ///   - ahead: Of the events that this reaction itself writes to the topic, for the key that it reacts to: what they change
+    ///     from the moment on that they are written. Nil where that waits until they are read.
     public init<E: Envelope>(
         _ topic: String, _ type: E.Type,
         react: @escaping @Sendable (E.Kind, State, Place) -> [Emission],
-        evolve: @escaping @Sendable (E.Kind, inout State, Place) -> Bool
+        evolve: @escaping @Sendable (E.Kind, inout State, Place) -> Bool,
+        ahead: (@Sendable (E.Kind) -> Ahead<State>?)? = nil
     ) {
         self.topic = topic
+        if let ahead {
+            self.ahead = { bytes in
+                guard let kind = try E.kind(in: bytes) else { return nil }
+                return ahead(kind)
+            }
+        } else {
+            self.ahead = nil
+        }
         self.react = { record, source, state in
             guard let kind = try E.kind(in: record.value) else { return [] }
             return react(kind, state, Place(of: record, in: source))
@@ -57,6 +73,9 @@ public struct ReactionInput<State: Sendable>: Sendable {
         }
     }
 }
+
+/// What an event changes before it is read back.
+public typealias Ahead<State> = @Sendable (inout State) -> Void
 
 /// What a reaction wants written: a command of another aggregate, or a derived event.
 public struct Emission: Sendable {
@@ -72,13 +91,25 @@ public struct Emission: Sendable {
     public let type: String
     /// The command's id, nil for a derived event.
     public let commandID: String?
+    /// Since when it holds; nil is the time of the event that it follows from.
+    public let time: Timestamp?
     private let target: Target
 
-    public init(topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil) {
+    /// - Parameter time: Told where it follows from several events, of which the one that came last is not the latest.
+    public init(
+        topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil, at time: Timestamp? = nil
+    ) {
         self.topic = topic
         self.type = type
         self.commandID = commandID
+        self.time = time
         target = .one(key: key, value: value)
+    }
+
+    /// The value of a record for one key alone.
+    fileprivate func value(for one: Bytes) -> Bytes? {
+        guard case .one(let key, let value) = target, key == one else { return nil }
+        return value
     }
 
     /// A derived event that is for many keys (fan-out). It is written once for each partition that has some of them,
@@ -93,6 +124,7 @@ public struct Emission: Sendable {
         self.topic = topic
         self.type = type
         commandID = nil
+        time = nil
         target = .many(keys: keys, value: value)
     }
 
@@ -153,6 +185,10 @@ public protocol ReactionMemory: AnyObject {
     func react(to record: Record, from source: TopicPartition) throws -> [Emission]
     /// Folds a record that was reacted to before.
     func evolve(with record: Record, from source: TopicPartition) throws
+    /// The topics of which it must be told what was written and not yet read.
+    var ahead: [String] { get }
+    /// Whether a record that is not yet read changes its key's state already; if so, and the state is in memory, it does.
+    func foresee(_ record: Record, in source: TopicPartition, isLoaded: Bool) throws -> Bool
     /// What is known, for a checkpoint to keep; nil where nothing is.
     var states: (any KeptStates)? { get }
 }
@@ -163,6 +199,8 @@ private final class Forgetful<R: Reaction>: ReactionMemory {
         return R.react(to: kind, at: Place(of: record, in: source))
     }
     func evolve(with record: Record, from source: TopicPartition) {}
+    var ahead: [String] { [] }
+    func foresee(_ record: Record, in source: TopicPartition, isLoaded: Bool) -> Bool { false }
     var states: (any KeptStates)? { nil }
 }
 
@@ -170,19 +208,43 @@ private final class Remembering<R: StatefulReaction>: ReactionMemory {
     private let reaction: R
     private let inputs: [String: ReactionInput<R.State>]
     private let known = States<R.State>()
+    let ahead: [String]
 
     var states: (any KeptStates)? { known }
 
     init(_ reaction: R) {
         self.reaction = reaction
         inputs = Dictionary(uniqueKeysWithValues: reaction.inputs.map { ($0.topic, $0) })
+        ahead = reaction.inputs.filter { $0.ahead != nil }.map(\.topic)
     }
 
     func react(to record: Record, from source: TopicPartition) throws -> [Emission] {
         guard let input = inputs[source.topic] else { return [] }
         let emissions = try input.react(record, source, known[record.key] ?? reaction.initial)
         try evolve(with: record, from: source)
+        if !ahead.isEmpty {
+            for emission in emissions where ahead.contains(emission.topic) {
+                if let value = emission.value(for: record.key), let change = try inputs[emission.topic]?.ahead?(value) {
+                    foresee(change, of: record.key)
+                }
+            }
+        }
         return emissions
+    }
+
+    func foresee(_ record: Record, in source: TopicPartition, isLoaded: Bool) throws -> Bool {
+        guard let change = try inputs[source.topic]?.ahead?(record.value) else { return false }
+        if isLoaded { foresee(change, of: record.key) }
+        return true
+    }
+
+    private func foresee(_ change: Ahead<R.State>, of key: Bytes) {
+        known.change(key) { held in
+            var state = held ?? reaction.initial
+            held = nil
+            change(&state)
+            if !reaction.isBlank(state) { held = state }
+        }
     }
 
     func evolve(with record: Record, from source: TopicPartition) throws {

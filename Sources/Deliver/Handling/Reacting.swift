@@ -96,6 +96,25 @@ struct Reacting: GroupWork {
                     "took": "\((ContinuousClock.now - began).milliseconds) ms",
                 ])
         }
+        for source in sources where memory.ahead.contains(source.topic) {
+            try await foresee(source, from: committed[source], in: bounds[source], keeper, memory)
+        }
+    }
+
+    /// Tells what is known of what the reaction has written and not yet read.
+    private func foresee(
+        _ source: TopicPartition, from committed: Offset?, in bounds: Range<Offset>?, _ keeper: Keeper?,
+        _ memory: any ReactionMemory
+    ) async throws {
+        guard let bounds else { return }
+        try await log.scan(source, from: max(committed ?? 0, bounds.lowerBound), to: bounds.upperBound) { batch in
+            for record in batch.records where (try? memory.foresee(record, in: source, isLoaded: false)) ?? false {
+                _ = try await keeper?.load([record.key])
+                try Self.telling("foreseen", record, source) {
+                    _ = try memory.foresee(record, in: source, isLoaded: true)
+                }
+            }
+        }
     }
 
     /// Folds what had waited when the checkpoint was written, and waits no more.
@@ -187,7 +206,7 @@ struct Reacting: GroupWork {
             guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
             for (partition, key, value) in emission.records(among: count) {
                 pending.appends[TopicPartition(emission.topic, partition), default: []].append(
-                    Self.record(emission, key, value, at: record.timestamp))
+                    Self.record(emission, key, value, at: emission.time ?? record.timestamp))
                 pending.size += 1
                 pending.bytes += value.count
             }

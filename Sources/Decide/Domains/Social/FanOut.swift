@@ -10,31 +10,46 @@ extension SocialHomeEvent: Envelope {}
 /// Followers and promotions are known from `social.audience`, tweets from `social.events`, and neither from the other. A
 /// follower and a tweet meet whichever comes first: a tweet goes to the followers that are known, a new follower gets the
 /// tweets that are known. Crossing the limit is a fact on `social.audience` that this reaction writes to itself, so what
-/// the followers were told can be folded again, also where the limit has been changed since.
+/// the followers were told can be folded again, also where the limit has been changed since. It holds as soon as it is
+/// written, however much is to be read before it: an author's crossings are numbered, and one that is known already is
+/// passed over when it is read.
 struct FanOut: StatefulReaction {
     /// What is known of one author.
     struct State: Codable, Sendable {
         var followers: OrderedSet<String> = []
         /// Whether followers fetch the tweets.
         var isPromoted = false
+        /// The last crossing of the limit that holds.
+        var crossing: Int32 = 0
         /// Tweets and retweets that were not deleted, with when they were posted.
         var tweets: [String: Timestamp] = [:]
+
+        mutating func cross(_ number: Int32, isPromoted: Bool) {
+            // An older program did not number them. What it wrote is over once there is one with a number.
+            if number == 0 ? crossing > 0 : number <= crossing { return }
+            (crossing, self.isPromoted) = (number, isPromoted)
+        }
     }
 
     /// Tweets in one record.
     static let entriesPerRecord = 1000
 
     let name = "fan-out"
+    /// 2: crossings are numbered.
+    let stateVersion = 2
     /// With so many followers an author is promoted; with less than nine tenths of them, demoted again.
     let limit: Int
     var initial: State { State() }
 
-    func isBlank(_ state: State) -> Bool { state.followers.isEmpty && !state.isPromoted && state.tweets.isEmpty }
+    func isBlank(_ state: State) -> Bool {
+        state.followers.isEmpty && !state.isPromoted && state.tweets.isEmpty && state.crossing == 0
+    }
 
     var inputs: [ReactionInput<State>] {
         [
             ReactionInput("social.events", SocialEvent.self, react: told, evolve: Self.evolve),
-            ReactionInput("social.audience", SocialAudienceEvent.self, react: heard, evolve: Self.evolve),
+            ReactionInput(
+                "social.audience", SocialAudienceEvent.self, react: heard, evolve: Self.evolve, ahead: Self.ahead),
         ]
     }
 
@@ -67,8 +82,29 @@ struct FanOut: StatefulReaction {
 
     private func hand(_ author: String, _ tweet: String, _ time: Timestamp, _ state: State) -> [Emission] {
         if state.isPromoted { return [] }
-        let handed = Self.added(author, [tweet: time], to: Array(state.followers))
-        return state.followers.count >= limit ? handed + [Self.promoted(author)] : handed
+        if state.followers.count >= limit { return promote(author, state, Array(state.followers)) }
+        return Self.added(author, [tweet: time], to: Array(state.followers))
+    }
+
+    /// From now on the followers fetch what there is, whether it was handed to them or not.
+    private func promote(_ author: String, _ state: State, _ followers: [String]) -> [Emission] {
+        let crossing = SocialAuthorPromoted.with {
+            ($0.user, $0.crossing, $0.followers) = (author, state.crossing + 1, Int32(followers.count))
+        }
+        return [Followers.audience(author, .authorPromoted(crossing)), Self.merged(author, followers)]
+    }
+
+    /// From now on the followers are handed what there is.
+    private func demote(_ author: String, _ state: State, _ followers: [String]) -> [Emission] {
+        let crossing = SocialAuthorDemoted.with {
+            ($0.user, $0.crossing, $0.followers) = (author, state.crossing + 1, Int32(followers.count))
+        }
+        return [Followers.audience(author, .authorDemoted(crossing))] + handedAgain(author, state, followers)
+    }
+
+    private func handedAgain(_ author: String, _ state: State, _ followers: [String]) -> [Emission] {
+        if followers.isEmpty { return [] }
+        return Self.added(author, state.tweets, to: followers) + [Self.unmerged(author, followers)]
     }
 
     private static func evolve(_ event: SocialEvent.Kind, _ state: inout State, _ place: Place) -> Bool {
@@ -88,20 +124,23 @@ struct FanOut: StatefulReaction {
         case .followerGained(let e):
             if state.followers.contains(e.follower) { return [] }
             if state.isPromoted { return [Self.merged(e.user, [e.follower])] }
-            let handed = Self.added(e.user, state.tweets, to: [e.follower])
-            return state.followers.count + 1 >= limit ? handed + [Self.promoted(e.user)] : handed
+            if state.followers.count + 1 >= limit {
+                return promote(e.user, state, Array(state.followers) + [e.follower])
+            }
+            return Self.added(e.user, state.tweets, to: [e.follower])
         case .followerLost(let e):
             guard state.followers.contains(e.follower) else { return [] }
             let taken = Self.removed(e.user, state.tweets, from: [e.follower])
             if !state.isPromoted { return taken }
-            let demoted = state.followers.count - 1 < limit - limit / 10 ? [Self.demoted(e.user)] : []
-            return taken + [Self.unmerged(e.user, [e.follower])] + demoted
-        case .authorPromoted(let e):
+            let unmerged = taken + [Self.unmerged(e.user, [e.follower])]
+            if state.followers.count - 1 >= limit - limit / 10 { return unmerged }
+            return unmerged + demote(e.user, state, Array(state.followers.filter { $0 != e.follower }))
+        // What an older program wrote holds from here on.
+        case .authorPromoted(let e) where e.crossing == 0 && state.crossing == 0:
             return state.isPromoted || state.followers.isEmpty ? [] : [Self.merged(e.user, Array(state.followers))]
-        case .authorDemoted(let e):
-            if !state.isPromoted || state.followers.isEmpty { return [] }
-            let followers = Array(state.followers)
-            return Self.added(e.user, state.tweets, to: followers) + [Self.unmerged(e.user, followers)]
+        case .authorDemoted(let e) where e.crossing == 0 && state.crossing == 0:
+            return state.isPromoted ? handedAgain(e.user, state, Array(state.followers)) : []
+        case .authorPromoted, .authorDemoted: return []
         }
     }
 
@@ -109,10 +148,18 @@ struct FanOut: StatefulReaction {
         switch event {
         case .followerGained(let e): state.followers.append(e.follower)
         case .followerLost(let e): state.followers.remove(e.follower)
-        case .authorPromoted: state.isPromoted = true
-        case .authorDemoted: state.isPromoted = false
+        case .authorPromoted(let e): state.cross(e.crossing, isPromoted: true)
+        case .authorDemoted(let e): state.cross(e.crossing, isPromoted: false)
         }
         return true
+    }
+
+    private static func ahead(_ event: SocialAudienceEvent.Kind) -> Ahead<State>? {
+        switch event {
+        case .authorPromoted(let e) where e.crossing > 0: { $0.cross(e.crossing, isPromoted: true) }
+        case .authorDemoted(let e) where e.crossing > 0: { $0.cross(e.crossing, isPromoted: false) }
+        default: nil
+        }
     }
 
     // MARK: What follows from it
@@ -156,13 +203,6 @@ struct FanOut: StatefulReaction {
         home("AuthorUnmerged", to: readers) { readers in
             .authorUnmerged(.with { ($0.author, $0.readers) = (author, readers) })
         }
-    }
-
-    private static func promoted(_ author: String) -> Emission {
-        Followers.audience(author, .authorPromoted(.with { $0.user = author }))
-    }
-    private static func demoted(_ author: String) -> Emission {
-        Followers.audience(author, .authorDemoted(.with { $0.user = author }))
     }
 
     private static func home(

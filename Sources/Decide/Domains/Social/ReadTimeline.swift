@@ -19,7 +19,16 @@ struct ReadTimeline {
     private let cursor: Row?
     private var sources: [MergedScans.Source] = []
     private var whys: [Why] = []
-    private var originals: [Row: Row?] = [:]
+    private var originals: [Row: Original] = [:]
+
+    /// What a retweet comes to, however many retweets lie between.
+    private enum Original {
+        /// The user, tweet and text.
+        case known(Value, Value, Value)
+        case deleted
+        /// The first text on the way that there is.
+        case unknown(Value)
+    }
 
     init(_ reader: any ViewReader, from cursor: Row?) throws {
         if let cursor {
@@ -96,11 +105,13 @@ struct ReadTimeline {
         let whole = found.row.count == Timelines.tweets.columns.count
         guard let tweet = whole ? found.row : try self.tweet(found.place[1], found.place[2]) else { return nil }
         if tweet[Timelines.deletedAt] != .null { return nil }
-        var text = tweet[Timelines.text]
-        let (owner, original) = (tweet[Timelines.owner], tweet[Timelines.original])
-        if owner != .null, let known = try self.original(owner, original) {
-            if known[Timelines.deletedAt] != .null { return nil }
-            text = known[Timelines.text]
+        var (text, owner, original) = (tweet[Timelines.text], tweet[Timelines.owner], tweet[Timelines.original])
+        if owner != .null {
+            switch try self.original(owner, original) {
+            case .known(let user, let tweet, let words): (owner, original, text) = (user, tweet, words)
+            case .deleted: return nil
+            case .unknown(let words): if text == "" { text = words }
+            }
         }
         return found.place + [text, owner, original, .text(whys[found.source].rawValue)]
     }
@@ -110,10 +121,23 @@ struct ReadTimeline {
     }
 
     /// Looked up once, however many of a page's retweets pass it on.
-    private mutating func original(_ owner: Value, _ tweet: Value) throws -> Row? {
+    private mutating func original(_ owner: Value, _ tweet: Value) throws -> Original {
         if let known = originals[[owner, tweet]] { return known }
-        let row = try self.tweet(owner, tweet)
-        originals[[owner, tweet]] = .some(row)
-        return row
+        let original = try reached(owner, tweet)
+        originals[[owner, tweet]] = original
+        return original
+    }
+
+    private func reached(_ owner: Value, _ tweet: Value) throws -> Original {
+        var (user, named, text) = (owner, tweet, Value.text(""))
+        for _ in 0..<SocialLimits.hops {
+            guard let row = try self.tweet(user, named) else { break }
+            if row[Timelines.owner] == .null {
+                return row[Timelines.deletedAt] == .null ? .known(user, named, row[Timelines.text]) : .deleted
+            }
+            if text == "" { text = row[Timelines.text] }
+            (user, named) = (row[Timelines.owner], row[Timelines.original])
+        }
+        return .unknown(text)
     }
 }

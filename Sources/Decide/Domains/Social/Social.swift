@@ -109,7 +109,10 @@ enum Social: Decider {
     }
 
     private static func retweet(_ c: SocialRetweet, id: String, on state: State) throws(No) -> [Event.Kind] {
-        let (user, original) = (handle(c.user), Original(owner: handle(c.owner), tweet: c.original))
+        let user = handle(c.user)
+        var original = Original(owner: handle(c.owner), tweet: c.original)
+        // Of others' tweets only their owners know whether they are retweets.
+        if original.owner == user, case .retweet(let passedOn) = state.own[original.tweet] { original = passedOn }
         let tweet = try identifier(c.tweet, id)
         if let known = state.passedOn[original] {
             if known == tweet { return [] }

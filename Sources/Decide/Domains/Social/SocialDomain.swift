@@ -14,12 +14,17 @@ extension Domain {
             .deciding(Social.self, key: "user")
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
+            .deriving(SocialRetweetEvent.self, topic: "retweets", key: "author", owner: "retweets")
             .reacting(Followers.self)
             .reacting(remembering: FanOut(limit: fanOutLimit))
+            .reacting(remembering: Retweets())
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .answering(timeline, user, mentions, trends)
-            .keeping(SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges)
+            .keeping(
+                SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,
+                SocialInvariants.crossingsAlternate, SocialInvariants.entriesAreBounded,
+                SocialInvariants.trendsAreCounted)
     }
 
     private static let whose = Parameter("user", .text, required: true, "the user's handle")

@@ -1,53 +1,6 @@
 internal import EventModel
 internal import SwiftProtobuf
 
-/// Timelines straight from the events of `social.events`, pulled from all authors and merged: what a reader must be shown,
-/// however it is made.
-struct PullAndMerge: Sendable {
-    private struct Tweet: Sendable {
-        var at: Timestamp
-        var user: String
-        var tweet: String
-        var original: Social.Original?
-        var mentions: [String]
-    }
-    private var tweets: [Tweet] = []
-    private var deleted: Set<Social.Original> = []
-    private(set) var following: [String: Set<String>] = [:]
-    /// All who did something, or were named.
-    private(set) var users: Set<String> = []
-
-    init() {}
-
-    /// Events of one user in their order; those of several users in any.
-    mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) {
-        users.insert(Social.key(of: event))
-        switch event {
-        case .tweetPosted(let e):
-            users.formUnion(e.mentions)
-            tweets.append(Tweet(at: time, user: e.user, tweet: e.tweet, original: nil, mentions: e.mentions))
-        case .retweeted(let e):
-            let original = Social.Original(owner: e.owner, tweet: e.original)
-            tweets.append(Tweet(at: time, user: e.user, tweet: e.tweet, original: original, mentions: []))
-        case .tweetDeleted(let e): deleted.insert(Social.Original(owner: e.user, tweet: e.tweet))
-        case .userFollowed(let e): following[e.user, default: []].insert(e.followee)
-        case .userUnfollowed(let e): following[e.user]?.remove(e.followee)
-        }
-    }
-
-    /// The tweets and retweets of oneself and of those one follows, and what names one, without what was deleted, newest
-    /// first, as USER/TWEET.
-    func timeline(of reader: String) -> [String] {
-        let following = following[reader] ?? []
-        return tweets.filter { tweet in
-            (tweet.user == reader || following.contains(tweet.user) || tweet.mentions.contains(reader))
-                && !deleted.contains(Social.Original(owner: tweet.user, tweet: tweet.tweet))
-                && !(tweet.original.map { deleted.contains($0) } ?? false)
-        }
-        .sorted { ($0.at, $0.user, $0.tweet) > ($1.at, $1.user, $1.tweet) }.map { "\($0.user)/\($0.tweet)" }
-    }
-}
-
 /// What holds of social, whatever happens.
 enum SocialInvariants {
     static let timelinesAreMerged = Invariant(
@@ -111,4 +64,120 @@ enum SocialInvariants {
                 }
             }
         })
+    /// What the last crossing of each author was.
+    private typealias Crossings = [String: (number: Int32, isPromoted: Bool)]
+
+    static let crossingsAlternate = Invariant(
+        "an author is promoted and demoted by turns", over: "social.audience",
+        SocialAudienceEvent.self, from: Crossings(),
+        fold: { authors, event, place in
+            let (user, number, isPromoted): (String, Int32, Bool)
+            switch event {
+            case .authorPromoted(let e): (user, number, isPromoted) = (e.user, e.crossing, true)
+            case .authorDemoted(let e): (user, number, isPromoted) = (e.user, e.crossing, false)
+            case .followerGained, .followerLost: return
+            }
+            // An older program did not number them, and wrote some more than once.
+            if number == 0 { return }
+            let last = authors[user]
+            if number != (last?.number ?? 0) + 1 || last?.isPromoted == isPromoted {
+                let before = last.map { "its number \($0.number), \($0.isPromoted ? "up" : "down")" } ?? "none"
+                throw Violation(
+                    "\(user) crosses the limit \(isPromoted ? "up" : "down") as number \(number) after \(before), at \(place.words)"
+                )
+            }
+            authors[user] = (number, isPromoted)
+        })
+
+    /// How many followers of an author were ever handed tweets, at most.
+    private struct Handing: Sendable {
+        struct Author: Sendable {
+            var followers: Set<String> = []
+            /// With how many followers the author was promoted, at most.
+            var most = 0
+            var isPromoted = false
+            /// Whether an older program promoted the author, which did not say with how many followers.
+            var isOlder = false
+
+            mutating func promote(_ e: SocialAuthorPromoted) {
+                isPromoted = true
+                isOlder = isOlder || e.crossing == 0
+                most = max(most, Int(e.followers))
+            }
+        }
+        var authors: [String: Author] = [:]
+
+        mutating func fold(_ record: Record) throws {
+            switch try SocialAudienceEvent.kind(in: record.value) {
+            case .followerGained(let e): authors[e.user, default: Author()].followers.insert(e.follower)
+            case .followerLost(let e): authors[e.user]?.followers.remove(e.follower)
+            case .authorPromoted(let e): authors[e.user, default: Author()].promote(e)
+            case .authorDemoted(let e): authors[e.user, default: Author()].isPromoted = false
+            case nil: break
+            }
+        }
+    }
+
+    /// Tweets are handed out only while their author is not promoted, and to followers alone; who unfollows gives them back.
+    static let entriesAreBounded = Invariant(
+        "tweets of a promoted author are handed to nobody", .atRest,
+        over: ["social.audience"], of: "social.timelines", from: Handing(),
+        fold: { handing, record, _ in try handing.fold(record) },
+        rows: { handing, reader in
+            let promoted = handing.authors.filter { $0.value.most > 0 && !$0.value.isOlder }
+            if promoted.isEmpty { return }
+            var readers: [Row: Int] = [:]
+            try reader.everyRow(Scan(Timelines.entries)) { row in
+                if let author = row[2].text, promoted[author] != nil { readers[[row[2], row[3]], default: 0] += 1 }
+            }
+            for (tweet, count) in readers {
+                guard let name = tweet[0].text, let author = promoted[name] else { continue }
+                let most = author.isPromoted ? author.most : max(author.most, author.followers.count)
+                if count > most {
+                    throw Violation(
+                        "\(name)'s tweet \(tweet[1].text ?? "") is handed to \(count) readers, not at most \(most)")
+                }
+            }
+        })
+
+    static let trendsAreCounted = Invariant(
+        "hashtags count as often as what is there has them", .atRest, over: ["social.events"],
+        of: "social.trends", from: CountedHashtags(),
+        fold: { model, record, _ in
+            if let event = try SocialEvent.kind(in: record.value) { model.tell(event, at: record.timestamp) }
+        },
+        rows: { model, reader in
+            let counts = model.counts()
+            try compare(Trends.minutes, with: counts, reader)
+            let hours = counts.reduce(into: [CountedHashtags.Slot: CountedHashtags.Count]()) { hours, one in
+                let hour = CountedHashtags.Slot(hashtag: one.key.hashtag, minute: TrendWindow.hour(one.key.minute))
+                hours[hour, default: .init()].tweets += one.value.tweets
+                hours[hour, default: .init()].retweets += one.value.retweets
+            }
+            try compare(Trends.hours, with: hours, reader)
+        })
+
+    private static func compare(
+        _ table: Table, with expected: [CountedHashtags.Slot: CountedHashtags.Count], _ reader: any ViewReader
+    ) throws {
+        var counts: [CountedHashtags.Slot: CountedHashtags.Count] = [:]
+        try reader.everyRow(Scan(table)) { row in
+            let slot = CountedHashtags.Slot(hashtag: row[0].text ?? "", minute: row[1].integer ?? 0)
+            counts[slot, default: .init()].tweets += row[3].integer ?? 0
+            counts[slot, default: .init()].retweets += row[4].integer ?? 0
+        }
+        let unit = table.columns[1].name
+        for slot in Set(counts.keys).union(expected.keys).sorted(by: {
+            ($0.hashtag, $0.minute) < ($1.hashtag, $1.minute)
+        }) {
+            let (shown, right) = (counts[slot] ?? .init(), expected[slot] ?? .init())
+            if shown != right {
+                throw Violation(
+                    """
+                    #\(slot.hashtag) has \(shown.tweets) tweets and \(shown.retweets) retweets in \(unit) \(slot.minute), \
+                    and should have \(right.tweets) and \(right.retweets)
+                    """)
+            }
+        }
+    }
 }

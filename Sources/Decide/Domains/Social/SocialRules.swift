@@ -8,6 +8,8 @@ enum SocialLimits {
     static let tweet = 100
     /// Users whom one user may follow.
     static let following = 50_000
+    /// Retweets of retweets that are gone through to an original. What is further away counts as not known.
+    static let hops = 16
 }
 
 extension Social {

@@ -2,12 +2,27 @@ internal import EventModel
 internal import SwiftProtobuf
 
 /// How often each hashtag was used in every minute and in every hour, as partial counts of each partition.
+///
+/// A tweet counts when it is posted. What a retweet counts is known where it meets its original, and what a deletion takes
+/// away where the tweet is remembered: ``Retweets`` tells both as changes.
 struct Trends: Projection {
-    typealias Event = Only<SocialEvent>
+    /// What the two topics carry.
+    enum Event: Readable {
+        enum Content: Sendable {
+            case told(SocialEvent.Kind)
+            case changed(SocialRetweetEvent.Kind)
+        }
+        static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
+            if topic == "social.retweets" { return try SocialRetweetEvent.kind(in: bytes).map(Content.changed) }
+            return try SocialEvent.kind(in: bytes).map(Content.told)
+        }
+    }
+
     static let name = "trends"
+    /// 2: deleted tweets count no more, retweets count by their originals, and a hashtag is counted in its composed form.
     static let version = 2
     static let about = "Hashtags of every minute and hour."
-    static let topics = ["social.events"]
+    static let topics = ["social.events", "social.retweets"]
     static let tables = [minutes, hours]
 
     static let minutes = counts("social_tag_minutes", "minute", "minutes since 1970 UTC")
@@ -34,21 +49,30 @@ struct Trends: Projection {
 
     mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
         switch event {
-        case .tweetPosted(let e): count(e.hashtags, place) { $0.tweets += 1 }
-        case .retweeted(let e): count(Social.names(TweetText.hashtags(in: e.text)), place) { $0.retweets += 1 }
-        case .tweetDeleted, .userFollowed, .userUnfollowed: break
+        case .told(.tweetPosted(let e)):
+            let minute = TrendWindow.minute(place.timestamp)
+            for hashtag in e.hashtags { count(hashtag, minute, place, tweets: 1, retweets: 0) }
+        case .changed(.hashtagsRecounted(let e)):
+            for change in e.changes {
+                count(
+                    change.hashtag, change.minute, place, tweets: Int64(change.tweets),
+                    retweets: Int64(change.retweets))
+            }
+        case .told, .changed: break
         }
     }
 
     private mutating func count(
-        _ hashtags: [String], _ place: Place, _ add: (inout (tweets: Int64, retweets: Int64)) -> Void
+        _ hashtag: String, _ minute: Int64, _ place: Place, tweets: Int64, retweets: Int64
     ) {
-        let minute = TrendWindow.minute(place.timestamp)
-        for hashtag in hashtags {
-            // Events of the first version have hashtags as they were typed.
-            let hashtag = Check.composed(hashtag)
-            add(&gathered[Slot(hashtag: hashtag, minute: minute, partition: place.partition), default: (0, 0)])
-        }
+        // Events of the first version have hashtags as they were typed.
+        let slot = Slot(hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
+        add(&gathered[slot, default: (0, 0)], tweets, retweets)
+    }
+
+    private func add(_ sums: inout (tweets: Int64, retweets: Int64), _ tweets: Int64, _ retweets: Int64) {
+        sums.tweets += tweets
+        sums.retweets += retweets
     }
 
     func finish(_ view: ViewBatch) {
@@ -169,7 +193,8 @@ struct ReadTrends {
                 scan.after = scan.order.map { last[$0] }
             }
         }
-        return counts
+        // Tags whose tweets were all deleted leave a row of zeros.
+        return counts.filter { $0.value.sum > 0 }
     }
 
     private func sum(_ hashtag: String, _ window: TrendWindow) throws -> Int64 {

@@ -197,6 +197,50 @@ nonisolated struct SocialAudienceEvent: Sendable {
   init() {}
 }
 
+/// What social.retweets carries: which retweets refer to an author's tweets, and what that changes in the counts of hashtags.
+nonisolated struct SocialRetweetEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: SocialRetweetEvent.OneOf_Kind? = nil
+
+  var retweetReferred: SocialRetweetReferred {
+    get {
+      if case .retweetReferred(let v)? = kind {return v}
+      return SocialRetweetReferred()
+    }
+    set {kind = .retweetReferred(newValue)}
+  }
+
+  var retweetWithdrawn: SocialRetweetWithdrawn {
+    get {
+      if case .retweetWithdrawn(let v)? = kind {return v}
+      return SocialRetweetWithdrawn()
+    }
+    set {kind = .retweetWithdrawn(newValue)}
+  }
+
+  var hashtagsRecounted: SocialHashtagsRecounted {
+    get {
+      if case .hashtagsRecounted(let v)? = kind {return v}
+      return SocialHashtagsRecounted()
+    }
+    set {kind = .hashtagsRecounted(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case retweetReferred(SocialRetweetReferred)
+    case retweetWithdrawn(SocialRetweetWithdrawn)
+    case hashtagsRecounted(SocialHashtagsRecounted)
+
+  }
+
+  init() {}
+}
+
 /// What social.home carries: what enters and leaves timelines. One record speaks to many readers, all of its partition.
 nonisolated struct SocialHomeEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -485,6 +529,13 @@ nonisolated struct SocialAuthorPromoted: Sendable {
   /// The author.
   var user: String = String()
 
+  /// Which crossing of the limit it is, of the author's, in either direction: 1 is the first. It holds from the event on that
+  /// it follows from. 0 in what older programs wrote, which holds from where it stands.
+  var crossing: Int32 = 0
+
+  /// How many followers there are with the one who made it necessary.
+  var followers: Int32 = 0
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -498,6 +549,112 @@ nonisolated struct SocialAuthorDemoted: Sendable {
 
   /// The author.
   var user: String = String()
+
+  /// As that of AuthorPromoted.
+  var crossing: Int32 = 0
+
+  /// How many followers are left.
+  var followers: Int32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A retweet, of which an author's tweet is the original, or another retweet on the way to it.
+nonisolated struct SocialRetweetReferred: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The author.
+  var owner: String = String()
+
+  /// The author's tweet or retweet.
+  var original: String = String()
+
+  /// Whose retweet it is, its identifier, and when it was made.
+  var user: String = String()
+
+  var tweet: String = String()
+
+  var postedAt: SwiftProtobuf.Google_Protobuf_Timestamp {
+    get {_postedAt ?? SwiftProtobuf.Google_Protobuf_Timestamp()}
+    set {_postedAt = newValue}
+  }
+  /// Returns true if `postedAt` has been explicitly set.
+  var hasPostedAt: Bool {self._postedAt != nil}
+  /// Clears the value of `postedAt`. Subsequent reads from it will return its default value.
+  mutating func clearPostedAt() {self._postedAt = nil}
+
+  /// Whether it, or a retweet on the way, has the original's text; and the hashtags of that, which count where the original
+  /// is not known.
+  var hasText_p: Bool = false
+
+  var hashtags: [String] = []
+
+  /// 1 where the retweet names the author itself, 2 where it names a retweet of the author's tweet, and so on.
+  var hop: Int32 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _postedAt: SwiftProtobuf.Google_Protobuf_Timestamp? = nil
+}
+
+/// A retweet that refers to an author's tweet no more.
+nonisolated struct SocialRetweetWithdrawn: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The author.
+  var owner: String = String()
+
+  /// The author's tweet or retweet.
+  var original: String = String()
+
+  var user: String = String()
+
+  var tweet: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// What changes in the counts of hashtags, beside those that tweets have when they are posted.
+nonisolated struct SocialHashtagsRecounted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The author of the tweet that was deleted or passed on.
+  var author: String = String()
+
+  var changes: [SocialHashtagChange] = []
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// How many tweets and retweets more a hashtag has in a minute; below zero, how many less.
+nonisolated struct SocialHashtagChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Without the #, in lower case.
+  var hashtag: String = String()
+
+  /// Since 1970 UTC.
+  var minute: Int64 = 0
+
+  var tweets: Int32 = 0
+
+  var retweets: Int32 = 0
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -954,6 +1111,90 @@ nonisolated extension SocialAudienceEvent: SwiftProtobuf.Message, SwiftProtobuf.
   }
 
   static func ==(lhs: SocialAudienceEvent, rhs: SocialAudienceEvent) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialRetweetEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RetweetEvent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}retweet_referred\0\u{3}retweet_withdrawn\0\u{3}hashtags_recounted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: SocialRetweetReferred?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .retweetReferred(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .retweetReferred(v)
+        }
+      }()
+      case 2: try {
+        var v: SocialRetweetWithdrawn?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .retweetWithdrawn(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .retweetWithdrawn(v)
+        }
+      }()
+      case 3: try {
+        var v: SocialHashtagsRecounted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .hashtagsRecounted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .hashtagsRecounted(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .retweetReferred?: try {
+      guard case .retweetReferred(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .retweetWithdrawn?: try {
+      guard case .retweetWithdrawn(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .hashtagsRecounted?: try {
+      guard case .hashtagsRecounted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialRetweetEvent, rhs: SocialRetweetEvent) -> Bool {
     if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1550,7 +1791,7 @@ nonisolated extension SocialFollowerLost: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension SocialAuthorPromoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AuthorPromoted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}crossing\0\u{1}followers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1559,6 +1800,8 @@ nonisolated extension SocialAuthorPromoted: SwiftProtobuf.Message, SwiftProtobuf
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.crossing) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.followers) }()
       default: break
       }
     }
@@ -1568,11 +1811,19 @@ nonisolated extension SocialAuthorPromoted: SwiftProtobuf.Message, SwiftProtobuf
     if !self.user.isEmpty {
       try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
     }
+    if self.crossing != 0 {
+      try visitor.visitSingularInt32Field(value: self.crossing, fieldNumber: 2)
+    }
+    if self.followers != 0 {
+      try visitor.visitSingularInt32Field(value: self.followers, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: SocialAuthorPromoted, rhs: SocialAuthorPromoted) -> Bool {
     if lhs.user != rhs.user {return false}
+    if lhs.crossing != rhs.crossing {return false}
+    if lhs.followers != rhs.followers {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1580,7 +1831,7 @@ nonisolated extension SocialAuthorPromoted: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension SocialAuthorDemoted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".AuthorDemoted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}crossing\0\u{1}followers\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1589,6 +1840,8 @@ nonisolated extension SocialAuthorDemoted: SwiftProtobuf.Message, SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.crossing) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.followers) }()
       default: break
       }
     }
@@ -1598,11 +1851,213 @@ nonisolated extension SocialAuthorDemoted: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.user.isEmpty {
       try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
     }
+    if self.crossing != 0 {
+      try visitor.visitSingularInt32Field(value: self.crossing, fieldNumber: 2)
+    }
+    if self.followers != 0 {
+      try visitor.visitSingularInt32Field(value: self.followers, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: SocialAuthorDemoted, rhs: SocialAuthorDemoted) -> Bool {
     if lhs.user != rhs.user {return false}
+    if lhs.crossing != rhs.crossing {return false}
+    if lhs.followers != rhs.followers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialRetweetReferred: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RetweetReferred"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}owner\0\u{1}original\0\u{1}user\0\u{1}tweet\0\u{3}posted_at\0\u{3}has_text\0\u{1}hashtags\0\u{1}hop\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.original) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._postedAt) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.hasText_p) }()
+      case 7: try { try decoder.decodeRepeatedStringField(value: &self.hashtags) }()
+      case 8: try { try decoder.decodeSingularInt32Field(value: &self.hop) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 1)
+    }
+    if !self.original.isEmpty {
+      try visitor.visitSingularStringField(value: self.original, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 4)
+    }
+    try { if let v = self._postedAt {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.hasText_p != false {
+      try visitor.visitSingularBoolField(value: self.hasText_p, fieldNumber: 6)
+    }
+    if !self.hashtags.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.hashtags, fieldNumber: 7)
+    }
+    if self.hop != 0 {
+      try visitor.visitSingularInt32Field(value: self.hop, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialRetweetReferred, rhs: SocialRetweetReferred) -> Bool {
+    if lhs.owner != rhs.owner {return false}
+    if lhs.original != rhs.original {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs._postedAt != rhs._postedAt {return false}
+    if lhs.hasText_p != rhs.hasText_p {return false}
+    if lhs.hashtags != rhs.hashtags {return false}
+    if lhs.hop != rhs.hop {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialRetweetWithdrawn: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RetweetWithdrawn"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}owner\0\u{1}original\0\u{1}user\0\u{1}tweet\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.original) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 1)
+    }
+    if !self.original.isEmpty {
+      try visitor.visitSingularStringField(value: self.original, fieldNumber: 2)
+    }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 3)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialRetweetWithdrawn, rhs: SocialRetweetWithdrawn) -> Bool {
+    if lhs.owner != rhs.owner {return false}
+    if lhs.original != rhs.original {return false}
+    if lhs.user != rhs.user {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialHashtagsRecounted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HashtagsRecounted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}author\0\u{1}changes\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.author) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.author.isEmpty {
+      try visitor.visitSingularStringField(value: self.author, fieldNumber: 1)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialHashtagsRecounted, rhs: SocialHashtagsRecounted) -> Bool {
+    if lhs.author != rhs.author {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialHashtagChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".HashtagChange"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hashtag\0\u{1}minute\0\u{1}tweets\0\u{1}retweets\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.hashtag) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.minute) }()
+      case 3: try { try decoder.decodeSingularSInt32Field(value: &self.tweets) }()
+      case 4: try { try decoder.decodeSingularSInt32Field(value: &self.retweets) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.hashtag.isEmpty {
+      try visitor.visitSingularStringField(value: self.hashtag, fieldNumber: 1)
+    }
+    if self.minute != 0 {
+      try visitor.visitSingularInt64Field(value: self.minute, fieldNumber: 2)
+    }
+    if self.tweets != 0 {
+      try visitor.visitSingularSInt32Field(value: self.tweets, fieldNumber: 3)
+    }
+    if self.retweets != 0 {
+      try visitor.visitSingularSInt32Field(value: self.retweets, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialHashtagChange, rhs: SocialHashtagChange) -> Bool {
+    if lhs.hashtag != rhs.hashtag {return false}
+    if lhs.minute != rhs.minute {return false}
+    if lhs.tweets != rhs.tweets {return false}
+    if lhs.retweets != rhs.retweets {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

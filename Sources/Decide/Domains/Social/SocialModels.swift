@@ -1,0 +1,142 @@
+internal import EventModel
+
+/// Every tweet and retweet that there was, to tell what each retweet passes on.
+struct Originals: Sendable {
+    struct Said: Sendable {
+        var at: Timestamp
+        /// What a retweet names.
+        var original: Social.Original?
+        /// Nil where a retweet has no text; so it is once it was deleted.
+        var hashtags: [String]?
+        var isDeleted = false
+    }
+    /// What following a retweet comes to.
+    enum Root {
+        case known(Said)
+        /// The hashtags are those of the first text on the way.
+        case unknown(hashtags: [String])
+        /// The retweets name each other.
+        case circle
+    }
+    private(set) var said: [Social.Original: Said] = [:]
+
+    /// Events of one user in their order; those of several users in any.
+    mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) {
+        switch event {
+        case .tweetPosted(let e):
+            said[Social.Original(owner: e.user, tweet: e.tweet)] = Said(at: time, hashtags: e.hashtags)
+        case .retweeted(let e):
+            said[Social.Original(owner: e.user, tweet: e.tweet)] = Said(
+                at: time, original: Social.Original(owner: e.owner, tweet: e.original),
+                hashtags: e.text.isEmpty ? nil : Social.names(TweetText.hashtags(in: e.text)))
+        case .tweetDeleted(let e):
+            let name = Social.Original(owner: e.user, tweet: e.tweet)
+            said[name]?.isDeleted = true
+            if said[name]?.original != nil { said[name]?.hashtags = nil }
+        case .userFollowed, .userUnfollowed: break
+        }
+    }
+
+    func root(of retweet: Said) -> Root {
+        var (hashtags, next) = (retweet.hashtags, retweet.original)
+        var seen: Set<Social.Original> = []
+        for hop in 1...SocialLimits.hops {
+            guard let name = next, let one = said[name] else { break }
+            if one.original == nil { return .known(one) }
+            if !seen.insert(name).inserted { return .circle }
+            if hop == SocialLimits.hops { break }
+            hashtags = hashtags ?? one.hashtags
+            next = one.original
+        }
+        return .unknown(hashtags: hashtags ?? [])
+    }
+}
+
+/// Timelines straight from the events of `social.events`, pulled from all authors and merged: what a reader must be shown,
+/// however it is made.
+struct PullAndMerge: Sendable {
+    private struct Tweet: Sendable {
+        var at: Timestamp
+        var name: Social.Original
+        var mentions: [String]
+    }
+    private var tweets: [Tweet] = []
+    private var originals = Originals()
+    private(set) var following: [String: Set<String>] = [:]
+    /// All who did something, or were named.
+    private(set) var users: Set<String> = []
+
+    init() {}
+
+    /// Events of one user in their order; those of several users in any.
+    mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) {
+        users.insert(Social.key(of: event))
+        originals.tell(event, at: time)
+        switch event {
+        case .tweetPosted(let e):
+            users.formUnion(e.mentions)
+            tweets.append(Tweet(at: time, name: .init(owner: e.user, tweet: e.tweet), mentions: e.mentions))
+        case .retweeted(let e):
+            tweets.append(Tweet(at: time, name: .init(owner: e.user, tweet: e.tweet), mentions: []))
+        case .tweetDeleted: break
+        case .userFollowed(let e): following[e.user, default: []].insert(e.followee)
+        case .userUnfollowed(let e): following[e.user]?.remove(e.followee)
+        }
+    }
+
+    /// The tweets and retweets of oneself and of those one follows, and what names one, without what was deleted, newest
+    /// first, as USER/TWEET.
+    func timeline(of reader: String) -> [String] {
+        let following = following[reader] ?? []
+        return tweets.filter { tweet in
+            (tweet.name.owner == reader || following.contains(tweet.name.owner) || tweet.mentions.contains(reader))
+                && isThere(tweet.name)
+        }
+        .sorted { ($0.at, $0.name.owner, $0.name.tweet) > ($1.at, $1.name.owner, $1.name.tweet) }
+        .map { "\($0.name.owner)/\($0.name.tweet)" }
+    }
+
+    private func isThere(_ name: Social.Original) -> Bool {
+        guard let said = originals.said[name], !said.isDeleted else { return false }
+        if said.original != nil, case .known(let root) = originals.root(of: said) { return !root.isDeleted }
+        return true
+    }
+}
+
+/// The counts of hashtags straight from the events of `social.events`.
+struct CountedHashtags: Sendable {
+    struct Slot: Hashable, Sendable {
+        var hashtag: String
+        var minute: Int64
+    }
+    struct Count: Hashable, Sendable {
+        var tweets: Int64 = 0
+        var retweets: Int64 = 0
+    }
+    private var originals = Originals()
+
+    /// Events of one user in their order; those of several users in any.
+    mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) { originals.tell(event, at: time) }
+
+    /// All that are above zero, of every minute.
+    func counts() -> [Slot: Count] {
+        var counts: [Slot: Count] = [:]
+        for said in originals.said.values where !said.isDeleted {
+            let minute = TrendWindow.minute(said.at)
+            if said.original == nil {
+                for tag in said.hashtags ?? [] {
+                    counts[Slot(hashtag: tag, minute: minute), default: Count()].tweets += 1
+                }
+                continue
+            }
+            let hashtags: [String] =
+                switch originals.root(of: said) {
+                case .known(let root): root.isDeleted ? [] : root.hashtags ?? []
+                case .unknown(let hashtags): hashtags
+                case .circle: []
+                }
+            for tag in hashtags { counts[Slot(hashtag: tag, minute: minute), default: Count()].retweets += 1 }
+        }
+        return counts
+    }
+}
