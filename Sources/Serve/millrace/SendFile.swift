@@ -43,6 +43,9 @@ extension Send {
                     }
                 }
                 try await send()
+                if let damage = source.damage {
+                    throw Failure(.data, "\(damage). Commands of the whole lines before that were decided: \(sent)")
+                }
                 if refused { throw Failure(.refused, "") }
             }
         }
