@@ -63,7 +63,7 @@ struct TweetLineTests {
         #expect(try read("1\t2\t17") == [.follow("2", by: "1")])
         #expect(try read("a,b", mutual: true) == [.follow("b", by: "a"), .follow("a", by: "b")])
         #expect(try read("% 834797 465017") == [] && read("# x") == [])
-        #expect(try read(#""a","b""#) == [.follow("b", by: "a")] && read(#""a"	b,"x y""#) == [.follow("b", by: "a")])
+        #expect(try read(#""a","b""#) == [.follow("b", by: "a")] && read(#""a" , b,"x y""#) == [.follow("b", by: "a")])
         #expect(throws: Malformed("line", "ends within quotes")) { try read(#"a,"b"#) }
         #expect(throws: Malformed("line", "has something between a closing quote and the next name")) {
             try read(#""a"b c"#)

@@ -6,8 +6,8 @@ import Testing
 @Suite("Importing from anywhere", .serialized, .timeLimit(.minutes(3)))
 struct ImportStreamTests {
     private static func line(_ i: Int) -> String {
-        #"192.0.2.\#(i % 250) - - [17/May/2015:10:\#(i / 60 % 60 + 10):\#(i % 60 + 10) +0000] "GET /\#(i) HTTP/1.1" 200 \#(i)"#
-            .replacing(":6", with: ":1")
+        let time = "17/May/2015:10:\(i / 50 % 50 + 10):\(i % 50 + 10) +0000"
+        return #"192.0.2.\#(i % 250) - - [\#(time)] "GET /\#(i) HTTP/1.1" 200 \#(i)"#
     }
     private static func log(_ lines: Range<Int>) -> String { lines.map { line($0) + "\n" }.joined() }
 
@@ -21,11 +21,12 @@ struct ImportStreamTests {
     private func pipe(_ bus: Bus, _ script: String, _ kind: String, _ path: String, _ rest: String = "") async throws
         -> Ended
     {
-        let command = "\(Bus.program) import \(kind) \(path) \(rest) --json --log \(bus.url)"
+        let command = "\(Bus.program) import \(kind) \(path) --json --log \(bus.url) \(rest)"
         return try await bus.plain(["-c", script.isEmpty ? command : "\(script) | \(command)"], program: "/bin/bash")
     }
 
-    @Test func `a pipe, a FIFO and a process's output are imported as files are, and known again as such`() async throws {
+    @Test func `a pipe, a FIFO and a process's output are imported as files are, and known again as such`() async throws
+    {
         try await onBus { bus in
             let file = try bus.file("access.log", Self.log(0..<3000))
             let site = "--site www"
@@ -39,7 +40,8 @@ struct ImportStreamTests {
             #expect(try tally(whole) == [3000, 500, 2500, 0])
             let fifo = bus.folder + "/fifo"
             try #require(mkfifo(fifo, 0o600) == 0)
-            let packed = try await pipe(bus, "", "access-log", "\(fifo) \(site) & gzip -c \(file) > \(fifo); wait $! #")
+            let packing = "\(site) & gzip -c \(file) > \(fifo); wait $!"
+            let packed = try await pipe(bus, "", "access-log", fifo, packing)
             #expect(try tally(packed) == [3000, 0, 3000, 0])
             #expect(try await bus.count("hits.events") == 3000)
             let nameless = try await pipe(bus, "cat \(file)", "access-log", "-")
@@ -49,13 +51,16 @@ struct ImportStreamTests {
 
     @Test func `tables, tweets and edges come through pipes too`() async throws {
         try await onBus { bus in
-            let places = "driver,time,lat,lng\n" + (0..<40).map { "d\($0 % 3),\(1_211_018_404 + $0),37.7,-122.4\n" }.joined()
-            let gps = try bus.file("gps.csv", places)
+            let places = (0..<40).map { "d\($0 % 3),\(1_211_018_404 + $0),37.7,-122.4\n" }.joined()
+            let gps = try bus.file("gps.csv", "driver,time,lat,lng\n" + places)
             #expect(try tally(try await pipe(bus, "cat \(gps)", "gps", "-")) == [41, 40, 0, 0])
             #expect(try tally(try await bus.run("import", "gps", gps)) == [41, 0, 41, 0])
-            let tweets = try bus.file(
-                "tweets.ndjson", (0..<30).map { #"{"id":\#($0 + 1),"t":\#(1_388_538_563 + $0),"s":"ann","text":"a"}"# + "\n" }.joined())
-            #expect(try tally(try await pipe(bus, "cat \(tweets)", "tweets", "/dev/stdin", "--wait 0s")) == [30, 30, 0, 0])
+            let lines: [String] = (0..<30).map { i in
+                #"{"id":\#(i + 1),"t":\#(1_388_538_563 + i),"s":"ann","text":"a"}"# + "\n"
+            }
+            let tweets = try bus.file("tweets.ndjson", lines.joined())
+            #expect(
+                try tally(try await pipe(bus, "cat \(tweets)", "tweets", "/dev/stdin", "--wait 0s")) == [30, 30, 0, 0])
             #expect(try tally(try await pipe(bus, "cat \(tweets)", "tweets", "-", "--wait 0s"))[1] == 0)
             let edges = try bus.file("edges.txt", (0..<30).map { "a\($0) b\($0)\n" }.joined())
             #expect(try tally(try await pipe(bus, "cat \(edges)", "follows", "-", "--wait 0s")) == [30, 30, 0, 0])
@@ -77,7 +82,8 @@ struct ImportStreamTests {
                 #expect(try tally(ended) == [count, 0, count, 0])
                 #expect(
                     try JSON(ended.out)["notes"][0].string
-                        == "it is a shorter copy of access.log, of which 2000 lines were imported: nothing in it is new")
+                        == "it is a shorter copy of access.log, of which 2000 lines were imported: nothing in it is new"
+                )
             }
             // Cut within a line, and read from a pipe.
             let cut = try bus.file("cut.log", Array(text.utf8.prefix(100_000)))
@@ -109,7 +115,9 @@ struct ImportStreamTests {
 
     @Test func `events and commands of cut gzip are taken, and the cut is told`() async throws {
         try await onBus { bus in
-            let hits = (0..<3000).map { #"{"site":"home","path":"/\#($0 &* 2_654_435_761 % 99_991)","visitor":"v"}"# + "\n" }
+            let hits: [String] = (0..<3000).map { i in
+                #"{"site":"home","path":"/\#(i &* 2_654_435_761 % 99_991)","visitor":"v"}"# + "\n"
+            }
             let file = try bus.file("hits.ndjson", hits.joined())
             #expect(try await bus.sh("gzip -k \(file) && head -c 8000 \(file).gz > \(bus.folder)/cut.gz").exit == 0)
             let cut = try await bus.run("produce", "Hit", "--file", "\(bus.folder)/cut.gz")
@@ -133,25 +141,28 @@ struct ImportStreamTests {
             for _ in 0..<2 {
                 let ended = try await bus.run("import", "access-log", file)
                 #expect(try tally(ended, exit: 65) == [5000, 0, 0, 5000])
-                #expect(ended.err.split(separator: "\n").count <= Complaints.told + 2, "\(ended)")
-                #expect(ended.err.contains("and \(5000 - Complaints.told) more lines: malformed"))
+                #expect(ended.err.split(separator: "\n").count <= 5 + 2, "\(ended)")
+                #expect(ended.err.contains("and \(5000 - 5) more lines: malformed"))
                 #expect(ended.err.contains("no line of \(file) could be read"))
             }
             // Tables, and events that are produced.
-            let gps = try bus.file("gps.csv", "driver,time,lat,lng\n" + (0..<100).map { "d,\($0)x,1,2\n" }.joined())
+            let rows: [String] = (0..<100).map { i in "d,\(i)x,1,2\n" }
+            let gps = try bus.file("gps.csv", "driver,time,lat,lng\n" + rows.joined())
             #expect(try tally(try await bus.run("import", "gps", gps), exit: 65) == [101, 0, 0, 100])
             let events = try await bus.run("produce", "Hit", "--on-error", "skip", "--file", file)
-            #expect(events.exit == 65 && events.err.split(separator: "\n").count <= Complaints.told + 2, "\(events)")
+            #expect(events.exit == 65 && events.err.split(separator: "\n").count <= 5 + 2, "\(events)")
             #expect(try JSON(events.out)["bad"] == 5000)
         }
     }
 
     @Test func `bad lines stay bad, and are imported once they can be read`() async throws {
         try await onBus { bus in
-            // The year is not over when the first import reads it.
+            // Too far ahead of this machine's clock at first.
             let soon = Date.now.addingTimeInterval(70)
             let header = "driver,time,lat,lng\n"
-            let rows = ["d,1211018404,1,2", "d,oops,1,2", "d,\(Int(soon.timeIntervalSince1970)),1,2", "d,1211018405,1,2"]
+            let rows = [
+                "d,1211018404,1,2", "d,oops,1,2", "d,\(Int(soon.timeIntervalSince1970)),1,2", "d,1211018405,1,2",
+            ]
             let file = try bus.file("gps.csv", header + rows.joined(separator: "\n") + "\n")
             #expect(try tally(try await bus.run("import", "gps", file)) == [5, 2, 0, 2])
             #expect(try tally(try await bus.run("import", "gps", file)) == [5, 0, 3, 2])
@@ -188,7 +199,7 @@ struct ImportStreamTests {
 
     @Test func `a quoted field with a line break is one record, and quoted names are names`() async throws {
         try await onBus { bus in
-            let table = """
+            let table = #"""
                 driver,time,lat,lng,note
                 a,1211018404,37.7,-122.4,"one
                 two, b,1211018404,37.7,-122.4
@@ -197,11 +208,12 @@ struct ImportStreamTests {
                 d,1211018406,37.7,-122.4,"never closed
                 e,1211018407,37.7,-122.4,ok
 
-                """
+                """#
             let file = try bus.file("gps.csv", table.replacing("\n", with: "\r\n"))
             let ended = try await bus.run("import", "gps", file)
             #expect(try tally(ended) == [7, 4, 0, 2])
-            #expect(ended.err.contains("line 5: driver: has a space") && ended.err.contains("line 6: ends within quotes"))
+            #expect(
+                ended.err.contains("line 5: driver: has a space") && ended.err.contains("line 6: ends within quotes"))
             let drivers = try await bus.replay("rides.locations").map { $0["key"].string }
             #expect(drivers.sorted() == ["a", "e"])
             #expect(try tally(try await bus.run("import", "gps", file)) == [7, 0, 5, 2])
@@ -216,7 +228,10 @@ struct ImportStreamTests {
             let edges = try bus.file("edges.csv", "who,whom\n\"ann\",\"bob\"\n\"ann\",carl\n# say \"hi\n")
             let follows = try await bus.run("import", "follows", edges, "--skip-header", "--wait", "0s")
             #expect(try tally(follows) == [4, 2, 0, 0])
-            #expect(try await bus.replay("social.commands").map { $0["event"]["followee"].string }.sorted() == ["bob", "carl"])
+            #expect(
+                try await bus.replay("social.commands").map { $0["event"]["followee"].string }.sorted() == [
+                    "bob", "carl",
+                ])
         }
     }
 

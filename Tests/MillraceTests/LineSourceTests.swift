@@ -7,7 +7,8 @@ import Testing
 /// What is read of files, pipes and gzip, whole and damaged.
 @Suite("Lines of an input")
 struct LineSourceTests {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lines-\(UUID().uuidString)").path
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("lines-\(UUID().uuidString)")
+        .path
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
 
@@ -59,12 +60,15 @@ struct LineSourceTests {
         #expect(try await read(Array("\u{feff}\n".utf8)).lines == [""])
     }
 
-    @Test(arguments: [
-        (String.Encoding.utf16LittleEndian, [0xff, 0xfe], "UTF-16LE"), (.utf16BigEndian, [0xfe, 0xff], "UTF-16BE"),
-        (.utf16LittleEndian, [], "UTF-16LE"), (.utf16BigEndian, [], "UTF-16BE"),
-        (.utf32LittleEndian, [0xff, 0xfe, 0, 0], "UTF-32LE"), (.utf32BigEndian, [0, 0, 0xfe, 0xff], "UTF-32BE"),
-    ] as [(String.Encoding, [UInt8], String)])
-    func `a text of wider characters is refused by its name`(_ encoding: String.Encoding, _ mark: [UInt8], _ name: String)
+    @Test(
+        arguments: [
+            (String.Encoding.utf16LittleEndian, [0xff, 0xfe], "UTF-16LE"), (.utf16BigEndian, [0xfe, 0xff], "UTF-16BE"),
+            (.utf16LittleEndian, [], "UTF-16LE"), (.utf16BigEndian, [], "UTF-16BE"),
+            (.utf32LittleEndian, [0xff, 0xfe, 0, 0], "UTF-32LE"), (.utf32BigEndian, [0, 0, 0xfe, 0xff], "UTF-32BE"),
+        ] as [(String.Encoding, [UInt8], String)])
+    func `a text of wider characters is refused by its name`(
+        _ encoding: String.Encoding, _ mark: [UInt8], _ name: String
+    )
         async throws
     {
         let no = await #expect(throws: Failure.self) {

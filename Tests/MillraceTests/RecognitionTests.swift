@@ -1,4 +1,5 @@
 import EventModel
+import MillraceTestKit
 import Testing
 
 @testable import millrace
@@ -66,21 +67,30 @@ struct RecognitionTests {
         #expect(known(Array(0..<4000), of: [old]) == (3000, nil))
         #expect(known(Array(0..<2999), of: [old]) == (0, nil))
         #expect(known(Array(0..<4000), of: [old, file(Array(0..<3500), number: 1)]) == (3500, nil))
-        #expect(known(Array(0..<3200), of: [old, file(Array(0..<3500), number: 1)]) == (3200, .init(file: 1, unchecked: 0)))
+        #expect(
+            known(Array(0..<3200), of: [old, file(Array(0..<3500), number: 1)]) == (3200, .init(file: 1, unchecked: 0)))
     }
 
     @Test func `the farthest of many files is found, whatever their order`() {
         var random = SeededRandom(7)
         for _ in 0..<40 {
-            let files = (0..<5).map { _ in (Int.random(in: 0...40, using: &random), Int.random(in: 0...40, using: &random)) }
             // Each begins as the others do for a while.
-            let texts = files.map { Array(0..<$0.0) + (0..<$0.1).map { 1000 * ($0 + 1) + files.count } }
+            let texts: [[Int]] = (0..<5).map { file in
+                let same = Int.random(in: 0...40, using: &random)
+                let own = Int.random(in: 0...40, using: &random)
+                return Array(0..<same) + (0..<own).map { i in 1000 * (i + 1) + file }
+            }
             let imported = texts.enumerated().map { file($0.element, number: $0.offset) }
-            let own = Array(0..<Int.random(in: 1...60, using: &random))
+            let own: [Int] = Array(0..<Int.random(in: 1...60, using: &random))
             let seen = known(own, of: imported)
-            let isPart = texts.contains { $0.count > own.count && Array($0.prefix(own.count)) == own }
-            let behind = texts.filter { Array(own.prefix($0.count)) == $0 }.map(\.count).max() ?? 0
-            #expect(seen.lines == (isPart ? own.count : behind), "\(own.count) of \(texts.map(\.count))")
+            var (isPart, behind) = (false, 0)
+            for text in texts {
+                if text.count > own.count, Array(text.prefix(own.count)) == own { isPart = true }
+                if Array(own.prefix(text.count)) == text { behind = max(behind, text.count) }
+            }
+            let expected: Int = isPart ? own.count : behind
+            let counts = texts.map { (text: [Int]) -> Int in text.count }
+            #expect(seen.lines == expected, "\(own.count) of \(counts)")
         }
     }
 
@@ -90,8 +100,12 @@ struct RecognitionTests {
         for line in 1...lines { digests.add(line, UInt64(line) &* 0x9e37_79b9_7f4a_7c15) }
         let parts = digests.takeChanged()
         #expect(digests.takeChanged().isEmpty && parts.map(\.part) == [0, 1, 2, 3, 4])
-        let again = LineDigests(
-            parts: try Dictionary(uniqueKeysWithValues: parts.map { ($0.part, try #require(LineDigests.digests($0.text))) }))
+        var read: [Int: [UInt32]] = [:]
+        for part in parts {
+            let values: [UInt32] = try #require(LineDigests.digests(part.text))
+            read[part.part] = values
+        }
+        let again = LineDigests(parts: read)
         var count = 0
         for line in 1...lines {
             let step = LineDigests.step(at: line)
@@ -102,6 +116,19 @@ struct RecognitionTests {
         }
         #expect(again[0] == nil && again[lines + 64] == nil && count < 24_000)
         #expect(parts.allSatisfy { $0.text.utf8.count < Limits.valueBytes })
+    }
+
+    @Test func `what the log says of files is read, also what older versions wrote`() throws {
+        let files = ImportMarks.files([
+            "0": "3000 ab12 end old file.log", "1": "5 ff tail new.log", "1/lines/0": Bytes(LineDigests.text([1, 2])),
+            "1/bad": "2,4-5", "1/run": "9:ee:7:3", "2/lines/0": "AAAA", "x": "1 1 end", "3": "garbage", "1/else": "1",
+        ])
+        #expect(
+            files.map(\.number) == [0, 1] && files.map(\.lines) == [3000, 5] && files.map(\.tail) == [false, true])
+        #expect(files[0].name == "old file.log" && files[0].digest == 0xab12 && files[0].digests[1] == nil)
+        #expect(files[1].digests[2] == 2 && files[1].bad.text == "2,4-5")
+        #expect(files[1].run == ImportedFile.Run(lines: 9, digest: 0xee, records: 7, written: 3))
+        #expect(ImportedFile.Run("-") == nil && ImportedFile.Run("9:ee:7:3")?.text == "9:ee:7:3")
     }
 
     @Test func `ranges of lines come back from their text, and lose one line at a time`() throws {

@@ -79,7 +79,9 @@ struct ImportMarks {
             let parts = key.split(separator: "/", omittingEmptySubsequences: false)
             guard let number = Int(parts[0]), parts.count == 1 else { continue }
             let words = value.text.split(separator: " ", maxSplits: 3)
-            guard words.count >= 2, let lines = Int(words[0]), let digest = UInt64(words[1], radix: 16) else { continue }
+            guard words.count >= 2, let lines = Int(words[0]), let digest = UInt64(words[1], radix: 16) else {
+                continue
+            }
             var file = ImportedFile(number: number)
             (file.lines, file.digest) = (lines, digest)
             file.tail = words.count > 2 && words[2] == "tail"

@@ -83,8 +83,12 @@ final class ImportOutcomes {
         var deadline = ContinuousClock.now + limit
         while !waiting.isEmpty {
             let left = deadline - .now
-            if left <= .zero { break }
-            if try await hear(within: min(left, .milliseconds(100))) { deadline = .now + limit }
+            // What is there already is heard in any case.
+            if try await hear(within: max(.zero, min(left, .milliseconds(100)))) {
+                deadline = .now + limit
+            } else if left <= .zero {
+                break
+            }
         }
         var all = counts
         all.undecided += waiting.values.reduce(0) { $0 + Int($1.awaited) }

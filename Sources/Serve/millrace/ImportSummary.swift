@@ -45,7 +45,7 @@ extension FileImport {
             let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
             return """
                 \(file): \(lines) lines, \(imported) imported as \(records) records, \(known) already there, \(bad) bad\(span)
-                \(Self.text("records", kinds))\(Self.text("bad lines", reasons))\(outcomes.map(Self.text) ?? "")\
+                \(Self.text("records", kinds))\(Self.text("bad lines", reasons))\(records == 0 ? "" : outcomes.map(Self.text) ?? "")\
                 \(notes.map { "\($0)\n" }.joined())\(seconds) s, \
                 \(Int(Double(imported) / max(0.001, seconds))) a second
 

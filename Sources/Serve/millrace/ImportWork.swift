@@ -240,7 +240,8 @@ final class ImportWork {
             summary.lines += 1
             summary.known += 1
         }
-        var note = "it is a shorter copy of \(file.name), of which \(file.lines) lines were imported: nothing in it is new"
+        var note =
+            "it is a shorter copy of \(file.name), of which \(file.lines) lines were imported: nothing in it is new"
         if copy.unchecked > 0 { note += "; its last \(copy.unchecked) lines are taken to be the same" }
         summary.notes.append(note)
     }

@@ -117,7 +117,8 @@ final class ImportWriter {
                 saying.append(
                     mark(
                         Progress(
-                            lines: file.lines, digest: file.digest, tail: file.tail, bad: file.bad, name: progress.name)))
+                            lines: file.lines, digest: file.digest, tail: file.tail, bad: file.bad, name: progress.name)
+                    ))
             }
             if progress.bad != file.bad { saying.append(bad(progress.bad)) }
             try await write(batch.map(\.record), saying, consumed: file.lines)

@@ -105,7 +105,9 @@ final class InputBytes {
                 if input.isEmpty {
                     // What there is goes out before more is waited for.
                     if count > 0 { return }
-                    if try !fill() { return end("ends before its gzip data does; it was cut short, or is still written") }
+                    if try !fill() {
+                        return end("ends before its gzip data does; it was cut short, or is still written")
+                    }
                 }
                 count += inflate(into: UnsafeMutableBufferPointer(rebasing: buffer[count...]))
             }

@@ -79,7 +79,9 @@ struct LineDigests {
     static func digests(_ text: String) -> [UInt32]? {
         guard let bytes = Data(base64Encoded: text), bytes.count % 4 == 0 else { return nil }
         return bytes.withUnsafeBytes { bytes in
-            (0..<bytes.count / 4).map { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self)) }
+            (0..<bytes.count / 4).map {
+                UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: UInt32.self))
+            }
         }
     }
 }
@@ -161,7 +163,7 @@ struct LineRanges: Equatable {
                 uncounted = count
                 continue
             }
-            let ends = word.split(separator: "-").map { Int($0) }
+            let ends = word.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
             guard let low = ends.first ?? nil, let high = ends.last ?? nil, ends.count <= 2, low <= high else {
                 return nil
             }

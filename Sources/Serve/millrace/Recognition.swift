@@ -88,7 +88,8 @@ struct Recognition {
         for candidate in alive where count - candidate.same < LineDigests.step(at: count) {
             let known = files[candidate.file]
             if let tail, tail.isReadable, count < Self.shared {
-                let there = count + 1 == known.lines ? UInt32(truncatingIfNeeded: known.digest) : known.digests[count + 1]
+                let there =
+                    count + 1 == known.lines ? UInt32(truncatingIfNeeded: known.digest) : known.digests[count + 1]
                 if there != UInt32(truncatingIfNeeded: tail.digest) { continue }
             }
             return Copy(file: candidate.file, unchecked: count - candidate.same)
