@@ -22,6 +22,21 @@ struct CSVTests {
     func `quotes that do not close are told`(line: String) {
         #expect(throws: Malformed.self) { try fields(line) }
     }
+    @Test(arguments: [
+        (#"a,"b"#, true), (#"a,"b"c""#, false), (#"a"b"#, false), (#"a,"b"","#, true), (#"a;"b"#, true),
+        ("a\t\"b", true),
+        (#""""#, false), (#""""""#, false), (#"a, "b"#, false), ("", false),
+    ])
+    func `a line that ends within a quoted field is told`(line: String, isOpen: Bool) {
+        var quotes = CSVQuotes()
+        quotes.add(Array(line.utf8)[...])
+        #expect(quotes.isOpen == isOpen)
+        quotes.add(Array(#"x",y"#.utf8)[...])
+        #expect(!quotes.isOpen)
+    }
+    @Test func `a quoted field may have line feeds`() throws {
+        #expect(try fields("a,\"b\nc\",d") == ["a", "b\nc", "d"])
+    }
     @Test func `bytes that are not UTF-8 are told with their field`() {
         #expect(throws: Malformed("field 2", "is not UTF-8")) { try CSV.fields([0x61, 0x2c, 0xff]) }
     }

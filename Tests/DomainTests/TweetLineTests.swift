@@ -96,6 +96,15 @@ struct TweetLineTests {
         #expect(try read("1\t2\t17") == [.follow("2", by: "1")])
         #expect(try read("a,b", mutual: true) == [.follow("b", by: "a"), .follow("a", by: "b")])
         #expect(try read("% 834797 465017") == [] && read("# x") == [])
+        #expect(try read(#""a","b""#) == [.follow("b", by: "a")] && read(#""a" , b,"x y""#) == [.follow("b", by: "a")])
+        #expect(throws: Malformed("line", "ends within quotes")) { try read(#"a,"b"#) }
+        #expect(throws: Malformed("line", "has something between a closing quote and the next name")) {
+            try read(#""a"b c"#)
+        }
+        #expect(throws: Malformed.self) { try read(#""a b" c"#) }
+        #expect(throws: Malformed("line", "is not UTF-8")) {
+            try FollowEdge.commands([0x61, 0x20, 0xff], mutual: false)
+        }
         #expect(throws: Malformed("line", "is not FOLLOWER FOLLOWEE")) { try read("1") }
         let no = #expect(throws: Malformed.self) { try read("a A") }
         #expect(no?.message.hasPrefix("line: a: nobody follows themselves") == true)

@@ -20,7 +20,8 @@ public struct Outcome: Hashable, Sendable {
     public var events: [Written]
     /// Tells another body under the same id from the same command sent again.
     var digest: UInt64
-    var commandOffset: Offset
+    /// The command that was answered first under this id.
+    public var commandOffset: Offset
     /// The ``AnyDecider/rules`` by which it was decided.
     var rules: Int
 

@@ -15,7 +15,7 @@ struct Import: AsyncParsableCommand {
 
 /// What all imports ask for.
 struct ImportOptions: ParsableArguments {
-    @Argument(help: "The file, plain or gzip.")
+    @Argument(help: "The file, plain or gzip; - is standard input.")
     var file: String
     @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
     var onError = OnError.skip
@@ -64,6 +64,9 @@ struct ImportAccessLog: AsyncParsableCommand {
 
     func run() async throws {
         let name = (options.file as NSString).lastPathComponent
+        if site == nil && !InputBytes.isNamed(options.file) {
+            throw Failure(.usage, "\(options.file) is no file that has a name; say whose log it is with --site")
+        }
         let site = site ?? String(name.prefix { $0 != "." })
         let format: LogFormat
         do {

@@ -14,24 +14,30 @@ struct ImportOrders: AsyncParsableCommand {
             MarkDelivered or CancelOrder, with the row's own times, read as UTC, on
             orders.commands; the handler decides them. A row that tells of no life an
             order can have is a bad line, named with its order and reason, and nothing of
-            it is imported. The same file again changes nothing.
+            it is imported. The commands are written in the order of their moments, of up
+            to \(ImportWriter.mostByTime) at once. The same file again changes nothing.
+
+            Where a handler runs, its outcomes are followed: the summary counts what was
+            accepted, what was decided before or changes nothing, and what was refused,
+            by reason. What nobody decides within --wait is decided later.
 
             Example: millrace import orders olist_orders.csv.gz
             """)
     @OptionGroup var options: ImportOptions
+    @OptionGroup var outcomes: OutcomeOptions
 
     func run() async throws {
         var table: OlistOrders?
         try await options.run(
             FileImport(
                 importer: "orders", scope: "", file: options.file, onError: options.onError,
-                topic: Domain.orders.commandsTopic,
+                topic: Domain.orders.commandsTopic, deciding: (Domain.orders, try outcomes.limit()), isByTime: true,
                 header: { line throws(Malformed) in table = try OlistOrders(header: line) },
                 read: { line in
                     guard let history = try table?.history(line) else { return nil }
                     return .init(
                         records: history.commands.map { $0.record(now: now()) }, time: history.placed,
-                        ended: history.ended)
+                        ended: history.ended, moments: history.commands.map { $0.time ?? history.placed })
                 }))
     }
 }

@@ -13,17 +13,19 @@ struct ImportTweets: AsyncParsableCommand {
             retweet_of (or rt), the original's id, and owner; without that the owner is
             the first whom the text names. Objects of Twitter's API, version 1.1 or 2, are
             taken as they are. The handlers decide: a tweet that was deleted
-            or passed on before is refused, as ever.
+            or passed on before is refused, as ever, and counted in the summary. What
+            nobody decides within --wait is decided later.
 
             Example: millrace import tweets tweets.ndjson.gz
             """)
     @OptionGroup var options: ImportOptions
+    @OptionGroup var outcomes: OutcomeOptions
 
     func run() async throws {
         try await options.run(
             FileImport(
                 importer: "tweets", scope: "", file: options.file, onError: options.onError,
-                topic: Domain.social.commandsTopic
+                topic: Domain.social.commandsTopic, deciding: (Domain.social, try outcomes.limit())
             ) { line in
                 let command = try TweetLine.command(line)
                 return .init(records: [command.record(now: now())], time: command.time ?? now())
@@ -37,12 +39,13 @@ struct ImportFollows: AsyncParsableCommand {
         commandName: "follows",
         abstract: "Import a follow graph, one edge a line: FOLLOWER FOLLOWEE.",
         discussion: """
-            Fields are separated by spaces, a tab or a comma; lines that begin with # or %
-            are remarks. An edge has no time: the follow happens when the log takes it.
+            Fields are separated by spaces, a tab or a comma, and may stand in quotes; lines
+            that begin with # or % are remarks. An edge has no time: the follow happens when the log takes it.
 
             Example: millrace import follows edges.csv.gz --skip-header --mutual
             """)
     @OptionGroup var options: ImportOptions
+    @OptionGroup var outcomes: OutcomeOptions
     @Flag(help: "Each edge says that both follow each other.")
     var mutual = false
     @Flag(help: "The first line names the columns.")
@@ -53,7 +56,8 @@ struct ImportFollows: AsyncParsableCommand {
         try await options.run(
             FileImport(
                 importer: "follows", scope: mutual ? "mutual" : "", file: options.file, onError: options.onError,
-                topic: Domain.social.commandsTopic, header: skipHeader ? { _ in } : nil
+                topic: Domain.social.commandsTopic, deciding: (Domain.social, try outcomes.limit()),
+                header: skipHeader ? { _ in } : nil
             ) { line in
                 let time = now()
                 let commands = try FollowEdge.commands(line, mutual: mutual)

@@ -1,7 +1,7 @@
-internal import CZlib
 internal import Foundation
 
-/// Reads a file or standard input line by line, plain or gzip, off the cooperative pool: one hop a chunk.
+/// Reads a file, a pipe or standard input line by line, plain or gzip, off the cooperative pool: one hop a chunk. A byte
+/// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused.
 final class LineSource {
     struct Line {
         /// From 1.
@@ -13,10 +13,21 @@ final class LineSource {
         var unfinished = false
     }
 
-    private let file: gzFile
-    private let path: String
+    static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
+
+    let path: String
+    /// Whether it is a file that can be opened again to read the same lines once more.
+    var isFile: Bool { input.isFile }
+    /// Whether the text began with a byte order mark.
+    private(set) var hadMark = false
+    /// What is wrong with the input, once its end has been reached. A line that was cut by that is left out.
+    private(set) var damage: String?
+
+    private let input: InputBytes
     private let queue = DispatchQueue(label: "millrace.input")
     private let limit: Int
+    /// The first bytes, until there are enough of them to tell the encoding.
+    private var first: [UInt8]? = []
     private var pending: [UInt8] = []
     private var skipping = false
     private var number = 0
@@ -24,77 +35,78 @@ final class LineSource {
 
     /// - Parameter path: `-` is standard input.
     init(_ path: String, limit: Int) throws {
-        let file = path == "-" ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rb")
-        guard let file else {
-            throw Failure(.noInput, "\(path) cannot be read: \(String(cString: strerror(errno)))")
-        }
-        var isFolder: ObjCBool = false
-        if path != "-", FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-            gzclose(file)
-            throw Failure(.noInput, "\(path) is a folder")
-        }
-        self.file = file
+        input = try InputBytes(path)
         self.path = path
         self.limit = limit
-        gzbuffer(file, 1 << 18)
     }
-
-    deinit { gzclose(file) }
 
     /// The lines that the next chunk completes; nil at the end.
     func next() async throws -> [Line]? {
         while true {
             if ended { return nil }
             let chunk = try await read()
-            let lines = take(chunk)
+            if chunk.isEmpty {
+                ended = true
+                damage = input.damage
+            }
+            let lines = take(try text(chunk))
             if !lines.isEmpty { return lines }
         }
     }
 
     private struct Handle: @unchecked Sendable {
-        // The file is only used by one read at a time, which this type awaits.
-        let file: gzFile
+        // The input is only used by one read at a time, which this type awaits.
+        let input: InputBytes
     }
 
     private func read() async throws -> [UInt8] {
-        let handle = Handle(file: file)
-        let path = path
+        let handle = Handle(input: input)
         return try await withCheckedThrowingContinuation { continuation in
-            queue.async {
-                var failed = false
-                let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, count in
-                    // gzread waits until its buffer is full; one byte, then what has been read with it, suits a terminal.
-                    let first = gzread(handle.file, buffer.baseAddress, 1)
-                    if first < 0 { failed = true }
-                    if first <= 0 { return }
-                    count = 1
-                    while count < buffer.count, handle.file.pointee.have > 0 {
-                        let more = min(buffer.count - count, Int(handle.file.pointee.have))
-                        let read = gzread(handle.file, buffer.baseAddress! + count, UInt32(more))
-                        if read <= 0 { break }
-                        count += Int(read)
-                    }
-                }
-                if failed {
-                    continuation.resume(throwing: Failure(.data, "\(path) is damaged or not a gzip file"))
-                } else {
-                    continuation.resume(returning: chunk)
-                }
-            }
+            queue.async { continuation.resume(with: Result { try handle.input.next() }) }
+        }
+    }
+
+    /// Sees to how the text begins.
+    private func text(_ chunk: [UInt8]) throws -> [UInt8] {
+        guard var start = first else { return chunk }
+        start += chunk
+        if start.count < 4 && !ended {
+            first = start
+            return []
+        }
+        first = nil
+        if let encoding = Self.wide(start) {
+            throw Failure(
+                .data, "\(input.name) is text in \(encoding); write it as UTF-8 first: iconv -f \(encoding) -t UTF-8")
+        }
+        hadMark = start.starts(with: Self.byteOrderMark)
+        return hadMark ? Array(start.dropFirst(3)) : start
+    }
+
+    /// The encoding of a text of two or four bytes a character, by its mark, or else by where its zeros are.
+    private static func wide(_ start: [UInt8]) -> String? {
+        if start.starts(with: [0xff, 0xfe, 0, 0]) { return "UTF-32LE" }
+        if start.starts(with: [0, 0, 0xfe, 0xff]) { return "UTF-32BE" }
+        if start.starts(with: [0xff, 0xfe]) { return "UTF-16LE" }
+        if start.starts(with: [0xfe, 0xff]) { return "UTF-16BE" }
+        guard start.count >= 4 else { return nil }
+        switch (start[0] == 0, start[1] == 0, start[2] == 0, start[3] == 0) {
+        case (false, true, false, true): return "UTF-16LE"
+        case (true, false, true, false): return "UTF-16BE"
+        default: return nil
         }
     }
 
     private func take(_ chunk: [UInt8]) -> [Line] {
         var lines: [Line] = []
-        func emit(_ bytes: ArraySlice<UInt8>, tooLong: Bool = false, unfinished: Bool = false) {
+        func emit(_ bytes: ArraySlice<UInt8>, unfinished: Bool = false) {
             number += 1
+            if bytes.count > limit {
+                lines.append(Line(number: number, bytes: bytes.prefix(80), tooLong: true))
+                return
+            }
             let bytes = bytes.last == 0x0d ? bytes.dropLast() : bytes
-            lines.append(Line(number: number, bytes: bytes, tooLong: tooLong, unfinished: unfinished))
-        }
-        if chunk.isEmpty {
-            ended = true
-            if !pending.isEmpty && !skipping { emit(pending[...], unfinished: true) }
-            return lines
+            lines.append(Line(number: number, bytes: bytes, unfinished: unfinished))
         }
         var start = 0
         while let end = chunk[start...].firstIndex(of: 0x0a) {
@@ -111,10 +123,11 @@ final class LineSource {
         }
         if !skipping { pending += chunk[start...] }
         if pending.count > limit {
-            emit(pending.prefix(80), tooLong: true)
+            emit(pending[...])
             pending = []
             skipping = true
         }
+        if ended && !pending.isEmpty && damage == nil { emit(pending[...], unfinished: true) }
         return lines
     }
 }

@@ -22,6 +22,10 @@ struct Produce: AsyncParsableCommand {
             1970), or "@time" in the line. A line that replay printed is taken as it is,
             its time included. millrace produce EVENT --help shows the event's fields.
 
+            At a bad line it stops with exit code 65, or skips it and goes on: then the
+            first five of each kind are told, and the code is 65 where no line was good
+            or the input was cut short or damaged.
+
             Telemetry is checked and appended. An event that a decider owns goes to its
             handler, which admits it only where it is a legal next event; a refused one
             is reported like a bad line, and the exit code is 1.
@@ -85,6 +89,13 @@ struct Produce: AsyncParsableCommand {
             }
         }
         try finish(tally, sink.ends)
+        if let damage = source.damage {
+            throw Failure(.data, "\(damage). The events of the \(tally.lines) whole lines before were taken")
+        }
+        if tally.bad > 0 && tally.done == 0 && tally.refused == 0 {
+            throw Failure(.data, "no line could be read; millrace produce \(event) --help shows what one looks like")
+        }
+        if tally.refused > 0 { throw Failure(.refused, "") }
     }
 
     private func put(
@@ -101,7 +112,7 @@ struct Produce: AsyncParsableCommand {
             } catch {
                 bad = (line.number, error.inLine)
                 if onError == .stop { break }
-                report(line.number, error.inLine)
+                tally.complaints.add(line.number, reason: error.reason, error.inLine)
                 tally.bad += 1
             }
         }
@@ -109,15 +120,16 @@ struct Produce: AsyncParsableCommand {
             let refusals = try await sink.put(events.map(\.event))
             tally.done += events.count - refusals.count
             for (i, no) in refusals.sorted(by: { $0.key < $1.key }) {
-                report(events[i].line, "refused: \(no.reason): \(no.message)")
+                tally.complaints.add(events[i].line, reason: no.reason, "refused: \(no.reason): \(no.message)")
                 tally.refused += 1
             }
             if onError == .stop, !refusals.isEmpty {
                 try finish(tally, sink.ends)
+                throw Failure(.refused, "")
             }
         }
         if let bad, onError == .stop {
-            report(bad.line, bad.why)
+            Output.complain("line \(bad.line): \(bad.why)")
             throw Failure(
                 .data,
                 "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on"
@@ -125,16 +137,15 @@ struct Produce: AsyncParsableCommand {
         }
     }
 
-    private func report(_ line: Int, _ why: String) { Output.complain("line \(line): \(why)") }
-
     private func finish(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
         tally.lookalikes.tell()
+        var complaints = tally.complaints
+        complaints.end()
         try Output.standard.line(
             JSON.object([
                 ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
                 ("last", JSON.offsets(ends)),
             ]))
-        if tally.refused > 0 { throw Failure(.refused, "") }
     }
 
     private struct Tally {
@@ -144,6 +155,7 @@ struct Produce: AsyncParsableCommand {
         var refused = 0
         var bad = 0
         var lookalikes = Lookalikes()
+        var complaints = Complaints()
     }
 }
 

@@ -37,7 +37,7 @@ extension Send {
                             waiting.append(command)
                         } catch let error as Malformed {
                             if onError == .skip {
-                                Output.complain("line \(line.number): \(error.inLine)")
+                                tally.complaints.add(line.number, reason: error.reason, error.inLine)
                                 tally.bad += 1
                                 continue
                             }
@@ -52,8 +52,13 @@ extension Send {
                     }
                 }
                 try await send()
+                tally.complaints.end()
                 lookalikes.tell()
                 Output.complain("millrace: \(tally.words)")
+                if let damage = source.damage {
+                    throw Failure(
+                        .data, "\(damage). Commands of the whole lines before that were decided: \(tally.decided)")
+                }
                 if tally.refused > 0 { throw Failure(.refused, "") }
                 if tally.decided == 0, tally.bad > 0 { throw Failure(.data, "no line was a command") }
             }
@@ -67,6 +72,7 @@ struct SentTally {
     /// How many were refused for each reason.
     private var reasons: [String: Int] = [:]
     var bad = 0
+    var complaints = Complaints()
 
     var refused: Int { reasons.values.reduce(0, +) }
     var decided: Int { accepted + refused }

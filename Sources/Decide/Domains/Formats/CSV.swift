@@ -1,7 +1,7 @@
 internal import EventModel
 
-/// One line of comma-separated values (RFC 4180): a field may stand in quotes, and a quote in it is doubled. A field that
-/// spans lines is not read.
+/// One record of comma-separated values (RFC 4180): a field may stand in quotes, and a quote in it is doubled. In quotes it
+/// may span lines, which ``CSVQuotes`` puts together.
 enum CSV {
     static func fields(_ line: ArraySlice<UInt8>, separator: UInt8 = comma) throws(Malformed) -> [String] {
         var fields: [String] = []
@@ -52,7 +52,40 @@ enum CSV {
             rest = rest[(at + 1)...]
             return (field[...], true)
         }
-        throw Malformed("line", "ends within quotes; a field must not span lines")
+        throw Malformed("line", "ends within quotes")
+    }
+}
+
+/// Tells of lines, given one after another, whether they end within a quoted field, so that the next one belongs to it.
+/// Quotes count where a field begins; fields may be separated by commas, semicolons or tabs.
+public struct CSVQuotes: Sendable {
+    public private(set) var isOpen = false
+
+    public init() {}
+
+    public mutating func add(_ line: ArraySlice<UInt8>) {
+        if !line.contains(UInt8(ascii: "\"")) { return }
+        var isStart = true
+        var at = line.startIndex
+        while at < line.endIndex {
+            let byte = line[at]
+            if isOpen {
+                if byte == UInt8(ascii: "\"") {
+                    let next = at + 1
+                    if next < line.endIndex, line[next] == UInt8(ascii: "\"") {
+                        at = next
+                    } else {
+                        isOpen = false
+                        isStart = false
+                    }
+                }
+            } else if byte == UInt8(ascii: "\""), isStart {
+                isOpen = true
+            } else {
+                isStart = byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || byte == 0x09
+            }
+            at += 1
+        }
     }
 }
 
