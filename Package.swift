@@ -69,7 +69,7 @@ let package = Package(
         ours("EventLog", "Deliver", ["EventModel"]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb]),
+        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb, sqlite]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
@@ -139,7 +139,7 @@ let package = Package(
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel"]),
         tests("DocumentTests", ["millrace"]),
-        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
         tests(
             "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf], exclude: ["fields.txt"]),
         tests(

@@ -266,6 +266,6 @@ struct Deciding: GroupWork {
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
-        return next.map { .milliseconds($0.rawValue - clock().rawValue) } ?? GroupLoop.heed
+        return next.map { .milliseconds($0.milliseconds(since: clock())) } ?? GroupLoop.heed
     }
 }

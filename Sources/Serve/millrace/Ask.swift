@@ -59,12 +59,12 @@ struct Ask: AsyncParsableCommand {
             if !after.isEmpty { throw Failure(.usage, "--after and --as-of exclude each other") }
             let past = try AsOf.parse(asOf, now: now())
             return try await places.withLog { log in
-                let (moment, ranges) = try await past.resolve(projection, log)
-                let arguments = Arguments(values, now: moment, limit: limit, cursor: cursor)
-                let page = try await self.past(of: projection, on: log).read(of: projection, to: ranges, at: moment) {
+                let extent = try await past.resolve(projection, log)
+                let arguments = Arguments(values, now: extent.moment, limit: limit, cursor: cursor)
+                let (page, shown) = try await self.past(of: projection, on: log).read(of: projection, extent) {
                     try query.answer(arguments, $0)
                 }
-                try show(page, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
+                try show(page, shown)
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
