@@ -177,11 +177,13 @@ enum Frame {
             throw Damaged(why: "its version \(version) is not known to this program")
         }
         let raw = UnsafeRawBufferPointer(bytes)
-        guard UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 3, as: UInt32.self))
-            == seal.checksum(bytes, version: version, base: base)
+        guard
+            UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 3, as: UInt32.self))
+                == seal.checksum(bytes, version: version, base: base)
         else {
             throw Damaged(
-                why: version == 1 ? "its checksum does not match" : "its checksum does not match, or it is of another place")
+                why: version == 1
+                    ? "its checksum does not match" : "its checksum does not match, or it is of another place")
         }
         guard version == 1 || bytes.count > start else { throw Damaged(why: "it ends early") }
         var reader = FrameReader(bytes: bytes, at: version == 1 ? head : start)

@@ -157,7 +157,8 @@ public final class LocalLog: Maintained {
         from positions: [TopicPartition: Offset], within times: ClosedRange<Timestamp>
     ) async throws -> any LogReader {
         let first = try await offsets(of: Array(positions.keys), at: times.lowerBound)
-        return LocalReader(log: self, positions: positions.merging(first, uniquingKeysWith: max), times, past: positions)
+        return LocalReader(
+            log: self, positions: positions.merging(first, uniquingKeysWith: max), times, past: positions)
     }
 
     public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
@@ -262,7 +263,9 @@ extension LocalLog {
             var batches: [Batch] = []
             for (partition, from) in positions {
                 if left <= 0 { return (batches, false) }
-                guard let reading = try Store.read(db, partition, from: from, max: left, within: times) else { continue }
+                guard let reading = try Store.read(db, partition, from: from, max: left, within: times) else {
+                    continue
+                }
                 left -= reading.batch.records.count
                 isAll = isAll && reading.isWhole
                 batches.append(reading.batch)

@@ -14,8 +14,9 @@ struct Ask: AsyncParsableCommand {
             Prints {"rows":[...],"next":cursor or
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
-            so that one reads one's own write. --as-of shows the view as it was: a snapshot
-            of before that (millrace snapshot --list) and what was folded since.
+            so that one reads one's own write. --as-of shows the view as it was: what is
+            of that moment or earlier, in the order of the log, whenever it came. It begins
+            with a snapshot that has nothing later (millrace snapshot --list).
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20

@@ -35,7 +35,9 @@ enum Position: Equatable {
         case "end": return .end
         default: break
         }
-        if text.hasPrefix("first@"), let time = Moment.parse(String(text.dropFirst(6)), now: now) { return .first(time) }
+        if text.hasPrefix("first@"), let time = Moment.parse(String(text.dropFirst(6)), now: now) {
+            return .first(time)
+        }
         if text.hasPrefix("+"), let count = Int64(text.dropFirst()), count >= 0 { return .afterStart(count) }
         if text.hasPrefix("-"), let count = Int64(text.dropFirst()), count >= 0 { return .beforeEnd(count) }
         if let offset = Int64(text), offset >= 0 { return .offset(offset) }
