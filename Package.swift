@@ -69,7 +69,7 @@ let package = Package(
         ours("EventLog", "Deliver", ["EventModel"]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb]),
+        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb, sqlite]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
@@ -138,9 +138,9 @@ let package = Package(
             path: "Tests/Mortal", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
-        tests("DecideTests", ["EventModel"]),
+        tests("DecideTests", ["EventModel", protobuf]),
         tests("DocumentTests", ["millrace"]),
-        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", grdb]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
         tests(
             "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf, yams],
             exclude: ["fields.txt"]),

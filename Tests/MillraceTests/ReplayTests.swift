@@ -47,7 +47,17 @@ struct ReplayTests {
                 (["--from", "-3"], 17..<20), (["--from", "+4"], 4..<20), (["--to", "5"], 0..<5),
                 (["--to", "-18"], 0..<2),
                 (["--to", "+3"], 0..<3), (["--from", "@2026-11-01T00:10:00Z"], 10..<20),
-                (["--from", "@2026-11-01T00:09:30Z", "--to", "@2026-11-01T01:12:00+01:00"], 10..<12),
+                (["--from", "@2026-11-01T00:09:30Z", "--to", "@2026-11-01T01:12:00+01:00"], 10..<13),
+                (["--from", "@2026-11-01T00:10:00Z", "--to", "@2026-11-01T00:11:59.999Z"], 10..<12),
+                (["--from", "@2026-11-01T00:12:00Z", "--to", "@2026-11-01T00:12:00Z"], 12..<13),
+                (["--from", "@2026-11-01T00:12:00Z", "--to", "@2026-11-01T00:11:00Z"], 0..<0),
+                (["--from", "first@2026-11-01T00:09:30Z", "--to", "first@2026-11-01T00:12:00Z"], 10..<12),
+                (["--from", "first@2026-11-01T00:19:30Z"], 0..<0), (["--to", "first@2026-11-01T00:00:00Z"], 0..<0),
+                (["--from", "@2026-11-01T00:10:00Z", "--to", "13"], 10..<13),
+                (["--from", "-15", "--to", "@2026-11-01T00:06:00Z"], 5..<7),
+                (["--from", "@-9223372036854775808"], 0..<20), (["--from", "@9223372036854775807"], 0..<0),
+                (["--to", "@9223372036854775807"], 0..<20), (["--to", "@-9223372036854775808"], 0..<0),
+                (["--to", "first@9223372036854775807"], 0..<20), (["--to", "first@-9223372036854775808"], 0..<0),
                 (["--from", "@-1m"], 0..<0), (["--from", "@-20000d"], 0..<20), (["--from", "99"], 0..<0),
                 (["--from", "-99"], 0..<20), (["--from", "7", "--to", "3"], 0..<0),
                 (["--from=-2", "--to=end"], 18..<20),
@@ -63,6 +73,44 @@ struct ReplayTests {
                 let ended = try await bus.run("replay", "hits.events", "--from", position)
                 #expect(Int(ended.exit) == exit && ended.err.contains("is no position: start, end, 17"), "\(ended)")
             }
+        }
+    }
+
+    @Test func `records that came late are of their time, in the order of the log`() async throws {
+        try await onBus { bus in
+            // The later first; then one that is far ahead, and others after it.
+            let seconds = [44, 3, 59, 10, 20]
+            let hits = seconds.map { #"{"site":"home","path":"/\#($0)","visitor":"v","@time":\#(1_793_491_200 + $0)}"# }
+            #expect(try await bus.run("produce", "Hit", stdin: hits.joined(separator: "\n")).exit == 0)
+            func found(_ arguments: String...) async throws -> [Int] {
+                let ended = try await bus.start(["replay", "hits.events"] + arguments).end()
+                #expect(ended.exit == 0, "\(ended)")
+                return try ended.lines.map { seconds[try JSON($0)["offset"].int] }
+            }
+            func at(_ second: Int) -> String { "@2026-11-01T00:00:\(second < 10 ? "0" : "")\(second)Z" }
+            #expect(try await found("--from", at(0), "--to", at(9)) == [3])
+            #expect(try await found("--from", at(3), "--to", at(44)) == [44, 3, 10, 20])
+            #expect(try await found("--from", at(45)) == [59])
+            #expect(try await found("--to", at(10)) == [3, 10])
+            #expect(try await found("--from", at(5), "--to", "4") == [44, 59, 10])
+            #expect(try await found("--from", "1", "--to", at(20)) == [3, 10, 20])
+            #expect(try await found("--from", "first" + at(45)) == [59, 10, 20])
+            #expect(try await found("--to", "first" + at(45)) == [44, 3])
+            let counted = try await bus.run("replay", "hits.events", "--from", at(0), "--to", at(9), "--count")
+            #expect(counted.out == "1\n", "\(counted)")
+
+            let fresh = "sqlite:\(bus.folder)/fresh"
+            let folded = try await bus.run(
+                "replay", "hits.events", "--from", at(3), "--to", at(20), "--into", "hits.windows", "--views", fresh)
+            #expect(folded.exit == 0 && folded.out.contains(#""folded":3"#), "\(folded)")
+
+            let follower = try bus.start("replay", "hits.events", "--from", at(20), "--follow", "--limit", "4")
+            try await eventually("the follower to show what is there") { follower.out.contains(#"/20""#) ? true : nil }
+            let more = [5, 30].map { #"{"site":"home","path":"/\#($0)","visitor":"v","@time":\#(1_793_491_200 + $0)}"# }
+            #expect(try await bus.run("produce", "Hit", stdin: more.joined(separator: "\n")).exit == 0)
+            let ended = try await follower.end(within: .seconds(20))
+            let paths = try ended.lines.map { try JSON($0)["event"]["path"].string }
+            #expect(paths == ["/44", "/59", "/20", "/30"], "\(ended)")
         }
     }
 

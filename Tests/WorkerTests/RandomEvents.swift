@@ -11,7 +11,10 @@ struct RandomEvents {
     private var count = 0
     private var time = noon
 
-    init(_ seed: UInt64) { random = SeededRandom(seed) }
+    /// Whether events come in any order of time, as those of an import, within so many seconds of ``noon``.
+    private let shuffled: Int?
+
+    init(_ seed: UInt64, shuffled: Int? = nil) { (random, self.shuffled) = (SeededRandom(seed), shuffled) }
 
     private mutating func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
     private mutating func name(_ prefix: String, _ count: Int) -> String { "\(prefix)\(pick(1...count))" }
@@ -24,7 +27,8 @@ struct RandomEvents {
             count += 1
             time = time + .milliseconds(Int64(pick(0...900)))
             let (topic, key, value) = event()
-            let at = pick(0...9) == 0 ? time - .seconds(Int64(pick(0...4000))) : time
+            var at = pick(0...9) == 0 ? time - .seconds(Int64(pick(0...4000))) : time
+            if let shuffled { at = noon + .seconds(pick(0...shuffled)) }
             let place = TopicPartition(topic, Partitioner.partition(of: Bytes(key), among: counts[topic] ?? 1))
             appends[place, default: []].append(NewRecord(key: Bytes(key), value: value, timestamp: at))
         }

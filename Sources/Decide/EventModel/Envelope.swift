@@ -70,10 +70,10 @@ public struct Undecodable: Error, Sendable, CustomStringConvertible {
 extension Timestamp {
     /// Rounded down to milliseconds.
     public init(_ proto: Google_Protobuf_Timestamp) {
-        self.init(proto.seconds * 1000 + Int64(proto.nanos) / 1_000_000)
+        self.init(proto.seconds.clampedProduct(1000).clampedSum(Int64(proto.nanos) / 1_000_000))
     }
     public var proto: Google_Protobuf_Timestamp {
-        Google_Protobuf_Timestamp(seconds: second, nanos: Int32(rawValue - second * 1000) * 1_000_000)
+        Google_Protobuf_Timestamp(seconds: second, nanos: Int32(millisecond) * 1_000_000)
     }
 }
 

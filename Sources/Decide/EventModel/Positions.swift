@@ -49,21 +49,45 @@ public struct Timestamp: RawRepresentable, Hashable, Comparable, Codable, Sendab
     @inlinable public static func < (a: Timestamp, b: Timestamp) -> Bool { a.rawValue < b.rawValue }
     /// The years 1 to 9998: what every writer of dates can write, with room for what a domain adds to it.
     public static let calendar = Timestamp(-62_135_596_800_000)...Timestamp(253_370_764_799_999)
+    // A record may have any time. What would lie beyond the first or last that there is, is that one.
     @inlinable public static func + (a: Timestamp, b: Duration) -> Timestamp {
-        Timestamp(a.rawValue + b.milliseconds)
+        Timestamp(a.rawValue.clampedSum(b.milliseconds))
     }
     @inlinable public static func - (a: Timestamp, b: Duration) -> Timestamp {
-        Timestamp(a.rawValue - b.milliseconds)
+        Timestamp(a.rawValue.clampedDifference(b.milliseconds))
+    }
+    /// How many milliseconds lie between another time and this one; at most as many as an Int64 holds.
+    @inlinable public func milliseconds(since other: Timestamp) -> Int64 {
+        rawValue.clampedDifference(other.rawValue)
     }
     /// Whole seconds since 1970, rounded down.
     @inlinable public var second: Int64 {
         rawValue >= 0 ? rawValue / 1000 : (rawValue + 1) / 1000 - 1
     }
+    /// Milliseconds after that second, 0 to 999.
+    @inlinable public var millisecond: Int64 { rawValue &- second &* 1000 }
+}
+
+extension Int64 {
+    /// The sum, or where an Int64 does not hold it, the nearest that it holds.
+    @inlinable public func clampedSum(_ other: Int64) -> Int64 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other < 0 ? .min : .max) : sum
+    }
+    @inlinable public func clampedDifference(_ other: Int64) -> Int64 {
+        let (difference, overflows) = subtractingReportingOverflow(other)
+        return overflows ? (other < 0 ? .max : .min) : difference
+    }
+    @inlinable public func clampedProduct(_ other: Int64) -> Int64 {
+        let (product, overflows) = multipliedReportingOverflow(by: other)
+        return overflows ? ((self < 0) == (other < 0) ? .max : .min) : product
+    }
 }
 
 extension Duration {
-    /// Whole milliseconds, rounded towards zero.
+    /// Whole milliseconds, rounded towards zero; at most as many as an Int64 holds.
     @inlinable public var milliseconds: Int64 {
-        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let (seconds, attoseconds) = components
+        return seconds.clampedProduct(1000).clampedSum(attoseconds / 1_000_000_000_000_000)
     }
 }

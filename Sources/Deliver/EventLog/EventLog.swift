@@ -21,11 +21,19 @@ public protocol EventLog: Sendable {
 
     /// The first offset kept, and the one that the next record will get.
     func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>]
-    /// The first offset whose record's timestamp is at or after a moment; the end where there is none.
+    /// The first offset whose record's timestamp is at or after a moment; the end where there is none. Times need not
+    /// ascend: what comes after it may be of an earlier moment. What is before it is.
     func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset]
+    /// A time that no record before an offset is later than, also of those that are no longer kept. A log that would have to
+    /// read them all to know it leaves the partition out.
+    func reached(before ends: [TopicPartition: Offset]) async throws -> [TopicPartition: Timestamp]
 
     /// Reads partitions of its own choice, outside any group, from the offsets given.
     func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader
+    /// The same, of the records of some times. Batches go on past the others, and may have no records.
+    func reader(
+        from positions: [TopicPartition: Offset], within times: ClosedRange<Timestamp>
+    ) async throws -> any LogReader
     /// Joins a consumer group, which shares the topics' partitions among its members. All members of a group join alike.
     func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember
     /// Where a group will go on, for the partitions it has committed.

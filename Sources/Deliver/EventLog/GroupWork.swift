@@ -94,13 +94,14 @@ public struct GroupLoop: Sendable {
 extension EventLog {
     /// Reads a partition from an offset up to another, batch by batch. No batch has, or goes on past, what is behind the end.
     ///
+    /// - Parameter times: Of which the records are, nil for any; batches go on past the others.
     /// - Throws: ``LogError/Kind/damaged`` where the log ends before that.
     public func scan(
-        _ partition: TopicPartition, from: Offset, to end: Offset, batch: Int = 10_000,
-        _ body: (Batch) async throws -> Void
+        _ partition: TopicPartition, from: Offset, to end: Offset, within times: ClosedRange<Timestamp>? = nil,
+        batch: Int = 10_000, _ body: (Batch) async throws -> Void
     ) async throws {
         if from >= end { return }
-        let reader = try await reader(from: [partition: from])
+        let reader = try await reader(from: [partition: from], ofTimes: times)
         do {
             var (at, silence) = (from, Silence())
             while at < end {

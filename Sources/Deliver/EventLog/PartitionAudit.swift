@@ -27,6 +27,7 @@ extension EventLog {
         var audit = PartitionAudit(partition: partition, range: range)
         var hash = FNV1a()
         var next = range.lowerBound
+        var newest: Timestamp?
         do {
             try await scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
                 for record in batch.records {
@@ -41,11 +42,17 @@ extension EventLog {
                     hash.add(record)
                     audit.records += 1
                     next = record.offset + 1
+                    newest = max(newest ?? record.timestamp, record.timestamp)
                 }
                 progress(audit.records)
             }
             if isContiguous, next < range.upperBound {
                 audit.problem = "\(partition)@\(next) is missing, before the end"
+            }
+            let reached = try await reached(before: [partition: range.upperBound])[partition]
+            if audit.problem == nil, let newest, let reached, reached < newest {
+                audit.problem =
+                    "\(partition) has a record of \(newest.rfc3339), but its index says \(reached.rfc3339) at most"
             }
         } catch is Stop {
         } catch let error as LogError where error.kind == .damaged {

@@ -284,8 +284,6 @@ struct Deciding: GroupWork {
         if !appends.isEmpty { _ = try await log.append(appends) }
         let next = known.values.flatMap { [$0.aggregates.nextDue, $0.keeper?.nextReading] }.compactMap(\.self).min()
         let patience = min(quarantine?.patience ?? GroupLoop.heed, Self.glance)
-        // A checkpoint that is damaged may have a timer at any moment.
-        let since = clock().rawValue
-        return next.map { min(.milliseconds(max($0.rawValue, since) - since), patience) } ?? patience
+        return next.map { min(.milliseconds(max(0, $0.milliseconds(since: clock()))), patience) } ?? patience
     }
 }

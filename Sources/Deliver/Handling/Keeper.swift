@@ -234,7 +234,7 @@ final class Keeper {
             if page.count == limit, let last = page.last, let due = last[2].integer {
                 (after, horizon) = (scan.order.map { last[$0] }, Timestamp(due))
             } else {
-                (after, horizon, from) = (nil, ahead, ahead.rawValue + 1)
+                (after, horizon, from) = (nil, ahead, (ahead + .milliseconds(1)).rawValue)
             }
         }
     }

@@ -16,7 +16,8 @@ extension KafkaLog {
     public func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
         let bounds = try await bounds(of: partitions)
         let found = try await asking(partitions) { partitions throws(KafkaError) in
-            try await admin.offsets(of: partitions, at: time.rawValue)
+            // Negative numbers mean other things to a broker, and no record of Kafka is from before 1970.
+            try await admin.offsets(of: partitions, at: max(0, time.rawValue))
         }
         return bounds.reduce(into: [:]) { result, bound in
             result[bound.key] = found[KafkaPartition(bound.key)].map { Offset($0) } ?? bound.value.upperBound

@@ -4,39 +4,85 @@ internal import Foundation
 
 /// The bytes of one stored batch: a checksum and its records.
 ///
-///     "MR" version=1 crc32(4, little endian, of all that follows)
+///     "MR" version=2
+///     crc32(4), of the topic's name in UTF-8, a zero byte, the partition(4), the batch's first offset(8), and all that follows
+///     least timestamp(8), greatest timestamp(8)
 ///     varint count, zigzag base timestamp
 ///     per record: varint offset delta, zigzag timestamp delta, varint key length, key, varint value length, value,
 ///                 varint header count, per header: varint name length, name, varint value length, value
 ///
-/// Modelled on Kafka's record batch v2 (kafka.apache.org/documentation/#recordbatch); varints are LEB128, the checksum is
-/// zlib's CRC-32.
+/// Numbers of a fixed size are little endian. Version 1 has neither the two timestamps nor the batch's place in its checksum;
+/// it is read as ever. Modelled on Kafka's record batch v2 (kafka.apache.org/documentation/#recordbatch); varints are LEB128,
+/// the checksum is zlib's CRC-32.
 enum Frame {
+    /// The letters, the version and the checksum.
     static let head = 7
+    /// The same, and the least and the greatest timestamp.
+    static let start = head + 16
+    static let version: UInt8 = 2
 
     struct Damaged: Error { var why: String }
 
-    /// - Parameter deltas: how far each record is from the frame's first offset, where they do not follow one another.
-    static func encode(_ records: ArraySlice<NewRecord>, deltas: [Int]? = nil) -> Data {
-        let base = records.first?.timestamp ?? 0
-        var bound = head + 20
+    /// What a frame says of its records.
+    struct Contents: Equatable {
+        var version: UInt8
+        var count: Int
+        var last: Offset
+        var least: Timestamp
+        var greatest: Timestamp
+    }
+
+    /// The partition whose frames these are, as far as it is in their checksums: none can pass for that of another place.
+    struct Seal: Sendable {
+        private let seed: UInt
+
+        init(_ partition: TopicPartition) {
+            var bytes = Array(partition.topic.utf8) + [0]
+            let number = UInt32(bitPattern: partition.partition.rawValue)
+            for i in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: number >> (8 * UInt32(i)))) }
+            seed = crc32(0, bytes, UInt32(bytes.count))
+        }
+
+        func checksum(_ bytes: UnsafeBufferPointer<UInt8>, version: UInt8, base: Offset) -> UInt32 {
+            var crc: UInt = 0
+            if version > 1 {
+                crc = withUnsafeBytes(of: base.rawValue.littleEndian) {
+                    crc32(seed, $0.baseAddress!.assumingMemoryBound(to: UInt8.self), 8)
+                }
+            }
+            return UInt32(truncatingIfNeeded: crc32(crc, bytes.baseAddress! + head, UInt32(bytes.count - head)))
+        }
+    }
+
+    /// - Parameters:
+    ///   - records: One at least.
+    ///   - deltas: How far each record is from the frame's first offset, where they do not follow one another.
+    static func encode(
+        _ records: ArraySlice<NewRecord>, of seal: Seal, at base: Offset, deltas: [Int]? = nil
+    ) -> (bytes: Data, greatest: Timestamp) {
+        let time = records.first?.timestamp ?? 0
+        var (least, greatest) = (time, time)
+        var bound = start + 20
         for i in records.indices { bound += size(of: records[i]) }
         // Memory that Data owns: an array would be copied on its way into the statement.
         let memory = UnsafeMutableRawPointer.allocate(byteCount: bound, alignment: 1)
         let buffer = UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: bound)
-        var out = FrameWriter(bytes: buffer, at: head)
+        var out = FrameWriter(bytes: buffer, at: start)
         out.varint(UInt64(records.count))
-        out.zigzag(base.rawValue)
+        out.zigzag(time.rawValue)
         for i in records.indices {
             out.varint(UInt64(deltas?[i - records.startIndex] ?? i - records.startIndex))
-            out.record(records[i], after: base)
+            out.record(records[i], after: time)
+            least = min(least, records[i].timestamp)
+            greatest = max(greatest, records[i].timestamp)
         }
-        let crc = checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]))
-        buffer[0] = 0x4d
-        buffer[1] = 0x52
-        buffer[2] = 1
-        for i in 0..<4 { buffer[3 + i] = UInt8(truncatingIfNeeded: crc >> (8 * UInt32(i))) }
-        return Data(bytesNoCopy: memory, count: out.at, deallocator: .custom { memory, _ in memory.deallocate() })
+        (buffer[0], buffer[1], buffer[2]) = (0x4d, 0x52, version)
+        memory.storeBytes(of: least.rawValue.littleEndian, toByteOffset: head, as: Int64.self)
+        memory.storeBytes(of: greatest.rawValue.littleEndian, toByteOffset: head + 8, as: Int64.self)
+        let crc = seal.checksum(UnsafeBufferPointer(rebasing: buffer[..<out.at]), version: version, base: base)
+        memory.storeBytes(of: crc.littleEndian, toByteOffset: 3, as: UInt32.self)
+        let bytes = Data(bytesNoCopy: memory, count: out.at, deallocator: .custom { memory, _ in memory.deallocate() })
+        return (bytes, greatest)
     }
 
     /// At most so many bytes: a varint has up to ten.
@@ -46,20 +92,23 @@ enum Frame {
         }
     }
 
-    /// Appends the records of a frame from an offset on, as slices of its bytes; where it throws, it may have added some.
-    static func decode(_ bytes: [UInt8], base: Offset, from: Offset, into records: inout [Record]) throws {
-        try bytes.withUnsafeBufferPointer { buffer in
-            var (reader, count, baseTime) = try open(buffer)
-            for _ in 0..<count {
-                let offset = base + Int(try reader.varint())
-                let time = Timestamp(baseTime &+ (try reader.zigzag()))
+    /// Appends the records of a frame from an offset on, and of some times, as slices of its bytes; where it throws, it may
+    /// have added some.
+    @discardableResult
+    static func decode(
+        _ bytes: [UInt8], of seal: Seal, base: Offset, from: Offset, within times: ClosedRange<Timestamp>? = nil,
+        into records: inout [Record]
+    ) throws -> Contents {
+        let (low, high) = (times?.lowerBound ?? Timestamp(.min), times?.upperBound ?? Timestamp(.max))
+        return try bytes.withUnsafeBufferPointer { buffer in
+            try read(buffer, of: seal, base: base) { reader, offset, time in
+                if offset < from || time < low || time > high {
+                    try skip(&reader)
+                    return true
+                }
                 let key = try reader.run()
                 let value = try reader.run()
-                let headerCount = try reader.varint()
-                if offset < from {
-                    for _ in 0..<(2 * headerCount) { _ = try reader.run() }
-                    continue
-                }
+                let headerCount = try reader.count(ofAtLeast: 2)
                 var headers: [Header] = []
                 for _ in 0..<headerCount {
                     let name = try reader.run()
@@ -70,111 +119,106 @@ enum Frame {
                     Record(
                         offset: offset, timestamp: time, key: Bytes(bytes[key]), value: Bytes(bytes[value]),
                         headers: headers))
+                return true
             }
         }
     }
 
     /// The first offset from another on whose record is of a moment or later; nil where the frame has none.
     static func offset(
-        in bytes: UnsafeBufferPointer<UInt8>, base: Offset, from: Offset, at moment: Timestamp
+        in bytes: UnsafeBufferPointer<UInt8>, of seal: Seal, base: Offset, from: Offset, at moment: Timestamp
     ) throws -> Offset? {
-        var (reader, count, baseTime) = try open(bytes)
-        for _ in 0..<count {
-            let offset = base + Int(try reader.varint())
-            let time = Timestamp(baseTime &+ (try reader.zigzag()))
-            if offset >= from, time >= moment { return offset }
-            _ = try (reader.run(), reader.run())
-            let headers = try reader.varint()
-            for _ in 0..<(2 * headers) { _ = try reader.run() }
+        var found: Offset?
+        try read(bytes, of: seal, base: base) { reader, offset, time in
+            if offset >= from, time >= moment {
+                found = offset
+                return false
+            }
+            try skip(&reader)
+            return true
         }
-        return nil
+        return found
     }
 
-    /// Checks a frame; what reads it is at its first record.
-    private static func open(
-        _ bytes: UnsafeBufferPointer<UInt8>
-    ) throws -> (FrameReader, count: Int, baseTime: Int64) {
+    /// The greatest time of the records before an offset, nil where the frame has none.
+    static func greatest(
+        in bytes: UnsafeBufferPointer<UInt8>, of seal: Seal, base: Offset, before end: Offset
+    ) throws -> Timestamp? {
+        var found: Timestamp?
+        try read(bytes, of: seal, base: base) { reader, offset, time in
+            if offset >= end { return false }
+            found = max(found ?? time, time)
+            try skip(&reader)
+            return true
+        }
+        return found
+    }
+
+    /// The least time that a frame says its records have, from its first bytes alone; nil where they do not say it.
+    static func least(saidBy first: [UInt8]) -> Timestamp? {
+        guard first.count >= start, first[0] == 0x4d, first[1] == 0x52, first[2] == version else { return nil }
+        return first.withUnsafeBytes {
+            Timestamp(Int64(littleEndian: $0.loadUnaligned(fromByteOffset: head, as: Int64.self)))
+        }
+    }
+
+    private static func skip(_ reader: inout FrameReader) throws {
+        _ = try (reader.run(), reader.run())
+        for _ in 0..<(try reader.count(ofAtLeast: 2)) { _ = try (reader.run(), reader.run()) }
+    }
+
+    /// Checks a frame, and gives its records one by one, each as the reader that stands at its key, until told to stop. It is
+    /// inlined so that no record costs a call.
+    @inline(__always)
+    @discardableResult
+    private static func read(
+        _ bytes: UnsafeBufferPointer<UInt8>, of seal: Seal, base: Offset,
+        _ body: (_ reader: inout FrameReader, _ offset: Offset, _ time: Timestamp) throws -> Bool
+    ) throws -> Contents {
         guard bytes.count > head, bytes[0] == 0x4d, bytes[1] == 0x52 else { throw Damaged(why: "it is no frame") }
-        guard bytes[2] == 1 else { throw Damaged(why: "its version \(bytes[2]) is not known to this program") }
-        let crc = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[3 + $1]) << (8 * UInt32($1)) }
-        guard crc == checksum(bytes) else { throw Damaged(why: "its checksum does not match") }
-        var reader = FrameReader(bytes: bytes, at: head)
-        let count = try Int(reader.varint())
+        let version = bytes[2]
+        guard version == 1 || version == Frame.version else {
+            throw Damaged(why: "its version \(version) is not known to this program")
+        }
+        let raw = UnsafeRawBufferPointer(bytes)
+        guard
+            UInt32(littleEndian: raw.loadUnaligned(fromByteOffset: 3, as: UInt32.self))
+                == seal.checksum(bytes, version: version, base: base)
+        else {
+            throw Damaged(
+                why: version == 1
+                    ? "its checksum does not match" : "its checksum does not match, or it is of another place")
+        }
+        guard version == 1 || bytes.count > start else { throw Damaged(why: "it ends early") }
+        var reader = FrameReader(bytes: bytes, at: version == 1 ? head : start)
+        // The least record has no key, no value and no headers.
+        let count = try reader.count(ofAtLeast: 5)
         let baseTime = try reader.zigzag()
-        return (reader, count, baseTime)
-    }
-
-    private static func checksum(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        UInt32(truncatingIfNeeded: crc32(0, bytes.baseAddress! + head, UInt32(bytes.count - head)))
-    }
-}
-
-/// Writes into a buffer that is large enough for all of it.
-private struct FrameWriter {
-    let bytes: UnsafeMutableBufferPointer<UInt8>
-    var at: Int
-
-    mutating func varint(_ value: UInt64) {
-        var value = value
-        while value >= 0x80 {
-            bytes[at] = UInt8(truncatingIfNeeded: value) | 0x80
-            at += 1
-            value >>= 7
+        var found = Contents(
+            version: version, count: count, last: base, least: Timestamp(.max), greatest: Timestamp(.min))
+        var next: UInt64 = 0
+        for _ in 0..<count {
+            let delta = try reader.varint()
+            guard delta >= next, delta < 1 << Store.offsetBits else {
+                throw Damaged(why: "its records are not in order")
+            }
+            next = delta + 1
+            found.last = base + Int(delta)
+            let time = Timestamp(baseTime &+ (try reader.zigzag()))
+            found.least = min(found.least, time)
+            found.greatest = max(found.greatest, time)
+            if !(try body(&reader, found.last, time)) { return found }
         }
-        bytes[at] = UInt8(value)
-        at += 1
-    }
-
-    mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: (value << 1) ^ (value >> 63))) }
-
-    mutating func record(_ record: borrowing NewRecord, after base: Timestamp) {
-        // Times may lie further apart than an Int64 holds: the difference wraps, and back.
-        zigzag(record.timestamp.rawValue &- base.rawValue)
-        record.key.withUnsafeBytes { run($0) }
-        record.value.withUnsafeBytes { run($0) }
-        varint(UInt64(record.headers.count))
-        for header in record.headers {
-            var name = header.name
-            name.withUTF8 { run(UnsafeRawBufferPointer($0)) }
-            header.value.withUnsafeBytes { run($0) }
+        guard reader.at == bytes.count else { throw Damaged(why: "it goes on after its last record") }
+        if version > 1, count > 0 {
+            let said = (
+                Int64(littleEndian: raw.loadUnaligned(fromByteOffset: head, as: Int64.self)),
+                Int64(littleEndian: raw.loadUnaligned(fromByteOffset: head + 8, as: Int64.self))
+            )
+            guard said == (found.least.rawValue, found.greatest.rawValue) else {
+                throw Damaged(why: "its times are not those of its records")
+            }
         }
-    }
-
-    mutating func run(_ run: UnsafeRawBufferPointer) {
-        varint(UInt64(run.count))
-        if let from = run.baseAddress {
-            (UnsafeMutableRawPointer(bytes.baseAddress!) + at).copyMemory(from: from, byteCount: run.count)
-        }
-        at += run.count
-    }
-}
-
-private struct FrameReader {
-    let bytes: UnsafeBufferPointer<UInt8>
-    var at: Int
-
-    mutating func varint() throws -> UInt64 {
-        var value: UInt64 = 0
-        var shift: UInt64 = 0
-        while at < bytes.count, shift < 64 {
-            let byte = bytes[at]
-            at += 1
-            value |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return value }
-            shift += 7
-        }
-        throw Frame.Damaged(why: "it ends early")
-    }
-
-    mutating func zigzag() throws -> Int64 {
-        let value = try varint()
-        return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
-    }
-
-    mutating func run() throws -> Range<Int> {
-        let length = try varint()
-        guard length <= UInt64(bytes.count - at) else { throw Frame.Damaged(why: "it ends early") }
-        defer { at += Int(length) }
-        return at..<(at + Int(length))
+        return found
     }
 }

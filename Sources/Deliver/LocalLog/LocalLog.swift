@@ -149,10 +149,25 @@ public final class LocalLog: Maintained {
         }
     }
 
+    public func reached(before ends: [TopicPartition: Offset]) async throws -> [TopicPartition: Timestamp] {
+        try await read { db in
+            try ends.reduce(into: [:]) { $0[$1.key] = try Store.reached(db, $1.key, before: $1.value) }
+        }
+    }
+
     public func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
         hasReaders.isSet.store(true, ordering: .relaxed)
         _ = try await bounds(of: Array(positions.keys))
         return LocalReader(log: self, positions: positions)
+    }
+
+    /// It begins at the first record that is not before these times, and leaves batches alone that have none of them.
+    public func reader(
+        from positions: [TopicPartition: Offset], within times: ClosedRange<Timestamp>
+    ) async throws -> any LogReader {
+        let first = try await offsets(of: Array(positions.keys), at: times.lowerBound)
+        return LocalReader(
+            log: self, positions: positions.merging(first, uniquingKeysWith: max), times, past: positions)
     }
 
     public func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
@@ -207,16 +222,33 @@ public final class LocalLog: Maintained {
 /// Reads partitions without a group.
 private final class LocalReader: LogReader {
     private let log: LocalLog
+    private let times: ClosedRange<Timestamp>?
     private let following: Mutex<Following>
+    /// What tells how far it has gone before it read anything.
+    private let passed: Mutex<[Batch]>
 
-    init(log: LocalLog, positions: [TopicPartition: Offset]) {
-        self.log = log
+    /// - Parameters:
+    ///   - times: Of which the records are, nil for any.
+    ///   - asked: Where it was to begin, where that is not where it does.
+    init(
+        log: LocalLog, positions: [TopicPartition: Offset], _ times: ClosedRange<Timestamp>? = nil,
+        past asked: [TopicPartition: Offset] = [:]
+    ) {
+        (self.log, self.times) = (log, times)
         following = Mutex(Following(positions))
+        passed = Mutex(
+            positions.filter { $0.value > asked[$0.key] ?? $0.value }.sorted { $0.key < $1.key }
+                .map { Batch(source: $0.key, records: [], next: $0.value) })
     }
 
     func next(max: Int, wait: Duration) async throws -> [Batch] {
-        try await log.changed.first(within: wait, in: { following.withLock(\.partitions) }) {
-            let (batches, damage) = try await log.next(of: following, \.self, max: max)
+        let passed = passed.withLock { passed in
+            defer { passed = [] }
+            return passed
+        }
+        if !passed.isEmpty { return passed }
+        return try await log.changed.first(within: wait, in: { following.withLock(\.partitions) }) {
+            let (batches, damage) = try await log.next(of: following, \.self, max: max, within: times)
             // What can be read is read first.
             if batches.isEmpty, let damage = damage.first { throw damage.error }
             return batches.isEmpty ? nil : batches
@@ -235,36 +267,45 @@ extension LocalLog {
 
     /// What is next for a reader: from memory where it is there, else from the database.
     func next<State>(
-        of reader: borrowing Mutex<State>, _ following: any WritableKeyPath<State, Following> & Sendable, max: Int
+        of reader: borrowing Mutex<State>, _ following: any WritableKeyPath<State, Following> & Sendable, max: Int,
+        within times: ClosedRange<Timestamp>? = nil
     ) async throws -> (batches: [Batch], damage: [Damage]) {
-        if let batches = reader.withLock({ $0[keyPath: following].take(recent, max: max) }) { return (batches, []) }
+        if let batches = reader.withLock({ $0[keyPath: following].take(recent, max: max) }) {
+            return (times.map { times in batches.map { $0.within(times) } } ?? batches, [])
+        }
         let version = recent.version
-        let (batches, damage) = try await read(reader.withLock { $0[keyPath: following].inTurn() }, max: max)
-        reader.withLock { $0[keyPath: following].advance(past: batches, asked: max, version: version) }
+        let (batches, isAll, damage) = try await read(
+            reader.withLock { $0[keyPath: following].inTurn() }, max: max, within: times)
+        reader.withLock { $0[keyPath: following].advance(past: batches, version: isAll ? version : nil) }
         return (batches, damage)
     }
 
-    /// Up to about `max` records of these partitions, in this order. One that is damaged does not keep the others from being
-    /// read.
+    /// Up to about `max` records of these partitions, in this order, and whether that is all there is. One that is damaged
+    /// does not keep the others from being read.
     private func read(
-        _ positions: [(partition: TopicPartition, from: Offset)], max: Int
-    ) async throws -> (batches: [Batch], damage: [Damage]) {
-        if positions.isEmpty { return ([], []) }
+        _ positions: [(partition: TopicPartition, from: Offset)], max: Int, within times: ClosedRange<Timestamp>?
+    ) async throws -> (batches: [Batch], isAll: Bool, damage: [Damage]) {
+        if positions.isEmpty { return ([], true, []) }
         return try await read { [path] db in
             var left = max
+            var isAll = true
             var (batches, damage): ([Batch], [Damage]) = ([], [])
-            for (partition, from) in positions where left > 0 {
+            for (partition, from) in positions {
+                if left <= 0 { return (batches, false, damage) }
                 do {
-                    guard let batch = try Store.read(db, partition, from: from, max: left) else { continue }
-                    left -= batch.records.count
-                    batches.append(batch)
+                    guard let reading = try Store.read(db, partition, from: from, max: left, within: times) else {
+                        continue
+                    }
+                    left -= reading.batch.records.count
+                    isAll = isAll && reading.isWhole
+                    batches.append(reading.batch)
                 } catch {
                     let error = LogError(error, path)
                     if error.kind != .damaged { throw error }
                     damage.append(Damage(partition: partition, error: error.at("\(partition)@\(from)")))
                 }
             }
-            return (batches, damage)
+            return (batches, isAll, damage)
         }
     }
 }

@@ -143,12 +143,10 @@ struct Following {
 
     /// Goes past what the database gave.
     ///
-    /// - Parameters:
-    ///   - asked: how many records at most.
-    ///   - version: of what is recent, from before it was asked.
-    mutating func advance(past batches: [Batch], asked max: Int, version: UInt64) {
+    /// - Parameter version: of what is recent, from before the database was asked; nil where it has more.
+    mutating func advance(past batches: [Batch], version: UInt64?) {
         cursors.advance(past: batches)
-        seen = batches.reduce(0) { $0 + $1.records.count } < max ? version : nil
+        seen = version
     }
 }
 

@@ -30,6 +30,7 @@ enum Retention {
     /// Keeps only the newest record of each key, where it was; an empty value removes its key.
     static func compact(_ db: Database, _ partition: TopicPartition) throws {
         let place = try Store.place(db, partition)
+        let seal = Frame.Seal(partition)
         var newest: [Bytes: Offset] = [:]
         // All is read before anything is written: what is damaged stops it there.
         try each(db, partition, place) { batch, _ in
@@ -38,17 +39,18 @@ enum Retention {
         try each(db, partition, place) { batch, row in
             let kept = batch.filter { newest[$0.key] == $0.offset && !$0.value.isEmpty }
             if kept.count == batch.count { return }
-            if kept.isEmpty {
+            guard let last = kept.last else {
                 try db.execute(sql: "DELETE FROM batches WHERE id = ?", arguments: [row])
                 return
             }
             let records = kept.map { record in
                 NewRecord(key: record.key, value: record.value, timestamp: record.timestamp, headers: record.headers)
             }
-            let frame = Frame.encode(records[...], deltas: kept.map { Int($0.offset - Store.offset(row)) })
+            let base = Store.offset(row)
+            let frame = Frame.encode(records[...], of: seal, at: base, deltas: kept.map { Int($0.offset - base) })
             try db.execute(
-                sql: "UPDATE batches SET frame = ?, newest = ? WHERE id = ?",
-                arguments: [frame, kept.map(\.timestamp.rawValue).max(), row])
+                sql: "UPDATE batches SET frame = ?, last = ?, newest = ? WHERE id = ?",
+                arguments: [frame.bytes, last.offset.rawValue, frame.greatest.rawValue, row])
         }
     }
 
@@ -61,7 +63,7 @@ enum Retention {
             arguments: [place.rows.lowerBound, place.rows.upperBound])
         for row in rows {
             let base = Store.offset(row)
-            guard let batch = try Store.read(db, partition, from: base, max: 1) else { continue }
+            guard let batch = try Store.read(db, partition, from: base, max: 1)?.batch else { continue }
             try body(batch.records, row)
         }
     }

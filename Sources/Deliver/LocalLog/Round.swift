@@ -104,13 +104,12 @@ final class Round {
         for (partition, records) in pending.sorted(by: { $0.key < $1.key }) {
             guard var place = places[partition] else { continue }
             let first = place.next
+            let seal = Frame.Seal(partition)
             for run in Self.split(records) {
                 let base = place.next
                 let last = base + (run.count - 1)
-                var newest = Timestamp(.min)
-                for i in run.indices { newest = max(newest, run[i].timestamp) }
+                let (frame, newest) = Frame.encode(run, of: seal, at: base)
                 place.newest = max(place.newest, newest)
-                let frame = Frame.encode(run)
                 done.bytes += frame.count
                 try insert.execute(arguments: [
                     place.row(base), last.rawValue, newest.rawValue, place.newest.rawValue, frame,

@@ -10,8 +10,9 @@ internal import GRDB
 enum Store {
     static let offsetBits: Int64 = 40
     static let batchBytes = 1 << 20
-    /// The version of these tables, kept in the database's `user_version`.
-    static let version = 1
+    /// The version of these tables and frames, kept in the database's `user_version`. 2 has frames of the second version
+    /// beside those of the first.
+    static let version = 2
 
     /// The version that the tables have, where this program knows it.
     static func knownVersion(_ db: Database) throws -> Int {
@@ -158,86 +159,6 @@ enum Store {
             arguments: [
                 topic.retention?.milliseconds, topic.cleanup.rawValue, topic.key, topic.schema, topic.owner, topic.name,
             ])
-    }
-
-    /// Up to about `max` records of a partition from an offset on.
-    static func read(_ db: Database, _ partition: TopicPartition, from: Offset, max: Int) throws -> Batch? {
-        let place = try place(db, partition)
-        if from >= place.next { return nil }
-        let from = Swift.max(from, place.first)
-        var records: [EventModel.Record] = []
-        var next = place.next
-        try frames(db, partition, place, from: from) { base, row in
-            if records.count >= max {
-                next = base
-                return false
-            }
-            let frame = try row.withUnsafeData(atIndex: 2) { [UInt8]($0 ?? Data()) }
-            try Frame.decode(frame, base: base, from: from, into: &records)
-            return true
-        }
-        return Batch(source: partition, records: records, next: next)
-    }
-
-    /// Gives the rows that have records from an offset on, until told to stop. A frame is the column at 2; SQLite puts it
-    /// together from its pages once it is asked for.
-    private static func frames(
-        _ db: Database, _ partition: TopicPartition, _ place: Place, from: Offset,
-        _ body: (_ base: Offset, _ row: GRDB.Row) throws -> Bool
-    ) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT id, last, frame FROM batches
-                WHERE id >= coalesce((SELECT max(id) FROM batches WHERE id BETWEEN ?1 AND ?2), ?2) AND id < ?3
-                ORDER BY id
-                """)
-        let rows = try Row.fetchCursor(
-            statement, arguments: [place.rows.lowerBound, place.row(from), place.rows.upperBound])
-        while let row = try rows.next() {
-            let (base, last) = try row.whole(partition) { (offset(try $0.integer(0)), Offset(try $0.integer(1))) }
-            if last < base || last >= place.next {
-                throw LogError.damaged("the batch at \(partition)@\(base)", "it ends at \(last)")
-            }
-            if last < from { continue }
-            do {
-                if try !body(base, row) { return }
-            } catch let damaged as Frame.Damaged {
-                throw LogError.damaged("the batch at \(partition)@\(base)", damaged.why)
-            }
-        }
-    }
-
-    /// The first offset whose timestamp is at or after a moment. The highest timestamp reached so far only grows along a
-    /// partition, so the batch is found by halving.
-    static func offset(_ db: Database, _ partition: TopicPartition, at time: Timestamp) throws -> Offset {
-        let place = try place(db, partition)
-        let statement = try db.cachedStatement(
-            sql: "SELECT id, reached, last FROM batches WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1")
-        var low = place.first.rawValue
-        var high = place.next.rawValue
-        while low < high {
-            let middle = (low + high) / 2
-            let row = try Row.fetchOne(
-                statement, arguments: [place.rows.lowerBound, place.row(Offset(middle))])
-            guard let row, Timestamp(try row.integer(1)) >= time else {
-                low = middle + 1
-                continue
-            }
-            high = Swift.min(middle, offset(try row.integer(0)).rawValue)
-        }
-        let from = Offset(low)
-        var found = place.next
-        if from >= found { return found }
-        try frames(db, partition, place, from: from) { base, row in
-            let first = try row.withUnsafeData(atIndex: 2) { frame in
-                try (frame ?? Data()).withUnsafeBytes {
-                    try Frame.offset(in: $0.assumingMemoryBound(to: UInt8.self), base: base, from: from, at: time)
-                }
-            }
-            if let first { found = first }
-            return first == nil
-        }
-        return found
     }
 
     static func committed(_ db: Database, _ group: String) throws -> [TopicPartition: Offset] {

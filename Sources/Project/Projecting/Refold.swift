@@ -12,8 +12,12 @@ public struct Refold: Sendable {
     private var epochs: [TopicPartition: Epoch] = [:]
     /// Up to where each partition has been folded.
     public private(set) var next: [TopicPartition: Offset] = [:]
+    /// The last record of each partition that it has folded.
+    public private(set) var last: [TopicPartition: Offset] = [:]
     /// How many events it has folded.
     public private(set) var folded = 0
+    /// How many offsets it has gone past.
+    private var passed = 0
     /// Events folded a second at most, nil for as fast as can be.
     private let rate: Int?
 
@@ -46,22 +50,30 @@ public struct Refold: Sendable {
 
     /// Folds each partition up to an offset; one that is there already is left alone.
     ///
-    /// - Parameter progress: Told how many events have been folded in all.
+    /// - Parameters:
+    ///   - times: The times of the records that count, for partitions where not all do. The others are passed over.
+    ///   - progress: Told how many events have been folded or passed over in all.
     public mutating func fold(
-        to ends: [TopicPartition: Offset], progress: (_ folded: Int) -> Void = { _ in }
+        to ends: [TopicPartition: Offset], within times: [TopicPartition: ClosedRange<Timestamp>] = [:],
+        progress: (_ passed: Int) -> Void = { _ in }
     ) async throws {
         let start = ContinuousClock.now
         let before = folded
         for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
             guard let from = next[partition], let epoch = epochs[partition], from < end else { continue }
-            var (at, done, folding) = (from, folded, folding)
-            defer { (next[partition], folded, self.folding) = (at, done, folding) }
+            var (at, done, passed, last, folding) = (from, folded, passed, last[partition], folding)
+            defer {
+                (next[partition], self.last[partition], self.folding) = (at, last, folding)
+                (folded, self.passed) = (done, passed)
+            }
             let size = rate.map { max(1, min(Projector.batch, $0 / 10)) } ?? Projector.batch
-            try await log.scan(partition, from: from, to: end, batch: size) { batch in
+            try await log.scan(partition, from: from, to: end, within: times[partition], batch: size) { batch in
                 _ = try await folding.commit([batch], under: [partition: epoch])
+                passed += Int(batch.next - at)
                 at = batch.next
+                last = batch.records.last?.offset ?? last
                 done += batch.records.count
-                progress(done)
+                progress(passed)
                 if let rate {
                     try await Task.sleep(
                         until: start + .milliseconds(Int64(done - before) * 1000 / Int64(max(1, rate))))

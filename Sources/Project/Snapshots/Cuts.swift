@@ -4,8 +4,9 @@ public import EventModel
 extension EventLog {
     /// Moments of a log that lie so many events apart, each as the offsets before its first record that is later.
     ///
-    /// A view folded up to such a cut is in the past of every later moment, however partitions are filled. Records of one
-    /// time are not parted, so a cut may have more events than asked for.
+    /// A view folded up to such a cut is in the past of every later moment, however partitions are filled: what comes behind
+    /// a cut may be earlier, but nothing before it is later. Records of one time are not parted, so a cut may have more events
+    /// than asked for.
     public func cuts(
         of topics: [String], every: Int64
     ) async throws -> [[TopicPartition: Offset]] {
@@ -31,7 +32,7 @@ extension EventLog {
                 high = min(high + .milliseconds(step), Timestamp.calendar.upperBound)
                 step *= 2
             }
-            while low.rawValue + 1 < high.rawValue {
+            while high.milliseconds(since: low) > 1 {
                 let middle = Timestamp(low.rawValue + (high.rawValue - low.rawValue) / 2)
                 if count(try await offsets(after: middle)) < wanted { low = middle } else { high = middle }
             }

@@ -14,6 +14,8 @@ public struct Past: Sendable {
         public var folded = 0
         /// Events that should have been folded and are no longer on the log.
         public var gaps: [TopicPartition: Range<Offset>] = [:]
+        /// Past the last record that counts in each partition, where any does.
+        public var shown: [TopicPartition: Offset] = [:]
     }
 
     private let projection: AnyProjection
@@ -33,23 +35,20 @@ public struct Past: Sendable {
         (self.projection, self.log, self.snapshots, self.waiting) = (projection, log, snapshots, waiting)
     }
 
-    /// Folds the view up to an end of each partition, and reads it.
+    /// Folds what counts, in the order of the log, and reads the view.
     ///
     /// - Parameters:
-    ///   - ranges: What the log has of each partition up to where it counts.
-    ///   - moment: The moment it is about.
+    ///   - extent: What counts.
     ///   - scratch: An empty folder, for the fold.
     ///   - complain: Told of snapshots that cannot be used.
     ///   - progress: Told how many events have been folded, of how many.
     public func read<R: Sendable>(
-        to ranges: [TopicPartition: Range<Offset>], at moment: Timestamp,
-        scratch: String,
+        _ extent: Extent, scratch: String,
         complain: (String) -> Void, progress: (_ folded: Int, _ of: Int) -> Void = { _, _ in },
         _ body: @escaping @Sendable (any ViewReader) throws -> R
     ) async throws -> (R, Origin) {
         if let snapshots {
-            for snapshot in try await snapshots.all(of: projection).reversed()
-            where snapshot.isWithin(ranges, at: moment) {
+            for snapshot in try await fitting(extent, of: snapshots, complain) {
                 let place = "\(scratch)/\(snapshot.name)"
                 do {
                     if let why = try await contradiction(snapshot) {
@@ -61,7 +60,7 @@ public struct Past: Sendable {
                     try await snapshots.copy(snapshot, to: views.path(of: projection.build(0)))
                     let result: (R, Origin)? = try await views.closed { views in
                         if try await !agrees(views, snapshot) { return nil }
-                        return try await fold(views, from: snapshot, ranges, progress, body)
+                        return try await fold(views, from: snapshot, extent, progress, body)
                     }
                     if let result { return result }
                 } catch let error as ViewError where error.kind == .damaged {
@@ -71,8 +70,34 @@ public struct Past: Sendable {
             }
         }
         return try await SQLiteViews(directory: "\(scratch)/start").closed {
-            try await fold($0, from: nil, ranges, progress, body)
+            try await fold($0, from: nil, extent, progress, body)
         }
+    }
+
+    /// The snapshots of which all counts, the newest first.
+    private func fitting(
+        _ extent: Extent, of folder: SnapshotFolder, _ complain: (String) -> Void
+    ) async throws -> [Snapshot] {
+        var fitting: [Snapshot] = []
+        var unknown = 0
+        for snapshot in try await folder.all(of: projection).reversed() {
+            let silent = snapshot.sources.filter { $0.next > 0 && $0.reached == nil && extent.ranges[$0.place] != nil }
+            let reached = try await log.reached(
+                before: Dictionary(silent.map { ($0.place, $0.next) }, uniquingKeysWith: max))
+            switch extent.fit(snapshot, reached: reached) {
+            case .within: fitting.append(snapshot)
+            case .beyond: break
+            case .unknown: unknown += 1
+            }
+        }
+        if unknown > 0 {
+            complain(
+                """
+                \(unknown) snapshots of \(projection.name) do not say how late their latest events are, as those that an \
+                earlier version kept, and are not used; millrace snapshot keeps others
+                """)
+        }
+        return fitting
     }
 
     /// Whether a snapshot leaves out what the view does.
@@ -84,10 +109,10 @@ public struct Past: Sendable {
     }
 
     private func fold<R: Sendable>(
-        _ views: any ViewStore, from snapshot: Snapshot?, _ ranges: [TopicPartition: Range<Offset>],
+        _ views: any ViewStore, from snapshot: Snapshot?, _ extent: Extent,
         _ progress: (_ folded: Int, _ of: Int) -> Void, _ body: @escaping @Sendable (any ViewReader) throws -> R
     ) async throws -> (R, Origin) {
-        let offsets = snapshot?.offsets ?? [:]
+        let (offsets, ranges) = (snapshot?.offsets ?? [:], extent.ranges)
         var origin = Origin(snapshot: snapshot)
         for (place, range) in ranges where offsets[place] ?? 0 < range.lowerBound {
             origin.gaps[place] = (offsets[place] ?? 0)..<range.lowerBound
@@ -97,7 +122,9 @@ public struct Past: Sendable {
             projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "as-of")
         refold.leaveOut(waiting)
         let total = ranges.reduce(0) { $0 + max(0, Int($1.value.upperBound - (refold.next[$1.key] ?? 0))) }
-        try await refold.fold(to: ranges.mapValues(\.upperBound)) { progress($0, total) }
+        try await refold.fold(to: ranges.mapValues(\.upperBound), within: extent.times) { progress($0, total) }
+        for source in snapshot?.sources ?? [] where source.next > 0 { origin.shown[source.place] = source.shown }
+        origin.shown.merge(refold.last.mapValues { $0 + 1 }) { $1 }
         origin.folded = refold.folded
         return (try await views.read(projection) { reader, _ in try body(reader) }, origin)
     }

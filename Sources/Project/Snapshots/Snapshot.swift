@@ -11,12 +11,19 @@ public struct Snapshot: Sendable, Hashable, Codable {
         /// The last record before `next`, and its time; nil where there was none near.
         public var mark: Mark?
         public var time: Timestamp?
+        /// A time that none of the records before `next` is later than; nil where that was not known, as to earlier versions
+        /// of this program.
+        public var reached: Timestamp?
 
-        public init(_ source: TopicPartition, next: Offset, mark: Mark? = nil, time: Timestamp? = nil) {
+        public init(
+            _ source: TopicPartition, next: Offset, mark: Mark? = nil, time: Timestamp? = nil, reached: Timestamp? = nil
+        ) {
             (topic, partition) = (source.topic, source.partition.rawValue)
-            (self.next, self.mark, self.time) = (next, mark, time)
+            (self.next, self.mark, self.time, self.reached) = (next, mark, time, reached)
         }
         var place: TopicPartition { TopicPartition(topic, Partition(rawValue: partition)) }
+        /// Past the last record that it has, as far as that is known.
+        var shown: Offset { mark.map { $0.last + 1 } ?? next }
     }
 
     /// The name of its files.
@@ -33,23 +40,11 @@ public struct Snapshot: Sendable, Hashable, Codable {
     /// How many events it shows, with offsets that have none.
     public var events: Int64 { sources.reduce(0) { $0 + $1.next.rawValue } }
     /// The time of its newest event, as far as it is known.
-    public var time: Timestamp? { sources.compactMap(\.time).max() }
+    public var time: Timestamp? {
+        sources.filter { $0.next > 0 }.compactMap { $0.reached ?? $0.time }.max()
+    }
     public var offsets: [TopicPartition: Offset] {
         Dictionary(sources.map { ($0.place, $0.next) }) { $1 }
-    }
-
-    /// The latest time that is before or at a moment, of what it has of each partition.
-    ///
-    /// - Parameters:
-    ///   - ranges: What the log has of each partition up to where it counts.
-    ///   - moment: The moment it is about: where nothing that a log still has counts, the times of what is gone decide.
-    /// - Returns: whether everything in it is at or before those ends.
-    public func isWithin(_ ranges: [TopicPartition: Range<Offset>], at moment: Timestamp) -> Bool {
-        sources.allSatisfy { source in
-            guard let range = ranges[source.place] else { return source.next == 0 }
-            if range.isEmpty, range.lowerBound > 0, let time = source.time, time > moment { return false }
-            return source.next <= range.upperBound
-        }
     }
 }
 

@@ -61,7 +61,7 @@ public struct SnapshotFolder: Sendable {
         }
         if before.contains(where: { $0.offsets == view.asOf }) { return nil }
         try await checkRoom(in: folder, before.last?.bytes ?? 0, limits)
-        let sources = try await log.sources(view.asOf)
+        let sources = try await log.sources(view.asOf, after: before)
         let events = sources.reduce(0) { $0 + $1.next.rawValue }
         var snapshot = Snapshot(
             name: "\(events)-\(UUID().uuidString.prefix(8))", storage: projection.storage, shape: projection.shape,
@@ -148,26 +148,5 @@ extension Snapshot {
                     && source.mark.map { Stored.offset($0.last.rawValue) != nil } ?? true
                     && source.time.map { Timestamp.calendar.contains($0) } ?? true
             }
-    }
-}
-
-extension EventLog {
-    /// Records looked at before an offset to find the last one: transactions and compaction leave gaps.
-    private var near: Int { 64 }
-
-    /// How far each partition had been folded, with the last record before that.
-    func sources(_ offsets: [TopicPartition: Offset]) async throws -> [Snapshot.Source] {
-        let bounds = try await bounds(of: offsets.keys.sorted())
-        var sources: [Snapshot.Source] = []
-        for (place, next) in offsets.sorted(by: { $0.key < $1.key }) {
-            var last: Record?
-            let first = max(bounds[place]?.lowerBound ?? 0, Offset(next.rawValue - Int64(near)))
-            if next <= bounds[place]?.upperBound ?? 0 {
-                try await scan(place, from: first, to: next, batch: near) { last = $0.records.last ?? last }
-            }
-            sources.append(
-                Snapshot.Source(place, next: next, mark: last.map { Mark($0) }, time: last?.timestamp))
-        }
-        return sources
     }
 }

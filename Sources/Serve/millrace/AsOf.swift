@@ -7,8 +7,8 @@ internal import Snapshots
 
 /// A moment of a view's past: `--as-of @2026-11-01T00:00:00Z`, `--as-of tickets.events/2@17`.
 ///
-/// A moment takes of each partition what stands before its first record that is later; a place takes its partition up to
-/// that record, and the others up to that record's time.
+/// A moment takes the records that are not later, wherever they stand; a place takes its partition up to that record, and of
+/// the others what is not later than that record.
 enum AsOf {
     case moment(Timestamp)
     case place(TopicPartition, Offset)
@@ -24,16 +24,12 @@ enum AsOf {
         return .place(partition, offset)
     }
 
-    /// The moment it is about, and up to where each partition counts.
-    func resolve(
-        _ projection: AnyProjection, _ log: any EventLog
-    ) async throws -> (moment: Timestamp, bounds: [TopicPartition: Range<Offset>]) {
+    /// What counts of the log.
+    func resolve(_ projection: AnyProjection, _ log: any EventLog) async throws -> Extent {
         let partitions = try await log.partitions(of: projection.topics)
         let bounds = try await log.bounds(of: partitions)
-        let moment: Timestamp
-        var own: [TopicPartition: Offset] = [:]
         switch self {
-        case .moment(let time): moment = time
+        case .moment(let time): return Extent(at: time, of: bounds)
         case .place(let partition, let offset):
             guard let range = bounds[partition] else {
                 throw Failure(
@@ -47,29 +43,22 @@ enum AsOf {
             guard let record = try await log.record(at: offset, in: partition) else {
                 throw Failure(.usage, "\(partition)@\(offset) has no record")
             }
-            (moment, own[partition]) = (record.timestamp, offset + 1)
+            return Extent(upTo: record, in: partition, of: bounds)
         }
-        let ends = try await log.offsets(of: partitions, at: moment + .milliseconds(1)).merging(own) { $1 }
-        return (
-            moment,
-            bounds.reduce(into: [:]) { ranges, entry in
-                let end = min(max(ends[entry.key] ?? 0, entry.value.lowerBound), entry.value.upperBound)
-                ranges[entry.key] = entry.value.lowerBound..<end
-            }
-        )
     }
 }
 
 extension Past {
     /// Reads the view, and says what it was folded from and what is missing in it.
+    ///
+    /// - Returns: what `body` gave, and up to where the view shows each partition.
     func read<R: Sendable>(
-        of projection: AnyProjection, to ranges: [TopicPartition: Range<Offset>], at moment: Timestamp,
-        _ body: @escaping @Sendable (any ViewReader) throws -> R
-    ) async throws -> R {
+        of projection: AnyProjection, _ extent: Extent, _ body: @escaping @Sendable (any ViewReader) throws -> R
+    ) async throws -> (R, shown: [TopicPartition: Offset]) {
         try await withScratchFolder { folder in
             var bar: Progress?
             let (result, origin) = try await read(
-                to: ranges, at: moment, scratch: folder, complain: { Output.complain("millrace: \($0)") },
+                extent, scratch: folder, complain: { Output.complain("millrace: \($0)") },
                 progress: { done, total in
                     if bar == nil { bar = Progress(projection.name, total: total) }
                     bar?.show(done, unit: "events")
@@ -90,7 +79,7 @@ extension Past {
                 millrace: \(projection.name) is folded from \(from ?? "the log's start") and \
                 \(events(Int64(origin.folded))) since
                 """)
-            return result
+            return (result, origin.shown)
         }
     }
 

@@ -16,8 +16,9 @@ struct Ask: AsyncParsableCommand {
             partition has been folded. --after waits until the view has seen an offset,
             so that one reads one's own write. --cursor goes on where a page ended: give it
             that page's next, with the same query and parameters. --as-of shows the view as
-            it was: a snapshot of before that (millrace snapshot --list) and what was folded
-            since.
+            it was: what is of that moment or earlier, in the order of the log, whenever it
+            came. It begins with a snapshot that has nothing later (millrace snapshot
+            --list).
 
             Examples:
               millrace query tickets.seats --event e1 --status free --limit 20
@@ -62,12 +63,12 @@ struct Ask: AsyncParsableCommand {
             if !after.isEmpty { throw Failure(.usage, "--after and --as-of exclude each other") }
             let past = try AsOf.parse(asOf, now: now())
             return try await places.withLog { log in
-                let (moment, ranges) = try await past.resolve(projection, log)
-                let arguments = Arguments(values, now: moment, limit: limit, cursor: cursor)
-                let page = try await self.past(of: projection, on: log).read(of: projection, to: ranges, at: moment) {
+                let extent = try await past.resolve(projection, log)
+                let arguments = Arguments(values, now: extent.moment, limit: limit, cursor: cursor)
+                let (page, shown) = try await self.past(of: projection, on: log).read(of: projection, extent) {
                     try query.answer(arguments, $0)
                 }
-                try show(page, owner, ranges.filter { !$0.value.isEmpty }.mapValues(\.upperBound))
+                try show(page, owner, shown)
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }

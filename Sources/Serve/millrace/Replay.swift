@@ -11,9 +11,13 @@ struct Replay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Read topics again: print them, or fold them into fresh tables.",
         discussion: """
+            Times (--from, --to): @TIME, an RFC 3339 moment or @-1h before now. What is
+            shown is of these times, both included, in the order of the log: records
+            that came late are among them.
             Positions (--from, --to): start, end, an offset, -N (N before the end), +N
-            (N after the start), @TIME (the first record at or after an RFC 3339 moment,
-            or @-1h before now). --to is where to stop, not included.
+            (N after the start), first@TIME (the first record at or after the moment,
+            and all behind it, of whatever time). --to is where to stop, not included.
+            A time and a position go together: --from @-1h --to 17.
 
             Shapes: JSON lines, --csv, or --format with the verbs %t topic, %p
             partition, %o offset, %d timestamp in ms, %k key, %K its length, %v value
@@ -23,15 +27,15 @@ struct Replay: AsyncParsableCommand {
             Examples:
               millrace replay hits.events --from @-1h --type Hit
               millrace replay tickets.events --key e1:stalls --format '%o %y %j\\n'
-              millrace replay hits.events --to @2015-05-18T00:00:00Z --into hits.windows --views sqlite:/tmp/day1
+              millrace replay hits.events --to @2015-05-17T23:59:59.999Z --into hits.windows --views sqlite:/tmp/day1
             """)
     @Argument(help: "Topics.")
     var topics: [String]
-    @Option(parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position|@time"))
     var from = "start"
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position"))
+        help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position|@time"))
     var to: String?
     @Option(help: ArgumentHelp("Only this partition.", valueName: "n"))
     var partition: Int?
@@ -78,12 +82,12 @@ struct Replay: AsyncParsableCommand {
         let shape = try RecordShape(
             format: format, csv: csv, domains: Millrace.domains)
         try await places.withLog { log in
-            let ranges = try await ranges(log)
             if let type { try checkType(type) }
+            let part = try await part(log)
             if let into {
-                try await fold(log, ranges, try Catalogue(domains: Millrace.domains).projection(into))
+                try await fold(log, part, try Catalogue(domains: Millrace.domains).projection(into))
             } else {
-                try await show(log, ranges, shape)
+                try await show(log, part, shape)
             }
         }
     }
@@ -103,7 +107,13 @@ struct Replay: AsyncParsableCommand {
             .usage, "there is no type \(type) in \(of).\(question ?? "") There are \(known.joined(separator: ", "))")
     }
 
-    private func ranges(_ log: any EventLog) async throws -> [TopicPartition: Range<Offset>] {
+    /// What of a log is read: records of some offsets, and where `times` is not nil, of some times.
+    private struct Part {
+        var ranges: [TopicPartition: Range<Offset>]
+        var times: ClosedRange<Timestamp>?
+    }
+
+    private func part(_ log: any EventLog) async throws -> Part {
         let counts = try await log.partitionCounts()
         var partitions: [TopicPartition] = []
         for topic in topics {
@@ -116,16 +126,23 @@ struct Replay: AsyncParsableCommand {
             }
         }
         let bounds = try await log.bounds(of: partitions)
-        let begin = try await Position.parse(from).resolve(bounds, log)
-        let end = try await Position.parse(to ?? "end").resolve(bounds, log)
-        return bounds.reduce(into: [:]) { ranges, entry in
+        let moment = now()
+        let (from, to) = (try Bound.parse(from, now: moment), try Bound.parse(to ?? "end", now: moment))
+        let begin = try await from.position(else: .start).resolve(bounds, log)
+        let end = try await to.position(else: .end).resolve(bounds, log)
+        let (least, greatest) = (from.time ?? Timestamp(.min), to.time ?? Timestamp(.max))
+        let ranges = bounds.reduce(into: [TopicPartition: Range<Offset>]()) { ranges, entry in
             let low = begin[entry.key] ?? entry.value.lowerBound
-            ranges[entry.key] = low..<max(low, end[entry.key] ?? entry.value.upperBound)
+            // Nothing is of times that end before they begin.
+            let high = least > greatest ? low : end[entry.key] ?? entry.value.upperBound
+            ranges[entry.key] = low..<max(low, high)
         }
+        let isTimed = from.time != nil || to.time != nil
+        return Part(ranges: ranges, times: isTimed && least <= greatest ? least...greatest : nil)
     }
 
     private func show(
-        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ shape: RecordShape
+        _ log: any EventLog, _ part: Part, _ shape: RecordShape
     ) async throws {
         var shown = 0
         var text = count ? [] : Array(shape.header.utf8)
@@ -133,7 +150,7 @@ struct Replay: AsyncParsableCommand {
         let key = key.map { Bytes($0) }
         // Each read of an option asks what was parsed.
         let (type, limit, count) = (type, limit, count)
-        try await each(log, ranges) { batch, records in
+        try await each(log, part) { batch, records in
             let types = shape.types(batch.source)
             for record in records {
                 if let limit, shown >= limit { return false }
@@ -161,15 +178,14 @@ struct Replay: AsyncParsableCommand {
         }
     }
 
-    /// Reads the ranges batch by batch, for as long as `body` says to go on.
+    /// Reads batch by batch, for as long as `body` says to go on.
     private func each(
-        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>],
-        _ body: (Batch, ArraySlice<Record>) throws -> Bool
+        _ log: any EventLog, _ part: Part, _ body: (Batch, ArraySlice<Record>) throws -> Bool
     ) async throws {
         if limit == 0 { return }
-        var open = follow ? ranges : ranges.filter { !$0.value.isEmpty }
+        var open = follow ? part.ranges : part.ranges.filter { !$0.value.isEmpty }
         if open.isEmpty { return }
-        let reader = try await log.reader(from: open.mapValues(\.lowerBound))
+        let reader = try await log.reader(from: open.mapValues(\.lowerBound), ofTimes: part.times)
         do {
             var silence = Silence()
             reading: while follow || !open.isEmpty {
@@ -199,8 +215,10 @@ struct Replay: AsyncParsableCommand {
     }
 
     private func fold(
-        _ log: any EventLog, _ ranges: [TopicPartition: Range<Offset>], _ projection: AnyProjection
+        _ log: any EventLog, _ part: Part, _ projection: AnyProjection
     ) async throws {
+        let ranges = part.ranges
+        let times = part.times.map { times in ranges.mapValues { _ in times } } ?? [:]
         if let other = topics.first(where: { !projection.topics.contains($0) }) {
             throw Failure(
                 .usage, "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(other)")
@@ -217,54 +235,15 @@ struct Replay: AsyncParsableCommand {
                 projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "replay")
             var progress = Progress(
                 "folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })
-            try await refold.fold(to: ranges.mapValues(\.upperBound)) { progress.show($0, unit: "events") }
+            try await refold.fold(to: ranges.mapValues(\.upperBound), within: times) {
+                progress.show($0, unit: "events")
+            }
             progress.end()
             try Output.standard.line(
                 JSON.object([
                     ("projection", JSON.string(projection.name)), ("folded", String(refold.folded)),
                     ("views", JSON.string("\(try places.viewsPlace())")),
                 ]))
-        }
-    }
-}
-
-/// A place in a topic as people write it.
-enum Position: Equatable {
-    case start, end
-    case offset(Int64)
-    case afterStart(Int64)
-    case beforeEnd(Int64)
-    case time(Timestamp)
-
-    static func parse(_ text: String, now: Timestamp = now()) throws -> Position {
-        switch text {
-        case "start": return .start
-        case "end": return .end
-        default: break
-        }
-        if text.hasPrefix("@"), let time = Moment.parse(String(text.dropFirst()), now: now) { return .time(time) }
-        if text.hasPrefix("+"), let count = Int64(text.dropFirst()), count >= 0 { return .afterStart(count) }
-        if text.hasPrefix("-"), let count = Int64(text.dropFirst()), count >= 0 { return .beforeEnd(count) }
-        if let offset = Int64(text), offset >= 0 { return .offset(offset) }
-        throw Failure(
-            .usage, "\(text) is no position: start, end, 17, -10, +10, @2026-11-01T00:00:00Z or @-1h")
-    }
-
-    /// The offset in each partition, within what it has.
-    func resolve(
-        _ bounds: [TopicPartition: Range<Offset>], _ log: any EventLog
-    ) async throws -> [TopicPartition: Offset] {
-        if case .time(let time) = self { return try await log.offsets(of: Array(bounds.keys), at: time) }
-        return bounds.mapValues { range in
-            let wanted: Offset
-            switch self {
-            case .start, .time: wanted = range.lowerBound
-            case .end: wanted = range.upperBound
-            case .offset(let offset): wanted = Offset(offset)
-            case .afterStart(let count): wanted = Offset(range.lowerBound.rawValue + min(count, .max / 4))
-            case .beforeEnd(let count): wanted = Offset(range.upperBound.rawValue - min(count, .max / 4))
-            }
-            return min(max(wanted, range.lowerBound), range.upperBound)
         }
     }
 }

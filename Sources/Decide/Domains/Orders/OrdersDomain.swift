@@ -33,7 +33,7 @@ extension Domain {
         let at = arguments.timestamp("at") ?? arguments.now
         return try Page(
             of: Scan(
-                Tracking.orders, by: "expected", equal: [1], through: .integer(at.rawValue - 1),
+                Tracking.orders, by: "expected", equal: [1], through: Value(at - .milliseconds(1)),
                 after: arguments.cursor, limit: arguments.limit),
             in: reader)
     }

@@ -78,7 +78,7 @@ extension Nearby {
 
     func row(_ found: Found) -> Row {
         let row = found.row
-        let age = Double(at.rawValue &- (row[3].integer ?? 0)) / 1000
+        let age = Double(at.milliseconds(since: Timestamp(row[3].integer ?? 0))) / 1000
         // Millimetres for people; what is ordered by is exact.
         let distance = (found.distance * 1000).rounded() / 1000
         return [row[0], .real(distance), row[1], row[2], row[3], .real(age), row[6]]
