@@ -18,6 +18,9 @@ struct Host {
         range = start..<end
     }
 
+    /// Labels of the longest name of DNS (RFC 1035).
+    private static let mostLabels = 127
+
     private init(_ range: Range<Int>) { self.range = range }
 
     /// The host of Latin letters that begins at `start`.
@@ -33,8 +36,9 @@ struct Host {
     private static func labels(
         _ scalars: [Unicode.Scalar], at start: Int, of isLetter: (Unicode.Scalar) -> Bool
     ) -> (end: Int?, next: Int) {
-        var (at, found, later) = (start, Int?.none, Int?.none)
-        while at < scalars.count, isLetter(scalars[at]) {
+        var (at, found, later, count) = (start, Int?.none, Int?.none, 0)
+        while at < scalars.count, count < mostLabels, isLetter(scalars[at]) {
+            count += 1
             var (end, underscore) = (at + 1, Int?.none)
             while end < scalars.count, isLetter(scalars[end]) || scalars[end] == "-" || scalars[end] == "_" {
                 if scalars[end] == "_" { underscore = end }
