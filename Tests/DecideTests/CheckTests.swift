@@ -53,7 +53,8 @@ struct CheckTests {
     }
 
     @Test(arguments: [
-        "a\u{202e}b", "\u{200b}", "a\u{200d}b", "\u{feff}a", "a\u{ad}", "a\u{2066}", "a\u{e0041}", "a\u{fe0f}", "\u{3164}",
+        "a\u{202e}b", "\u{200b}", "a\u{200d}b", "\u{feff}a", "a\u{ad}", "a\u{2066}", "a\u{e0041}", "a\u{fe0f}",
+        "\u{3164}",
         "a\u{85}", "a\u{2028}", "a\u{fffe}", "a\u{34f}",
     ])
     func `an identifier has nothing that is not seen`(text: String) throws {
@@ -75,7 +76,8 @@ struct CheckTests {
         // Each scalar, alone and with marks of two classes in either order, as it is and composed.
         var seen: [String: [UInt8]] = [:]
         for scalar in (0xa0...0x1ffff).compactMap({ Unicode.Scalar(UInt32($0)) }) {
-            for marks in ["", "\u{307}", "\u{323}\u{307}", "\u{307}\u{323}"] where marks.isEmpty || scalar.value < 0x600 {
+            for marks in ["", "\u{307}", "\u{323}\u{307}", "\u{307}\u{323}"] where marks.isEmpty || scalar.value < 0x600
+            {
                 let text = String(String.UnicodeScalarView([scalar] + Array(marks.unicodeScalars)))
                 for text in [text, Check.composed(text)] where Check.isComposed(text) {
                     let bytes = Array(text.utf8)

@@ -6,8 +6,10 @@ struct ShownTests {
     @Test(arguments: [
         ("plain", "plain"), ("Zo\u{eb} \u{5e2d}", "Zo\u{eb} \u{5e2d}"), ("a\u{202e}b", #"a\u{202e}b"#),
         ("\u{1b}[31mred", #"\u{1b}[31mred"#), ("a\u{9b}31m", #"a\u{9b}31m"#), ("a\u{200b}b", #"a\u{200b}b"#),
-        ("\u{feff}", #"\u{feff}"#), ("a\u{fe0f}", #"a\u{fe0f}"#), ("\u{e0041}", #"\u{e0041}"#), ("\u{3164}", #"\u{3164}"#),
-        ("a\u{200d}b", #"a\u{200d}b"#), ("a\nb\tc", #"a\u{a}b\u{9}c"#), ("\u{2028}", #"\u{2028}"#), ("\u{ffff}", #"\u{ffff}"#),
+        ("\u{feff}", #"\u{feff}"#), ("a\u{fe0f}", #"a\u{fe0f}"#), ("\u{e0041}", #"\u{e0041}"#),
+        ("\u{3164}", #"\u{3164}"#),
+        ("a\u{200d}b", #"a\u{200d}b"#), ("a\nb\tc", #"a\u{a}b\u{9}c"#), ("\u{2028}", #"\u{2028}"#),
+        ("\u{ffff}", #"\u{ffff}"#),
         ("\u{6dd}1", "\u{6dd}1"),
     ])
     func `what shows nothing, or turns or moves what stands around it, is an escape`(text: String, shown: String) {
@@ -27,7 +29,9 @@ struct ShownTests {
     }
 
     @Test func `escapes of JSON are read as a whole parser reads them`() {
-        #expect(JSONEscapes.text(Array(#"a\"\\\/\b\f\n\r\t\u00e9\ud840\udc21"#.utf8)[...]) == "a\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{20021}")
+        #expect(
+            JSONEscapes.text(Array(#"a\"\\\/\b\f\n\r\t\u00e9\ud840\udc21"#.utf8)[...])
+                == "a\"\\/\u{8}\u{c}\n\r\t\u{e9}\u{20021}")
         for bad in [#"\"#, #"\x"#, #"\u12"#, #"\ud840"#, #"\udc21\ud840"#, #"\u00g0"#] {
             #expect(JSONEscapes.text(Array(bad.utf8)[...]) == nil, "\(bad)")
         }

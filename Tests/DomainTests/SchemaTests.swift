@@ -151,18 +151,25 @@ struct SchemaTests {
         }
     }
     @Test func `a pair of escapes beyond plane 1 is its own character`() throws {
-        #expect(try commands.decode(encode("HoldSeats", #"{"holder":"a\ud840\udc21b"}"#)).json == #"{"holder":"a\#u{20021}b"}"#)
-        #expect(try commands.decode(encode("HoldSeats", #"{"holder":"\uDBFF\uDFFF"}"#)).json == #"{"holder":"\#u{10ffff}"}"#)
+        #expect(
+            try commands.decode(encode("HoldSeats", #"{"holder":"a\ud840\udc21b"}"#)).json
+                == #"{"holder":"a\#u{20021}b"}"#)
+        #expect(
+            try commands.decode(encode("HoldSeats", #"{"holder":"\uDBFF\uDFFF"}"#)).json == #"{"holder":"\#u{10ffff}"}"#
+        )
         // A backslash that is escaped begins no escape.
         #expect(try commands.decode(encode("HoldSeats", #"{"holder":"\\ud840"}"#)).json == #"{"holder":"\\ud840"}"#)
         #expect(
-            try commands.decode(encode("HoldSeats", #"{"holder":"\\\ud83d\ude00\\"}"#)).json == #"{"holder":"\\\#u{1f600}\\"}"#)
+            try commands.decode(encode("HoldSeats", #"{"holder":"\\\ud83d\ude00\\"}"#)).json
+                == #"{"holder":"\\\#u{1f600}\\"}"#)
         #expect(try encode("HoldSeats", #"{"\u0068older":"x"}"#) == encode("HoldSeats", #"{"holder":"x"}"#))
         #expect(try wrong("HoldSeats", #"{"\ud840\udc21":"x"}"#)?.field == "\u{20021}")
     }
     @Test(arguments: [
-        (#"{"event":"e","holder":"\ud840"}"#, "holder", #"\ud840"#), (#"{"holder":"\udc21x","event":"e"}"#, "holder", #"\udc21"#),
-        (#"{"holder":"\ud840\ud840\udc21"}"#, "holder", #"\ud840"#), (#"{"seats":["A-1",{"x":"y"},"\uDFFFa"]}"#, "seats", #"\uDFFF"#),
+        (#"{"event":"e","holder":"\ud840"}"#, "holder", #"\ud840"#),
+        (#"{"holder":"\udc21x","event":"e"}"#, "holder", #"\udc21"#),
+        (#"{"holder":"\ud840\ud840\udc21"}"#, "holder", #"\ud840"#),
+        (#"{"seats":["A-1",{"x":"y"},"\uDFFFa"]}"#, "seats", #"\uDFFF"#),
         (#"{"event":"{\"","holder":"\ud8401234"}"#, "holder", #"\ud840"#), (#"{"\ud840":1}"#, "HoldSeats", #"\ud840"#),
         (#"["\ud840"]"#, "HoldSeats", #"\ud840"#), (#"{"holder":"\ud840\u0041"}"#, "holder", #"\ud840"#),
     ])

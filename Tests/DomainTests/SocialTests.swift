@@ -179,7 +179,7 @@ struct SocialTests {
         (.post("t 1"), "tweet: has a space, ':' or '#', which an identifier may not have"),
         (.post("t1", " \n"), "text: is missing"),
         (.post("t1", "a\u{7}"), "text: has a control character other than a line feed or a tab"),
-        (.post("t1", String(repeating: "a", count: 4001)), "text: has 4001 bytes, at most 4000 are allowed"),
+        (.post("t1", String(repeating: "a", count: 16_001)), "text: has 16001 bytes, at most 16000 are allowed"),
         (.delete(""), "tweet: is missing"), (.pass(on: "", of: "bob", as: "r"), "original: is missing"),
         (.pass(on: "t", of: "b@b", as: "r"), "owner: is b@b"), (.follow(""), "followee: is missing"),
         (.unfollow("a-b"), "followee: is a-b"),

@@ -57,7 +57,8 @@ struct TweetLineTests {
         for plane in 0...16 {
             for low in [0x21, 0x400, 0x3042, 0xabcd, 0xfffd] {
                 guard let scalar = Unicode.Scalar(UInt32(plane << 16 | low)) else { continue }
-                let escaped = String(scalar).utf16.map { "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst() }.joined()
+                let escaped = String(scalar).utf16.map { "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst() }
+                    .joined()
                 for text in [String(scalar), escaped] {
                     let (_, kind) = try read(#"{"id":1,"t":1,"s":"a","text":"x\#(text)"}"#)
                     #expect(kind == .post("1", by: "a", "x\(scalar)"))

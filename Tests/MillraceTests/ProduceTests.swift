@@ -75,7 +75,10 @@ struct ProduceTests {
         (#"{"site":"home","path":"LONG900001"}"#, "Hit: has 900015 bytes, at most 900000 are allowed"),
         (#"{"site":"home","path":"LONG6100000"}"#, "is over 6000000 bytes"),
         (#"{"site":"\ud840"}"#, #"site: has \ud840, half of a surrogate pair"#),
-        (#"{"site":"Zoe\u0308"}"#, #"site: is "Zoe\u{308}", which is not Unicode's composed form (NFC); write "Zo\u{eb}""#),
+        (
+            #"{"site":"Zoe\u0308"}"#,
+            #"site: is "Zoe\u{308}", which is not Unicode's composed form (NFC); write "Zo\u{eb}""#
+        ),
         (#"{"site":"a\u202eb"}"#, #"site: has \u{202e}, which shows nothing"#),
         (#"{"site":"INVALID"}"#, "is not UTF-8"), (#"{"site":"a\u0000b"}"#, "site: has a control character"),
     ])

@@ -10,8 +10,10 @@ struct TextTests {
     /// A character of each plane; escaped as JSON in ASCII has it.
     private static let characters = (0...16).map { String(Unicode.Scalar(UInt32($0 << 16 | 0x3021))!) }
     private static func escaped(_ text: String) -> String {
-        text.utf16.map { $0 < 0x80 ? String(Unicode.Scalar($0)!) : "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst() }
-            .joined()
+        text.utf16.map {
+            $0 < 0x80 ? String(Unicode.Scalar($0)!) : "\\u" + String(0x10000 + Int($0), radix: 16).dropFirst()
+        }
+        .joined()
     }
     private static var both: [String] { characters + characters.map(escaped) }
 
@@ -65,11 +67,14 @@ struct TextTests {
             let ended = try await bus.start(["send", "--file", "-"], stdin: order(0xe9) + order(0xe8)).end()
             #expect(ended.exit == 65 && ended.err.contains("line 1: is not UTF-8"), "\(ended)")
             #expect(try await bus.count("orders.commands") == 0)
-            for argument in [#"--order "$(printf 'o\351')" --customer ann"#, #"--order o1 --customer "$(printf '\377')""#] {
+            for argument in [
+                #"--order "$(printf 'o\351')" --customer ann"#, #"--order o1 --customer "$(printf '\377')""#,
+            ] {
                 let sent = try await bus.sh("\(Bus.program) send PlaceOrder \(argument) --log \(bus.url)")
                 #expect(sent.exit == 64 && sent.err.contains("is not UTF-8"), "\(sent)")
             }
-            let key = try await bus.sh(#"\#(Bus.program) replay orders.commands --key "$(printf '\351')" --log \#(bus.url)"#)
+            let key = try await bus.sh(
+                #"\#(Bus.program) replay orders.commands --key "$(printf '\351')" --log \#(bus.url)"#)
             #expect(key.exit == 64 && key.err.contains("argument 4 is not UTF-8"), "\(key)")
         }
     }
@@ -79,7 +84,8 @@ struct TextTests {
             let written = "caf\u{65}\u{301}"
             let better = #"which is not Unicode's composed form (NFC); write "caf\u{e9}""#
             for arguments in [
-                ["PlaceOrder", "--order", written, "--customer", "ann"], ["PlaceOrder", "--order", "o", "--customer", written],
+                ["PlaceOrder", "--order", written, "--customer", "ann"],
+                ["PlaceOrder", "--order", "o", "--customer", written],
                 ["PostTweet", "--user", "ann", "--tweet", written, "--text", "x"],
                 ["HoldSeats", "--event", "e", "--section", "s", "--holder", written, "--seats", "A-1"],
             ] {
@@ -97,7 +103,8 @@ struct TextTests {
             // A text is as it was written.
             let hit = try await bus.run("produce", "Hit", stdin: #"{"site":"s","visitor":"v","path":"/\#(written)"}"#)
             #expect(hit.exit == 0)
-            #expect(try await bus.replay("hits.events")[0]["event"]["path"].string.utf8.elementsEqual("/\(written)".utf8))
+            #expect(
+                try await bus.replay("hits.events")[0]["event"]["path"].string.utf8.elementsEqual("/\(written)".utf8))
         }
     }
 
@@ -110,7 +117,10 @@ struct TextTests {
             _ = try await log.append([
                 Append(
                     TopicPartition("raw", 0),
-                    [NewRecord(key: Bytes(bad), value: Bytes(bad + bad), timestamp: 1_793_491_200_000, headers: [header])])
+                    [
+                        NewRecord(
+                            key: Bytes(bad), value: Bytes(bad + bad), timestamp: 1_793_491_200_000, headers: [header])
+                    ])
             ])
             await log.close()
             func hex(_ arguments: String) async throws -> String {
@@ -131,15 +141,19 @@ struct TextTests {
         try await onBus { bus in
             let red = "\u{1b}[31m\u{202e}x\nmillrace: all is well"
             for arguments in [
-                ["query", red], ["send", red], ["produce", red], ["replay", red], ["topics", "describe", red], ["lag", red],
-                ["--\(red)"], ["send", "PlaceOrder", "--\(red)", "1"], ["query", "hits.window", "--site", "s", "--window", red],
+                ["query", red], ["send", red], ["produce", red], ["replay", red], ["topics", "describe", red],
+                ["lag", red],
+                ["--\(red)"], ["send", "PlaceOrder", "--\(red)", "1"],
+                ["query", "hits.window", "--site", "s", "--window", red],
                 ["replay", "hits.events", "--from", red], ["work", red], ["import", "tweets", red],
             ] {
                 let ended = try await bus.start(arguments, stdin: []).end()
                 #expect(ended.exit != 0 && !ended.err.contains("\u{1b}") && !ended.err.contains("\u{202e}"), "\(ended)")
             }
             let query = try await bus.run("query", red)
-            #expect(query.err.contains(#"there is no query \u{1b}[31m\u{202e}x\u{a}millrace: all is well; there are"#), "\(query)")
+            #expect(
+                query.err.contains(#"there is no query \u{1b}[31m\u{202e}x\u{a}millrace: all is well; there are"#),
+                "\(query)")
         }
     }
 
@@ -151,7 +165,8 @@ struct TextTests {
             try await bus.settle()
             let table = try await bus.run("query", "social.user", "--user", "ann", "--table")
             #expect(
-                table.out.contains(#"hello\u{202e}derif\u{200b} "# + "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}↵yes"), "\(table)")
+                table.out.contains(#"hello\u{202e}derif\u{200b} "# + "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}↵yes"),
+                "\(table)")
             let json = try JSON(try await bus.run("query", "social.user", "--user", "ann", "--json").out)
             #expect(json["rows"].array[0]["text"].string == text)
             let sent = try await bus.run(
@@ -167,7 +182,8 @@ struct TextTests {
             }
             let produced = try await bus.run("produce", "Hit", stdin: lines.joined(separator: "\n"))
             #expect(produced.exit == 0)
-            let note = #"note: p\#u{430}ypal (p\u{430}ypal) has Latin and Cyrillic letters, which may look alike; 2 names do so"#
+            let note =
+                #"note: p\#u{430}ypal (p\u{430}ypal) has Latin and Cyrillic letters, which may look alike; 2 names do so"#
             #expect(produced.err == "millrace: \(note)\n", "\(produced)")
             #expect(try await bus.run("produce", "Hit", stdin: lines[1]).err.isEmpty)
         }

@@ -107,7 +107,9 @@ struct CommandLines {
 
     static func isID(_ id: String) -> Bool {
         !id.isEmpty && id.unicodeScalars.count <= Limits.commandID && (try? Check.spelling(id, "id")) != nil
-            && !id.unicodeScalars.contains { $0.properties.isWhitespace || $0 == ":" || $0.value < 0x20 || $0 == "\u{7f}" }
+            && !id.unicodeScalars.contains {
+                $0.properties.isWhitespace || $0 == ":" || $0.value < 0x20 || $0 == "\u{7f}"
+            }
     }
 
     /// The command of a line, nil for an empty one.

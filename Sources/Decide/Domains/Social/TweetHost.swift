@@ -18,6 +18,9 @@ struct Host {
         range = start..<end
     }
 
+    /// Labels of the longest name of DNS (RFC 1035).
+    private static let mostLabels = 127
+
     private init(_ range: Range<Int>) { self.range = range }
 
     /// The host of Latin letters that begins at `start`.
@@ -33,24 +36,26 @@ struct Host {
     private static func labels(
         _ scalars: [Unicode.Scalar], at start: Int, of isLetter: (Unicode.Scalar) -> Bool
     ) -> (end: Int?, next: Int) {
-        var (at, found, next) = (start, Int?.none, start + 1)
-        while at < scalars.count, isLetter(scalars[at]) {
+        var (at, found, later, count) = (start, Int?.none, Int?.none, 0)
+        while at < scalars.count, count < mostLabels, isLetter(scalars[at]) {
+            count += 1
             var (end, underscore) = (at + 1, Int?.none)
             while end < scalars.count, isLetter(scalars[end]) || scalars[end] == "-" || scalars[end] == "_" {
                 if scalars[end] == "_" { underscore = end }
                 end += 1
             }
-            let isDotted = end < scalars.count && scalars[end] == "."
-            if at == start {
+            guard end < scalars.count, scalars[end] == ".", isLetter(scalars[end - 1]) else {
                 // A label that no dot follows, or that ends amiss, is none from its middle on either; a scheme may end it.
-                next = !isDotted || !isLetter(scalars[end - 1]) ? end : underscore.map { $0 + 1 } ?? end
-                if end < scalars.count, scalars[end] == ":" { next = end - "https".utf8.count }
+                at = end < scalars.count && scalars[end] == ":" ? end - "https".utf8.count : end
+                break
             }
-            guard isDotted, isLetter(scalars[end - 1]) else { break }
-            if underscore == nil, let domain = TopLevelDomain.end(scalars, at: end + 1) { found = domain }
+            if let domain = TopLevelDomain.end(scalars, at: end + 1) {
+                if let underscore { later = later ?? underscore + 1 } else { found = domain }
+            }
             at = end + 1
         }
-        return (found, max(next, start + 1))
+        // From a label in between on there is no other host than from the first on, but behind an underscore.
+        return (found, max(min(later ?? at, at), start + 1))
     }
 
     private static func isOfLatin(_ scalar: Unicode.Scalar) -> Bool {
