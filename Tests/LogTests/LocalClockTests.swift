@@ -27,9 +27,10 @@ struct LocalClockTests {
         time > Self.real() - .seconds(30) && time < Self.real() + .seconds(30)
     }
 
-    @Test(arguments: [days400, .zero - days400, .seconds(70), .zero - .seconds(20)])
-    func `a process whose clock is wrong does not have a say in it`(ahead: Duration) async throws {
+    @Test(arguments: [400 * 86_400, -400 * 86_400, 70, -20])
+    func `a process whose clock is wrong does not have a say in it`(seconds: Int) async throws {
         defer { site.clear() }
+        let ahead = Duration.seconds(seconds)
         let first = try await site.withLog { try await stamp($0) }
         let (wrong, correction) = try await site.withLog {
             $0.clock = { Self.real() + ahead }
@@ -68,7 +69,8 @@ struct LocalClockTests {
             var times: [Timestamp] = []
             for _ in 0..<3 { times.append(try await stamp(log)) }
             #expect(times.allSatisfy(isNow) && times == times.sorted(), "\(times)")
-            #expect(isNow(try await stamp(log, on: TopicPartition("commands", 1))))
+            let other = try await stamp(log, on: TopicPartition("commands", 1))
+            #expect(isNow(other))
         }
         #expect(site.complaints.count == 1 && site.complaints[0].contains("commands/0"), "\(site.complaints)")
         // Once more, by another process: it is not behind the one before, and nothing is said.

@@ -57,9 +57,10 @@ struct LocalSharingTests {
             let worker = Worker(try await log.join("group", topics: ["events"]))
             try await drive(worker, until: "the partition") { worker.owned.count == 1 }
             let begun = ContinuousClock.now
-            async let delivery = worker.member.next(max: 10, wait: patience)
+            let member = worker.member
+            async let delivery = member.next(max: 10, wait: patience)
             while log.changed.waiting == 0 { await Task.yield() }
-            worker.member.wake()
+            member.wake()
             guard case .idle = try await delivery else { throw Overdue(description: "it was not woken") }
             // One that does not wait is woken when it does.
             worker.member.wake()

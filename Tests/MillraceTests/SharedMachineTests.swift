@@ -93,7 +93,7 @@ struct SharedMachineTests {
         }
     }
 
-    @Test(.enabled(if: ReadOnlyFolder.isPossible, .init(rawValue: ReadOnlyFolder.missing)))
+    @Test(.enabled(if: ReadOnlyFolder.isPossible, Comment(rawValue: ReadOnlyFolder.missing)))
     func `a folder that cannot be written to can be asked and replayed, while it is written to elsewhere and after`()
         async throws
     {
@@ -155,7 +155,7 @@ struct SharedMachineTests {
         }
     }
 
-    private static let canLimitWatchers: Bool = {
+    static let canLimitWatchers: Bool = {
         let shell = Process()
         shell.executableURL = URL(filePath: "/usr/bin/unshare")
         shell.arguments = ["-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_inotify_instances"]
@@ -165,7 +165,7 @@ struct SharedMachineTests {
         return shell.terminationStatus == 0
     }()
 
-    @Test(.enabled(if: canLimitWatchers, "the number of watchers cannot be limited here (it takes user namespaces)"))
+    @Test(.enabled(if: SharedMachineTests.canLimitWatchers, "the number of watchers cannot be limited here (it takes user namespaces)"))
     func `where no more files can be watched, commands are sent and answered all the same`() async throws {
         try await onBus { bus in
             let limited = "echo 0 > /proc/sys/user/max_inotify_instances; exec \"$@\""
@@ -187,11 +187,11 @@ struct SharedMachineTests {
     }
 
     /// Built beside the program: a clock for one process.
-    private static let clock = (Bus.program as NSString).deletingLastPathComponent + "/libSkewedClock.so"
+    static let clock = (Bus.program as NSString).deletingLastPathComponent + "/libSkewedClock.so"
 
     @Test(
         .enabled(
-            if: FileManager.default.fileExists(atPath: clock), "libSkewedClock.so is not built, or not for this system"),
+            if: FileManager.default.fileExists(atPath: SharedMachineTests.clock), "libSkewedClock.so is not built, or not for this system"),
         arguments: [400 * 86_400, -400 * 86_400])
     func `one process with another clock changes nobody's time`(ahead: Int) async throws {
         try await onBus { bus in
