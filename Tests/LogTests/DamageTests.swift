@@ -22,7 +22,7 @@ struct DamageTests {
     ) {
         try await site.withLog { log in
             try await log.create(Self.topics)
-            let worker = Worker(try await log.join("group", topics: ["events"]))
+            let worker = try await Worker { try await log.join("group", topics: ["events"]) }
             try await drive(worker, until: "its partitions") { worker.owned.count == 3 }
             for round in 0..<12 {
                 _ = try await log.append(
@@ -172,7 +172,7 @@ struct DamageTests {
     {
         let site = LocalSite()
         try await after(statement, site) { log in
-            let worker = Worker(try await log.join("other", topics: ["events"]))
+            let worker = try await Worker { try await log.join("other", topics: ["events"]) }
             let (bad, good) = (TopicPartition("events", 1), [TopicPartition("events", 0), TopicPartition("events", 2)])
             do {
                 try await drive(worker, until: "the others' records") { good.allSatisfy { !worker.haul[$0].isEmpty } }
@@ -211,7 +211,7 @@ struct DamageTests {
             try await after(statement) { log in
                 let error = await #expect(throws: LogError.self) {
                     _ = try await log.committed("g", Self.partitions)
-                    let worker = Worker(try await log.join("g", topics: ["events"]))
+                    let worker = try await Worker { try await log.join("g", topics: ["events"]) }
                     try await drive(worker, until: "records") { worker.haul.count > 0 }
                 }
                 #expect(error?.kind == .damaged, "\(statement): \(error?.message ?? "")")

@@ -104,9 +104,9 @@ struct LocalClockTests {
         defer { site.clear() }
         let (right, wrong) = (try await site.open(), try await site.open { $0.clock = { Self.real() + Self.days400 } })
         try await right.create([Topic("events", 2)])
-        let one = Worker(try await right.join("group", topics: ["events"]))
+        let one = try await Worker { try await right.join("group", topics: ["events"]) }
         try await drive(one, until: "both partitions") { one.owned.count == 2 }
-        let two = Worker(try await wrong.join("group", topics: ["events"]))
+        let two = try await Worker { try await wrong.join("group", topics: ["events"]) }
         try await drive(one, two, until: "a partition each") { one.owned.count == 1 && two.owned.count == 1 }
         for _ in 0..<10 {
             try await one.step()

@@ -40,9 +40,9 @@ struct LocalSharingTests {
         defer { site.clear() }
         let logs = [try await site.open { $0.watches = false }, try await site.open { $0.watches = false }]
         try await logs[0].create([Topic("events", 2)])
-        let one = Worker(try await logs[0].join("group", topics: ["events"]))
+        let one = try await Worker { try await logs[0].join("group", topics: ["events"]) }
         try await drive(one, until: "both partitions") { one.owned.count == 2 }
-        let two = Worker(try await logs[1].join("group", topics: ["events"]))
+        let two = try await Worker { try await logs[1].join("group", topics: ["events"]) }
         try await drive(one, two, until: "a partition each") { one.owned.count == 1 && two.owned.count == 1 }
         await one.member.leave()
         try await drive(two, until: "both partitions") { two.owned.count == 2 }
@@ -54,7 +54,7 @@ struct LocalSharingTests {
         defer { site.clear() }
         try await site.withLog { log in
             try await log.create([Topic("events", 1)])
-            let worker = Worker(try await log.join("group", topics: ["events"]))
+            let worker = try await Worker { try await log.join("group", topics: ["events"]) }
             try await drive(worker, until: "the partition") { worker.owned.count == 1 }
             let begun = ContinuousClock.now
             let member = worker.member
@@ -143,7 +143,7 @@ struct LocalSharingTests {
         defer { site.clear() }
         let log = try await site.open()
         try await log.create([Topic("events", 1)])
-        let worker = Worker(try await log.join("group", topics: ["events"]))
+        let worker = try await Worker { try await log.join("group", topics: ["events"]) }
         try await drive(worker, until: "the partition") { worker.owned.count == 1 }
         var seen = 0
         for case let name as String in try #require(FileManager.default.enumerator(atPath: site.folder)) {

@@ -203,8 +203,7 @@ struct DamageTests {
                 let (snapshots, log) = (SnapshotFolder(place + "/snapshots"), whole.log)
                 func rows(_ folder: SnapshotFolder?) async throws -> [[Row]] {
                     try await Past(of: projection, on: log, snapshots: folder).read(
-                        to: ranges, at: Timestamp.calendar.upperBound, scratch: "\(place)/\(folder == nil)",
-                        complain: { _ in }
+                        Extent(at: Timestamp(.max), of: ranges), scratch: "\(place)/\(folder == nil)", complain: { _ in }
                     ) { reader in try projection.tables.map { try reader.rows(Scan($0, limit: .max)) } }.0
                 }
                 let (shown, right) = (try await rows(snapshots), try await rows(nil))
