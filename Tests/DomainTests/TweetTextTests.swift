@@ -86,7 +86,9 @@ struct TweetTextTests {
         #expect(TweetText.length(of: "\(label).com") == 23 && TweetText.length(of: "\(label)a.com") == 68)
     }
     @Test func `a text of 16,000 bytes without an end of a word is read in good time`() {
-        for piece in ["a-", "a_a.", "a.", "(a", "#a…", "é.com", "@a.", "http://", "http://é", ".", "a_", "😀.", "a_a.com.x_"] {
+        for piece in [
+            "a-", "a_a.", "a.", "(a", "#a…", "é.com", "@a.", "http://", "http://é", ".", "a_", "😀.", "a_a.com.x_",
+        ] {
             let text = String(String(repeating: piece, count: 16_000 / piece.utf8.count))
             let took = ContinuousClock().measure {
                 _ = (TweetText.length(of: text), TweetText.hashtags(in: text), TweetText.mentions(in: text))

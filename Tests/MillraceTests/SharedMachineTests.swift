@@ -165,7 +165,10 @@ struct SharedMachineTests {
         return shell.terminationStatus == 0
     }()
 
-    @Test(.enabled(if: SharedMachineTests.canLimitWatchers, "the number of watchers cannot be limited here (it takes user namespaces)"))
+    @Test(
+        .enabled(
+            if: SharedMachineTests.canLimitWatchers,
+            "the number of watchers cannot be limited here (it takes user namespaces)"))
     func `where no more files can be watched, commands are sent and answered all the same`() async throws {
         try await onBus { bus in
             let limited = "echo 0 > /proc/sys/user/max_inotify_instances; exec \"$@\""
@@ -191,7 +194,8 @@ struct SharedMachineTests {
 
     @Test(
         .enabled(
-            if: FileManager.default.fileExists(atPath: SharedMachineTests.clock), "libSkewedClock.so is not built, or not for this system"),
+            if: FileManager.default.fileExists(atPath: SharedMachineTests.clock),
+            "libSkewedClock.so is not built, or not for this system"),
         arguments: [400 * 86_400, -400 * 86_400])
     func `one process with another clock changes nobody's time`(ahead: Int) async throws {
         try await onBus { bus in

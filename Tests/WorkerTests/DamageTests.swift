@@ -153,7 +153,10 @@ struct DamageTests {
             for round in 0..<60 {
                 let place = "\(folder)/\(round)"
                 try whole.copy(to: place)
-                let file = damage.pick(["tickets.handler@1", "tickets.handler@1", "millrace.tries@1"])
+                let file = damage.pick([
+                    "tickets.handler@\(Tickets.stateVersion)", "tickets.handler@\(Tickets.stateVersion)",
+                    "millrace.tries@1",
+                ])
                 let how = try damage.strike("\(place)/views/\(file).sqlite")
                 let what = "seed \(Self.seed), round \(round), \(how)"
                 let views = try SQLiteViews(directory: place + "/views")
@@ -203,7 +206,8 @@ struct DamageTests {
                 let (snapshots, log) = (SnapshotFolder(place + "/snapshots"), whole.log)
                 func rows(_ folder: SnapshotFolder?) async throws -> [[Row]] {
                     try await Past(of: projection, on: log, snapshots: folder).read(
-                        Extent(at: Timestamp(.max), of: ranges), scratch: "\(place)/\(folder == nil)", complain: { _ in }
+                        Extent(at: Timestamp(.max), of: ranges), scratch: "\(place)/\(folder == nil)",
+                        complain: { _ in }
                     ) { reader in try projection.tables.map { try reader.rows(Scan($0, limit: .max)) } }.0
                 }
                 let (shown, right) = (try await rows(snapshots), try await rows(nil))

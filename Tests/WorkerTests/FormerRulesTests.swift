@@ -10,7 +10,8 @@ import Testing
 struct FormerRulesTests {
     /// A log on which a command was accepted with an event, or refused.
     private func again(
-        _ domain: Domain, key: Bytes, _ command: Bytes, _ event: Bytes?, refused reason: String = ""
+        _ domain: Domain, key: Bytes, _ command: Bytes, _ event: Bytes?, refused reason: String = "",
+        byToday: Bool = false
     ) async throws -> Redecision {
         let decider = try #require(domain.decider)
         let partition = Partitioner.partition(of: key, among: domain.topics[0].partitions)
@@ -27,7 +28,7 @@ struct FormerRulesTests {
         var outcome = Outcome(
             id: "1",
             decision: event == nil ? .refused(Refused(reason: reason, message: "as it was")) : .accepted([]),
-            digest: digest(of: command, isFact: false), commandOffset: offset[0][0])
+            digest: digest(of: command, isFact: false), commandOffset: offset[0][0], rules: byToday ? decider.rules : 0)
         if let event {
             outcome.events = [.init(place: source, offset: offset[1][0], type: decider.events.kindName(in: event))]
         }
@@ -49,7 +50,8 @@ struct FormerRulesTests {
         return (command, event)
     }
 
-    @Test func `stands where the rules have changed since, and only there`() async throws {
+    @Test func `stands where the rules have changed since, and what today's rules gave is decided again`() async throws
+    {
         let former = [
             post("see example.com/#frag", hashtags: ["frag"]), post("#multipl…", hashtags: ["multipl"]),
             post("#caf\u{65}\u{301}", hashtags: ["caf\u{65}\u{301}"]), post("x.org/@bob", mentions: ["bob"]),
@@ -63,17 +65,17 @@ struct FormerRulesTests {
         let (link, posted) = post("http://a_b.com/" + String(repeating: "x", count: 300))
         #expect(try await again(.social, key: "ann", link, posted).problem == nil)
         let long = post(String(repeating: "x", count: 300)).command
-        let refused = try await again(.social, key: "ann", long, nil, refused: "over-length")
+        let refused = try await again(.social, key: "ann", long, nil, refused: "over-length", byToday: true)
         #expect(refused.problem?.contains("as it was") == true, "\(refused)")
         let counted = post("http://x.com/" + String(repeating: "x", count: 4000)).command
         #expect(try await again(.social, key: "ann", counted, nil, refused: "malformed").problem == nil)
 
         let wrong = post("#a", hashtags: ["b"])
         #expect(
-            try await again(.social, key: "ann", wrong.command, wrong.event).problem?.contains("its value is another")
-                == true)
+            try await again(.social, key: "ann", wrong.command, wrong.event, byToday: true).problem?
+                .contains("its value is another") == true)
         let right = post("#a", hashtags: ["a"])
-        let same = try await again(.social, key: "ann", right.command, right.event)
+        let same = try await again(.social, key: "ann", right.command, right.event, byToday: true)
         #expect(same.problem == nil && same.events == 1 && same.assumed == 0)
     }
 
@@ -86,7 +88,7 @@ struct FormerRulesTests {
             Issue.record("\(decided)")
             return
         }
-        let again = try await again(.orders, key: Bytes(order), command, made[0].value)
+        let again = try await again(.orders, key: Bytes(order), command, made[0].value, byToday: true)
         #expect(again.problem == nil && again.events == 1, "\(again)")
         #expect(throws: Malformed.self) { try decider.keyOfCommand(command) }
     }

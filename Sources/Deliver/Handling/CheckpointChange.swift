@@ -49,7 +49,8 @@ struct CheckpointChange: Sendable {
     private func expired(in checkpoint: any Checkpoint) async throws -> [Row] {
         guard let cutoff else { return [] }
         let scan = Scan(
-            rows.ids, by: "time", equal: [Value(partition)], through: Value(cutoff - .milliseconds(1)), limit: forgotten)
+            rows.ids, by: "time", equal: [Value(partition)], through: Value(cutoff - .milliseconds(1)), limit: forgotten
+        )
         return try await checkpoint.read { try $0.rows(scan) }
     }
 }

@@ -80,8 +80,11 @@ final class FairLock: Sendable {
 
     /// Who keeps everyone waiting, as far as the system tells.
     private func holder() -> String {
-        for (name, file) in [("lock.turn", turn), ("lock.queue", queue)] {
-            if let process = Self.holder(of: file) { return "\(directory)/\(name) is held by \(process)" }
+        // The kernel's list may miss a line where it changes while it is read.
+        for _ in 0..<5 {
+            for (name, file) in [("lock.turn", turn), ("lock.queue", queue)] {
+                if let process = Self.holder(of: file) { return "\(directory)/\(name) is held by \(process)" }
+            }
         }
         return "\(directory)/lock.turn is held by another process"
     }

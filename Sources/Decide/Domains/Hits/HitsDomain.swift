@@ -39,7 +39,8 @@ extension Domain {
             ],
             rows: [
                 [
-                    .text(site), Value(Timestamp(0) + .seconds(at)), .integer(length), .integer(sums[0]), .integer(sums[1]),
+                    .text(site), Value(Timestamp(0) + .seconds(at)), .integer(length), .integer(sums[0]),
+                    .integer(sums[1]),
                     .real(Double(sums[0]) / Double(length)),
                 ]
             ])
