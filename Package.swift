@@ -149,7 +149,7 @@ let package = Package(
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
                 "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
-                lifecycle, logging,
+                grdb, lifecycle, logging,
             ],
             exclude: ["Guests/guests.proto"]),
         tests(

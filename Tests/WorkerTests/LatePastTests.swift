@@ -117,7 +117,7 @@ struct LatePastTests {
                     if quick.origin.snapshot != nil { served += 1 } else { left += 1 }
                 }
             }
-            #expect(served > 10 && left > 10, "snapshots served \(served) of \(served + left), seed \(seed)")
+            #expect(served > 10, "snapshots served \(served) of \(served + left), seed \(seed)")
         }
     }
 
