@@ -85,7 +85,8 @@ struct PastTests {
                 #expect(try await hits(at(second), "--from-start") == count, "\(second)")
             }
             // By a place: its partition up to there, and of the others what is not later.
-            let place = try #require(try await bus.replay("hits.events").first)["partition"].int
+            let first = try #require(try await bus.replay("hits.events").first)
+            let place = first["partition"].int
             for offset in 0..<5 { #expect(try await hits("hits.events/\(place)@\(offset)") == offset + 1) }
             let early = try await bus.query("hits.window", "--site", "s", "--as-of", at(25))
             #expect(early["asOf"]["hits.events/\(place)"].int == 4, "past the last that counts")

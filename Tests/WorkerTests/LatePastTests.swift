@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Projecting
 import Snapshots
+import SwiftProtobuf
 import Testing
 
 @testable import Domains
@@ -59,7 +60,7 @@ struct LatePastTests {
         var refold = try await Refold(
             projection, from: log, starts: ends.mapValues { _ in 0 }, into: views, owner: "test")
         try await refold.fold(to: ends)
-        return try await views.read(projection) { reader, _ in
+        return try views.read(projection) { reader, _ in
             try projection.tables.map { try reader.rows(Scan($0, limit: .max)) }
         }
     }

@@ -155,9 +155,11 @@ enum Frame {
     }
 
     /// The least time that a frame says its records have, from its first bytes alone; nil where they do not say it.
-    static func least(saidBy first: UnsafeRawBufferPointer) -> Timestamp? {
+    static func least(saidBy first: [UInt8]) -> Timestamp? {
         guard first.count >= start, first[0] == 0x4d, first[1] == 0x52, first[2] == version else { return nil }
-        return Timestamp(Int64(littleEndian: first.loadUnaligned(fromByteOffset: head, as: Int64.self)))
+        return first.withUnsafeBytes {
+            Timestamp(Int64(littleEndian: $0.loadUnaligned(fromByteOffset: head, as: Int64.self)))
+        }
     }
 
     private static func skip(_ reader: inout FrameReader) throws {
@@ -165,7 +167,9 @@ enum Frame {
         for _ in 0..<(try reader.count(ofAtLeast: 2)) { _ = try (reader.run(), reader.run()) }
     }
 
-    /// Checks a frame, and gives its records one by one, each as the reader that stands at its key, until told to stop.
+    /// Checks a frame, and gives its records one by one, each as the reader that stands at its key, until told to stop. It is
+    /// inlined so that no record costs a call.
+    @inline(__always)
     @discardableResult
     private static func read(
         _ bytes: UnsafeBufferPointer<UInt8>, of seal: Seal, base: Offset,

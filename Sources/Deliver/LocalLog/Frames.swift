@@ -32,7 +32,7 @@ extension Store {
         var next = place.next
         var (passed, seen) = (0, 0)
         let full = times == nil ? Int.max : Swift.max(max, glances)
-        try frames(db, partition, place, from: from) { entry, row in
+        try frames(db, partition, place, from: from, withBytes: times == nil) { entry, row in
             if records.count >= max || passed >= glances || seen >= full {
                 next = entry.base
                 return false
@@ -41,7 +41,9 @@ extension Store {
                 passed += 1
                 return true
             }
-            let frame = try row.withUnsafeData(atIndex: Entry.frame) { [UInt8]($0 ?? Data()) }
+            let frame =
+                try times == nil
+                ? row.withUnsafeData(atIndex: Entry.frame) { [UInt8]($0 ?? Data()) } : glance.all(of: entry)
             let contents = try Frame.decode(
                 frame, of: seal, base: entry.base, from: from, within: times, into: &records)
             try entry.check(contents)
@@ -63,17 +65,11 @@ extension Store {
         var reached: Timestamp
 
         init(_ row: GRDB.Row) throws {
-            func column(_ index: Int) throws -> Int64 {
-                guard let value = Int64.fromDatabaseValue(row[index]) else {
-                    throw Frame.Damaged(why: "its row does not hold numbers")
-                }
-                return value
-            }
-            self.row = try column(0)
-            base = Store.offset(self.row)
-            (last, newest, reached) = (
-                Offset(try column(1)), Timestamp(try column(2)), Timestamp(try column(3))
-            )
+            guard let id: Int64 = row[0], let last: Int64 = row[1], let newest: Int64 = row[2],
+                let reached: Int64 = row[3]
+            else { throw Frame.Damaged(why: "its row does not hold numbers") }
+            (self.row, base) = (id, Store.offset(id))
+            (self.last, self.newest, self.reached) = (Offset(last), Timestamp(newest), Timestamp(reached))
         }
 
         /// Frames of the first version may have lost their last records to a compaction that left the row as it was.
@@ -89,7 +85,7 @@ extension Store {
         }
     }
 
-    /// Looks at the first bytes of frames and leaves the rest where it is.
+    /// Looks at frames, or only at their first bytes; the rest stays where it is.
     private struct Glance {
         private let db: Database
         private var blob: OpaquePointer?
@@ -99,17 +95,25 @@ extension Store {
         /// Whether a batch may have a record of a moment or an earlier one.
         mutating func mayBegin(_ entry: Entry, by moment: Timestamp) throws -> Bool {
             if entry.newest <= moment { return true }
-            let code =
+            return try Frame.least(saidBy: bytes(of: entry, atMost: Frame.start)).map { $0 <= moment } ?? true
+        }
+
+        mutating func all(of entry: Entry) throws -> [UInt8] { try bytes(of: entry, atMost: .max) }
+
+        private mutating func bytes(of entry: Entry, atMost most: Int) throws -> [UInt8] {
+            try check(
                 blob == nil
-                ? sqlite3_blob_open(db.sqliteConnection, "main", "batches", "frame", entry.row, 0, &blob)
-                : sqlite3_blob_reopen(blob, entry.row)
-            guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-            guard sqlite3_blob_bytes(blob) >= Frame.start else { return true }
-            return try withUnsafeTemporaryAllocation(byteCount: Frame.start, alignment: 8) { first in
-                let code = sqlite3_blob_read(blob, first.baseAddress, CInt(Frame.start), 0)
-                guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
-                return Frame.least(saidBy: UnsafeRawBufferPointer(first)).map { $0 <= moment } ?? true
+                    ? sqlite3_blob_open(db.sqliteConnection, "main", "batches", "frame", entry.row, 0, &blob)
+                    : sqlite3_blob_reopen(blob, entry.row))
+            let count = min(Int(sqlite3_blob_bytes(blob)), most)
+            return try [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+                if count > 0 { try check(sqlite3_blob_read(blob, bytes.baseAddress, CInt(count), 0)) }
+                filled = count
             }
+        }
+
+        private func check(_ code: CInt) throws {
+            if code != SQLITE_OK { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
         }
 
         mutating func close() {
@@ -118,15 +122,16 @@ extension Store {
         }
     }
 
-    /// Gives the rows that have records from an offset on, until told to stop. SQLite puts a frame together from its pages
-    /// once it is asked for.
+    /// Gives the rows that have records from an offset on, until told to stop.
+    ///
+    /// - Parameter withBytes: Whether a row has its frame too: SQLite puts that together from its pages.
     private static func frames(
-        _ db: Database, _ partition: TopicPartition, _ place: Place, from: Offset,
+        _ db: Database, _ partition: TopicPartition, _ place: Place, from: Offset, withBytes: Bool = true,
         _ body: (_ entry: Entry, _ row: GRDB.Row) throws -> Bool
     ) throws {
         let statement = try db.cachedStatement(
             sql: """
-                SELECT id, last, newest, reached, frame FROM batches
+                SELECT id, last, newest, reached\(withBytes ? ", frame" : "") FROM batches
                 WHERE id >= coalesce((SELECT max(id) FROM batches WHERE id BETWEEN ?1 AND ?2), ?2) AND id < ?3
                 ORDER BY id
                 """)
@@ -141,11 +146,11 @@ extension Store {
                 if entry.last < from { continue }
                 if try !body(entry, row) { return }
             } catch let damaged as Frame.Damaged {
-                let base = Int64.fromDatabaseValue(row[0]).map(offset) ?? from
+                let id: Int64? = row[0]
                 throw LogError(
                     .damaged,
                     """
-                    the batch at \(partition)@\(base) is damaged: \(damaged.why). Restore the log's database from a copy, \
+                    the batch at \(partition)@\(id.map(offset) ?? from) is damaged: \(damaged.why). Restore the log's database from a copy, \
                     or read on from another offset
                     """)
             }
@@ -164,9 +169,7 @@ extension Store {
             let middle = (low + high) / 2
             let row = try Row.fetchOne(
                 statement, arguments: [place.rows.lowerBound, place.row(Offset(middle))])
-            guard let row, let id = Int64.fromDatabaseValue(row[0]), let reached = Int64.fromDatabaseValue(row[1]),
-                reached >= time.rawValue
-            else {
+            guard let row, let id: Int64 = row[0], let reached: Int64 = row[1], reached >= time.rawValue else {
                 low = middle + 1
                 continue
             }
