@@ -25,7 +25,7 @@ struct TimestampTests {
         #expect(last + .milliseconds(1) == last && first - .milliseconds(1) == first)
         #expect(last - .milliseconds(-5) == last && first + .milliseconds(-5) == first)
         #expect(first + .milliseconds(Int64.max) == -1 && last - .milliseconds(Int64.max) == 0)
-        #expect(Timestamp(0) + .seconds(Int64.max) == last && Timestamp(0) - .seconds(Int64.max) == first)
+        #expect(Timestamp(0) + .seconds(Int64.max) == last && Timestamp(-2) - .seconds(Int64.max) == first)
         #expect(Duration.seconds(Int64.max).milliseconds == .max && Duration.seconds(Int64.min).milliseconds == .min)
         #expect(last.milliseconds(since: first) == .max && first.milliseconds(since: last) == .min)
         #expect(Timestamp(7).milliseconds(since: 9) == -2)
@@ -33,8 +33,8 @@ struct TimestampTests {
 
     @Test(arguments: [
         (Int64.max, "9223372036854775807"), (.min, "-9223372036854775808"), (253_402_300_800_000, "253402300800000"),
-        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-62_135_596_800_000, "0001-01-01T00:00:00Z"),
-        (-62_135_596_800_001, "-62135596800001"), (-1, "1969-12-31T23:59:59.999Z"), (5, "1970-01-01T00:00:00.005Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-62_135_596_800_001, "-62135596800001"),
+        (-1, "1969-12-31T23:59:59.999Z"), (5, "1970-01-01T00:00:00.005Z"),
     ])
     func `every time can be written, and taken for a message's`(milliseconds: Int64, text: String) {
         let time = Timestamp(milliseconds)
