@@ -77,9 +77,9 @@ struct LatePastTests {
             let projections = Domains.all.flatMap(\.projections)
             for round in 0..<6 {
                 if round < 3 {
-                    try await orderly.append(250, to: archive.site.log)
+                    try await orderly.append(150, to: archive.site.log)
                 } else {
-                    try await shuffled.append(250, to: archive.site.log)
+                    try await shuffled.append(150, to: archive.site.log)
                 }
                 for projection in projections {
                     try await archive.fold(projection, to: archive.bounds(projection).mapValues(\.upperBound))
@@ -94,6 +94,7 @@ struct LatePastTests {
                     let moment = noon + .seconds(Int64.random(in: -60...4000, using: &random))
                     if round < 5 {
                         extent = Extent(at: moment, of: bounds)
+                        if round == 3 { extent.moment = noon + .seconds(20) }
                         if round == 4 { extent.moment = Timestamp(.max) }
                     } else {
                         let (place, range) = try #require(
