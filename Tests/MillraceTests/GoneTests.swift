@@ -13,7 +13,7 @@ struct GoneTests {
         let projector = try await bus.work("projector")
         try await bus.settle()
         try await projector.stop()
-        let declared = try await bus.run("topics", "declare").out
+        let declared = try await bus.plain(["topics", "declare"]).out
         let topics = try bus.file(
             "topics.yaml",
             declared.replacing(
@@ -82,7 +82,7 @@ struct GoneTests {
 
     @Test func `a retention of nothing is warned of wherever topics are shown`() async throws {
         try await onBus { bus in
-            let declared = try await bus.run("topics", "declare").out
+            let declared = try await bus.plain(["topics", "declare"]).out
             let topics = try bus.file(
                 "topics.yaml",
                 declared.replacing("retention: forever", with: "retention: 0").replacing(

@@ -1,7 +1,7 @@
 import EventLog
 import EventModel
 import Foundation
-import GRDB
+import class GRDB.DatabaseQueue
 import Handling
 import Projecting
 import Quarantining
@@ -56,7 +56,7 @@ struct DamageTests {
             let files = try FileManager.default.contentsOfDirectory(atPath: folder + "/views")
             for file in files where file.hasSuffix(".sqlite") {
                 let queue = try DatabaseQueue(path: "\(folder)/views/\(file)")
-                _ = try queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+                _ = try await queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
                 try queue.close()
             }
         }
