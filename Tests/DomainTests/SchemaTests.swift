@@ -94,7 +94,9 @@ struct SchemaTests {
     @Test func `says which field there is not, and which there are`() throws {
         #expect(
             try wrong("HoldSeats", #"{"event":"e1","seat":"A-1"}"#)
-                == Malformed("seat", "is not a field of HoldSeats; did you mean seats? It has event, section, holder, seats, hold"))
+                == Malformed(
+                    "seat",
+                    "is not a field of HoldSeats; did you mean seats? It has event, section, holder, seats, hold"))
         #expect(try wrong("HoldSeats", #"{"@type":"x"}"#)?.field == "@type")
     }
     @Test(arguments: [

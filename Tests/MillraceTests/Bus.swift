@@ -160,9 +160,12 @@ extension Bus {
             let worker = try await work("projector")
             // It stands still while it is looked at, for a look takes longer than the rest of the work.
             folded = try await eventually("the projector to fold past \(folded): \(worker.err)") {
+                let began = ContinuousClock.now
                 worker.send(SIGSTOP)
                 if let now = (try? Tables(view))?.folded, now > folded { return now }
                 worker.send(SIGCONT)
+                // It works for as long as it stood still, at least.
+                try await Task.sleep(for: .now - began)
                 return nil
             }
             try await worker.crash()

@@ -161,7 +161,14 @@ struct FaultTests {
             let query = try await bus.run("query", "hits.window")
             #expect(
                 query.exit == 65 && query.err.contains("delete it, and its worker will build it again"), "\(query)")
-            let failed = try await bus.run("work", "projector", within: .seconds(20))
+            // Its worker stops, and the others of the process go on; one that is alone ends it.
+            let others = try bus.start("work", "projector")
+            try await eventually("the damage to be told: \(others.err)") {
+                others.err.contains("hits.windows has stopped, and the other workers go on") ? true : nil
+            }
+            let stopped = try await others.stop()
+            #expect(stopped.exit == 65 && stopped.err.contains("is damaged"), "\(stopped)")
+            let failed = try await bus.run("work", "hits.windows")
             #expect(failed.exit == 65 && failed.err.contains("is damaged"), "\(failed)")
             try FileManager.default.removeItem(atPath: path)
             _ = try await bus.work("projector")

@@ -142,7 +142,7 @@ struct ImportStreamTests {
                 let ended = try await bus.run("import", "access-log", file)
                 #expect(try tally(ended, exit: 65) == [5000, 0, 0, 5000])
                 #expect(ended.err.split(separator: "\n").count <= 5 + 2, "\(ended)")
-                #expect(ended.err.contains("and \(5000 - 5) more lines: malformed"))
+                #expect(ended.err.contains("and \(5000 - 5) more lines: unknown-format"))
                 #expect(ended.err.contains("no line of \(file) could be read"))
             }
             // Tables, and events that are produced.

@@ -152,7 +152,8 @@ struct TextTests {
             }
             let query = try await bus.run("query", red)
             #expect(
-                query.err.contains(#"there is no query \u{1b}[31m\u{202e}x\u{a}millrace: all is well; there are"#),
+                query.err.contains(
+                    #"there is no query \u{1b}[31m\u{202e}x\u{a}millrace: all is well; all are shown by"#),
                 "\(query)")
         }
     }

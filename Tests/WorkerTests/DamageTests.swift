@@ -1,7 +1,6 @@
 import EventLog
 import EventModel
 import Foundation
-import class GRDB.DatabaseQueue
 import Handling
 import Projecting
 import Quarantining
@@ -11,6 +10,8 @@ import Snapshots
 import SwiftProtobuf
 import Synchronization
 import Testing
+
+import class GRDB.DatabaseQueue
 
 @testable import Domains
 

@@ -53,27 +53,27 @@ final class FairLock: Sendable {
         let start = began ?? .now
         began = start
         try interruption.interrupting {
-            var isTold = false
+            var holder: String?
             while flock(file, LOCK_EX) != 0 {
                 if errno != EINTR {
                     throw LogError(.failed, "a lock file cannot be locked: \(String(cString: strerror(errno)))")
                 }
                 let waited = ContinuousClock.now - start
-                if waited >= limits.limit { throw givenUp(waited) }
-                if waited >= limits.patience && !isTold {
-                    isTold = true
-                    complain(
-                        "\(holder()); it is waited for, \(limits.limit.components.seconds) s in all")
+                if waited >= limits.limit { throw givenUp(waited, holder ?? self.holder()) }
+                if waited >= limits.patience, holder == nil {
+                    let found = self.holder()
+                    holder = found
+                    complain("\(found); it is waited for, \(limits.limit.components.seconds) s in all")
                 }
             }
         }
     }
 
-    private func givenUp(_ waited: Duration) -> LogError {
+    private func givenUp(_ waited: Duration, _ holder: String) -> LogError {
         LogError(
             .busy,
             """
-            \(holder()), and was waited for in vain for \(waited.components.seconds) s; nothing was written. Let that process \
+            \(holder), and was waited for in vain for \(waited.components.seconds) s; nothing was written. Let that process \
             go on or end it, and try again
             """)
     }
