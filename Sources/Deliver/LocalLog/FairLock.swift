@@ -93,10 +93,8 @@ final class FairLock: Sendable {
     /// behind the number.
     private static func holder(of file: Int32) -> String? {
         var status = stat()
-        guard fstat(file, &status) == 0, let locks = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else {
-            return nil
-        }
-        for line in locks.split(separator: "\n") {
+        guard fstat(file, &status) == 0 else { return nil }
+        for line in locks().split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard fields.count >= 6, fields[1] == "FLOCK", fields[5].hasSuffix(":\(status.st_ino)"),
                 let process = Int32(fields[4])
@@ -108,6 +106,21 @@ final class FairLock: Sendable {
             return "process \(process)" + (name.map { " (\($0.trimmingCharacters(in: .newlines)))" } ?? "")
         }
         return nil
+    }
+
+    /// All that the kernel tells of locks, read to its end: it gives a page at a time, and says no size before.
+    private static func locks() -> String {
+        let file = Foundation.open("/proc/locks", O_RDONLY | O_CLOEXEC)
+        if file < 0 { return "" }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var page = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(file, &page, page.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += page[..<count]
+        }
     }
 
     private static func open(_ path: String) throws -> Int32 {
