@@ -109,9 +109,13 @@ struct LocalSharingTests {
             }
             let took = ContinuousClock.now - begun
             #expect(error?.kind == .busy && took >= limits.limit && took < patience, "\(took)")
-            let said = "\(site.folder)/\(name) is held by process"
-            #expect(error?.message.hasPrefix(said) == true, "\(error?.message ?? "")")
-            #expect(site.complaints.count == 1 && site.complaints[0].hasPrefix(said), "\(site.complaints)")
+            // The kernel's list of locks loses lines while others come and go, as in these tests: then it is another process.
+            let said = ["\(name) is held by process", "lock.turn is held by another process"].map {
+                "\(site.folder)/\($0)"
+            }
+            #expect(said.contains { error?.message.hasPrefix($0) == true }, "\(error?.message ?? "")")
+            #expect(site.complaints.count == 1, "\(site.complaints)")
+            #expect(said.contains { site.complaints.first?.hasPrefix($0) == true }, "\(site.complaints)")
             // The child of the program that took the lock has it too.
             holder.terminate()
             kill(-holder.processIdentifier, SIGKILL)
