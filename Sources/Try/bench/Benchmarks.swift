@@ -86,6 +86,8 @@ struct Section: Sendable {
     static let all: [Section] = [
         Section(name: "log", about: "durable appends to the embedded log") { try await $0.logRows() },
         Section(name: "flow", about: "replay and projection of hits") { try await $0.flowRows() },
+        Section(name: "imports", about: "files of others") { try await $0.importRows() },
+        Section(name: "past", about: "a long topic asked by time") { try await $0.pastRows() },
         Section(name: "tickets", about: "holds by 256 clients") { try await $0.ticketRows() },
         Section(name: "latency", about: "one command and its view, at 1,000 a second") { try await $0.latencyRows() },
         Section(name: "timelines", about: "home timelines on a follow graph") { try await $0.timelineRows() },

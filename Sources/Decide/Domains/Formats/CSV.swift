@@ -3,8 +3,12 @@ internal import EventModel
 /// One record of comma-separated values (RFC 4180): a field may stand in quotes, and a quote in it is doubled. In quotes it
 /// may span lines, which ``CSVQuotes`` puts together.
 enum CSV {
-    static func fields(_ line: ArraySlice<UInt8>, separator: UInt8 = comma) throws(Malformed) -> [String] {
+    /// - Parameter expected: About how many fields there are.
+    static func fields(
+        _ line: ArraySlice<UInt8>, separator: UInt8 = comma, expected: Int = 8
+    ) throws(Malformed) -> [String] {
         var fields: [String] = []
+        fields.reserveCapacity(expected)
         var rest = line
         while true {
             let (field, more) = try rest.first == quote ? quoted(&rest, separator) : plain(&rest, separator)
@@ -92,8 +96,8 @@ public struct CSVQuotes: Sendable {
 /// The columns that a file's first line names, and their values in the lines after it.
 struct CSVHeader: Sendable {
     private let width: Int
-    /// Where each column asked for stands.
-    private let positions: [String: Int]
+    /// Where each column asked for stands. They are so few that looking through them is faster than hashing.
+    private let positions: [(column: String, position: Int)]
     /// What stands between two fields: a comma, a semicolon or a tab, as the line tells by the names that it has.
     private let separator: UInt8
 
@@ -106,10 +110,10 @@ struct CSVHeader: Sendable {
         let line = line.starts(with: [0xef, 0xbb, 0xbf]) ? line.dropFirst(3) : line
         let (separator, names) = try Self.names(line)
         self.separator = separator
-        var positions: [String: Int] = [:]
+        var positions: [(column: String, position: Int)] = []
         for (alternatives, mustBe) in needed.map({ ($0, true) }) + optional.map({ ($0, false) }) {
             if let position = names.firstIndex(where: { alternatives.contains($0) }) {
-                positions[alternatives[0]] = position
+                positions.append((alternatives[0], position))
             } else if mustBe {
                 throw Malformed(
                     "the first line",
@@ -138,7 +142,7 @@ struct CSVHeader: Sendable {
 
     /// One line's values.
     func row(_ line: ArraySlice<UInt8>) throws(Malformed) -> CSVRow {
-        let fields = try CSV.fields(line, separator: separator)
+        let fields = try CSV.fields(line, separator: separator, expected: width)
         if fields.count != width { throw Malformed("line", "has \(fields.count) fields, the first line has \(width)") }
         return CSVRow(fields: fields, positions: positions)
     }
@@ -146,12 +150,13 @@ struct CSVHeader: Sendable {
 
 struct CSVRow: Sendable {
     fileprivate let fields: [String]
-    fileprivate let positions: [String: Int]
+    fileprivate let positions: [(column: String, position: Int)]
 
     /// The value of a column, nil where it is empty or the file does not have it.
     subscript(column: String) -> String? {
-        guard let position = positions[column], !fields[position].isEmpty else { return nil }
-        return fields[position]
+        guard let position = positions.first(where: { $0.column == column })?.position else { return nil }
+        let field = fields[position]
+        return field.isEmpty ? nil : field
     }
 
     func required(_ column: String) throws(Malformed) -> String {
