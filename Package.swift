@@ -162,7 +162,7 @@ let package = Package(
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
                 protobuf, grdb, arguments,
             ],
-            exclude: ["Likes/likes.proto"]),
+            exclude: ["Likes/likes.proto", "Logs"]),
         tests("BenchTests", ["bench"]),
         tests(
             "FaultsTests",
