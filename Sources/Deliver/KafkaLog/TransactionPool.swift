@@ -17,6 +17,7 @@ final class TransactionPool: Sendable {
         var turn = 0
         var made = 0
         var closed = false
+        var foresight = Foresight()
     }
     private let state = Mutex(State())
     private let tuning: Tuning
@@ -31,16 +32,42 @@ final class TransactionPool: Sendable {
     func run(
         _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog
     ) async throws(LogError) -> [[Offset]] {
-        let (slot, producer) = try await next()
+        if let foreseen = state.withLock({ $0.foresight.offsets(of: transaction.appends) }) {
+            do {
+                return try await run(transaction, as: member, in: log, foreseen: foreseen)
+            } catch {
+                guard let offsets = error.wentTo else { throw error.told }
+                state.withLock { $0.foresight.missed(transaction.appends, offsets) }
+            }
+        }
         do {
-            return try await producer.write(transaction, as: member, in: log)
+            return try await run(transaction, as: member, in: log, foreseen: nil)
         } catch {
+            throw error.told
+        }
+    }
+
+    private func run(
+        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog, foreseen: [[Offset]]?
+    ) async throws(TransactionFailure) -> [[Offset]] {
+        let (slot, producer): (Int, Producer)
+        do {
+            (slot, producer) = try await next()
+        } catch {
+            throw TransactionFailure(told: error)
+        }
+        do {
+            let offsets = try await producer.write(transaction, as: member, in: log, foreseen: foreseen)
+            state.withLock { $0.foresight.saw(transaction.appends, offsets) }
+            return offsets
+        } catch {
+            if error.wentTo == nil { state.withLock { $0.foresight.forget(transaction.appends) } }
             throw await giveUp(error, producer, slot)
         }
     }
 
     /// Aborts what was begun, or replaces a producer that cannot; returns what the member is told.
-    private func giveUp(_ failure: TransactionFailure, _ producer: Producer, _ slot: Int) async -> LogError {
+    private func giveUp(_ failure: TransactionFailure, _ producer: Producer, _ slot: Int) async -> TransactionFailure {
         var dead = producer.fatalError != nil || failure.isUncertain
         if !dead {
             do { try await producer.abort(within: KafkaLog.answerLimit) } catch { dead = true }
@@ -49,7 +76,7 @@ final class TransactionPool: Sendable {
             state.withLock { if $0.producers[slot] === producer { $0.producers[slot] = nil } }
             await producer.close()
         }
-        return failure.told
+        return failure
     }
 
     /// The producer whose turn it is, made if need be.

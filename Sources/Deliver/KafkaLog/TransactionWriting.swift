@@ -7,39 +7,44 @@ struct TransactionFailure: Error {
     var told: LogError
     /// The commit was sent and not answered: only a new producer tells how it ended.
     var isUncertain = false
+    /// Where records went that were foreseen elsewhere. Nothing is committed, and the same may be written again.
+    var wentTo: [[Offset]]?
 }
 
 extension Producer {
     /// One transaction from begin to commit.
+    ///
+    /// - Parameter foreseen: Where the records of `appends` are thought to go. Where it is told, the replies are written
+    ///   together with them, which saves a round to the broker, and nothing is committed unless they went there.
     func write(
-        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog
+        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog, foreseen: [[Offset]]? = nil
     ) async throws(TransactionFailure) -> [[Offset]] {
         do {
             try await begin()
-            let batches = transaction.appends.map(OutgoingBatch.init)
-            let written =
-                if let member {
-                    try await produce(
-                        batches, sending: transaction.consumed.forKafka, of: member, within: KafkaLog.answerLimit)
-                } else {
-                    try await produce(batches)
-                }
-            let offsets = written.map { written in written.map { Offset($0.offset) } }
-            let replies = transaction.replies(offsets)
-            do {
-                try await log.check(replies)
-            } catch {
-                throw TransactionFailure(told: error)
+            let sent = transaction.consumed
+            func produceFirst(_ appends: [Append]) async throws(KafkaError) -> [[Offset]] {
+                let batches = appends.map(OutgoingBatch.init)
+                guard let member else { return try await produce(batches).offsets }
+                return try await produce(batches, sending: sent.forKafka, of: member, within: KafkaLog.answerLimit)
+                    .offsets
             }
-            let replied = try await produce(replies.map(OutgoingBatch.init))
-                .map { written in written.map { Offset($0.offset) } }
+            var offsets: [[Offset]]
+            let replies = try await checked(foreseen.map(transaction.replies) ?? [], log)
+            if let foreseen, !replies.allSatisfy(\.records.isEmpty) {
+                offsets = try await produceFirst(transaction.appends + replies)
+                if !offsets.starts(with: foreseen) { throw TransactionFailure(told: .misforeseen, wentTo: offsets) }
+            } else {
+                offsets = try await produceFirst(transaction.appends)
+                let replies = try await checked(transaction.replies(offsets), log)
+                offsets += try await produce(replies.map(OutgoingBatch.init)).offsets
+            }
             do {
                 try await commit(within: KafkaLog.transactionLimit * 2)
             } catch {
                 if error.isRetriable { throw TransactionFailure(told: .undecided(error), isUncertain: true) }
                 throw TransactionFailure(told: LogError(transaction: error))
             }
-            return offsets + replied
+            return offsets
         } catch let failure as TransactionFailure {
             throw failure
         } catch let error as KafkaError {
@@ -51,6 +56,15 @@ extension Producer {
 }
 
 extension Producer {
+    private func checked(_ replies: [Append], _ log: KafkaLog) async throws(TransactionFailure) -> [Append] {
+        do {
+            try await log.check(replies)
+        } catch {
+            throw TransactionFailure(told: error)
+        }
+        return replies
+    }
+
     /// Why the messages of a transaction were thrown away: asked to commit, librdkafka refuses and says.
     private func cause(of error: KafkaError) async -> KafkaError {
         guard error.code == .purgedFromQueue || error.code == .purgedInFlight else { return error }
@@ -64,6 +78,8 @@ extension Producer {
 }
 
 extension LogError {
+    static let misforeseen = LogError(.aborted, "the transaction was aborted: its records went elsewhere than foreseen")
+
     /// The commit was sent, and no answer came.
     static func undecided(_ error: KafkaError) -> LogError {
         LogError(
@@ -81,4 +97,8 @@ extension LogError {
         default: self.init(.aborted, "the transaction was aborted: \(error)")
         }
     }
+}
+
+extension [[Written]] {
+    fileprivate var offsets: [[Offset]] { map { written in written.map { Offset($0.offset) } } }
 }
