@@ -72,6 +72,7 @@ struct Deciding: GroupWork {
         let (committed, bounds) = (
             try await log.committed(lot.worker, partitions), try await log.bounds(of: partitions)
         )
+        try await missing.begin(committed, bounds)
         let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
         try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
@@ -90,6 +91,7 @@ struct Deciding: GroupWork {
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        try await missing.check(batches, after: pace.next)
         var pace = pace
         try await pace.through(batches) { piece, failing in try await commit(piece, failing, as: member) }
         self.pace = pace
