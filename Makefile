@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 FILES := Package.swift Sources Tests
 
-.PHONY: help setup build demo test faults format lint bench proto fields integration drill-upgrade clean
+.PHONY: help setup build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -53,6 +53,9 @@ integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=h
 drill-upgrade: build ## Replace workers of an older program under load: make drill-upgrade OLD=revision-or-program [NEW=program | FIELD=1]
 	@if [ -z "$(OLD)" ]; then echo "drill-upgrade: set OLD to a revision of git, or to an older millrace"; exit 2; fi
 	@SWIFT=$(SWIFT) Tools/drill-upgrade --old "$(OLD)" $(if $(NEW),--new "$(NEW)") $(if $(FIELD),--field) --seconds $(or $(SECONDS_OF_LOAD),40)
+
+drill-scale: build ## Measure groups of 100 and 1,000 partitions: memory, start, rebalance
+	@Tools/drill-scale
 
 clean: ## Remove what was built
 	@rm -rf .build

@@ -39,7 +39,7 @@ struct Deciding: GroupWork {
     var checkpointing = Checkpointing()
     var quarantine: QuarantineLog?
     var pace: Pace
-    private(set) var known: [Partition: Known] = [:]
+    var known: [Partition: Known] = [:]
     /// The events and commands of its partitions that wait.
     var lot: Lot
     var requests: Requests
@@ -68,7 +68,7 @@ struct Deciding: GroupWork {
         isCommitted = true
         let book = try await quarantine?.read()
         requests.begin()
-        for partition in partitions { known[partition.partition] = try await take(partition.partition, book) }
+        try await take(all: partitions.map(\.partition), book)
         let (committed, bounds) = (
             try await log.committed(lot.worker, partitions), try await log.bounds(of: partitions)
         )
