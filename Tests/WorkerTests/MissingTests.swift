@@ -4,6 +4,7 @@ import Handling
 import Kafka
 import Projecting
 import ServiceLifecycle
+import SwiftProtobuf
 import Testing
 
 @testable import Domains

@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Handling
 import Projecting
+import SwiftProtobuf
 import Testing
 
 @testable import Domains

@@ -1,3 +1,4 @@
+internal import EventModel
 internal import Quarantining
 
 extension Deciding {

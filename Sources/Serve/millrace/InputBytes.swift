@@ -1,4 +1,5 @@
 internal import CZlib
+internal import EventModel
 internal import Foundation
 
 /// The bytes of a file, a pipe or standard input, unpacked where they are gzip (RFC 1952). They are read once, as they come;
@@ -134,7 +135,10 @@ final class InputBytes {
                     // What there is goes out before more is waited for.
                     if count > 0 { return }
                     if try !fill() {
-                        if stopped != nil { return state = .ended }
+                        if stopped != nil {
+                            state = .ended
+                            return
+                        }
                         return end("ends before its gzip data does; it was cut short, or is still written")
                     }
                 }

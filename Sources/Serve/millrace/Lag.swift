@@ -129,7 +129,9 @@ struct Lag: AsyncParsableCommand {
             seen.append((worker, partitions, committed))
         }
         let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
-        let missed = counts[QuarantineLog.topic.name] == nil ? [:] : try await quarantine.read().missed
+        // A log of before there was that topic says nothing.
+        let isTold = counts[QuarantineLog.topic.name] != nil
+        let missed = try await (isTold ? quarantine.read() : QuarantineBook()).missed
         return seen.flatMap { worker, partitions, committed in
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
