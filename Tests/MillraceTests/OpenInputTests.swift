@@ -5,7 +5,7 @@ import Testing
 @Suite("A pipe that stays open", .serialized, .timeLimit(.minutes(3)))
 struct OpenInputTests {
     private func order(_ n: Int, _ order: String? = nil) -> String {
-        #"{"@id":"o-\#(n)","order":"\#(order ?? "o\(n)")","customer":"ann"}"#
+        #"{"@id":"o-\#(n)","order":"\#(order ?? "o\(n)")","customer":"c\#(n)"}"#
     }
 
     @Test func `has the outcome of each command before the next is written`() async throws {
@@ -89,10 +89,10 @@ struct OpenInputTests {
             let ended = try await sending.end()
             #expect(ended.exit == 75 && ended.lines.count == 1 && ended.err.contains("1 accepted"), "\(ended)")
             let other = try OpenInput(bus)
-            let second = try bus.start(["send", "tickets.ReleaseHold", "--file", "-", "--timeout", "40s"], reading: other)
-            other.write(#"{"event":"e","section":"s","hold":"h"}"# + "\n")
-            try await eventually("the command to be there") {
-                try await bus.count("tickets.commands") == 1 ? true : nil
+            let second = try bus.start(["send", "Follow", "--file", "-", "--timeout", "40s"], reading: other)
+            other.write(#"{"user":"ann","followee":"ben"}"# + "\n")
+            try await eventually("the command to be there: \(second.err)") {
+                try await bus.count("social.commands") == 1 ? true : nil
             }
             second.send(SIGTERM)
             // The handler of a signal is its default from the first on.
@@ -147,7 +147,7 @@ struct OpenInputTests {
             let input = try OpenInput(bus)
             let producing = try bus.start(
                 ["produce", "OrderStatusChanged", "--progress", "--on-error", "skip"], reading: input)
-            let fact = #"{"order":"o1","customer":"ann","status":"received"}"#
+            let fact = #"{"order":"o1","customer":"ann","status":"received","expectedAt":"2026-11-01T20:00:00Z","@time":"2026-11-01T19:00:00Z"}"#
             for n in 1...2 {
                 input.write(fact + "\n")
                 let told = try JSON(try await producing.lines(n)[n - 1])

@@ -51,6 +51,7 @@ final class ImportWork {
     private var linesWaiting = 0
     /// Whether it says how far it has come whenever something is written.
     var isTelling = false
+    private var told = 0
 
     init(job: FileImport, source: LineSource, hasMark: Bool, recognition: Recognition, writer: ImportWriter) {
         (self.job, self.source, self.hasMark) = (job, source, hasMark)
@@ -388,9 +389,12 @@ final class ImportWork {
     }
 
     private func tell() throws {
+        let done = max(lines, writer.file.lines)
+        if done <= told { return }
+        told = done
         try Output.standard.line(
             JSON.object([
-                ("line", String(max(lines, writer.file.lines))), ("imported", String(summary.imported)),
+                ("line", String(done)), ("imported", String(summary.imported)),
                 ("records", String(summary.records)), ("alreadyImported", String(summary.known)),
                 ("bad", String(summary.bad)), ("last", JSON.offsets(summary.ends)),
             ]))
