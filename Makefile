@@ -4,10 +4,10 @@ SHELL := /bin/bash
 SWIFT ?= swift
 FILES := Package.swift Sources Tests
 
-.PHONY: help setup build demo test faults format lint bench proto fields integration clean
+.PHONY: help setup build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
 
 help: ## Show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: ## Install the system libraries that are missing, and say so
 	@Tools/setup
@@ -49,6 +49,13 @@ fields: ## Add new fields of the .proto files to their history, Tests/DomainTest
 integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
 	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi
 	@SWIFT=$(SWIFT) Tools/test
+
+drill-upgrade: build ## Replace workers of an older program under load: make drill-upgrade OLD=revision-or-program [NEW=program | FIELD=1]
+	@if [ -z "$(OLD)" ]; then echo "drill-upgrade: set OLD to a revision of git, or to an older millrace"; exit 2; fi
+	@SWIFT=$(SWIFT) Tools/drill-upgrade --old "$(OLD)" $(if $(NEW),--new "$(NEW)") $(if $(FIELD),--field) --seconds $(or $(SECONDS_OF_LOAD),40)
+
+drill-scale: build ## Measure groups of 100 and 1,000 partitions: memory, start, rebalance
+	@Tools/drill-scale
 
 clean: ## Remove what was built
 	@rm -rf .build

@@ -33,5 +33,10 @@ enum QuarantineGoldens {
                 .with { ($0.id, $0.released, $0.dropped, $0.left, $0.reason) = ("i", 3, 2, 1, "r") }),
             "2a0c0a01691003180220012a0172"
         ),
+        (
+            .recordsMissed(
+                .with { ($0.worker, $0.topic, $0.partition, $0.from, $0.next) = ("w", "t", 1, 300, 307) }),
+            "320e0a0177120174180120ac0228b302"
+        ),
     ].map { Golden(QuarantineEvent.self, $0, $1) }
 }

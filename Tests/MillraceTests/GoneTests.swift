@@ -80,6 +80,57 @@ struct GoneTests {
         }
     }
 
+    @Test func `events that were gone before they were folded are told of, counted, and no reason to call a view wrong`()
+        async throws
+    {
+        try await onBus { bus in
+            func produce(_ second: Int) async throws {
+                let hit = #"{"site":"s","path":"/","visitor":"v","@time":\#(1_431_857_000 + second)}"#
+                #expect(try await bus.run("produce", "Hit", stdin: hit).exit == 0)
+            }
+            try await produce(1)
+            let first = try await bus.work("hits.windows")
+            try await eventually("a hit to be folded") {
+                (try? Tables("\(bus.log)/views/hits.windows@1.sqlite"))?.folded == 1 ? true : nil
+            }
+            try await first.stop()
+            for second in 2...4 { try await produce(second) }
+            let declared = try await bus.plain(["topics", "declare"]).out
+            let topics = try bus.file(
+                "topics.yaml",
+                declared.replacing(
+                    #/hits\.events:\n    partitions: 8\n    replication: 1\n    retention: forever/#,
+                    with: "hits.events:\n    partitions: 8\n    replication: 1\n    retention: 1d"))
+            #expect(try await bus.run("topics", "apply", "--topics", topics).exit == 0)
+            // Another worker's process looks after retention.
+            let other = try await bus.work("orders.handler")
+            try await eventually("hits to be dropped") { try await bus.count("hits.events") == 0 ? true : nil }
+            try await other.stop()
+
+            func gone() async throws -> JSON {
+                let lag = try await bus.run("lag", "--sum", "--json")
+                return try #require(try lag.lines.map { try JSON($0) }.first { $0["worker"] == "hits.windows" })
+            }
+            #expect(try await gone()["gone"].int == 3, "before its projector runs")
+            let second = try await bus.work("hits.windows")
+            try await eventually("the projector to say so: \(second.err)") {
+                second.err.contains("hits.windows has missed 3 records of hits.events/") ? true : nil
+            }
+            try await second.stop()
+            for _ in 0..<2 {
+                let now = try await gone()
+                #expect(now["gone"].int == 3 && now["lag"].int == 0, "\(now)")
+                let third = try await bus.work("hits.windows")
+                try await third.stop()
+            }
+            let table = try await bus.run("lag", "--table")
+            #expect(table.out.contains(#/hits\.windows +hits\.events\/\d +1 +4 +0 +3\n/#), "\(table)")
+            let verified = try await bus.run("verify", "--table")
+            #expect(verified.exit == 0 && !verified.out.contains("WRONG"), "\(verified)")
+            #expect(verified.err.contains("not checked: hits.windows: cannot be checked before offset 4"), "\(verified)")
+        }
+    }
+
     @Test func `a retention of nothing is warned of wherever topics are shown`() async throws {
         try await onBus { bus in
             let declared = try await bus.plain(["topics", "declare"]).out

@@ -69,6 +69,14 @@ final class BrokerLog: EventLog {
         }
     }
 
+    /// Takes records away, as retention does.
+    func deleteRecords(before offsets: [TopicPartition: Offset]) async throws {
+        let admin = try Admin(["bootstrap.servers": address])
+        let there = there(offsets).map { (KafkaPartition($0.key.topic, $0.key.partition.rawValue), $0.value.rawValue) }
+        try await admin.deleteRecords(before: Dictionary(uniqueKeysWithValues: there))
+        await admin.close()
+    }
+
     private struct Reader: LogReader {
         let reader: any LogReader
         let log: BrokerLog
@@ -95,6 +103,7 @@ final class BrokerLog: EventLog {
             try await member.release(partitions.map(log.there))
         }
         func commit(_ consumed: [TopicPartition: Offset]) async throws { try await member.commit(log.there(consumed)) }
+        func show(_ positions: [TopicPartition: Offset]) async { await member.show(log.there(positions)) }
         func transact(_ transaction: Transaction) async throws -> [[Offset]] {
             let log = log
             @Sendable func there(_ appends: [Append]) -> [Append] {

@@ -4,6 +4,8 @@ public import EventModel
 /// the others waiting.
 public struct Cursors: Sendable {
     private var positions: [TopicPartition: Offset]
+    /// The partitions in order; nil where they have changed since it was made.
+    private var order: [TopicPartition]?
     private var turn = 0
 
     public init(_ positions: [TopicPartition: Offset] = [:]) { self.positions = positions }
@@ -13,15 +15,19 @@ public struct Cursors: Sendable {
     /// Where the partition is read on; nil stops reading it.
     public subscript(partition: TopicPartition) -> Offset? {
         get { positions[partition] }
-        set { positions[partition] = newValue }
+        set {
+            if (positions[partition] == nil) != (newValue == nil) { order = nil }
+            positions[partition] = newValue
+        }
     }
 
     /// The partitions in the order in which they are to be read now; each call begins with another.
     public mutating func inTurn() -> [(partition: TopicPartition, from: Offset)] {
         if positions.isEmpty { return [] }
-        let sorted = positions.sorted { $0.key < $1.key }.map { (partition: $0.key, from: $0.value) }
+        let sorted = order ?? positions.keys.sorted()
+        order = sorted
         turn = (turn + 1) % sorted.count
-        return Array(sorted[turn...] + sorted[..<turn])
+        return (sorted[turn...] + sorted[..<turn]).map { (partition: $0, from: positions[$0]!) }
     }
 
     /// Goes past what was delivered; a partition that is read no more stays so.

@@ -162,6 +162,9 @@ public protocol GroupMember: Sendable {
     func release(_ partitions: [TopicPartition]) async throws
     /// Commits where the group goes on.
     func commit(_ consumed: [TopicPartition: Offset]) async throws
+    /// Tells whoever looks at the group from outside how far a member has come that keeps its offsets elsewhere. It waits for
+    /// nothing, and may not arrive. By default nobody is told.
+    func show(_ positions: [TopicPartition: Offset]) async
     /// Writes records and consumed offsets in one transaction. It throws ``LogError/Kind/fenced`` where a partition
     /// of `consumed` is no longer this member's; nothing is written then.
     /// - Returns: the offsets of the records of `appends`, then of those of `replies`.
@@ -169,6 +172,10 @@ public protocol GroupMember: Sendable {
     func transact(_ transaction: Transaction) async throws -> [[Offset]]
     /// Commits nothing; partitions in hand go to others at once.
     func leave() async
+}
+
+extension GroupMember {
+    public func show(_ positions: [TopicPartition: Offset]) async {}
 }
 
 /// What happened to a member.

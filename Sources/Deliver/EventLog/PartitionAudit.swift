@@ -33,7 +33,7 @@ extension EventLog {
                 for record in batch.records {
                     if record.offset < next {
                         audit.problem = "\(partition)@\(record.offset) comes after \(partition)@\(next + -1)"
-                    } else if isContiguous, record.offset > next {
+                    } else if isContiguous, record.offset > next, try await !isPast(next, record.offset, partition) {
                         audit.problem = "\(partition)@\(next) is missing; the next record is at \(record.offset)"
                     } else if let why = check(record) {
                         audit.problem = "\(partition)@\(record.offset): \(why)"
@@ -46,7 +46,7 @@ extension EventLog {
                 }
                 progress(audit.records)
             }
-            if isContiguous, next < range.upperBound {
+            if isContiguous, next < range.upperBound, try await !isPast(next, range.upperBound, partition) {
                 audit.problem = "\(partition)@\(next) is missing, before the end"
             }
             let reached = try await reached(before: [partition: range.upperBound])[partition]
@@ -60,6 +60,13 @@ extension EventLog {
         }
         audit.hash = hash.value
         return audit
+    }
+}
+
+extension EventLog {
+    /// Whether what is missing from one offset to another has been taken by retention since reading began.
+    fileprivate func isPast(_ from: Offset, _ to: Offset, _ partition: TopicPartition) async throws -> Bool {
+        try await bounds(of: [partition])[partition].map { $0.lowerBound >= to } ?? false
     }
 }
 

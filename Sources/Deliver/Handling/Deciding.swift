@@ -39,7 +39,7 @@ struct Deciding: GroupWork {
     var checkpointing = Checkpointing()
     var quarantine: QuarantineLog?
     var pace: Pace
-    private(set) var known: [Partition: Known] = [:]
+    var known: [Partition: Known] = [:]
     /// The events and commands of its partitions that wait.
     var lot: Lot
     var requests: Requests
@@ -68,10 +68,11 @@ struct Deciding: GroupWork {
         isCommitted = true
         let book = try await quarantine?.read()
         requests.begin()
-        for partition in partitions { known[partition.partition] = try await take(partition.partition, book) }
+        try await take(all: partitions.map(\.partition), book)
         let (committed, bounds) = (
             try await log.committed(lot.worker, partitions), try await log.bounds(of: partitions)
         )
+        try await missing.begin(committed, bounds)
         let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
         try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
@@ -90,6 +91,7 @@ struct Deciding: GroupWork {
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        try await missing.check(batches, after: pace.next)
         var pace = pace
         try await pace.through(batches) { piece, failing in try await commit(piece, failing, as: member) }
         self.pace = pace

@@ -16,6 +16,11 @@ struct Lot {
         for source in sources { quarantines[source] = book?.workers[worker]?[source] }
     }
 
+    /// Takes what another has come to know of some partitions.
+    mutating func take(over other: Lot, _ sources: [TopicPartition]) {
+        for source in sources { quarantines[source] = other.quarantines[source] }
+    }
+
     mutating func stop(_ sources: [TopicPartition]) { for source in sources { quarantines[source] = nil } }
 
     subscript(source: TopicPartition) -> Quarantine { quarantines[source] ?? Quarantine() }

@@ -44,6 +44,7 @@ struct Reacting: GroupWork {
             memories[number] = memory
             if reaction.remembers { try await take(number, sources.sorted(), memory, committed, bounds, book) }
         }
+        try await missing.begin(committed, bounds)
         let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
         try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
@@ -150,6 +151,7 @@ struct Reacting: GroupWork {
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        try await missing.check(batches, after: pace.next)
         var pace = pace
         try await pace.through(batches) { piece, failing in try await react(to: piece, failing, as: member) }
         self.pace = pace

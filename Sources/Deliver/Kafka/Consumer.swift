@@ -131,6 +131,16 @@ public final class Consumer: Sendable {
         }
     }
 
+    /// Commits the group's offsets without waiting for the broker's word. Where the group is being rebalanced, or does not
+    /// know this consumer, nothing comes of it.
+    public func note(_ offsets: [KafkaPartition: Int64]) async {
+        if offsets.isEmpty { return }
+        try? await run { client throws(KafkaError) in
+            let list = PartitionList(offsets)
+            try KafkaError.check(rd_kafka_commit(client.rk, list.list, 1))
+        }
+    }
+
     /// This consumer's present place in its group; nil where it has none, for instance because it was expelled.
     public func groupMetadata() async throws(KafkaError) -> GroupMetadata? {
         try await run { client throws(KafkaError) in

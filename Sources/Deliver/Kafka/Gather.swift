@@ -69,6 +69,7 @@ private struct Harvest {
     private let readsHeaders: Bool
     private var picked: [Picked] = []
     private var slots: [Place: Int] = [:]
+    private var sources: [KafkaPartition: Int] = [:]
     private var last: (place: Place, slot: Int)?
     private var made: [MessageBatch] = []
     private(set) var bytes = 0
@@ -93,11 +94,15 @@ private struct Harvest {
         guard let end = rd_kafka_event_topic_partition(event) else { return }
         defer { rd_kafka_topic_partition_destroy(end) }
         let source = KafkaPartition(String(cString: end.pointee.topic), end.pointee.partition)
-        if let slot = made.firstIndex(where: { $0.source == source }) {
-            made[slot].next = end.pointee.offset
-        } else {
-            made.append(MessageBatch(source: source, messages: [], next: end.pointee.offset))
-        }
+        made[slot(source)].next = end.pointee.offset
+    }
+
+    /// Where a partition's batch is; it may not be among a thousand others yet.
+    private mutating func slot(_ source: KafkaPartition) -> Int {
+        if let slot = sources[source] { return slot }
+        made.append(MessageBatch(source: source, messages: [], next: 0))
+        sources[source] = made.count - 1
+        return made.count - 1
     }
 
     private mutating func slot(_ place: Place) -> Int {
@@ -106,9 +111,7 @@ private struct Harvest {
             last = (place, slot)
             return slot
         }
-        let source = KafkaPartition(String(cString: rd_kafka_topic_name(place.topic)), place.partition)
-        let slot = made.firstIndex { $0.source == source } ?? made.count
-        if slot == made.count { made.append(MessageBatch(source: source, messages: [], next: 0)) }
+        let slot = slot(KafkaPartition(String(cString: rd_kafka_topic_name(place.topic)), place.partition))
         slots[place] = slot
         last = (place, slot)
         return slot

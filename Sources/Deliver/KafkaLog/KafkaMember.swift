@@ -136,6 +136,11 @@ final class KafkaMember: GroupMember {
         }
     }
 
+    func show(_ positions: [TopicPartition: Offset]) async {
+        let own = holding.withLock { holding in positions.filter { holding.told.contains($0.key) } }
+        await consumer.note(own.forKafka)
+    }
+
     @discardableResult
     func transact(_ transaction: Transaction) async throws -> [[Offset]] {
         try await log.check(transaction.appends)

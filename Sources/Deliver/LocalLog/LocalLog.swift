@@ -177,7 +177,8 @@ public final class LocalLog: Maintained {
     }
 
     public func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await read { try Store.committed($0, group) }.filter { partitions.contains($0.key) }
+        let wanted = Set(partitions)
+        return try await read { try Store.committed($0, group) }.filter { wanted.contains($0.key) }
     }
 
     public func maintain(at now: Timestamp) async throws {

@@ -12,6 +12,8 @@ public struct QuarantineBook: Sendable {
     public private(set) var ended: [String: ReleaseEnd] = [:]
     /// Records that waited once and do no more, in the order in which they were let go.
     public private(set) var releases: [String: [Release]] = [:]
+    /// What each worker has never seen, for it was past its retention before.
+    public private(set) var missed: [String: [TopicPartition: RangeSet<Offset>]] = [:]
     /// Up to where the topic has been read.
     public private(set) var next = Offset(0)
 
@@ -47,6 +49,8 @@ public struct QuarantineBook: Sendable {
             ended[end.id] = end
             open.removeAll { $0.id == end.id }
             begun.remove(end.id)
+        case .missed(let worker, let source, let range):
+            missed[worker, default: [:]][source, default: RangeSet()].insert(contentsOf: range)
         }
     }
 

@@ -13,6 +13,8 @@ public enum QuarantineEntry: Hashable, Sendable {
     /// A worker has a request in hand.
     case begun(id: String)
     case ended(ReleaseEnd)
+    /// Records were past their retention before a worker came to them.
+    case missed(worker: String, TopicPartition, Range<Offset>)
 
     public init?(_ bytes: Bytes) throws(Undecodable) {
         switch try QuarantineEvent.kind(in: bytes) {
@@ -38,6 +40,10 @@ public enum QuarantineEntry: Hashable, Sendable {
             self = .ended(
                 ReleaseEnd(
                     id: e.id, released: Int(e.released), dropped: Int(e.dropped), left: Int(e.left), reason: e.reason))
+        case .recordsMissed(let e):
+            self = .missed(
+                worker: e.worker, TopicPartition(e.topic, Partition(rawValue: e.partition)),
+                Offset(e.from)..<Offset(max(e.from, e.next)))
         }
     }
 
@@ -73,12 +79,18 @@ public enum QuarantineEntry: Hashable, Sendable {
                     ($0.released, $0.dropped) = (Int32(clamping: end.released), Int32(clamping: end.dropped))
                     $0.left = Int32(clamping: end.left)
                 })
+        case .missed(let worker, let source, let range):
+            .recordsMissed(
+                .with {
+                    ($0.worker, $0.topic, $0.partition) = (worker, source.topic, source.partition.rawValue)
+                    ($0.from, $0.next) = (range.lowerBound.rawValue, range.upperBound.rawValue)
+                })
         }
     }
 
     private var worker: String {
         switch self {
-        case .parked(let worker, _, _), .released(let worker, _, _, _): worker
+        case .parked(let worker, _, _), .released(let worker, _, _, _), .missed(let worker, _, _): worker
         case .asked(let request): request.worker
         case .begun(let id): id
         case .ended(let end): end.id

@@ -73,6 +73,14 @@ nonisolated struct QuarantineEvent: Sendable {
     set {kind = .releaseEnded(newValue)}
   }
 
+  var recordsMissed: QuarantineRecordsMissed {
+    get {
+      if case .recordsMissed(let v)? = kind {return v}
+      return QuarantineRecordsMissed()
+    }
+    set {kind = .recordsMissed(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -81,6 +89,7 @@ nonisolated struct QuarantineEvent: Sendable {
     case releaseAsked(QuarantineReleaseAsked)
     case releaseBegun(QuarantineReleaseBegun)
     case releaseEnded(QuarantineReleaseEnded)
+    case recordsMissed(QuarantineRecordsMissed)
 
   }
 
@@ -202,13 +211,35 @@ nonisolated struct QuarantineReleaseEnded: Sendable {
   init() {}
 }
 
+/// Records were past their topic's retention before a worker came to them: it never handles them.
+nonisolated struct QuarantineRecordsMissed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var worker: String = String()
+
+  var topic: String = String()
+
+  var partition: Int32 = 0
+
+  /// The first offset that is missed, and the one at which the worker goes on.
+  var from: Int64 = 0
+
+  var next: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "millrace.quarantine"
 
 nonisolated extension QuarantineEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}record_parked\0\u{3}record_released\0\u{3}release_asked\0\u{3}release_begun\0\u{3}release_ended\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}record_parked\0\u{3}record_released\0\u{3}release_asked\0\u{3}release_begun\0\u{3}release_ended\0\u{3}records_missed\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -281,6 +312,19 @@ nonisolated extension QuarantineEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
           self.kind = .releaseEnded(v)
         }
       }()
+      case 6: try {
+        var v: QuarantineRecordsMissed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .recordsMissed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .recordsMissed(v)
+        }
+      }()
       default: break
       }
     }
@@ -311,6 +355,10 @@ nonisolated extension QuarantineEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
     case .releaseEnded?: try {
       guard case .releaseEnded(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .recordsMissed?: try {
+      guard case .recordsMissed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
     }()
     case nil: break
     }
@@ -574,6 +622,56 @@ nonisolated extension QuarantineReleaseEnded: SwiftProtobuf.Message, SwiftProtob
     if lhs.dropped != rhs.dropped {return false}
     if lhs.left != rhs.left {return false}
     if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension QuarantineRecordsMissed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".RecordsMissed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}worker\0\u{1}topic\0\u{1}partition\0\u{1}from\0\u{1}next\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.worker) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.topic) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self.partition) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.from) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.next) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.worker.isEmpty {
+      try visitor.visitSingularStringField(value: self.worker, fieldNumber: 1)
+    }
+    if !self.topic.isEmpty {
+      try visitor.visitSingularStringField(value: self.topic, fieldNumber: 2)
+    }
+    if self.partition != 0 {
+      try visitor.visitSingularInt32Field(value: self.partition, fieldNumber: 3)
+    }
+    if self.from != 0 {
+      try visitor.visitSingularInt64Field(value: self.from, fieldNumber: 4)
+    }
+    if self.next != 0 {
+      try visitor.visitSingularInt64Field(value: self.next, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: QuarantineRecordsMissed, rhs: QuarantineRecordsMissed) -> Bool {
+    if lhs.worker != rhs.worker {return false}
+    if lhs.topic != rhs.topic {return false}
+    if lhs.partition != rhs.partition {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.next != rhs.next {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -59,6 +59,8 @@ private struct Folding: GroupWork {
     private var epochs: [TopicPartition: Epoch] = [:]
     private var pace: Pace
     private var requests: Requests
+    private var showing = Showing()
+    private var member: (any GroupMember)?
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
@@ -87,30 +89,32 @@ private struct Folding: GroupWork {
                 throw AheadOfLog(projection: projection.name, partition: partition, next: next, end: end)
             }
             epochs[partition] = claim.epoch
-            warn(of: partition, from: claim.next, bounds[partition]?.lowerBound ?? 0)
         }
         try await folding.begin(partitions)
         requests.begin()
         if let quarantine {
             try await quarantine.append(folding.differences(from: quarantine.read(), partitions))
         }
+        // Events that are gone before they were folded are missing in the view from then on.
+        try await missing.begin(claims.mapValues { $0.next ?? 0 }, bounds)
         let starts = Dictionary(
-            uniqueKeysWithValues: claims.map { ($0.key, $0.value.next ?? bounds[$0.key]?.lowerBound ?? 0) })
+            uniqueKeysWithValues: claims.map { source, claim in
+                (source, max(claim.next ?? 0, bounds[source]?.lowerBound ?? 0))
+            })
         try await pace.begin(starts, ends: bounds.mapValues(\.upperBound))
-        return claims.mapValues(\.next)
+        // The view says where it goes on, never the group, which may have been told of other rows than these.
+        return starts.mapValues { $0 }
     }
 
-    /// Events that are gone before they were folded are missing in the view from then on.
-    private func warn(of partition: TopicPartition, from next: Offset?, _ first: Offset) {
-        if next ?? 0 >= first { return }
-        logger.warning(
-            """
-            \(projection.name) goes on at \(first) of \(partition): what events before that did, from \(next ?? 0) on, is \
-            not in the view, for they are past their retention
-            """)
+    private var missing: Missing {
+        Missing(
+            of: projection.name, "what they did is not in the view", log: log, quarantine: quarantine, logger: logger)
     }
 
     mutating func dropped(_ partitions: [TopicPartition]) async {
+        let own = Set(partitions)
+        await member?.show(pace.next.filter { own.contains($0.key) })
+        showing.stop(own)
         for partition in partitions { epochs[partition] = nil }
         folding.stop(partitions)
         await pace.stop(partitions)
@@ -118,10 +122,13 @@ private struct Folding: GroupWork {
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await release()
+        self.member = member
+        await member.show(showing.due(pace.next, at: .now))
         return quarantine?.patience ?? GroupLoop.heed
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        try await missing.check(batches, after: pace.next)
         var (pace, folding) = (pace, folding)
         let (epochs, quarantine, logger) = (epochs, quarantine, logger)
         do {

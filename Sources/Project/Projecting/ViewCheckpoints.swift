@@ -37,7 +37,9 @@ private final class ViewCheckpoint: Checkpoint {
 
     func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
         let before = offsets.withLock { $0 }
-        let (result, asOf) = try await views.read(rows) { reader, asOf in (try body(reader), asOf) }
+        let (result, asOf) = try await views.read(rows, showing: Array(epochs.keys)) { reader, asOf in
+            (try body(reader), asOf)
+        }
         let after = offsets.withLock { $0 }
         for partition in epochs.keys {
             let own = [before.written, before.leaving, after.written, after.leaving].map { $0[partition] }

@@ -25,6 +25,11 @@ public protocol ViewStore: Sendable {
         _ projection: AnyProjection,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
+    /// The same for whoever has some partitions among many: it is told the offsets of these, and may be told more.
+    func read<R: Sendable>(
+        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -58,6 +63,11 @@ public struct Builds: Hashable, Sendable {
 }
 
 extension ViewStore {
+    public func read<R: Sendable>(
+        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R { try await read(projection, body) }
+
     /// A projection as its live build.
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {
         projection.build(try await builds(of: projection).live)

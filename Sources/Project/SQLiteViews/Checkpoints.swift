@@ -34,6 +34,16 @@ enum Checkpoints {
         }
     }
 
+    /// The same of some partitions among many.
+    static func offsets(_ db: Database, of partitions: [TopicPartition]) throws -> [TopicPartition: Offset] {
+        let statement = try db.cachedStatement(
+            sql: "SELECT next FROM _checkpoints WHERE topic = ? AND partition = ? AND next IS NOT NULL")
+        return try partitions.reduce(into: [:]) { asOf, partition in
+            guard let row = try statement.rows([.text(partition.topic), Value(partition.partition)]).first else { return }
+            asOf[partition] = try offset(row[0])
+        }
+    }
+
     private static func offset(_ value: Value) throws -> Offset? {
         if value == .null { return nil }
         guard case .integer(let number) = value, let offset = Stored.offset(number) else { throw damaged("next") }

@@ -138,11 +138,25 @@ public final class SQLiteViews: ViewStore {
         _ projection: AnyProjection,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R {
+        try await read(projection, Checkpoints.offsets, body)
+    }
+
+    public func read<R: Sendable>(
+        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R {
+        try await read(projection, { try Checkpoints.offsets($0, of: partitions) }, body)
+    }
+
+    private func read<R: Sendable>(
+        _ projection: AnyProjection, _ offsets: @escaping @Sendable (Database) throws -> [TopicPartition: Offset],
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R {
         let path = path(of: projection)
         let pool = try await pool(projection)
         do {
             return try await readers.run {
-                try pool.read { db in try body(SQLiteReader(db: db), Checkpoints.offsets(db)) }
+                try pool.read { db in try body(SQLiteReader(db: db), offsets(db)) }
             }
         } catch {
             throw Self.own(error, path)

@@ -13,6 +13,8 @@ struct FileImport {
     static let batch = 10_000
     /// How long to wait for another import of the same file to end.
     static let patience = Duration.seconds(15)
+    /// Where an input stands still for so long, what has come of it is written.
+    static let stillness = Duration.milliseconds(200)
 
     var importer: String
     /// What sets imports of one file apart, such as the site; empty where nothing does.
@@ -45,12 +47,15 @@ struct FileImport {
         var moments: [Timestamp]?
     }
 
-    func run(_ log: any EventLog) async throws -> Summary {
+    /// - Parameters:
+    ///   - stop: Ends the reading.
+    ///   - telling: Whether it says how far it has come whenever something is written.
+    func run(_ log: any EventLog, until stop: InputStop? = nil, telling: Bool = false) async throws -> Summary {
         let start = ContinuousClock.now
         let counts = try await log.partitionCounts()
         guard let count = counts[topic] else { throw LogError.unknown(topic) }
         if counts[TopicFile.imports.name] == nil { throw LogError.unknown(TopicFile.imports.name) }
-        let source = try LineSource(file, limit: Limits.lineBytes)
+        let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
         let first = try await source.next() ?? []
         let (marks, hasMark) = try await marks(log, source, first.first?.bytes ?? [])
         let outcomes = try await follow(log)
@@ -59,6 +64,7 @@ struct FileImport {
                 let writer = ImportWriter(member, place, marks, topic: topic, count, outcomes)
                 let work = ImportWork(
                     job: self, source: source, hasMark: hasMark, recognition: recognition, writer: writer)
+                work.isTelling = telling
                 return try await work.run(first)
             }
             summary.took = .now - start

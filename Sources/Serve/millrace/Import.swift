@@ -19,12 +19,17 @@ struct ImportOptions: ParsableArguments {
     var file: String
     @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
     var onError = OnError.skip
+    @Flag(help: "Tell of each part of the input that is on the log, as a line of JSON.")
+    var progress = false
     @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     /// Runs an import and shows what came of it.
     func run(_ job: FileImport) async throws {
-        try await places.withLog { try await job.run($0) }.show(shape)
+        let stop = try InputStop(watchesOutput: progress)
+        try await stop.atSignals {
+            try await places.withLog { try await job.run($0, until: stop, telling: progress) }.show(shape)
+        }
     }
 }
 

@@ -26,6 +26,8 @@ extension FileImport {
         var notes: [String] = []
         /// What is wrong with the input as a whole.
         var damage: String?
+        /// Why it was not read to its end.
+        var stopped: String?
         /// What to say where no line could be read.
         var hint = ""
 
@@ -90,6 +92,7 @@ extension FileImport {
             } else {
                 try Output.standard.line(json)
             }
+            if let stopped { throw Failure(.tryAgain, "\(stopped): what was read is imported; import the whole again") }
             if let damage { throw Failure(.data, "\(damage). What was read of it is imported; import the whole again") }
             if bad > 0 && imported == 0 && known == 0 {
                 throw Failure(.data, "no line of \(file) could be read\(hint.isEmpty ? "" : "; \(hint)")")

@@ -49,6 +49,9 @@ final class ImportWork {
     /// The records instead, where they are put in the order of their moments.
     private var waiting: [ImportWriter.Waiting] = []
     private var linesWaiting = 0
+    /// Whether it says how far it has come whenever something is written.
+    var isTelling = false
+    private var told = 0
 
     init(job: FileImport, source: LineSource, hasMark: Bool, recognition: Recognition, writer: ImportWriter) {
         (self.job, self.source, self.hasMark) = (job, source, hasMark)
@@ -94,10 +97,12 @@ final class ImportWork {
                     try await take(line)
                 }
             }
+            // A pipe that stays open: what has come is not kept waiting for what may come.
+            if isDecided, !job.isByTime, await !source.hasMore(within: FileImport.stillness) { try await commit() }
             chunk = try await source.next()
         }
         if !isDecided { try await end() }
-        for record in table.end() { try handle(record) }
+        if source.stopped == nil { for record in table.end() { try handle(record) } }
         if job.header != nil && !hasHeader { try readHeader([]) }
     }
 
@@ -106,7 +111,7 @@ final class ImportWork {
         complaints.end()
         if !isCopy && writer.file.bad.uncounted > 0 { countUnkept() }
         summary.notes += job.notes?() ?? []
-        summary.damage = source.damage
+        (summary.damage, summary.stopped) = (source.damage, source.stopped)
         summary.hint = job.hint
     }
 
@@ -379,6 +384,19 @@ final class ImportWork {
         summary.records = writer.written.records
         summary.kinds = writer.written.kinds
         summary.ends = writer.written.ends
+        if isTelling { try tell() }
         progress.show(summary.imported, unit: "lines")
+    }
+
+    private func tell() throws {
+        let done = max(lines, writer.file.lines)
+        if done <= told { return }
+        told = done
+        try Output.standard.line(
+            JSON.object([
+                ("line", String(done)), ("imported", String(summary.imported)),
+                ("records", String(summary.records)), ("alreadyImported", String(summary.known)),
+                ("bad", String(summary.bad)), ("last", JSON.offsets(summary.ends)),
+            ]))
     }
 }

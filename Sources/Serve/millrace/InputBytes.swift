@@ -1,4 +1,5 @@
 internal import CZlib
+internal import EventModel
 internal import Foundation
 
 /// The bytes of a file, a pipe or standard input, unpacked where they are gzip (RFC 1952). They are read once, as they come;
@@ -9,6 +10,8 @@ final class InputBytes {
     /// What is wrong with the input, once its end has been reached: it was cut short, is damaged, or has something behind.
     /// What came before has been given.
     private(set) var damage: String?
+    /// Why reading was ended before the input's end.
+    private(set) var stopped: String?
     /// Whether it is a file that can be opened again to read the same once more.
     let isFile: Bool
 
@@ -20,11 +23,14 @@ final class InputBytes {
     let name: String
     private var state = State.start
     private var input: ArraySlice<UInt8> = []
+    private let stop: InputStop?
     /// zlib keeps a pointer to it, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
-    /// - Parameter path: `-` is standard input.
-    init(_ path: String) throws {
+    /// - Parameters:
+    ///   - path: `-` is standard input.
+    ///   - stop: Ends the reading.
+    init(_ path: String, stop: InputStop? = nil) throws {
         let name = path == "-" ? "standard input" : path
         let descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
         if descriptor < 0 {
@@ -39,6 +45,7 @@ final class InputBytes {
         isFile = path != "-" && status.st_mode & S_IFMT == S_IFREG
         self.descriptor = descriptor
         self.name = name
+        self.stop = stop
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         // 15 bits of window, and 16 for gzip's own frame. It fails only for want of memory.
@@ -75,8 +82,30 @@ final class InputBytes {
 
     private static func isGzip(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x1f, 0x8b]) }
 
+    /// Waits until there is something to read, or the end, for so long at most.
+    ///
+    /// - Returns: false where nothing came in that time.
+    func waits(atMost limit: Duration?) -> Bool {
+        var watched = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+        if let stop { watched.append(pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0)) }
+        // Of an output that is watched for nothing one is told when its reader has gone.
+        if let stop, stop.watchesOutput { watched.append(pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)) }
+        let deadline = limit.map { ContinuousClock.now + $0 }
+        while true {
+            let left = deadline.map { Int32(clamping: max(Duration.zero, $0 - .now).milliseconds) } ?? -1
+            let ready = poll(&watched, nfds_t(watched.count), left)
+            if ready > 0 || (ready < 0 && errno != EINTR) { return true }
+            if ready == 0 { return false }
+        }
+    }
+
     /// Waits for more bytes and puts them behind those that wait; false at the end.
     private func fill() throws -> Bool {
+        if let stop {
+            _ = waits(atMost: nil)
+            stopped = stop.why
+            if stopped != nil { return false }
+        }
         var more = [UInt8](repeating: 0, count: 0)
         var failed: Int32 = 0
         repeat {
@@ -106,6 +135,10 @@ final class InputBytes {
                     // What there is goes out before more is waited for.
                     if count > 0 { return }
                     if try !fill() {
+                        if stopped != nil {
+                            state = .ended
+                            return
+                        }
                         return end("ends before its gzip data does; it was cut short, or is still written")
                     }
                 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import EventLog
 internal import EventModel
 internal import Projecting
+internal import Quarantining
 
 /// `millrace lag`.
 struct Lag: AsyncParsableCommand {
@@ -12,7 +13,9 @@ struct Lag: AsyncParsableCommand {
             so that a script sees all that was written before; where that takes longer, it
             shows who is and exits with 75. A worker that has seen more than the log has
             is ahead of it: the log is an older copy, or another one. That is shown too,
-            and the exit code is 65.
+            and the exit code is 65. Records that were past their topic's retention before a
+            worker came to them are counted as gone, for as long as millrace.quarantine
+            keeps what the worker said of them.
 
             Example: millrace lag --sum --wait 30s
             """)
@@ -31,6 +34,8 @@ struct Lag: AsyncParsableCommand {
         var lag: Int64
         /// How much more it has seen than the log has.
         var ahead: Int64 = 0
+        /// How many offsets were past their retention before it came to them.
+        var gone: Int64 = 0
 
         /// What to say of one that is ahead.
         var failure: Failure {
@@ -63,15 +68,17 @@ struct Lag: AsyncParsableCommand {
 
     private func show(_ lines: [Line]) throws {
         if shape.asTable {
+            // Hardly ever is anything gone, and then it is not to be overlooked.
+            let isAnyGone = lines.contains { $0.gone > 0 }
             let rows = lines.map { line in
                 [
                     line.worker, line.partition?.description ?? "all", line.committed?.description ?? "-",
                     line.end?.description ?? "-",
                     line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
-                ]
+                ] + (isAnyGone ? [String(line.gone)] : [])
             }
-            try Output.standard.write(
-                TextTable(header: ["worker", "partition", "next", "end", "lag"], rows: rows, right: [2, 3, 4]).text)
+            let header = ["worker", "partition", "next", "end", "lag"] + (isAnyGone ? ["gone"] : [])
+            try Output.standard.write(TextTable(header: header, rows: rows, right: [2, 3, 4, 5]).text)
             return
         }
         for line in lines {
@@ -82,7 +89,8 @@ struct Lag: AsyncParsableCommand {
                         ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
                         ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
                         ("lag", String(line.lag)),
-                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
+                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])
+                        + (line.gone > 0 ? [("gone", String(line.gone))] : [])))
         }
     }
 
@@ -91,8 +99,9 @@ struct Lag: AsyncParsableCommand {
         _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool, within patience: Duration
     ) async throws -> [Line] {
         let deadline = ContinuousClock.now + patience
+        let quarantine = QuarantineLog(log, clock: { now() })
         while true {
-            let lines = try await lines(domains, log: log, views: views, sum: sum)
+            let lines = try await lines(domains, log: log, views: views, quarantine, sum: sum)
             if .now >= deadline || lines.allSatisfy({ $0.lag == 0 }) || lines.contains(where: { $0.ahead > 0 }) {
                 return lines
             }
@@ -100,8 +109,8 @@ struct Lag: AsyncParsableCommand {
         }
     }
 
-    static func lines(
-        _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool
+    private static func lines(
+        _ domains: [Domain], log: any EventLog, views: any ViewStore, _ quarantine: QuarantineLog, sum: Bool
     ) async throws -> [Line] {
         let counts = try await log.partitionCounts()
         // First how far all have come, and only then where the topics end. So a sum of nothing means that nothing was left
@@ -120,20 +129,44 @@ struct Lag: AsyncParsableCommand {
             seen.append((worker, partitions, committed))
         }
         let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
+        // A log of before there was that topic says nothing.
+        let isTold = counts[QuarantineLog.topic.name] != nil
+        let missed = try await (isTold ? quarantine.read() : QuarantineBook()).missed
         return seen.flatMap { worker, partitions, committed in
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
-                let next = committed[partition]
-                return Line(
-                    worker: worker.name, partition: partition, committed: next, end: range.upperBound,
-                    lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)),
-                    ahead: max(0, (next ?? 0) - range.upperBound))
+                var line = line(of: worker, partition, committed[partition], range)
+                line.gone = gone(worker, committed[partition], range, missed[worker.name]?[partition] ?? RangeSet())
+                return line
             }
-            if !sum { return own }
-            return [
-                Line(
-                    worker: worker.name, lag: own.reduce(0) { $0 + $1.lag }, ahead: own.reduce(0) { $0 + $1.ahead })
-            ]
+            return sum ? [total(of: worker, own)] : own
         }
+    }
+
+    private static func line(
+        of worker: App.Worker, _ partition: TopicPartition, _ next: Offset?, _ range: Range<Offset>
+    ) -> Line {
+        Line(
+            worker: worker.name, partition: partition, committed: next, end: range.upperBound,
+            lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)),
+            ahead: max(0, (next ?? 0) - range.upperBound))
+    }
+
+    private static func total(of worker: App.Worker, _ lines: [Line]) -> Line {
+        Line(
+            worker: worker.name, lag: lines.reduce(0) { $0 + $1.lag }, ahead: lines.reduce(0) { $0 + $1.ahead },
+            gone: lines.reduce(0) { $0 + $1.gone })
+    }
+
+    /// What a worker has said that it missed, and what it is about to miss. A view needs all there ever was; a group that has
+    /// never committed need not have been there.
+    private static func gone(
+        _ worker: App.Worker, _ next: Offset?, _ range: Range<Offset>, _ missed: RangeSet<Offset>
+    ) -> Int64 {
+        var missed = missed
+        if let next = next ?? (worker.projection == nil ? nil : 0), next < range.lowerBound {
+            missed.insert(contentsOf: next..<range.lowerBound)
+        }
+        return missed.count
     }
 }

@@ -20,6 +20,8 @@ final class LineSource {
     var isFile: Bool { input.isFile }
     /// Whether the text began with a byte order mark.
     private(set) var hadMark = false
+    /// Why reading was ended before the input's end. A line that was cut by that is left out.
+    private(set) var stopped: String?
     /// What is wrong with the input, once its end has been reached. A line that was cut by that is left out.
     private(set) var damage: String?
 
@@ -33,9 +35,11 @@ final class LineSource {
     private var number = 0
     private var ended = false
 
-    /// - Parameter path: `-` is standard input.
-    init(_ path: String, limit: Int) throws {
-        input = try InputBytes(path)
+    /// - Parameters:
+    ///   - path: `-` is standard input.
+    ///   - stop: Ends the reading.
+    init(_ path: String, limit: Int, stop: InputStop? = nil) throws {
+        input = try InputBytes(path, stop: stop)
         self.path = path
         self.limit = limit
     }
@@ -47,10 +51,20 @@ final class LineSource {
             let chunk = try await read()
             if chunk.isEmpty {
                 ended = true
-                damage = input.damage
+                (damage, stopped) = (input.damage, input.stopped)
             }
             let lines = take(try text(chunk))
             if !lines.isEmpty { return lines }
+        }
+    }
+
+    /// Whether there is more, or the end, within so long. What waits within gzip does not count.
+    func hasMore(within limit: Duration) async -> Bool {
+        // As a rule there is, and nobody has to wait.
+        if isFile || ended || input.waits(atMost: .zero) { return true }
+        let handle = Handle(input: input)
+        return await withCheckedContinuation { continuation in
+            queue.async { continuation.resume(returning: handle.input.waits(atMost: limit)) }
         }
     }
 
@@ -70,7 +84,7 @@ final class LineSource {
     private func text(_ chunk: [UInt8]) throws -> [UInt8] {
         guard var start = first else { return chunk }
         start += chunk
-        if start.count < 4 && !ended {
+        if start.count < 4 && !ended && !Self.isPlain(start) {
             first = start
             return []
         }
@@ -81,6 +95,13 @@ final class LineSource {
         }
         hadMark = start.starts(with: Self.byteOrderMark)
         return hadMark ? Array(start.dropFirst(3)) : start
+    }
+
+    /// Whether a text of fewer than four bytes is already known to be one of a byte a character: its first line has ended, and
+    /// is not to wait for the next.
+    private static func isPlain(_ start: [UInt8]) -> Bool {
+        start.count >= 2 && start.last == 0x0a && !start.contains(0)
+            && ![[0xff, 0xfe], [0xfe, 0xff], [0xef, 0xbb]].contains(Array(start.prefix(2)))
     }
 
     /// The encoding of a text of two or four bytes a character, by its mark, or else by where its zeros are.
@@ -127,7 +148,7 @@ final class LineSource {
             pending = []
             skipping = true
         }
-        if ended && !pending.isEmpty && damage == nil { emit(pending[...], unfinished: true) }
+        if ended && !pending.isEmpty && damage == nil && stopped == nil { emit(pending[...], unfinished: true) }
         return lines
     }
 }

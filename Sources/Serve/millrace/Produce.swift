@@ -26,6 +26,11 @@ struct Produce: AsyncParsableCommand {
             first five of each kind are told, and the code is 65 where no line was good
             or the input was cut short or damaged.
 
+            With --progress each part of the input is acknowledged when its events are on
+            the log, by a line such as the last one: whoever writes into a pipe that stays
+            open writes an event, reads that line, and writes the next. SIGTERM and SIGINT
+            end the reading: what was read is produced, and the exit code is 75.
+
             Telemetry is checked and appended. An event that a decider owns goes to its
             handler, which admits it only where it is a legal next event; a refused one
             is reported like a bad line, and the exit code is 1.
@@ -42,6 +47,8 @@ struct Produce: AsyncParsableCommand {
     var onError = OnError.stop
     @Option(help: ArgumentHelp("The field of the line that is its time.", valueName: "field"))
     var timeField: String?
+    @Flag(help: "Tell of each part of the input that is done, as a line of JSON.")
+    var progress = false
     @Option(help: ArgumentHelp("How long to wait for a handler.", valueName: "time"))
     var timeout = "10s"
     @OptionGroup var places: Places
@@ -49,29 +56,35 @@ struct Produce: AsyncParsableCommand {
     func run() async throws {
         let found = try Catalogue(domains: Millrace.domains).event(event)
         guard let limit = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
-        let source = try LineSource(file, limit: Limits.lineBytes)
+        let stop = try InputStop(watchesOutput: progress)
+        let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
         let reader = EventLines(found: found, timeField: timeField)
-        try await places.withLog { log in
-            let counts = try await log.partitionCounts()
-            guard counts[found.topic] != nil else { throw LogError.unknown(found.topic) }
-            if found.decided {
-                try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
-                    try await produce(source, reader, Admission(client: client, found: found, limit: limit))
+        try await stop.atSignals {
+            try await places.withLog { log in
+                let counts = try await log.partitionCounts()
+                guard let count = counts[found.topic] else { throw LogError.unknown(found.topic) }
+                if found.decided {
+                    try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
+                        try await produce(source, reader, stop, Admission(client: client, found: found, limit: limit))
+                    }
+                } else {
+                    try await produce(source, reader, stop, Appending(log: log, topic: found.topic, count: count))
                 }
-            } else {
-                try await produce(source, reader, Appending(log: log, topic: found.topic, count: counts[found.topic]!))
             }
         }
     }
 
-    private func produce(_ source: LineSource, _ reader: EventLines, _ sink: some Sink) async throws {
+    private func produce(
+        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: some Sink
+    ) async throws {
         var tally = Tally()
         var sink = sink
-        while let lines = try await source.next() {
+        var stopped: String?
+        while stopped == nil, let lines = try await source.next() {
             // A handler's refusal of one line must stop before the next is sent.
             let size = onError == .stop && sink.canRefuse ? 1 : Self.batch
             var at = lines.startIndex
-            while at < lines.endIndex {
+            while at < lines.endIndex, stopped == nil {
                 let chunk = lines[at..<min(at + size, lines.endIndex)]
                 at = chunk.endIndex
                 do {
@@ -86,9 +99,15 @@ struct Produce: AsyncParsableCommand {
                     )
                 }
                 tally.lines = chunk.last?.number ?? tally.lines
+                if progress { try acknowledge(tally, sink.ends) }
+                if at < lines.endIndex { stopped = stop.why }
             }
         }
+        if stop.isOutputClosed { throw unread(tally) }
         try finish(tally, sink.ends)
+        if let why = source.stopped ?? stopped {
+            throw Failure(.tryAgain, "\(why) behind line \(tally.lines): no more was read")
+        }
         if let damage = source.damage {
             throw Failure(.data, "\(damage). The events of the \(tally.lines) whole lines before were taken")
         }
@@ -141,11 +160,32 @@ struct Produce: AsyncParsableCommand {
         tally.lookalikes.tell()
         var complaints = tally.complaints
         complaints.end()
-        try Output.standard.line(
-            JSON.object([
-                ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
-                ("last", JSON.offsets(ends)),
-            ]))
+        try Output.standard.line(JSON.object(Self.members(tally, ends)))
+    }
+
+    private static func members(_ tally: Tally, _ ends: [TopicPartition: Offset]) -> [(String, String)] {
+        [
+            ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
+            ("last", JSON.offsets(ends)),
+        ]
+    }
+
+    /// Says that all lines up to one are done with.
+    private func acknowledge(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
+        do {
+            try Output.standard.line(JSON.object([("line", String(tally.lines))] + Self.members(tally, ends)))
+        } catch is ReaderGone {
+            throw unread(tally)
+        }
+    }
+
+    private func unread(_ tally: Tally) -> Failure {
+        Failure(
+            .ioError,
+            """
+            \(InputStop.closed): the events of the \(tally.lines) lines before line \(tally.lines + 1) were produced, and no \
+            more was read
+            """)
     }
 
     private struct Tally {

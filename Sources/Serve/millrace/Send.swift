@@ -16,10 +16,12 @@ struct Send: AsyncParsableCommand {
 
             --file sends a command for each line: its fields, "@id" (default: a new UUID),
             "@time" (default: --at), and "@command" where the lines are of several. A line's
-            outcome is printed once it and those before it are decided. Where that fails,
-            send the same file again: ids that were decided give the same outcomes. A line
-            that is no command stops it, or with --on-error skip is told and passed over;
-            what came of all lines is told at the end, on standard error.
+            outcome is printed as soon as it and those before it are decided, also while a
+            pipe stays open: write a line, read its outcome, write the next. Where that
+            fails, send the same file again: ids that were decided give the same outcomes.
+            A line that is no command stops it, or with --on-error skip is told and passed
+            over; what came of all lines is told at the end, on standard error. SIGTERM and
+            SIGINT end the reading: what was sent is waited for, and the exit code is 75.
 
             Examples:
               millrace send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2
@@ -62,7 +64,9 @@ struct Send: AsyncParsableCommand {
                 throw Failure(.usage, "--file has the commands' fields and ids; give neither beside it")
             }
             let lines = CommandLines(catalogue: catalogue, named: named, time: try time())
-            return try await send(try LineSource(file, limit: Limits.lineBytes), lines, within: limit)
+            let stop = try InputStop(watchesOutput: true)
+            let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
+            return try await stop.atSignals { try await send(source, lines, stop, within: limit) }
         }
         if onError != nil { throw Failure(.usage, "--on-error goes with --file") }
         guard let found = named else {

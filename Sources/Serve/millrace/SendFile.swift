@@ -8,61 +8,117 @@ extension Send {
     static let batch = 500
 
     /// Sends a file's commands in their order, those of one domain that stand together in one append.
-    func send(_ source: LineSource, _ reader: CommandLines, within limit: Duration) async throws {
+    func send(
+        _ source: LineSource, _ reader: CommandLines, _ stop: InputStop, within limit: Duration
+    ) async throws {
         let deciding = Millrace.domains.filter { $0.decider != nil }
         try await places.withLog { log in
             try await CommandClient.with(log, domains: deciding, clock: { now() }) { client in
-                var tally = SentTally()
-                var lookalikes = Lookalikes()
-                var waiting: [CommandLines.Command] = []
-                func send() async throws {
-                    guard let domain = waiting.first?.domain else { return }
-                    let commands = waiting.map(\.encoded)
-                    waiting = []
-                    try await client.send(commands, to: domain, within: limit) { outcome in
-                        try show(outcome)
-                        tally.add(outcome)
-                    }
-                }
-                while let lines = try await source.next() {
+                var sending = Sending(client: client, limit: limit, shape: self, stop: stop)
+                // What has come goes out before more is waited for: a pipe may stay open for as long as its writer likes.
+                reading: while let lines = try await source.next() {
                     for line in lines {
-                        do {
-                            guard let command = try reader.read(line) else { continue }
-                            if let first = waiting.first,
-                                first.domain.name != command.domain.name || waiting.count == Self.batch
-                            {
-                                try await send()
-                            }
-                            lookalikes.look(at: command.encoded.key)
-                            waiting.append(command)
-                        } catch let error as Malformed {
-                            if onError == .skip {
-                                tally.complaints.add(line.number, reason: error.reason, error.inLine)
-                                tally.bad += 1
-                                continue
-                            }
-                            try await send()
-                            throw Failure(
-                                .data,
-                                """
-                                line \(line.number): \(error.inLine); commands before it that were decided: \
-                                \(tally.decided). --on-error skip goes on
-                                """)
-                        }
+                        if sending.stopped != nil { break reading }
+                        try await take(line, reader, &sending)
                     }
+                    try await sending.send()
                 }
-                try await send()
-                tally.complaints.end()
-                lookalikes.tell()
-                Output.complain("millrace: \(tally.words)")
-                if let damage = source.damage {
-                    throw Failure(
-                        .data, "\(damage). Commands of the whole lines before that were decided: \(tally.decided)")
-                }
-                if tally.refused > 0 { throw Failure(.refused, "") }
-                if tally.decided == 0, tally.bad > 0 { throw Failure(.data, "no line was a command") }
+                try sending.end(source)
             }
         }
+    }
+
+    private func take(
+        _ line: LineSource.Line, _ reader: CommandLines, _ sending: inout Sending
+    ) async throws {
+        do {
+            guard let command = try reader.read(line) else { return }
+            try await sending.add(command, of: line.number)
+        } catch let error as Malformed {
+            if onError == .skip {
+                sending.tally.complaints.add(line.number, reason: error.reason, error.inLine)
+                sending.tally.bad += 1
+                return
+            }
+            try await sending.send()
+            throw Failure(
+                .data,
+                """
+                line \(line.number): \(error.inLine); commands before it that were decided: \(sending.tally.decided). \
+                --on-error skip goes on
+                """)
+        }
+    }
+}
+
+/// Commands of a file under way.
+private struct Sending {
+    let client: CommandClient
+    let limit: Duration
+    let shape: Send
+    let stop: InputStop
+    var tally = SentTally()
+    /// Why no more is to be sent; looked at behind each batch.
+    private(set) var stopped: String?
+    private var lookalikes = Lookalikes()
+    private var waiting: [CommandLines.Command] = []
+    /// The line of the last command that was sent.
+    private var line = 0
+    private var last = 0
+
+    init(client: CommandClient, limit: Duration, shape: Send, stop: InputStop) {
+        (self.client, self.limit, self.shape, self.stop) = (client, limit, shape, stop)
+    }
+
+    mutating func add(_ command: CommandLines.Command, of line: Int) async throws {
+        if let first = waiting.first, first.domain.name != command.domain.name || waiting.count == Send.batch {
+            try await send()
+        }
+        lookalikes.look(at: command.encoded.key)
+        waiting.append(command)
+        last = line
+    }
+
+    /// Sends what waits, and shows each outcome as soon as it and those before it are there.
+    mutating func send() async throws {
+        guard let domain = waiting.first?.domain else { return }
+        let commands = waiting.map(\.encoded)
+        (waiting, line) = ([], last)
+        do {
+            try await client.send(commands, to: domain, within: limit) { outcome in
+                try shape.show(outcome)
+                tally.add(outcome)
+            }
+        } catch is ReaderGone {
+            throw unshown
+        }
+        stopped = stop.why
+    }
+
+    /// Sums up.
+    mutating func end(_ source: LineSource) throws {
+        if stop.isOutputClosed { throw unshown }
+        tally.complaints.end()
+        lookalikes.tell()
+        Output.complain("millrace: \(tally.words)")
+        if let why = source.stopped ?? stopped {
+            throw Failure(.tryAgain, "\(why) behind line \(line): what was sent was decided, and no more was read")
+        }
+        if let damage = source.damage {
+            throw Failure(.data, "\(damage). Commands of the whole lines before that were decided: \(tally.decided)")
+        }
+        if tally.refused > 0 { throw Failure(.refused, "") }
+        if tally.decided == 0, tally.bad > 0 { throw Failure(.data, "no line was a command") }
+    }
+
+    /// Nobody reads the outcomes any more.
+    private var unshown: Failure {
+        Failure(
+            .ioError,
+            """
+            \(InputStop.closed) behind \(tally.decided) outcomes: the commands up to line \(line) were sent, and those behind \
+            it were not. Send the same lines again with their ids for the outcomes
+            """)
     }
 }
 

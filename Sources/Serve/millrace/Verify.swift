@@ -166,16 +166,17 @@ struct Verify: AsyncParsableCommand {
         do {
             try await log.checkReach(of: live, asOf: views.read(live) { _, asOf in asOf })
             if let why = try await log.gone(of: projection.topics).unchecked {
-                var finding = Self.finding(
-                    projection.name, rows: 0, hash: nil, events: 0, differences: 0, problem: nil)
-                finding.unchecked = why
-                return [finding]
+                return [Self.finding(unchecked: why, projection.name)]
             }
             return try await withScratchViews { fresh in
                 var refold = try await Refold(
                     projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
                 let comparison = try await refold.comparison(with: live, in: views, leavingOutAlike: true) {
                     progress.show($0, unit: "events")
+                }
+                // Retention may have taken meanwhile what the view has and the fold could not find.
+                if !comparison.isEqual, let why = try await log.gone(of: projection.topics).unchecked {
+                    return [Self.finding(unchecked: why, projection.name)]
                 }
                 return comparison.tables.map { counted in
                     let first = comparison.first.first { $0.table.name == counted.table }
@@ -191,6 +192,12 @@ struct Verify: AsyncParsableCommand {
                     projection.name, rows: 0, hash: nil, events: 0, differences: 0, problem: error.description)
             ]
         }
+    }
+
+    private static func finding(unchecked why: String, _ what: String) -> Finding {
+        var finding = finding(what, rows: 0, hash: nil, events: 0, differences: 0, problem: nil)
+        finding.unchecked = why
+        return finding
     }
 
     private static func finding(

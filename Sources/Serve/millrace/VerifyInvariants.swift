@@ -61,6 +61,11 @@ struct InvariantCheck {
                 progress.show($0, unit: "records")
             }
             finding.count = verdict.records
+            // Retention may have taken meanwhile what a check that began before could not find.
+            if verdict.violation != nil, let why = try await log.gone(of: invariant.topics).unchecked {
+                finding.unchecked = why
+                return finding
+            }
             finding.problem = verdict.violation.map { "\(finding.what): \($0.message)" }
         } catch let error as AheadOfLog {
             finding.problem = "\(finding.what): \(error.description)"

@@ -1,0 +1,15 @@
+internal import EventModel
+internal import Quarantining
+
+extension Deciding {
+    var missing: Missing {
+        Missing(
+            of: lot.worker, "these commands are never decided", log: log, quarantine: quarantine, logger: logger)
+    }
+}
+
+extension Reacting {
+    var missing: Missing {
+        Missing(of: reaction.name, "nothing follows from them", log: log, quarantine: quarantine, logger: logger)
+    }
+}
