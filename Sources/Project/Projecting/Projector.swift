@@ -59,6 +59,8 @@ private struct Folding: GroupWork {
     private var epochs: [TopicPartition: Epoch] = [:]
     private var pace: Pace
     private var requests: Requests
+    /// How many partitions each topic had when it was last looked at.
+    private var counts: [String: Int] = [:]
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
@@ -82,6 +84,7 @@ private struct Folding: GroupWork {
             throw LogError(.fenced, "another build of \(projection.name) takes the place of \(live.storage)")
         }
         let bounds = try await log.bounds(of: partitions)
+        try await lookForMore()
         for (partition, claim) in claims {
             if let next = claim.next, let end = bounds[partition]?.upperBound, next > end {
                 throw AheadOfLog(projection: projection.name, partition: partition, next: next, end: end)
@@ -98,6 +101,17 @@ private struct Folding: GroupWork {
             uniqueKeysWithValues: claims.map { ($0.key, $0.value.next ?? bounds[$0.key]?.lowerBound ?? 0) })
         try await pace.begin(starts, ends: bounds.mapValues(\.upperBound))
         return claims.mapValues(\.next)
+    }
+
+    /// Says which topics have more partitions than they had: they are folded like the others.
+    private mutating func lookForMore() async throws {
+        let now = try await log.partitionCounts().filter { projection.topics.contains($0.key) }
+        for (topic, count) in now.sorted(by: { $0.key < $1.key }) {
+            guard let before = counts[topic], before < count else { continue }
+            logger.notice(
+                "\(topic) has \(count) partitions now, and had \(before): \(projection.name) folds the new ones from their start")
+        }
+        counts = now
     }
 
     /// Events that are gone before they were folded are missing in the view from then on.

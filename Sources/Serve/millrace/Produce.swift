@@ -59,7 +59,8 @@ struct Produce: AsyncParsableCommand {
                     try await produce(source, reader, Admission(client: client, found: found, limit: limit))
                 }
             } else {
-                try await produce(source, reader, Appending(log: log, topic: found.topic, count: counts[found.topic]!))
+                let spread = PartitionCount(of: found.topic, on: log, counts[found.topic] ?? 1)
+                try await produce(source, reader, Appending(log: log, spread: spread))
             }
         }
     }
@@ -244,20 +245,18 @@ private protocol Sink {
 
 private struct Appending: Sink {
     let log: any EventLog
-    let topic: String
-    let count: Int
+    private var spread: PartitionCount
     let canRefuse = false
     private(set) var ends: [TopicPartition: Offset] = [:]
 
-    init(log: any EventLog, topic: String, count: Int) {
+    init(log: any EventLog, spread: PartitionCount) {
         self.log = log
-        self.topic = topic
-        self.count = count
+        self.spread = spread
     }
 
     mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
         let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
-        let ordered = Append.byKey(records, to: topic, among: count)
+        let ordered = Append.byKey(records, to: spread.topic, among: try await spread.now())
         for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
         return [:]
     }
