@@ -51,7 +51,8 @@ struct BrokerTopicsTests {
     @Test func `replicas and a broker's settings are compared`() async throws {
         try await onBroker { bus in
             let name = Broker.name()
-            let made = try file(bus, name, [("one", "partitions: 1, max.message.bytes: 500000, min.insync.replicas: 1")])
+            let made = try file(
+                bus, name, [("one", "partitions: 1, max.message.bytes: 500000, min.insync.replicas: 1")])
             #expect(try await bus.run("topics", "apply", "--topics", made).exit == 0)
             // Nobody has the topic, so it is always told of.
             let same = try await bus.run("topics", "check", "--topics", made)

@@ -62,7 +62,8 @@ struct TopicFileTests {
 
     @Test(arguments: [
         ("${MILLRACE_TEST_X:-3}", nil, "3"), ("${MILLRACE_TEST_X:-3}", "5", "5"), ("${MILLRACE_TEST_X:-3}", "", "3"),
-        ("${MILLRACE_TEST_X}", "2", "2"), ("${MILLRACE_TEST_X:-}", nil, ""), ("a${MILLRACE_TEST_X}b${MILLRACE_TEST_X}", "-", "a-b-"),
+        ("${MILLRACE_TEST_X}", "2", "2"), ("${MILLRACE_TEST_X:-}", nil, ""),
+        ("a${MILLRACE_TEST_X}b${MILLRACE_TEST_X}", "-", "a-b-"),
         ("$MILLRACE_TEST_X", "2", "$MILLRACE_TEST_X"), ("7d", "2", "7d"),
     ])
     func `have variables of the environment, with defaults`(
@@ -100,7 +101,9 @@ struct TopicFileTests {
         }
     }
 
-    @Test func `name a topic of nobody only with its partitions, and replicas only where there are enough`() async throws {
+    @Test func `name a topic of nobody only with its partitions, and replicas only where there are enough`()
+        async throws
+    {
         try await onBus { bus in
             let other = try bus.file("other.yaml", "topics:\n  other.events:\n    retention: 7d\n")
             let check = try await bus.run("topics", "check", "--topics", other)
@@ -156,7 +159,8 @@ struct TopicFileTests {
             let applied = try await bus.run("topics", "apply", "--topics", file)
             #expect(applied.exit == 78, "\(applied)")
             #expect(applied.out.contains("changed  rides.locations") && applied.out.contains("wrong    hits.events"))
-            #expect(applied.out.contains("wrong    tickets.commands") && applied.out.contains("there    tickets.events"))
+            #expect(
+                applied.out.contains("wrong    tickets.commands") && applied.out.contains("there    tickets.events"))
             #expect(
                 applied.err.contains("hits.events: 16 partitions declared, the log has 8")
                     && applied.err.contains("tickets.commands: 5 partitions declared, the log has 4")

@@ -100,7 +100,9 @@ struct TopicBookTests {
                 } + [QuarantineLog.topic])
             let other = Site(log: log, views: site.views)
             let error = await failure(of: handler(other))
-            #expect(error?.kind == .mismatch && error?.message.contains("tickets.events has 4") ?? false, "\(String(describing: error))")
+            #expect(
+                error?.kind == .mismatch && error?.message.contains("tickets.events has 4") ?? false,
+                "\(String(describing: error))")
             await #expect(throws: LogError.self) { try await other.talk { _ in } }
         }
     }

@@ -77,7 +77,9 @@ struct WideningTests {
         return await end
     }
 
-    @Test(arguments: Carrier.widening, [["tickets.commands"], ["tickets.commands", "tickets.events", "tickets.outcomes"]])
+    @Test(
+        arguments: Carrier.widening,
+        [["tickets.commands"], ["tickets.commands", "tickets.events", "tickets.outcomes"]])
     func `to commands stop their handler while it works`(on carrier: Carrier, _ topics: [String]) async throws {
         try await site(carrier) { site in
             try await site.log.create([TopicBook.topic])

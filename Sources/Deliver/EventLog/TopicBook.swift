@@ -23,6 +23,13 @@ public final class TopicBook: Sendable {
     private struct State {
         var counts: [String: Int] = [:]
         var next = Offset(0)
+
+        mutating func take(_ record: Record) {
+            // Nonsense here must not stop every worker.
+            let entry = try? JSONDecoder().decode(Entry.self, from: Data(record.value.slice))
+            let isCount = entry.map { $0.partitions > 0 } ?? false
+            if isCount || record.value.isEmpty { counts[record.key.text] = entry?.partitions }
+        }
     }
     private let log: any EventLog
     private let clock: @Sendable () -> Timestamp
@@ -92,14 +99,5 @@ public final class TopicBook: Sendable {
             anew, each into the partition of its key, and then: millrace topics recount \(topic) (see Partitions in \
             docs/operations.md)
             """)
-    }
-}
-
-extension TopicBook.State {
-    fileprivate mutating func take(_ record: Record) {
-        // Nonsense here must not stop every worker.
-        let entry = try? JSONDecoder().decode(TopicBook.Entry.self, from: Data(record.value.slice))
-        let isCount = entry.map { $0.partitions > 0 } ?? false
-        if isCount || record.value.isEmpty { counts[record.key.text] = entry?.partitions }
     }
 }

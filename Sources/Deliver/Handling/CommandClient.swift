@@ -150,7 +150,9 @@ public final class CommandClient: Sendable {
         do {
             var looked = ContinuousClock.now
             while !Task.isCancelled {
-                for batch in try await reader.next(max: 10_000, wait: Self.look) { hear(batch.records, in: batch.source) }
+                for batch in try await reader.next(max: 10_000, wait: Self.look) {
+                    hear(batch.records, in: batch.source)
+                }
                 // All who wait are looked through, which is not done after each batch.
                 if ContinuousClock.now - looked < Self.look { continue }
                 expire()

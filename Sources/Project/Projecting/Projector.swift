@@ -109,7 +109,8 @@ private struct Folding: GroupWork {
         for (topic, count) in now.sorted(by: { $0.key < $1.key }) {
             guard let before = counts[topic], before < count else { continue }
             logger.notice(
-                "\(topic) has \(count) partitions now, and had \(before): \(projection.name) folds the new ones from their start")
+                "\(topic) has \(count) partitions now, and had \(before): \(projection.name) folds the new ones from their start"
+            )
         }
         counts = now
     }

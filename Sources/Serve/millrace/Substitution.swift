@@ -36,7 +36,8 @@ struct Substitution {
         if let mark { return set.flatMap { $0.isEmpty ? nil : $0 } ?? String(inner[mark.upperBound...]) }
         guard let set else {
             throw Malformed(
-                field, "the environment variable \(name) is not set, and ${\(name)} has no default such as ${\(name):-1}")
+                field,
+                "the environment variable \(name) is not set, and ${\(name)} has no default such as ${\(name):-1}")
         }
         return set
     }

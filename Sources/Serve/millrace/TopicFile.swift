@@ -85,7 +85,8 @@ enum TopicFile {
                 if let least = topic.minInSync, declared.chosen.contains(.replication), least > topic.replication {
                     throw Failure(
                         .configuration,
-                        "\(line): min.insync.replicas is \(least), and of \(topic.replication) replicas there are never so many")
+                        "\(line): min.insync.replicas is \(least), and of \(topic.replication) replicas there are never so many"
+                    )
                 }
             }
             return all

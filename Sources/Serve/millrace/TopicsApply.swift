@@ -40,7 +40,8 @@ extension Topics {
                 if wrong > 0 {
                     if let failure { Output.complain("millrace: \(Failure(failure)?.message ?? "\(failure)")") }
                     failure = Failure(
-                        .configuration, wrong == 1 ? "one topic is not as declared" : "\(wrong) topics are not as declared")
+                        .configuration,
+                        wrong == 1 ? "one topic is not as declared" : "\(wrong) topics are not as declared")
                 }
                 if let failure { throw failure }
             }
