@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 
 /// What stands for a variable of the environment in the values of a file, as in a shell: `${NAME}`, and `${NAME:-DEFAULT}`
 /// for one that is unset or empty.
