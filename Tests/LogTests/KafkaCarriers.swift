@@ -41,13 +41,15 @@ struct MockLog: EventLog {
 
     func create(_ topics: [Topic]) async throws {
         let there = Dictionary(try await self.topics().map { ($0.name, $0.partitions) }) { $1 }
+        var mismatch: LogError?
         for topic in topics {
             guard let has = there[topic.name] else {
                 try cluster.create(topic.name, partitions: topic.partitions)
                 continue
             }
-            if has != topic.partitions { throw LogError.mismatch(topic.name, has: has, wanted: topic.partitions) }
+            if has != topic.partitions { mismatch = .mismatch(topic.name, has: has, wanted: topic.partitions) }
         }
+        if let mismatch { throw mismatch }
     }
 
     func topics() async throws -> [Topic] {

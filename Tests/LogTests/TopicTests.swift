@@ -44,6 +44,21 @@ struct TopicTests {
     }
 
     @Test(arguments: Carrier.all)
+    func `topics are made beside one that has another partition count`(on carrier: Carrier) async throws {
+        try await bench(carrier) { bench in
+            _ = try await bench.topic("two", partitions: 2)
+            func topic(_ name: String, _ partitions: Int) -> Topic {
+                Topic(bench.name(name), partitions: partitions, key: "key", schema: "test.Event", owner: "tests")
+            }
+            await refuses(.mismatch) {
+                try await bench.log.create([topic("one", 1), topic("two", 3), topic("three", 3)])
+            }
+            let counts = try await bench.log.partitionCounts()
+            #expect(["one", "two", "three"].map { counts[bench.name($0)] } == [1, 2, 3])
+        }
+    }
+
+    @Test(arguments: Carrier.all)
     func `a topic that is not there is unknown to every call`(on carrier: Carrier) async throws {
         try await bench(carrier) { bench in
             let missing = TopicPartition(bench.name("missing"), 0)

@@ -17,7 +17,7 @@ struct GoneTests {
         let topics = try bus.file(
             "topics.yaml",
             declared.replacing(
-                #/hits\.events:\n    partitions: 8\n    replication: 1\n    retention: forever/#,
+                #/hits\.events:\n    partitions: 8\n    replication: \$\{MILLRACE_REPLICATION:-1\}\n    retention: forever/#,
                 with: "hits.events:\n    partitions: 8\n    replication: 1\n    retention: 1d"))
         let applied = try await bus.run("topics", "apply", "--topics", topics)
         #expect(applied.exit == 0 && applied.out.contains("changed  hits.events"), "\(applied)")

@@ -28,8 +28,22 @@ final class BrokerLog: EventLog {
     init(_ address: String, folder: String) async throws {
         self.address = address
         prefix = folder.split(separator: "/").last.map { "\($0)." } ?? ""
-        // A member that vanishes is missed as soon as brokers allow.
-        log = try await KafkaLog(brokers: address, properties: ["session.timeout.ms": "6000"])
+        // A member that vanishes is missed as soon as brokers allow, and partitions that are added are soon seen.
+        log = try await KafkaLog(
+            brokers: address,
+            properties: ["session.timeout.ms": "6000", "topic.metadata.refresh.interval.ms": "2000"])
+    }
+
+    /// Gives a topic more partitions, so many in all.
+    func widen(_ topic: String, to count: Int) async throws {
+        let admin = try Admin(["bootstrap.servers": address])
+        do {
+            try await admin.widen(there(topic), to: count)
+        } catch {
+            await admin.close()
+            throw error
+        }
+        await admin.close()
     }
 
     var promises: Promises { log.promises }

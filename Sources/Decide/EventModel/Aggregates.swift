@@ -80,15 +80,18 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
-    /// Raised where commands are answered otherwise than before.
+    /// Raised where commands are answered otherwise than before: the domain's own rules and those of all domains, counted as
+    /// one.
     public let rules: Int
+    /// The rules of all domains: since 1, a handler decides only what belongs into its partition.
+    static let commonRules = 1
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)
         self.commands = commands
         self.events = events
-        (stateVersion, rules) = (D.stateVersion, D.rules)
+        (stateVersion, rules) = (D.stateVersion, D.rules + Self.commonRules)
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)

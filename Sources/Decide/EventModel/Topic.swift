@@ -26,10 +26,15 @@ public struct Topic: Hashable, Sendable {
     public var schema: String
     /// Who writes it: `tickets.handler`, or `producers` where anyone may.
     public var owner: String
+    /// How many replicas must have a record before it is acknowledged (Kafka's `min.insync.replicas`); nil is the broker's own.
+    public var minInSync: Int?
+    /// The largest batch of records that the broker takes (Kafka's `max.message.bytes`); nil is the broker's own.
+    public var maxMessageBytes: Int?
 
     public init(
         _ name: String, partitions: Int, replication: Int = 1, retention: Duration? = nil, cleanup: Cleanup = .delete,
-        clock: Clock = .event, key: String, schema: String, owner: String
+        clock: Clock = .event, key: String, schema: String, owner: String, minInSync: Int? = nil,
+        maxMessageBytes: Int? = nil
     ) {
         self.name = name
         self.partitions = partitions
@@ -40,6 +45,8 @@ public struct Topic: Hashable, Sendable {
         self.key = key
         self.schema = schema
         self.owner = owner
+        self.minInSync = minInSync
+        self.maxMessageBytes = maxMessageBytes
     }
 
     /// Throws where a name or a count is over Kafka's limits.

@@ -11,10 +11,13 @@ public import EventModel
 public protocol EventLog: Sendable {
     var promises: Promises { get }
 
-    /// Makes the topics that are missing. One that exists with another partition count is an error.
+    /// Makes the topics that are missing. One that exists with another partition count is an error, thrown once the others are
+    /// made.
     func create(_ topics: [Topic]) async throws
     /// The topics there are. A log that does not keep a topic's key, schema or owner leaves them empty.
     func topics() async throws -> [Topic]
+    /// How many partitions each topic has.
+    func partitionCounts() async throws -> [String: Int]
 
     /// Appends to each partition in the order given; returns each record's offset.
     func append(_ appends: [Append]) async throws -> [[Offset]]
@@ -58,15 +61,21 @@ extension EventLog {
 
     /// The topics of a group that shares them together, where their partition counts allow it.
     public func checkCopartitioned(_ topics: [String], _ group: String) async throws {
-        let counts = try await partitionCounts()
+        try await partitionCounts().checkCopartitioned(topics, group)
+    }
+}
+
+extension [String: Int] {
+    /// Throws where topics do not have the same partition count, these being the counts.
+    public func checkCopartitioned(_ topics: [String], _ group: String) throws {
         for topic in topics {
-            guard let count = counts[topic] else { throw LogError.unknown(topic) }
-            if count != counts[topics[0]] {
+            guard let count = self[topic] else { throw LogError.unknown(topic) }
+            if count != self[topics[0]] {
                 throw LogError(
                     .mismatch,
                     """
                     \(group) needs \(topics.joined(separator: ", ")) with the same partition count, but \(topics[0]) has \
-                    \(counts[topics[0]] ?? 0) and \(topic) has \(count)
+                    \(self[topics[0]] ?? 0) and \(topic) has \(count)
                     """)
             }
         }

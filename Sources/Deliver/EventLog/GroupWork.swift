@@ -158,7 +158,6 @@ extension EventLog {
         }
     }
 
-    /// How many partitions each topic has.
     public func partitionCounts() async throws -> [String: Int] {
         Dictionary(try await topics().map { ($0.name, $0.partitions) }) { $1 }
     }

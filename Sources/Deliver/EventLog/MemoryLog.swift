@@ -91,17 +91,30 @@ public final class MemoryLog: Maintained {
     }
 
     public func create(_ topics: [Topic]) throws {
-        try state.withLock { state in
+        let mismatch = state.withLock { state in
+            var mismatch: LogError?
             for topic in topics {
                 if let known = state.topics[topic.name] {
-                    if known.partitions != topic.partitions {
-                        throw LogError.mismatch(topic.name, has: known.partitions, wanted: topic.partitions)
+                    if known.partitions != topic.partitions, mismatch == nil {
+                        mismatch = .mismatch(topic.name, has: known.partitions, wanted: topic.partitions)
                     }
                     continue
                 }
                 state.topics[topic.name] = topic
                 for p in 0..<topic.partitions { state.partitions[TopicPartition(topic.name, Partition(p))] = Stored() }
             }
+            return mismatch
+        }
+        changed.notify()
+        if let mismatch { throw mismatch }
+    }
+
+    /// Gives a topic more partitions, so many in all, as anyone may who operates a broker.
+    public func widen(_ topic: String, to count: Int) {
+        state.withLock { state in
+            guard let has = state.topics[topic]?.partitions, has < count else { return }
+            state.topics[topic]?.partitions = count
+            for p in has..<count { state.partitions[TopicPartition(topic, Partition(p))] = Stored() }
         }
         changed.notify()
     }

@@ -70,6 +70,10 @@ public final class CommandClient: Sendable {
         _ body: (CommandClient) async throws -> R
     ) async throws -> R {
         let counts = try await log.partitionCounts()
+        for domain in domains where domain.decider != nil {
+            let topics = [domain.commandsTopic, domain.eventsTopic, domain.outcomesTopic].filter { counts[$0] != nil }
+            try counts.checkCopartitioned(topics, Handler.group(of: domain))
+        }
         let partitions = try domains.filter { $0.decider != nil }.flatMap { domain in
             guard let count = counts[domain.outcomesTopic] else { throw LogError.unknown(domain.outcomesTopic) }
             return (0..<count).map { TopicPartition(domain.outcomesTopic, Partition($0)) }
@@ -146,7 +150,9 @@ public final class CommandClient: Sendable {
         do {
             var looked = ContinuousClock.now
             while !Task.isCancelled {
-                for batch in try await reader.next(max: 10_000, wait: Self.look) { hear(batch.records) }
+                for batch in try await reader.next(max: 10_000, wait: Self.look) {
+                    hear(batch.records, in: batch.source)
+                }
                 // All who wait are looked through, which is not done after each batch.
                 if ContinuousClock.now - looked < Self.look { continue }
                 expire()
@@ -164,10 +170,13 @@ public final class CommandClient: Sendable {
         }
     }
 
-    /// Gives those who wait their outcomes.
-    private func hear(_ records: [Record]) {
+    /// Gives those who wait their outcomes. What somebody else has written into a wrong partition is refused there, and is no
+    /// answer to the same command in the right one.
+    private func hear(_ records: [Record], in source: TopicPartition) {
+        let home = KeyedPartition(source, among: counts[source.topic] ?? 1)
         let known = records.compactMap { record in record[header: HeaderName.id].map { (id: $0, record: record) } }
         let awaited = state.withLock { state in known.filter { state.waiting[$0.id] != nil } }
+            .filter { home.other(for: $0.record.key) == nil }
         if awaited.isEmpty { return }
         let outcomes = awaited.map { one in
             (id: one.id, key: one.record.key, outcome: Result { try Outcome(one.record.value) })

@@ -38,7 +38,11 @@ struct Deciding: GroupWork {
     var checkpoints: (any CheckpointStore)?
     var checkpointing = Checkpointing()
     var quarantine: QuarantineLog?
+    /// What the log says of how many partitions topics had; nil compares nothing.
+    var book: TopicBook?
     var pace: Pace
+    /// Among how many partitions the domain's keys are spread.
+    private(set) var spread = 1
     var known: [Partition: Known] = [:]
     /// The events and commands of its partitions that wait.
     var lot: Lot
@@ -58,6 +62,7 @@ struct Deciding: GroupWork {
 
     func commands(_ partition: Partition) -> TopicPartition { TopicPartition(domain.commandsTopic, partition) }
     func events(_ partition: Partition) -> TopicPartition { TopicPartition(domain.eventsTopic, partition) }
+    func home(_ partition: Partition) -> KeyedPartition { KeyedPartition(commands(partition), among: spread) }
 
     /// Ids from before that are past their retention.
     var cutoff: Timestamp? {
@@ -66,6 +71,7 @@ struct Deciding: GroupWork {
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         isCommitted = true
+        spread = try await log.spread(of: domain, lot.worker, self.book)
         let book = try await quarantine?.read()
         requests.begin()
         try await take(all: partitions.map(\.partition), book)
@@ -167,7 +173,7 @@ struct Deciding: GroupWork {
         }
         let ids = batch.records.map { KeyedID($0.key, $0.commandID(in: batch.source)) }
         let kept = try await recalled(known.keeper?.load(batch.records.map(\.key), ids: ids), partition)
-        let cutoff = cutoff
+        let (cutoff, home) = (cutoff, home(partition))
         var events: [NewRecord] = []
         var answers: [Answer] = []
         var inHand: [KeyedID: Int] = [:]
@@ -185,12 +191,16 @@ struct Deciding: GroupWork {
                 answers.append(answer)
                 continue
             }
-            let why = failing[record.offset]
-            if why != nil || lot.holds(record, of: batch.source) || lot.stops(record.key, of: folded) {
+            let why = failing[record.offset] ?? unanswerable(record, in: home)
+            // What is refused in any case need not wait behind others of its key.
+            if why != nil
+                || (lot.holds(record, of: batch.source) || lot.stops(record.key, of: folded))
+                    && home.other(for: record.key) == nil
+            {
                 entries.append(try lot.park(record, in: batch.source, why))
                 continue
             }
-            let decision = known.aggregates.answer(record, id: id.id)
+            let decision = known.aggregates.answer(record, id: id.id, in: home)
             let first = events.count
             var types: [String] = []
             if case .accepted(let decided) = decision {
@@ -276,7 +286,9 @@ struct Deciding: GroupWork {
         for (partition, known) in known {
             await known.keeper?.turn(cutoff: cutoff)
             try await known.keeper?.readTimers(by: now)
-            let keys = known.aggregates.pop(by: now)
+            // What an earlier version let into a wrong partition has no timers: they would be refused there.
+            let home = home(partition)
+            let keys = known.aggregates.pop(by: now).filter { home.other(for: $0) == nil }
             if keys.isEmpty { continue }
             _ = try await known.keeper?.load(keys)
             let records = known.aggregates.due(keys, by: now).map { $0.record(now: now) }

@@ -23,6 +23,8 @@ public struct Handler: Service, CustomStringConvertible {
     public var checkpointing = Checkpointing()
     /// Where it says which records wait, and is asked to try them again; nil fails at the first that cannot be handled.
     public var quarantine: QuarantineLog?
+    /// How many partitions its topics had; nil compares nothing. A handler whose topics have other counts stops.
+    public var book: TopicBook?
     /// Where deaths are counted; nil takes no care.
     public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
@@ -53,7 +55,7 @@ public struct Handler: Service, CustomStringConvertible {
 
     public func run() async throws {
         var work = Deciding(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
-        (work.checkpoints, work.checkpointing) = (checkpoints, checkpointing)
+        (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
         (work.quarantine, work.pace) = (
             quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
         )

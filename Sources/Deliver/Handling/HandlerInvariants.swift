@@ -40,7 +40,8 @@ extension Invariant {
             let id = ID(key: key, id: outcome.id, digest: outcome.digest)
             outcomes[id, default: 0] += 1
             // It says that the id is another command's, and decides nothing: once that one is forgotten, this may be decided.
-            if outcome.reason == Refused.idReused { return }
+            // Nor does a wrong partition decide anything: in the right one the same command may be accepted.
+            if [Refused.idReused, Refused.wrongPartition].contains(outcome.reason) { return }
             guard let before = answer[id] else {
                 answer[id] = outcome
                 for event in outcome.events where !told.insert(event).inserted {

@@ -11,10 +11,14 @@ struct Reacting: GroupWork {
     var checkpoints: (any CheckpointStore)?
     var checkpointing = Checkpointing()
     var quarantine: QuarantineLog?
+    /// What the log says of how many partitions topics had; nil compares nothing.
+    var book: TopicBook?
     var pace: Pace
     private var lot: Lot
     private var requests: Requests
     private var counts: [String: Int] = [:]
+    /// Topics that have another count than they had: nothing can be written to them by key.
+    private var changed: [String: LogError] = [:]
     /// What is known of the partitions of each number.
     private var memories: [Partition: any ReactionMemory] = [:]
     private var keepers: [Partition: Keeper] = [:]
@@ -31,7 +35,7 @@ struct Reacting: GroupWork {
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
-        counts = try await log.partitionCounts()
+        try await count()
         isCommitted = true
         let book = try await quarantine?.read()
         lot.begin(partitions, book)
@@ -48,6 +52,20 @@ struct Reacting: GroupWork {
         let starts = partitions.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
         try await pace.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         return Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) })
+    }
+
+    /// Learns how many partitions topics have, and compares those that it reads with what they had.
+    private mutating func count() async throws {
+        counts = try await log.partitionCounts()
+        changed = [:]
+        guard let book else { return }
+        try await book.check(reaction.topics, among: counts, for: reaction.name)
+        for (topic, had) in try await book.counts() {
+            if let has = counts[topic], has != had {
+                changed[topic] = TopicBook.changed(topic, had: had, has: has, reaction.name)
+                counts[topic] = nil
+            }
+        }
     }
 
     /// Folds what the group has reacted to before and a checkpoint does not have.
@@ -197,6 +215,10 @@ struct Reacting: GroupWork {
     private func react(
         to record: Record, from source: TopicPartition, _ memory: any ReactionMemory, _ pending: inout Pending
     ) throws -> String? {
+        if let stray = stray(record, in: source) {
+            if quarantine != nil { return stray.message }
+            throw LogError(.damaged, "\(source)@\(record.offset) cannot be reacted to: \(stray.message)")
+        }
         let emissions: [Emission]
         do {
             emissions = try memory.react(to: record, from: source)
@@ -205,7 +227,9 @@ struct Reacting: GroupWork {
             throw LogError(.damaged, "\(source)@\(record.offset) cannot be reacted to: \(error)")
         }
         for emission in emissions {
-            guard let count = counts[emission.topic] else { throw LogError.unknown(emission.topic) }
+            guard let count = counts[emission.topic] else {
+                throw changed[emission.topic] ?? LogError.unknown(emission.topic)
+            }
             for (partition, key, value) in emission.records(among: count) {
                 pending.appends[TopicPartition(emission.topic, partition), default: []].append(
                     Self.record(emission, key, value, at: emission.time ?? record.timestamp))
@@ -214,6 +238,13 @@ struct Reacting: GroupWork {
             }
         }
         return nil
+    }
+
+    /// Why a reaction that remembers does not react to a record of a partition that its key does not belong into: what is
+    /// remembered of the key is elsewhere. One that remembers nothing makes the same of it anywhere.
+    private func stray(_ record: Record, in source: TopicPartition) -> Refused? {
+        guard reaction.remembers, let count = counts[source.topic] else { return nil }
+        return KeyedPartition(source, among: count).refusal(of: record.key)
     }
 
     /// Drops and handles the waiting events of one key, in order, until one cannot be reacted to.

@@ -21,6 +21,9 @@ public struct Reactor: Service, CustomStringConvertible {
     public var checkpointing = Checkpointing()
     /// Where it says which events wait, and is asked to try them again; nil fails at the first that cannot be reacted to.
     public var quarantine: QuarantineLog?
+    /// How many partitions topics had; nil compares nothing. A reactor stops where one that it reads, or writes, has another
+    /// count.
+    public var book: TopicBook?
     /// Where deaths are counted; nil takes no care.
     public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
@@ -38,7 +41,7 @@ public struct Reactor: Service, CustomStringConvertible {
 
     public func run() async throws {
         var work = Reacting(reaction: reaction, log: log, logger: logger)
-        (work.checkpoints, work.checkpointing) = (checkpoints, checkpointing)
+        (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
         (work.quarantine, work.pace) = (
             quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
         )

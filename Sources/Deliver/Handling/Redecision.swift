@@ -41,12 +41,13 @@ public struct Redecision: Sendable, Hashable {
             events: try await Tape(events, eventsNow, of: log), outcomes: try await Tape(outcomes, answered, of: log))
         let book = try await QuarantineLog.book(of: log)
         let worker = Handler.group(of: domain)
+        let home = KeyedPartition(self.partition, among: try await log.spread(of: domain))
         let waiting = Waiting(
             worker: worker, book: book, events: events, commands: self.partition,
             leftOut: book.workers[worker]?[events] ?? Quarantine())
         do {
             try await decide(
-                &tapes, waiting, decider, from: first.command ?? kept.upperBound,
+                &tapes, waiting, decider, in: home, from: first.command ?? kept.upperBound,
                 first.event ?? eventBounds.upperBound, known: eventBounds.upperBound, events)
         } catch {
             await tapes.close()
@@ -147,8 +148,8 @@ public struct Redecision: Sendable, Hashable {
 
     /// Each command has one outcome, in the same order but for those that waited.
     private mutating func decide(
-        _ tapes: inout Tapes, _ waiting: Waiting, _ decider: AnyDecider, from start: Offset, _ first: Offset,
-        known: Offset, _ source: TopicPartition
+        _ tapes: inout Tapes, _ waiting: Waiting, _ decider: AnyDecider, in home: KeyedPartition, from start: Offset,
+        _ first: Offset, known: Offset, _ source: TopicPartition
     ) async throws {
         let aggregates = decider.aggregates()
         var event = try await next(&tapes, waiting, aggregates)
@@ -191,7 +192,7 @@ public struct Redecision: Sendable, Hashable {
             }
             self.commands += 1
             if isRepeated { continue }
-            let again = aggregates.answer(current, id: id)
+            let again = aggregates.answer(current, id: id, in: home)
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"
                 return

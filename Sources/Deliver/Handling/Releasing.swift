@@ -46,8 +46,14 @@ extension Deciding {
         var batch = Batch(source: commands, records: [], next: position)
         if waiting.isEmpty {
             waiting = rest.filter { $0.0 == commands }.map(\.1)[...]
+            let home = home(partition)
             try await log.records(at: Set(waiting.map(\.offset)), in: commands) { record in
-                guard waiting.first?.offset == record.offset else { return }
+                guard end.reason.isEmpty, waiting.first?.offset == record.offset else { return }
+                if let why = unanswerable(record, in: home) {
+                    entries.append(try lot.park(waiting[waiting.startIndex].failed(why), in: commands))
+                    end.reason = why
+                    return
+                }
                 batch.records.append(record)
                 entries.append(lot.release(record.offset, in: commands, dropped: false))
                 waiting.removeFirst()

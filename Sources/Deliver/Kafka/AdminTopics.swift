@@ -53,6 +53,21 @@ extension Admin {
         }
     }
 
+    /// Gives a topic more partitions: so many in all.
+    public func widen(_ topic: String, to partitions: Int) async throws(KafkaError) {
+        try await ask(RD_KAFKA_ADMIN_OP_CREATEPARTITIONS) { rk, options, queue throws(KafkaError) in
+            var text = [CChar](repeating: 0, count: 512)
+            var request = rd_kafka_NewPartitions_new(topic, partitions, &text, text.count)
+            if request == nil { throw KafkaError(.invalidSetting, "topic \(topic): \(string(text))") }
+            defer { rd_kafka_NewPartitions_destroy(request) }
+            rd_kafka_CreatePartitions(rk, &request, 1, options, queue)
+        } read: { event throws(KafkaError) in
+            var count = 0
+            let answer = rd_kafka_event_CreatePartitions_result(event)
+            if let error = errors(rd_kafka_CreatePartitions_result_topics(answer, &count), count)[topic] { throw error }
+        }
+    }
+
     /// Deletes topics; returns the errors of those that could not be deleted, by name.
     public func delete(_ topics: [String]) async throws(KafkaError) -> [String: KafkaError] {
         if topics.isEmpty { return [:] }

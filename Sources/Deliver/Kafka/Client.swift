@@ -24,6 +24,16 @@ final class Client: @unchecked Sendable {
     /// Makes a poll that waits return.
     func wake() { rd_kafka_queue_yield(events) }
 
+    /// Learns which partitions a topic has by now.
+    func ask(of topic: OpaquePointer?) {
+        var answer: UnsafePointer<rd_kafka_metadata>?
+        _ = rd_kafka_metadata(rk, 0, topic, &answer, Self.asking)
+        if let answer { rd_kafka_metadata_destroy(answer) }
+    }
+
+    /// How long it waits for that, in milliseconds.
+    private static let asking: Int32 = 5000
+
     /// What made the client unusable, if it is.
     var fatalError: KafkaError? {
         var text = [CChar](repeating: 0, count: 512)

@@ -85,13 +85,21 @@ public final class Producer: Sendable {
         var index = 0
         for batch in batches {
             let topic = topics.handle(batch.topic, client.rk)
+            var hasAsked = false
             for message in batch.messages {
                 let failure: KafkaError?
                 if closing.load(ordering: .relaxed) {
                     failure = .closed
                 } else {
-                    failure = KafkaError(
-                        message.enqueue(client.rk, topic, batch.partition ?? -1, tag: Deliveries.tag(number, index)))
+                    let (partition, tag) = (batch.partition ?? -1, Deliveries.tag(number, index))
+                    var code = message.enqueue(client.rk, topic, partition, tag: tag)
+                    if code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, !hasAsked {
+                        // It may have been added since this client last asked.
+                        hasAsked = true
+                        client.ask(of: topic)
+                        code = message.enqueue(client.rk, topic, partition, tag: tag)
+                    }
+                    failure = KafkaError(code)
                 }
                 if let failure { return deliveries.give(up: number, count: count - index, failure) }
                 index += 1

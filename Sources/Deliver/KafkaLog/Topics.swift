@@ -3,19 +3,27 @@ public import EventModel
 internal import Kafka
 
 extension KafkaLog {
+    /// Makes what can be made, and then throws of what cannot.
     public func create(_ topics: [Topic]) async throws {
         let known = try await partitionCounts()
-        try compare(topics, known)
         let missing = topics.filter { known[$0.name] == nil }
-        if missing.isEmpty { return }
+        if !missing.isEmpty { try await make(missing) }
+        try compare(topics, known)
+    }
+
+    private func make(_ missing: [Topic]) async throws {
         let errors = try await telling("the topics could not be created") { () throws(KafkaError) in
             try await admin.create(missing.map(NewTopic.init))
         }
         // Another process may have made one at the same moment.
-        for (topic, error) in errors.sorted(by: { $0.key < $1.key }) where error.code != .topicExists {
-            throw LogError(error, doing: "topic \(topic) could not be created")
+        let failed = errors.filter { $0.value.code != .topicExists }.sorted { $0.key < $1.key }
+        let made = missing.filter { topic in !failed.contains { $0.key == topic.name } }
+        try await waitForLeaders(of: made.map(\.name), within: KafkaLog.leaderLimit)
+        if let (topic, error) = failed.first {
+            let more = failed.dropFirst().map { "; topic \($0.key): \($0.value)" }.joined()
+            let first = LogError(error, doing: "topic \(topic) could not be created")
+            throw LogError(error.code.refusesTopic ? .mismatch : first.kind, first.message + more)
         }
-        try await waitForLeaders(of: missing.map(\.name), within: KafkaLog.leaderLimit)
         try compare(missing, try await partitionCounts())
     }
 
@@ -52,7 +60,7 @@ extension KafkaLog {
         return found.compactMap { topic in configs[topic.name].map { Topic(topic, $0) } }
     }
 
-    private func partitionCounts() async throws(LogError) -> [String: Int] {
+    public func partitionCounts() async throws -> [String: Int] {
         Dictionary(try await learn().filter(\.exists).map { ($0.name, $0.partitions) }) { $1 }
     }
 
@@ -65,6 +73,12 @@ extension KafkaLog {
     }
 }
 
+extension KafkaError.Code {
+    /// Whether brokers say so of a topic that cannot be as it is declared: its partitions, replicas, their places, its
+    /// configuration, or what their policy allows.
+    fileprivate var refusesTopic: Bool { (37...40).contains(rawValue) || rawValue == 44 }
+}
+
 extension NewTopic {
     init(_ topic: Topic) {
         self.init(
@@ -73,7 +87,9 @@ extension NewTopic {
                 "cleanup.policy": topic.cleanup.rawValue,
                 "message.timestamp.type": topic.clock == .log ? "LogAppendTime" : "CreateTime",
                 "retention.ms": topic.retention.map { String($0.milliseconds) } ?? "-1",
-            ])
+                "min.insync.replicas": topic.minInSync.map { String($0) },
+                "max.message.bytes": topic.maxMessageBytes.map { String($0) },
+            ].compactMapValues { $0 })
     }
 }
 
@@ -84,6 +100,8 @@ extension Topic {
             topic.name, partitions: topic.partitions, replication: topic.replication,
             retention: retention < 0 ? nil : .milliseconds(retention),
             cleanup: configs["cleanup.policy"]?.contains("compact") == true ? .compact : .delete,
-            clock: configs["message.timestamp.type"] == "LogAppendTime" ? .log : .event, key: "", schema: "", owner: "")
+            clock: configs["message.timestamp.type"] == "LogAppendTime" ? .log : .event, key: "", schema: "", owner: "",
+            minInSync: configs["min.insync.replicas"].flatMap { Int($0) },
+            maxMessageBytes: configs["max.message.bytes"].flatMap { Int($0) })
     }
 }

@@ -112,9 +112,19 @@ public final class LocalLog: Maintained {
     public func create(_ topics: [Topic]) async throws {
         let known = Set(try await self.topics().map { "\($0.name) \($0.partitions)" })
         if topics.allSatisfy({ known.contains("\($0.name) \($0.partitions)") }) { return }
-        try await writer.write { round in
-            for topic in topics { try Store.create(round.db, topic) }
+        // What can be made stays made, so the others are told of behind it.
+        let mismatch = try await writer.write { round in
+            var mismatch: LogError?
+            for topic in topics {
+                do {
+                    try Store.create(round.db, topic)
+                } catch let error as LogError where error.kind == .mismatch {
+                    mismatch = mismatch ?? error
+                }
+            }
+            return mismatch
         }
+        if let mismatch { throw mismatch }
     }
 
     public func configure(_ topics: [Topic]) async throws {

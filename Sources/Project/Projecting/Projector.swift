@@ -61,6 +61,8 @@ private struct Folding: GroupWork {
     private var requests: Requests
     private var showing = Showing()
     private var member: (any GroupMember)?
+    /// How many partitions each topic had when it was last looked at.
+    private var counts: [String: Int] = [:]
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
@@ -84,6 +86,7 @@ private struct Folding: GroupWork {
             throw LogError(.fenced, "another build of \(projection.name) takes the place of \(live.storage)")
         }
         let bounds = try await log.bounds(of: partitions)
+        try await lookForMore()
         for (partition, claim) in claims {
             if let next = claim.next, let end = bounds[partition]?.upperBound, next > end {
                 throw AheadOfLog(projection: projection.name, partition: partition, next: next, end: end)
@@ -109,6 +112,18 @@ private struct Folding: GroupWork {
     private var missing: Missing {
         Missing(
             of: projection.name, "what they did is not in the view", log: log, quarantine: quarantine, logger: logger)
+    }
+
+    /// Says which topics have more partitions than they had: they are folded like the others.
+    private mutating func lookForMore() async throws {
+        let now = try await log.partitionCounts().filter { projection.topics.contains($0.key) }
+        for (topic, count) in now.sorted(by: { $0.key < $1.key }) {
+            guard let before = counts[topic], before < count else { continue }
+            logger.notice(
+                "\(topic) has \(count) partitions now, and had \(before): \(projection.name) folds the new ones from their start"
+            )
+        }
+        counts = now
     }
 
     mutating func dropped(_ partitions: [TopicPartition]) async {

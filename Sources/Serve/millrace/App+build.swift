@@ -28,6 +28,7 @@ struct App {
         var log: any EventLog
         var views: any ViewStore
         var quarantine: QuarantineLog
+        var book: TopicBook
         var logger: Logger
     }
 
@@ -44,6 +45,7 @@ struct App {
                             domain, decider, log: around.log, clock: { now() }, logger: around.logger)
                         handler.checkpoints = ViewCheckpoints(around.views)
                         (handler.quarantine, handler.tries) = (around.quarantine, ViewTries(around.views))
+                        handler.book = around.book
                         handler.ready = ready
                         return handler
                     })
@@ -56,6 +58,7 @@ struct App {
                     var reactor = Reactor(reaction, log: around.log, logger: around.logger)
                     reactor.checkpoints = ViewCheckpoints(around.views)
                     (reactor.quarantine, reactor.tries) = (around.quarantine, ViewTries(around.views))
+                    reactor.book = around.book
                     reactor.ready = ready
                     return reactor
                 }
@@ -94,7 +97,8 @@ struct App {
     ) throws -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
         let around = Surroundings(
-            log: log, views: views, quarantine: QuarantineLog(log, clock: { now() }), logger: logger)
+            log: log, views: views, quarantine: QuarantineLog(log, clock: { now() }),
+            book: TopicBook(log, clock: { now() }), logger: logger)
         let (projections, limits) = (workers.compactMap(\.projection), try SnapshotLimits.set())
         let keeping: [any Service] =
             limits.isOn && !projections.isEmpty

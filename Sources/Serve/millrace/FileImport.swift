@@ -61,7 +61,8 @@ struct FileImport {
         let outcomes = try await follow(log)
         do {
             var summary = try await importing(log, marks) { place, member, recognition in
-                let writer = ImportWriter(member, place, marks, topic: topic, count, outcomes)
+                let writer = ImportWriter(
+                    member, place, marks, PartitionCount(of: topic, on: log, count, isFixed: deciding != nil), outcomes)
                 let work = ImportWork(
                     job: self, source: source, hasMark: hasMark, recognition: recognition, writer: writer)
                 work.isTelling = telling

@@ -26,8 +26,7 @@ final class ImportWriter {
     private let member: any GroupMember
     private let place: TopicPartition
     private let marks: ImportMarks
-    private let topic: String
-    private let partitions: Int
+    private var spread: PartitionCount
     private let outcomes: ImportOutcomes?
     private(set) var written = Written()
 
@@ -37,11 +36,11 @@ final class ImportWriter {
     private var isMarked = false
 
     init(
-        _ member: any GroupMember, _ place: TopicPartition, _ marks: ImportMarks, topic: String, _ partitions: Int,
+        _ member: any GroupMember, _ place: TopicPartition, _ marks: ImportMarks, _ spread: PartitionCount,
         _ outcomes: ImportOutcomes?
     ) {
         (self.member, self.place, self.marks) = (member, place, marks)
-        (self.topic, self.partitions, self.outcomes) = (topic, partitions, outcomes)
+        (self.spread, self.outcomes) = (spread, outcomes)
         file = ImportedFile(number: -1)
     }
 
@@ -139,7 +138,7 @@ final class ImportWriter {
     }
 
     private func write(_ records: [NewRecord], _ saying: [NewRecord], consumed lines: Int) async throws {
-        let appends = Append.byKey(records, to: topic, among: partitions)
+        let appends = Append.byKey(records, to: spread.topic, among: try await spread.now())
         let offsets = try await member.transact(
             Transaction(appends: appends + [Append(place, saying)], consumed: [place: Offset(Int64(lines))]))
         for (append, offsets) in zip(appends, offsets) { written.ends[append.target] = offsets.last }

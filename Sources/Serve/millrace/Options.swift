@@ -30,9 +30,13 @@ struct Places: ParsableArguments {
     var viewsURL: String?
 
     @Option(
+        name: .customLong("topics"),
         help: ArgumentHelp(
-            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
-    var topics: String?
+            """
+            The declaration of the topics (default: topics.yaml here, else built in). Given again, a later file goes over \
+            those before, field by field.
+            """, valueName: "file"))
+    var topicFiles: [String] = []
 
     /// The per-user data folder (XDG Base Directory).
     static var data: String {
@@ -158,7 +162,8 @@ struct Places: ParsableArguments {
         try await openViews().closed(after: body)
     }
 
-    func declaredTopics() throws -> [Topic] { try TopicFile.declared(topics, domains: Millrace.domains) }
+    func declarations() throws -> [DeclaredTopic] { try TopicFile.declared(topicFiles, domains: Millrace.domains) }
+    func declaredTopics() throws -> [Topic] { try declarations().map(\.topic) }
 
     private func kafkaProperties() throws -> [String: String] {
         guard let file = kafkaConfig else { return [:] }

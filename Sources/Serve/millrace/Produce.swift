@@ -68,7 +68,9 @@ struct Produce: AsyncParsableCommand {
                         try await produce(source, reader, stop, Admission(client: client, found: found, limit: limit))
                     }
                 } else {
-                    try await produce(source, reader, stop, Appending(log: log, topic: found.topic, count: count))
+                    try await produce(
+                        source, reader, stop,
+                        Appending(log: log, spread: PartitionCount(of: found.topic, on: log, count)))
                 }
             }
         }
@@ -284,20 +286,18 @@ private protocol Sink {
 
 private struct Appending: Sink {
     let log: any EventLog
-    let topic: String
-    let count: Int
+    private var spread: PartitionCount
     let canRefuse = false
     private(set) var ends: [TopicPartition: Offset] = [:]
 
-    init(log: any EventLog, topic: String, count: Int) {
+    init(log: any EventLog, spread: PartitionCount) {
         self.log = log
-        self.topic = topic
-        self.count = count
+        self.spread = spread
     }
 
     mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
         let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
-        let ordered = Append.byKey(records, to: topic, among: count)
+        let ordered = Append.byKey(records, to: spread.topic, among: try await spread.now())
         for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
         return [:]
     }

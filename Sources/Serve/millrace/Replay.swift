@@ -185,10 +185,16 @@ struct Replay: AsyncParsableCommand {
         if limit == 0 { return }
         var open = follow ? part.ranges : part.ranges.filter { !$0.value.isEmpty }
         if open.isEmpty { return }
-        let reader = try await log.reader(from: open.mapValues(\.lowerBound), ofTimes: part.times)
+        var reader = try await log.reader(from: open.mapValues(\.lowerBound), ofTimes: part.times)
+        var growth = Growth(of: topics, on: log, from: open.mapValues(\.lowerBound))
         do {
             var silence = Silence()
             reading: while follow || !open.isEmpty {
+                if follow, partition == nil, let more = try await growth.look() {
+                    await reader.close()
+                    reader = try await log.reader(from: more, ofTimes: part.times)
+                    for (place, next) in more where open[place] == nil { open[place] = next..<next }
+                }
                 let batches = try await reader.next(max: Self.batch, wait: .milliseconds(200))
                 if !batches.isEmpty {
                     silence.broke()
@@ -199,6 +205,7 @@ struct Replay: AsyncParsableCommand {
                     }
                 }
                 for batch in batches {
+                    growth.advance(past: batch)
                     guard let range = open[batch.source] else { continue }
                     let records = follow ? batch.records[...] : batch.records(before: range.upperBound)
                     if !(try body(batch, records)) { break reading }

@@ -1,10 +1,11 @@
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Quarantining
 internal import Yams
 
-/// The topics as `topics.yaml` declares them: each topic's name with its partitions, replication, retention, cleanup,
-/// clock, key, schema and owner.
+/// The topics as files such as `topics.yaml` declare them: each topic's name with what a deployment chooses of it and what the
+/// code needs.
 enum TopicFile {
     /// Where imports of files keep how far they have come; written by `import` alone.
     static let imports = Topic(
@@ -18,24 +19,81 @@ enum TopicFile {
     }
 
     /// What the program's own code says.
-    static func builtIn(_ domains: [Domain]) -> [Topic] { domains.flatMap(\.topics) + [QuarantineLog.topic, imports] }
-
-    /// The topics that are to be: the file's where there is one, else the built-in ones.
-    ///
-    /// A topic that the file leaves out is as the code has it.
-    static func declared(_ file: String?, domains: [Domain]) throws -> [Topic] {
-        let code = builtIn(domains)
-        let path = file ?? "topics.yaml"
-        guard FileManager.default.fileExists(atPath: path) else {
-            if let file { throw Failure(.noInput, "the topics file \(file) does not exist") }
-            return code
-        }
-        let read = try parse(path)
-        let named = Dictionary(read.map { ($0.name, $0) }) { $1 }
-        return code.map { named[$0.name] ?? $0 } + read.filter { topic in !code.contains { $0.name == topic.name } }
+    static func builtIn(_ domains: [Domain]) -> [Topic] {
+        domains.flatMap(\.topics) + [QuarantineLog.topic, TopicBook.topic, imports]
     }
 
-    static func parse(_ path: String) throws -> [Topic] {
+    /// The topics that are to be: as the code has them, and over that each file in turn, topic by topic and field by field.
+    ///
+    /// - Parameter files: none takes topics.yaml, where there is one here.
+    static func declared(_ files: [String], domains: [Domain]) throws -> [DeclaredTopic] {
+        var declared = Declared(code: builtIn(domains))
+        let isHere = FileManager.default.fileExists(atPath: "topics.yaml")
+        for path in files.isEmpty && isHere ? ["topics.yaml"] : files {
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw Failure(.noInput, "the topics file \(path) does not exist")
+            }
+            for section in try sections(of: path) { try declared.take(section) }
+        }
+        return try declared.all()
+    }
+
+    /// What one file says of one topic.
+    private struct Section {
+        let name: String
+        let fields: Node.Mapping
+        /// Where it stands, for people.
+        let line: String
+    }
+
+    private struct Declared {
+        let code: [Topic]
+        var topics: [String: DeclaredTopic]
+        /// Those that the code does not know, in the order in which they were named.
+        var others: [String] = []
+        var lines: [String: String] = [:]
+
+        init(code: [Topic]) {
+            self.code = code
+            topics = Dictionary(code.map { ($0.name, DeclaredTopic(builtIn: $0)) }) { $1 }
+        }
+
+        mutating func take(_ section: Section) throws {
+            let name = section.name
+            var topic = topics[name] ?? DeclaredTopic(named: Topic(name, partitions: 1, key: "", schema: "", owner: ""))
+            if topics[name] == nil { others.append(name) }
+            // Its first file says what is chosen; what the code has is none.
+            if lines[name] == nil { topic.chosen = [] }
+            lines[name] = section.line
+            try Fields(section: section).apply(to: &topic)
+            topics[name] = topic
+        }
+
+        func all() throws -> [DeclaredTopic] {
+            let all = (code.map(\.name) + others).compactMap { topics[$0] }
+            for declared in all {
+                let topic = declared.topic
+                let line = lines[topic.name] ?? "topic \(topic.name)"
+                if others.contains(topic.name), !declared.chosen.contains(.partitions) {
+                    throw Failure(.configuration, "\(line): partitions is missing, and no domain has this topic")
+                }
+                do throws(Malformed) {
+                    try topic.check()
+                } catch {
+                    throw Failure(.configuration, "\(line): \(error.message)")
+                }
+                if let least = topic.minInSync, declared.chosen.contains(.replication), least > topic.replication {
+                    throw Failure(
+                        .configuration,
+                        "\(line): min.insync.replicas is \(least), and of \(topic.replication) replicas there are never so many"
+                    )
+                }
+            }
+            return all
+        }
+    }
+
+    private static func sections(of path: String) throws -> [Section] {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw Failure(.noInput, "the topics file \(path) cannot be read as UTF-8")
         }
@@ -53,49 +111,87 @@ enum TopicFile {
             guard let name = name.string, let fields = node.mapping else {
                 throw Failure(.configuration, "\(line) must be a mapping")
             }
-            let topic = try topic(name, fields, line)
-            do throws(Malformed) {
-                try topic.check()
-            } catch {
-                throw Failure(.configuration, "\(line): \(error.message)")
-            }
-            return topic
+            return Section(name: name, fields: fields, line: line)
         }
     }
 
-    private static func topic(_ name: String, _ fields: Node.Mapping, _ line: String) throws -> Topic {
-        let known = ["partitions", "replication", "retention", "cleanup", "clock", "key", "schema", "owner"]
-        for case let field? in fields.keys.map(\.string) where !known.contains(field) {
-            throw Failure(.configuration, "\(line): \(field) is not a field; it has \(known.joined(separator: ", "))")
-        }
-        func number(_ field: String, _ range: ClosedRange<Int>) throws -> Int {
-            guard let value = fields[field]?.int, range.contains(value) else {
-                throw Failure(.configuration, "\(line): \(field) must be \(range.lowerBound) to \(range.upperBound)")
+    /// The fields of a section.
+    private struct Fields {
+        static let known = [
+            "partitions", "replication", "min.insync.replicas", "max.message.bytes", "retention", "cleanup", "clock",
+            "key", "schema", "owner",
+        ]
+        let section: Section
+        private let variables = Substitution(environment: ProcessInfo.processInfo.environment)
+
+        init(section: Section) { self.section = section }
+
+        func apply(to declared: inout DeclaredTopic) throws {
+            for case let field? in section.fields.keys.map(\.string) where !Self.known.contains(field) {
+                throw wrong("\(field) is not a field; it has \(Self.known.joined(separator: ", "))")
             }
-            return value
-        }
-        func text(_ field: String) throws -> String {
-            guard let value = fields[field]?.string else {
-                throw Failure(.configuration, "\(line): \(field) is missing")
+            try choose(.partitions, 1...Limits.partitions, &declared) { $0.partitions = $1 }
+            try choose(.replication, 1...100, &declared) { $0.replication = $1 }
+            try choose(.minInSync, 1...100, &declared) { $0.minInSync = $1 }
+            try choose(.maxMessageBytes, 1...Int(Int32.max), &declared) { $0.maxMessageBytes = $1 }
+            if let retention = try text("retention") {
+                let kept = Duration(short: retention)
+                if retention != "forever", kept == nil {
+                    throw wrong("retention must be forever or a time such as 7d or 12h\(said("retention", retention))")
+                }
+                declared.topic.retention = kept
+                declared.chosen.insert(.retention)
             }
-            return value
+            if let cleanup = try text("cleanup") {
+                guard let known = Topic.Cleanup(rawValue: cleanup) else {
+                    throw wrong("cleanup must be delete or compact")
+                }
+                declared.topic.cleanup = known
+            }
+            if let clock = try text("clock") {
+                guard let known = Topic.Clock(rawValue: clock) else { throw wrong("clock must be event or log") }
+                declared.topic.clock = known
+            }
+            if let key = try text("key") { declared.topic.key = key }
+            if let schema = try text("schema") { declared.topic.schema = schema }
+            if let owner = try text("owner") { declared.topic.owner = owner }
         }
-        guard let cleanup = Topic.Cleanup(rawValue: try text("cleanup")) else {
-            throw Failure(.configuration, "\(line): cleanup must be delete or compact")
+
+        private func choose(
+            _ choice: DeclaredTopic.Choice, _ range: ClosedRange<Int>, _ declared: inout DeclaredTopic,
+            _ set: (inout Topic, Int) -> Void
+        ) throws {
+            let field = choice.rawValue
+            guard let node = section.fields[field] else { return }
+            let text = try self.text(field)
+            // A number is as YAML writes one; what a variable says is plain.
+            let isPlain = node.string.map { !Substitution.isIn($0) } ?? true
+            guard let value = isPlain ? node.int : text.flatMap({ Int($0) }), range.contains(value) else {
+                throw wrong(
+                    "\(field) must be \(range.lowerBound) to \(range.upperBound)\(said(field, text ?? ""))")
+            }
+            set(&declared.topic, value)
+            declared.chosen.insert(choice)
         }
-        guard let clock = Topic.Clock(rawValue: try text("clock")) else {
-            throw Failure(.configuration, "\(line): clock must be event or log")
+
+        /// A field's text with what its variables say; nil where it is not there.
+        private func text(_ field: String) throws -> String? {
+            guard let node = section.fields[field] else { return nil }
+            guard let text = node.string else { throw wrong("\(field) must be one value") }
+            do throws(Malformed) {
+                return try variables.text(text, field)
+            } catch {
+                throw wrong(error.message)
+            }
         }
-        let retention = try text("retention")
-        let kept = Duration(short: retention)
-        if retention != "forever", kept == nil {
-            throw Failure(.configuration, "\(line): retention must be forever or a time such as 7d or 12h")
+
+        /// What a value came to, where it has variables.
+        private func said(_ field: String, _ text: String) -> String {
+            guard let written = section.fields[field]?.string, Substitution.isIn(written) else { return "" }
+            return ", and \(written) is \(text.isEmpty ? "empty" : text)"
         }
-        return Topic(
-            name, partitions: try number("partitions", 1...Limits.partitions),
-            replication: try number("replication", 1...100), retention: kept, cleanup: cleanup,
-            clock: clock, key: try text("key"),
-            schema: try text("schema"), owner: try text("owner"))
+
+        private func wrong(_ why: String) -> Failure { Failure(.configuration, "\(section.line): \(why)") }
     }
 
     /// The file for these topics.
@@ -104,7 +200,7 @@ enum TopicFile {
             """
               \(topic.name):
                 partitions: \(topic.partitions)
-                replication: \(topic.replication)
+                replication: ${MILLRACE_REPLICATION:-\(topic.replication)}
                 retention: \(topic.retention?.short ?? "forever")
                 cleanup: \(topic.cleanup.rawValue)
                 clock: \(topic.clock.rawValue)

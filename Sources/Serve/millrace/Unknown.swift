@@ -30,7 +30,7 @@ extension LogError {
     var advised: String {
         guard kind == .unknownTopic, let topic else { return message }
         let domains = Millrace.domains
-        let declared = (try? TopicFile.declared(nil, domains: domains)) ?? TopicFile.builtIn(domains)
+        let declared = (try? TopicFile.declared([], domains: domains).map(\.topic)) ?? TopicFile.builtIn(domains)
         return Unknown.topic(topic, declared: declared.map(\.name))
     }
 }
