@@ -31,6 +31,8 @@ struct Lag: AsyncParsableCommand {
         var lag: Int64
         /// How much more it has seen than the log has.
         var ahead: Int64 = 0
+        /// A topic that it reads and the log does not have.
+        var missing: String?
 
         /// What to say of one that is ahead.
         var failure: Failure {
@@ -54,6 +56,9 @@ struct Lag: AsyncParsableCommand {
         }
         try show(lines)
         if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
+        if let line = lines.first(where: { $0.missing != nil }), let topic = line.missing {
+            throw Failure(.configuration, "\(line.worker) reads \(topic), which is not on the log: \(LogError.unknown(topic).advised)")
+        }
         let behind = lines.filter { $0.lag > 0 }
         if wait != nil, !behind.isEmpty {
             let names = Set(behind.map(\.worker)).sorted().joined(separator: ", ")
@@ -65,9 +70,9 @@ struct Lag: AsyncParsableCommand {
         if shape.asTable {
             let rows = lines.map { line in
                 [
-                    line.worker, line.partition?.description ?? "all", line.committed?.description ?? "-",
+                    line.worker, line.missing ?? line.partition?.description ?? "all", line.committed?.description ?? "-",
                     line.end?.description ?? "-",
-                    line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
+                    line.missing != nil ? "no topic" : line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
                 ]
             }
             try Output.standard.write(
@@ -81,8 +86,8 @@ struct Lag: AsyncParsableCommand {
                         ("worker", JSON.string(line.worker)),
                         ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
                         ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
-                        ("lag", String(line.lag)),
-                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
+                        ("lag", line.missing == nil ? String(line.lag) : "null"),
+                    ] + (line.missing.map { [("missing", JSON.string($0))] } ?? []) + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
         }
     }
 
@@ -121,6 +126,7 @@ struct Lag: AsyncParsableCommand {
         }
         let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
         return seen.flatMap { worker, partitions, committed in
+            let missing = worker.topics.filter { counts[$0] == nil }.map { Line(worker: worker.name, lag: 0, missing: $0) }
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
                 let next = committed[partition]
@@ -129,8 +135,8 @@ struct Lag: AsyncParsableCommand {
                     lag: max(0, range.upperBound - max(next ?? range.lowerBound, range.lowerBound)),
                     ahead: max(0, (next ?? 0) - range.upperBound))
             }
-            if !sum { return own }
-            return [
+            if !sum { return missing + own }
+            return missing + [
                 Line(
                     worker: worker.name, lag: own.reduce(0) { $0 + $1.lag }, ahead: own.reduce(0) { $0 + $1.ahead })
             ]
