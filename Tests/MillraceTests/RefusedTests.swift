@@ -142,7 +142,7 @@ struct RefusedTests {
                     var properties = ["bootstrap.servers": "127.0.0.1:1"]
                     for line in lines {
                         let equals = try #require(line.firstIndex(of: "="))
-                        properties[String(line[..<equals])] = line[line.index(after: equals)...]
+                        properties[String(line[..<equals])] = String(line[line.index(after: equals)...])
                             .replacing("/etc/millrace/", with: "\(bus.folder)/")
                             .replacing("/etc/ssl/certs/ca-certificates.crt", with: "\(bus.folder)/ca.pem")
                     }

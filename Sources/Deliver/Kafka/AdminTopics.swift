@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Synchronization
 
 /// A topic to be made.
 public struct NewTopic: Sendable, Hashable {

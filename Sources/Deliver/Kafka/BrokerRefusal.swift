@@ -66,8 +66,9 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
     ///
     /// - Parameters:
     ///   - mechanism: What `sasl.mechanism` is.
-    ///   - library: librdkafka's version as `rd_kafka_version()` has it.
-    public func advice(mechanism: String?, library: Int32 = rd_kafka_version()) -> String {
+    ///   - library: librdkafka's version as `rd_kafka_version()` has it; nil for the one that runs.
+    public func advice(mechanism: String?, library: Int32? = nil) -> String {
+        let library = library ?? rd_kafka_version()
         switch reason {
         case .credentials:
             let scram = mechanism?.uppercased().hasPrefix("SCRAM") == true && library < Self.rightSCRAM

@@ -85,7 +85,12 @@ extension KafkaLog {
             }
             try await Task.sleep(for: wait.pause)
             // Leaders that have moved are looked for by whoever asks next; here it is only whether the topics are there yet.
-            do { try await learn() } catch let error as LogError where error.mayPass { try wait.bear(error) }
+            do {
+                try await learn()
+            } catch {
+                guard error.mayPass else { throw error }
+                try wait.bear(error)
+            }
         }
     }
 }

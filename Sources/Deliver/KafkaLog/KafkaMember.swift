@@ -171,8 +171,9 @@ final class KafkaMember: GroupMember {
         let place = transaction.consumed.isEmpty ? nil : try await place(of: transaction.consumed)
         do {
             return try await transactions.run(transaction, as: place, in: log)
-        } catch let error as LogError where error.kind == .aborted || error.kind == .replaced {
-            guard log.tuning.membership.instance != nil, let fatal = await driven() else { throw error }
+        } catch {
+            let isNamed = log.tuning.membership.instance != nil
+            guard isNamed, error.kind == .aborted || error.kind == .replaced, let fatal = await driven() else { throw error }
             throw replaced(fatal)
         }
     }

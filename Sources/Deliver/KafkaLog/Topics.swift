@@ -58,13 +58,15 @@ extension KafkaLog {
         defer { wait.end(well: false) }
         while true {
             do {
-                let found = try await learn().filter { $0.exists && !$0.name.hasPrefix("__") }
+                let found = try await learn()
                 wait.end()
-                return Dictionary(found.map { ($0.name, $0.partitions) }) { $1 }
-            } catch let error as LogError where error.mayPass {
+                let topics = found.filter { $0.exists && !$0.name.hasPrefix("__") }
+                return Dictionary(topics.map { ($0.name, $0.partitions) }) { $1 }
+            } catch {
+                guard error.mayPass else { throw error }
                 try wait.bear(error)
-                try await Task.sleep(for: wait.pause)
             }
+            try await Task.sleep(for: wait.pause)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import EventLog
+internal import Kafka
 internal import Synchronization
 
 /// What a process waits for brokers for, and whom it tells: once that it waits and once that it goes on, however many of its
