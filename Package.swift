@@ -160,7 +160,7 @@ let package = Package(
             [
                 "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
-                protobuf, grdb, arguments,
+                protobuf, grdb, arguments, lifecycle,
             ],
             exclude: ["Likes/likes.proto", "Logs"]),
         tests("BenchTests", ["bench"]),

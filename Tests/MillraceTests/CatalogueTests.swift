@@ -133,7 +133,9 @@ struct CatalogueTests {
             #expect(help.exit == 0 && help.out.contains(text), "\(of)")
         }
         let version = try await CatalogueTests.run(["--version"])
-        #expect(version.exit == 0 && !version.out.isEmpty)
+        let lines = version.out.split(separator: "\n")
+        #expect(version.exit == 0 && lines.count == 2 && lines.first?.firstMatch(of: /^\d+\.\d+\.\d+$/) != nil)
+        #expect(lines.last?.firstMatch(of: /^librdkafka \d+\.\d+\.\S+, SQLite 3\.\d+/) != nil, "\(version.out)")
     }
 
     @Test(arguments: ["bash", "zsh", "fish"])

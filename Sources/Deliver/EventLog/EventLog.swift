@@ -10,13 +10,15 @@ public import EventModel
 /// members.
 public protocol EventLog: Sendable {
     var promises: Promises { get }
+    /// How long workers wait for it where it does not answer. ``Patience/none`` unless told.
+    var patience: Patience { get }
 
     /// Makes the topics that are missing. One that exists with another partition count is an error, thrown once the others are
     /// made.
     func create(_ topics: [Topic]) async throws
     /// The topics there are. A log that does not keep a topic's key, schema or owner leaves them empty.
     func topics() async throws -> [Topic]
-    /// How many partitions each topic has.
+    /// How many partitions each topic has: what most want to know of topics, and some logs tell sooner.
     func partitionCounts() async throws -> [String: Int]
 
     /// Appends to each partition in the order given; returns each record's offset.
@@ -55,6 +57,8 @@ public enum Sharing: Sendable, Hashable {
 }
 
 extension EventLog {
+    public var patience: Patience { .none }
+
     public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
         try await join(group, topics: topics, sharing: .apart)
     }

@@ -42,32 +42,46 @@ public struct GroupLoop: Sendable {
     /// Works until told to stop; then finishes what is in hand, commits it and leaves.
     ///
     /// After a transaction that was fenced or aborted, everything known is dropped, and the worker leaves and joins anew:
-    /// its records come again from where the group has committed, to it or to another.
+    /// its records come again from where the group has committed, to it or to another. The same where the log does not answer,
+    /// for as long as its patience says: what was on its way is found out by where the group stands.
     public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
+        var trouble = Trouble(log.patience)
         while !stopping() && !Task.isCancelled {
-            let member = try await log.join(group, topics: topics, sharing: sharing)
-            wake.attend(member)
-            var held: Set<TopicPartition> = []
             do {
-                try await take(part: member, &held, &work, until: stopping)
-                await work.dropped(held.sorted())
-            } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
-                await work.dropped(held.sorted())
-            } catch {
-                // It stops with a word of why, which is not the same as to die.
-                await work.dropped(held.sorted())
-                wake.attend(nil)
-                await member.leave()
-                throw error
+                try await takePart(&work, &trouble, until: stopping)
+            } catch let error as LogError {
+                guard trouble.bears(error, of: group) else { throw error }
+                try? await Task.sleep(for: Trouble.rest)
             }
+        }
+    }
+
+    /// Joins, works until told to stop or to join anew, and leaves.
+    private func takePart(
+        _ work: inout some GroupWork, _ trouble: inout Trouble, until stopping: () -> Bool
+    ) async throws {
+        let member = try await log.join(group, topics: topics, sharing: sharing)
+        wake.attend(member)
+        var held: Set<TopicPartition> = []
+        do {
+            try await take(part: member, &held, &work, &trouble, until: stopping)
+            await work.dropped(held.sorted())
+        } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
+            await work.dropped(held.sorted())
+        } catch {
+            // It stops with a word of why, which is not the same as to die.
+            await work.dropped(held.sorted())
             wake.attend(nil)
             await member.leave()
+            throw error
         }
+        wake.attend(nil)
+        await member.leave()
     }
 
     private func take(
         part member: any GroupMember, _ held: inout Set<TopicPartition>, _ work: inout some GroupWork,
-        until stopping: () -> Bool
+        _ trouble: inout Trouble, until stopping: () -> Bool
     ) async throws {
         while !stopping() && !Task.isCancelled {
             let pause = try await work.tick(member)
@@ -75,6 +89,7 @@ public struct GroupLoop: Sendable {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))
+                trouble.passed(group)
                 ready()
             case .revoked(let partitions):
                 held.subtract(partitions)
@@ -85,6 +100,7 @@ public struct GroupLoop: Sendable {
                 await work.dropped(partitions)
             case .records(let batches):
                 try await work.handle(batches, as: member)
+                trouble.passed(group)
             case .idle: break
             }
         }

@@ -4,16 +4,20 @@ public import EventModel
 public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
         enum Code {
-            case unreachable, setting, fenced, unknownTopic, mismatch, tooLarge, damaged, full, denied, busy, closed,
-                aborted, failed
+            case unreachable, refused, setting, fenced, replaced, unknownTopic, mismatch, tooLarge, damaged, full, denied,
+                busy, closed, aborted, failed
         }
         let code: Code
         /// The broker or database does not answer.
         public static let unreachable = Kind(code: .unreachable)
+        /// The broker answers and takes no connection: the password, the certificate or the protocol is wrong.
+        public static let refused = Kind(code: .refused)
         /// A property of the log's client is wrong.
         public static let setting = Kind(code: .setting)
         /// Another member owns the partition now.
         public static let fenced = Kind(code: .fenced)
+        /// Another process of the same instance's name has taken this member's place for good.
+        public static let replaced = Kind(code: .replaced)
         public static let unknownTopic = Kind(code: .unknownTopic)
         /// A topic exists with another shape.
         public static let mismatch = Kind(code: .mismatch)
@@ -38,6 +42,8 @@ public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public var message: String
     /// The topic that is not there, where it is that.
     public private(set) var topic: String?
+    /// How long it was waited for the trouble to pass, before it was told.
+    public var waited: Duration = .zero
     public init(_ kind: Kind, _ message: String) {
         self.kind = kind
         self.message = message

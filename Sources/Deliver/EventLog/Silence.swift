@@ -16,6 +16,9 @@ public struct Silence {
 
     public init() {}
 
+    /// How long nothing has come, without the time that the log took to answer.
+    package var length: Duration { since.map { .now - $0 } ?? .zero }
+
     /// Some records came.
     public mutating func broke() { since = nil }
 
@@ -26,10 +29,12 @@ public struct Silence {
     public mutating func lasts(
         in partition: TopicPartition, from at: Offset, to end: Offset, of log: any EventLog
     ) async throws -> Bool {
+        let asked = ContinuousClock.now
         guard let bounds = try await log.bounds(of: [partition])[partition] else { throw LogError.unknown(partition) }
         if bounds.upperBound < end { throw LogError.ends(partition, at: bounds.upperBound, before: end) }
         if bounds.lowerBound >= end { return false }
-        let began = since ?? .now - Self.look
+        // While the log could not even say so much, as where a leader is away, nothing could come.
+        let began = (since ?? asked - Self.look) + (.now - asked)
         since = began
         if .now - began < (log.promises.contains(.contiguous) ? Self.missing : Self.longest) { return true }
         throw LogError(

@@ -7,8 +7,10 @@ internal import Synchronization
 public final class Admin: Sendable {
     private let client: Client
     private let calls = Calls("kafka.admin")
-    private let news = News()
+    let news: News
     private let closing = Atomic(false)
+    /// The latest answer about all topics, and when it was asked for.
+    let seen = Mutex<(asked: ContinuousClock.Instant, answer: Result<[TopicDescription], KafkaError>)?>(nil)
     /// How long a call may take.
     public let limit: Duration
 
@@ -17,11 +19,16 @@ public final class Admin: Sendable {
         var settings = try Settings(["group.id": "admin"].merging(properties) { $1 })
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
-        client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR)
+        news = News()
+        client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news)
     }
 
     /// The latest trouble with brokers, for people.
     public var lastError: KafkaError? { news.lastError }
+    /// Why brokers take no connection of this client just now; librdkafka goes on trying.
+    public var refusal: Refusing? { news.refusal }
+    /// How much quotas have held it back since this was asked last.
+    public func takeThrottling() -> Throttling? { news.takeThrottling() }
 
     public func close() async {
         if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
@@ -30,17 +37,20 @@ public final class Admin: Sendable {
         await calls.finish()
     }
 
+    /// - Parameter time: How long the call may take, where that is less than the limit.
     func run<Value: Sendable>(
+        within time: Duration? = nil,
         _ body: @escaping @Sendable (Client, _ milliseconds: Int32) throws(KafkaError) -> Value
     ) async throws(KafkaError) -> Value {
-        try await calls.run { [self] () throws(KafkaError) -> Value in
+        let time = min(time ?? limit, limit)
+        return try await calls.run { [self] () throws(KafkaError) -> Value in
             if closing.load(ordering: .acquiring) { throw .closed }
             defer { hearNews() }
-            return try body(client, limit.milliseconds)
+            return try body(client, time.milliseconds)
         }
     }
 
-    private func hearNews() {
+    func hearNews() {
         while let event = client.poll(0) {
             news.take(event)
             rd_kafka_event_destroy(event)
@@ -49,13 +59,13 @@ public final class Admin: Sendable {
 
     /// Sends an admin request and reads its answer.
     func ask<Value: Sendable>(
-        _ operation: rd_kafka_admin_op_t, prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
+        _ operation: rd_kafka_admin_op_t, within time: Duration? = nil, prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
         send:
             @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer)
             throws(KafkaError) -> Void,
         read: @escaping @Sendable (_ event: OpaquePointer) throws(KafkaError) -> Value
     ) async throws(KafkaError) -> Value {
-        try await run { client, milliseconds throws(KafkaError) in
+        try await run(within: time) { client, milliseconds throws(KafkaError) in
             guard let options = rd_kafka_AdminOptions_new(client.rk, operation),
                 let queue = rd_kafka_queue_new(client.rk)
             else { throw KafkaError(.invalidSetting, "librdkafka has no such request") }

@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Synchronization
 
 /// A topic to be made.
 public struct NewTopic: Sendable, Hashable {
@@ -28,15 +29,29 @@ public struct TopicDescription: Sendable, Hashable {
 
 extension Admin {
     /// All topics that there are, by name. It never makes one.
+    ///
+    /// Calls are made one after another. Many that wait for the same have one answer, or a broker that is away would keep the
+    /// last of them waiting for as long as all of them together.
     public func topics() async throws(KafkaError) -> [TopicDescription] {
-        try await run { client, milliseconds throws(KafkaError) in
-            var answer: UnsafePointer<rd_kafka_metadata>?
-            try KafkaError.check(rd_kafka_metadata(client.rk, 1, nil, &answer, milliseconds))
-            guard let answer else { return [] }
-            defer { rd_kafka_metadata_destroy(answer) }
-            return (0..<Int(answer.pointee.topic_cnt)).map { i in TopicDescription(answer.pointee.topics[i]) }
-                .sorted { $0.name < $1.name }
+        let wanted = ContinuousClock.now
+        return try await run { [self] client, milliseconds throws(KafkaError) in
+            if let last = seen.withLock({ $0 }), last.asked >= wanted { return try last.answer.get() }
+            let asked = ContinuousClock.now
+            let answer = Result { () throws(KafkaError) in try allTopics(client, milliseconds) }
+            seen.withLock { $0 = (asked, answer) }
+            hearNews()
+            if case .success = answer { news.heard() }
+            return try answer.get()
         }
+    }
+
+    private func allTopics(_ client: Client, _ milliseconds: Int32) throws(KafkaError) -> [TopicDescription] {
+        var answer: UnsafePointer<rd_kafka_metadata>?
+        try KafkaError.check(rd_kafka_metadata(client.rk, 1, nil, &answer, milliseconds))
+        guard let answer else { return [] }
+        defer { rd_kafka_metadata_destroy(answer) }
+        return (0..<Int(answer.pointee.topic_cnt)).map { i in TopicDescription(answer.pointee.topics[i]) }
+            .sorted { $0.name < $1.name }
     }
 
     /// Makes topics; returns the errors of those that could not be made, by name.

@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Dispatch
 
 /// One librdkafka client and its event queue.
 ///
@@ -6,10 +7,14 @@ internal import CRdkafka
 /// last call that uses it has returned.
 final class Client: @unchecked Sendable {
     let rk: OpaquePointer
+    let news: News
     private let events: OpaquePointer
 
-    init(_ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32) throws(KafkaError) {
-        rk = try settings.makeClient(type, events: mask)
+    init(
+        _ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32, news: News
+    ) throws(KafkaError) {
+        self.news = news
+        rk = try settings.makeClient(type, events: mask, news: news)
         // Of a consumer, what else there is comes over the consumer's queue; without a group it has none.
         if type == RD_KAFKA_CONSUMER, let consumer = rd_kafka_queue_get_consumer(rk) {
             rd_kafka_poll_set_consumer(rk)
@@ -51,14 +56,30 @@ final class Client: @unchecked Sendable {
         rd_kafka_queue_destroy(events)
         // librdkafka 2.0.2 was seen to wait without end for a group that could not be left. Such a client is given up:
         // its threads end with the process, and the group misses its member after the session.
-        if leave && !leaveGroup() { return }
+        if leave && !leaveGroup() { return keepNews() }
         // Before 2.3 it aborts the process where a member's first assignment has not come, so that one is given up too.
-        if isJoining && rd_kafka_version() < 0x0203_00ff { return }
-        rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+        if isJoining && rd_kafka_version() < 0x0203_00ff { return keepNews() }
+        end()
     }
 
     /// How long a consumer that closes waits for its group.
     private static let leaving = Duration.seconds(15)
+    /// How long the threads of a client that ends are waited for.
+    private static let ending = DispatchTimeInterval.seconds(5)
+
+    /// Ends the client's threads. Where one of them waits for what does not come, as of a topic that was deleted, the client is
+    /// given up: its threads end with the process.
+    private func end() {
+        let (client, ended) = (self, DispatchSemaphore(value: 0))
+        DispatchQueue(label: "kafka.end").async {
+            rd_kafka_destroy_flags(client.rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+            ended.signal()
+        }
+        _ = ended.wait(timeout: .now() + Self.ending)
+    }
+
+    /// Threads that go on may still tell it something.
+    private func keepNews() { _ = Unmanaged.passRetained(news) }
 
     /// Closes the consumer while answering every rebalance that comes of it, which `rd_kafka_consumer_close` would not:
     /// with rebalances as events there is no callback that answers them. Says whether it closed in time.

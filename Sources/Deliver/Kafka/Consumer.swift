@@ -33,6 +33,7 @@ public enum Rebalance: Sendable, Hashable {
 public struct Polled: Sendable {
     public var batches: [MessageBatch] = []
     public var rebalance: Rebalance?
+    public init() {}
 }
 
 /// Reads messages in batches, of partitions of its own choice or as a member of a group.
@@ -42,7 +43,7 @@ public struct Polled: Sendable {
 public final class Consumer: Sendable {
     private let client: Client
     private let calls = Calls("kafka.consumer")
-    private let news = News()
+    private let news: News
     private let postponed = Mutex<KafkaError?>(nil)
     private let closing = Atomic(false)
     /// Whether it has subscribed and was not told yet what the group gives it.
@@ -54,15 +55,23 @@ public final class Consumer: Sendable {
     ///   where there are none, which is a fifth of what a poll costs.
     public init(_ settings: consuming Settings, headers: Bool = true) throws(KafkaError) {
         readsHeaders = headers
+        news = News()
         client = try Client(
             settings, RD_KAFKA_CONSUMER,
-            events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
+            events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
+            news: news)
     }
 
     /// librdkafka's latest statistics as JSON, where `statistics.interval.ms` is set.
     public var statistics: String? { news.statistics }
     /// The latest trouble with brokers, for people; librdkafka goes on by itself.
     public var lastError: KafkaError? { news.lastError }
+    /// Why brokers take no connection of this client just now; librdkafka goes on trying.
+    public var refusal: Refusing? { news.refusal }
+    /// How much quotas have held it back since this was asked last.
+    public func takeThrottling() -> Throttling? { news.takeThrottling() }
+    /// What made this consumer of no more use, as another of the same `group.instance.id` that has taken its place.
+    public var fatalError: KafkaError? { closing.load(ordering: .acquiring) ? .closed : client.fatalError }
 
     /// Up to `max` messages: at once where there are any, else when some come; nothing after `wait` or on cancellation.
     ///

@@ -3,10 +3,10 @@ internal import CRdkafka
 /// The most bytes of keys and values that one poll brings, give or take a message.
 private let bytesPerPoll = 16 << 20
 
-/// Errors that a consumer does not get over by itself.
+/// Errors that a consumer does not get over by itself. A connection that a broker refuses is none of them: others may do.
 private let serious: Set<KafkaError.Code> = [
-    .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally, .topicDenied, .groupDenied, .clusterDenied,
-    .authentication, .corrupt, .noOffset, .outOfRange,
+    .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally, .topicDenied, .groupDenied, .clusterDenied, .corrupt,
+    .noOffset, .outOfRange,
 ]
 
 /// Takes events off a consumer's queue: waits for the first message, then takes what else is there.
@@ -29,7 +29,10 @@ func gather(
             let error = KafkaError(event: event)
             if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF {
                 harvest.reachedEnd(event)
-            } else if error.isFatal || serious.contains(error.code) {
+            } else if error.isFatal {
+                // The event itself only says that there is one.
+                failure = client.fatalError ?? error
+            } else if serious.contains(error.code), BrokerRefusal(error) == nil {
                 failure = error
             } else {
                 news.take(event)

@@ -61,6 +61,10 @@ extension KafkaError.Code {
     public static let clusterDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
     public static let transactionDenied = KafkaError.Code(RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
     public static let authentication = KafkaError.Code(RD_KAFKA_RESP_ERR__AUTHENTICATION)
+    public static let saslFailed = KafkaError.Code(RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED)
+    public static let unsupportedMechanism = KafkaError.Code(RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM)
+    public static let illegalState = KafkaError.Code(RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE)
+    public static let ssl = KafkaError.Code(RD_KAFKA_RESP_ERR__SSL)
 
     init(_ code: rd_kafka_resp_err_t) { self.init(rawValue: code.rawValue) }
 

@@ -53,6 +53,25 @@ public final class MockCluster: Sendable {
         rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, 1)
     }
 
+    /// Makes one broker a partition's leader.
+    public func lead(_ topic: String, _ partition: Int32, by broker: Int32) {
+        rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, broker)
+    }
+
+    /// What brokers say of a topic from now on, such as that there is none; nil for nothing special.
+    public func say(_ code: KafkaError.Code?, of topic: String) {
+        rd_kafka_mock_topic_set_error(handle.cluster, topic, rd_kafka_resp_err_t(rawValue: code?.rawValue ?? 0))
+    }
+
+    /// Makes one broker the coordinator of a group.
+    public func coordinate(_ group: String, by broker: Int32) {
+        rd_kafka_mock_coordinator_set(handle.cluster, "group", group, broker)
+    }
+
+    /// One broker, by its number from 1, hangs up and answers nobody until `up`.
+    public func down(_ broker: Int32) { rd_kafka_mock_broker_set_down(handle.cluster, broker) }
+    public func up(_ broker: Int32) { rd_kafka_mock_broker_set_up(handle.cluster, broker) }
+
     /// Every broker hangs up, and answers nobody until `up`.
     public func down() { rd_kafka_mock_broker_set_down(handle.cluster, -1) }
     public func up() { rd_kafka_mock_broker_set_up(handle.cluster, -1) }

@@ -22,13 +22,15 @@ public final class Producer: Sendable {
     private let reports = Calls("kafka.producer.reports")
     private let deliveries = Deliveries()
     private let topics = TopicHandles()
-    private let news = News()
+    private let news: News
     private let closing = Atomic(false)
     private let stopped = Atomic(false)
 
     public init(_ settings: consuming Settings) throws(KafkaError) {
+        news = News()
         client = try Client(
-            settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS)
+            settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
+            news: news)
         reports.start { [self] in
             while !stopped.load(ordering: .acquiring) {
                 guard let event = client.poll(1000) else { continue }
@@ -46,6 +48,10 @@ public final class Producer: Sendable {
     public var statistics: String? { news.statistics }
     /// The latest trouble with brokers, for people; librdkafka goes on by itself.
     public var lastError: KafkaError? { news.lastError }
+    /// Why brokers take no connection of this client just now; librdkafka goes on trying.
+    public var refusal: Refusing? { news.refusal }
+    /// How much quotas have held it back since this was asked last.
+    public func takeThrottling() -> Throttling? { news.takeThrottling() }
     /// Set when this producer is of no more use and must be replaced.
     public var fatalError: KafkaError? { closing.load(ordering: .acquiring) ? .closed : client.fatalError }
 

@@ -46,8 +46,13 @@ public struct Settings: ~Copyable {
     }
 
     /// Makes the client, which takes the configuration if that succeeds.
-    consuming func makeClient(_ type: rd_kafka_type_t, events: Int32) throws(KafkaError) -> OpaquePointer {
+    ///
+    /// - Parameter news: Is told what comes as no event; it must live as long as the client.
+    consuming func makeClient(
+        _ type: rd_kafka_type_t, events: Int32, news: News? = nil
+    ) throws(KafkaError) -> OpaquePointer {
         rd_kafka_conf_set_events(conf, events)
+        news?.listen(to: conf)
         var text = [CChar](repeating: 0, count: 512)
         guard let client = rd_kafka_new(type, conf, &text, text.count) else {
             _ = consume self

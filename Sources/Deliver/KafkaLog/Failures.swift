@@ -16,6 +16,13 @@ extension LogError {
         self.init(Kind(error), "\(what): \(error)")
     }
 
+    /// A broker that answers takes no connection.
+    static func refused(_ refusal: BrokerRefusal, _ tuning: Tuning) -> LogError {
+        let mechanism = tuning.properties["sasl.mechanism"] ?? tuning.properties["sasl.mechanisms"]
+        return LogError(
+            .refused, "the broker takes no connection: \(refusal.advice(mechanism: mechanism)): \(refusal.words)")
+    }
+
     static func unreachable(_ brokers: String, _ limit: Duration, _ last: KafkaError?) -> LogError {
         let reason = last.map { ": \($0.message)" } ?? ""
         return LogError(
@@ -29,12 +36,14 @@ extension LogError.Kind {
     init(_ error: KafkaError) {
         switch error.code {
         case .timedOut, .messageTimedOut, .transport, .allBrokersDown, .unresolved: self = .unreachable
-        case .illegalGeneration, .unknownMember, .fencedInstance: self = .fenced
+        case .illegalGeneration, .unknownMember: self = .fenced
+        case .fencedInstance: self = .replaced
         case .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally: self = .unknownTopic
         case .tooLarge: self = .tooLarge
         case .invalidSetting: self = .setting
         case .corrupt: self = .damaged
-        case .topicDenied, .groupDenied, .clusterDenied, .transactionDenied, .authentication: self = .denied
+        case .topicDenied, .groupDenied, .clusterDenied, .transactionDenied: self = .denied
+        case .authentication, .saslFailed, .ssl, .unsupportedMechanism, .illegalState: self = .refused
         case .closed, .purgedFromQueue, .purgedInFlight: self = .closed
         default: self = .failed
         }

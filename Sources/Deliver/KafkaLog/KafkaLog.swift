@@ -20,13 +20,24 @@ public final class KafkaLog: EventLog {
     /// How long a transaction may stay open; one whose owner died hides later records of its partitions for as long.
     public static let transactionLimit: Duration = .seconds(15)
 
+    /// The librdkafka that this process runs, such as `2.0.2`.
+    public static var libraryVersion: String { LibraryVersion.running }
+
     public let promises: Promises = [.durable, .transactions, .fencing, .timeIndex, .shared]
+    /// How long its members and readers wait for brokers, and whom they tell.
+    public let patience: Patience
     let tuning: Tuning
     let admin: Admin
+    let waits: Waits
     private struct State {
         var producer: Producer
         var partitions: [String: Int] = [:]
+        /// When the partitions were asked for.
+        var learned = ContinuousClock.now
         var closed = false
+        /// When it was said that brokers refuse a client, and that a quota holds one back.
+        var toldOfRefusal: ContinuousClock.Instant?
+        var toldOfQuota: ContinuousClock.Instant?
     }
     private let state: Mutex<State>
 
@@ -36,11 +47,16 @@ public final class KafkaLog: EventLog {
     ///
     /// - Parameter brokers: one or more `host:port`, with commas between.
     /// - Parameter properties: any of librdkafka's, for instance for TLS; they go over this log's own.
-    /// - Throws: ``LogError`` `unreachable` where no broker answers within `limit`.
+    /// - Parameter patience: How long members and readers wait for brokers that were there; `limit` unless told.
+    /// - Parameter membership: Who this process is to its groups.
+    /// - Throws: ``LogError`` `unreachable` where no broker answers within `limit`, `refused` where one takes no connection.
     public init(
-        brokers: String, properties: [String: String] = [:], limit: Duration = KafkaLog.answerLimit
+        brokers: String, properties: [String: String] = [:], limit: Duration = KafkaLog.answerLimit,
+        patience: Patience? = nil, membership: Membership = Membership()
     ) async throws {
-        tuning = Tuning(brokers: brokers, properties: properties)
+        tuning = Tuning(brokers: brokers, properties: properties, membership: membership)
+        let patience = patience ?? Patience(limit)
+        (self.patience, waits) = (patience, Waits(patience))
         let (admin, producer) = try await telling("the Kafka client could not be made") {
             [tuning] () throws(KafkaError) in
             (try Admin(tuning.admin, limit: limit), try Producer(.producer(tuning.producer)))
@@ -48,6 +64,7 @@ public final class KafkaLog: EventLog {
         self.admin = admin
         state = Mutex(State(producer: producer))
         do {
+            try await connect()
             try await learn()
         } catch {
             await close()
@@ -55,12 +72,26 @@ public final class KafkaLog: EventLog {
         }
     }
 
+    private func connect() async throws(LogError) {
+        do {
+            try await admin.connect(several: tuning.brokers.contains(","))
+        } catch let refusal as BrokerRefusal {
+            throw LogError.refused(refusal, tuning)
+        } catch let error as KafkaError where LogError.Kind(error) != .unreachable {
+            throw LogError(error, doing: "no broker could be asked")
+        } catch {
+            throw LogError.unreachable(tuning.brokers, admin.limit, admin.lastError)
+        }
+    }
+
     public func append(_ appends: [Append]) async throws -> [[Offset]] {
         try await check(appends)
         let producer = try await producer()
         do {
+            defer { tell(of: producer) }
             return try await producer.write(appends)
         } catch let error where error.kind == .unreachable {
+            if let refusing = producer.refusal { throw LogError.refused(refusing.refusal, tuning) }
             throw LogError.unreachable(tuning.brokers, tuning.deliveryLimit, producer.lastError)
         } catch let error where error.kind == .unknownTopic {
             try await learn()
@@ -114,18 +145,27 @@ extension KafkaLog {
     func learn() async throws(LogError) -> [TopicDescription] {
         if state.withLock(\.closed) { throw LogError.wasClosed }
         do {
+            let asked = ContinuousClock.now
             let topics = try await admin.topics()
             state.withLock { state in
                 let existing = topics.filter { $0.partitions > 0 }
+                state.learned = asked
                 state.partitions = Dictionary(existing.map { ($0.name, $0.partitions) }) { $1 }
             }
             return topics
         } catch {
             if LogError.Kind(error) == .unreachable {
+                if let refusing = admin.refusal { throw LogError.refused(refusing.refusal, tuning) }
                 throw LogError.unreachable(tuning.brokers, admin.limit, admin.lastError)
             }
             throw LogError(error, doing: "the topics could not be listed")
         }
+    }
+
+    /// The names of all topics, as they were not longer ago than that.
+    func topicNames(notOlderThan age: Duration) async throws(LogError) -> Set<String> {
+        if ContinuousClock.now - state.withLock(\.learned) > age { try await learn() }
+        return Set(state.withLock(\.partitions).keys)
     }
 
     /// How many partitions a topic has; nil where there is no such topic.
@@ -155,5 +195,36 @@ extension KafkaLog {
         for append in appends {
             for record in append.records { try record.checkLimits(append.target) }
         }
+    }
+}
+
+// What people are told of, once in a while, however many clients of this process meet with it.
+extension KafkaLog {
+    private static let silence = Duration.seconds(60)
+
+    /// Brokers take no connection of a client just now.
+    func refused(_ refusing: Refusing) {
+        let isNews = state.withLock { state in
+            let now = ContinuousClock.now
+            if let told = state.toldOfRefusal, told >= refusing.last || now - told < Self.silence { return false }
+            state.toldOfRefusal = now
+            return true
+        }
+        if isNews {
+            patience.tell(
+                "\(LogError.refused(refusing.refusal, tuning).message); trying on, for \(patience.limit.inWords) at most")
+        }
+    }
+
+    /// A quota holds appends back.
+    private func tell(of producer: Producer) {
+        guard let throttling = producer.takeThrottling() else { return }
+        let isNews = state.withLock { state in
+            let now = ContinuousClock.now
+            if let told = state.toldOfQuota, now - told < Self.silence { return false }
+            state.toldOfQuota = now
+            return true
+        }
+        if isNews { patience.tell(throttling.inWords) }
     }
 }

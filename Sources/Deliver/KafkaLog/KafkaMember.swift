@@ -22,7 +22,7 @@ final class KafkaMember: GroupMember {
         self.log = log
         self.group = group
         self.followers = followers
-        watch = BrokerWatch(log)
+        watch = BrokerWatch(log, group, topics + followers)
         consumer = try await telling("a member of group \(group) could not be made") { () throws(KafkaError) in
             try Consumer(.consumer(log.tuning.member(group)))
         }
@@ -44,11 +44,8 @@ final class KafkaMember: GroupMember {
             if let rebalance = holding.withLock({ $0.postponed.take() }), let delivery = try await answer(rebalance) {
                 return delivery
             }
-            let left = Swift.max(deadline - .now, .zero)
-            let polled = try await telling("group \(group) could not go on") { () throws(KafkaError) in
-                try await consumer.poll(max: max, wait: left)
-            }
-            try await watch.saw(polled)
+            let polled = try await poll(max: max, wait: Swift.max(deadline - .now, .zero))
+            try await watch.saw(polled, of: consumer)
             let batches = try holding.withLock { holding in
                 holding.postponed = polled.rebalance
                 return try polled.batches.compactMap { try holding.advance(Batch($0)) }
@@ -58,6 +55,31 @@ final class KafkaMember: GroupMember {
             if isWoken.exchange(false, ordering: .acquiringAndReleasing) { return .idle }
             if Task.isCancelled || ContinuousClock.now >= deadline { return .idle }
         }
+    }
+
+    private func poll(max: Int, wait: Duration) async throws(LogError) -> Polled {
+        do {
+            return try await consumer.poll(max: max, wait: wait)
+        } catch {
+            switch error.code {
+            case .closed: throw LogError.wasClosed
+            case .fencedInstance: throw replaced(error)
+            case .unknownTopic, .unknownTopicLocally, .unknownPartitionLocally:
+                // Told once. A broker that has just started may say so too, so that it is looked at again.
+                try await watch.doubts()
+                return Polled()
+            default: throw LogError(error, doing: "group \(group) could not go on")
+            }
+        }
+    }
+
+    /// Another process of the same name is the member now. To join anew would drive that one out in turn.
+    private func replaced(_ error: KafkaError) -> LogError {
+        let name = log.tuning.member(group)["group.instance.id"] ?? ""
+        return LogError(
+            .replaced,
+            "another process has joined group \(group) under this one's name \(name), and this one stops: give each process a "
+                + "name of its own (MILLRACE_INSTANCE): \(error)")
     }
 
     func wake() {
@@ -119,19 +141,26 @@ final class KafkaMember: GroupMember {
     func commit(_ consumed: [TopicPartition: Offset]) async throws {
         if consumed.isEmpty { return }
         let began = ContinuousClock.now
+        var wait = BrokerWait(log, for: "the coordinator of group \(group)")
+        defer { wait.end(well: false) }
         while true {
             _ = try await place(of: consumed)
             do {
-                return try await consumer.commit(consumed.forKafka)
+                try await consumer.commit(consumed.forKafka)
+                return wait.end()
             } catch {
-                // The group's new generation, or coordinator, is about to be told. Who is told of none has been left behind.
-                let patience =
-                    error.code == .rebalancing || error.code.passes
-                    ? log.admin.limit : error.code == .illegalGeneration ? Self.patience : .zero
-                if ContinuousClock.now - began >= patience {
-                    throw LogError(error, doing: "offsets of group \(group) could not be committed")
+                if error.code == .fencedInstance { throw replaced(error) }
+                let told = LogError(error, doing: "offsets of group \(group) could not be committed")
+                if error.mayPass {
+                    try wait.bear(told)
+                } else {
+                    // The group's new generation is about to be told. Who is told of none has been left behind.
+                    let patience =
+                        error.code == .rebalancing
+                        ? log.admin.limit : error.code == .illegalGeneration ? Self.patience : .zero
+                    if ContinuousClock.now - began >= patience { throw told }
                 }
-                try await Task.sleep(for: KafkaLog.pause)
+                try await Task.sleep(for: wait.pause)
             }
         }
     }
@@ -145,11 +174,30 @@ final class KafkaMember: GroupMember {
     func transact(_ transaction: Transaction) async throws -> [[Offset]] {
         try await log.check(transaction.appends)
         let place = transaction.consumed.isEmpty ? nil : try await place(of: transaction.consumed)
-        return try await transactions.run(transaction, as: place, in: log)
+        do {
+            return try await transactions.run(transaction, as: place, in: log)
+        } catch {
+            let isNamed = log.tuning.membership.instance != nil
+            guard isNamed, error.kind == .aborted || error.kind == .replaced, let fatal = await driven() else { throw error }
+            throw replaced(fatal)
+        }
+    }
+
+    /// Why this member was driven out for good, where it was. It is told with a heartbeat.
+    private func driven() async -> KafkaError? {
+        let deadline = ContinuousClock.now + Self.patience
+        while ContinuousClock.now < deadline {
+            if let fatal = consumer.fatalError { return fatal.code == .fencedInstance ? fatal : nil }
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return nil
     }
 
     /// This member's place in the group; throws `fenced` where it has none, or where one of the partitions is not its.
     private func place(of consumed: [TopicPartition: Offset]) async throws(LogError) -> GroupMetadata {
+        if log.tuning.membership.instance != nil, let fatal = consumer.fatalError, fatal.code == .fencedInstance {
+            throw replaced(fatal)
+        }
         for partition in consumed.keys where !holding.withLock({ $0.told.contains(partition) }) {
             throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
         }

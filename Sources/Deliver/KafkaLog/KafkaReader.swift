@@ -14,7 +14,7 @@ final class KafkaReader: LogReader {
             try Consumer(.consumer(log.tuning.reader))
         }
         self.positions = Mutex(positions)
-        watch = BrokerWatch(log)
+        watch = BrokerWatch(log, "a reader", Array(Set(positions.keys.map(\.topic))).sorted())
         let consumer = consumer
         do {
             let offsets = positions.reduce(into: [:]) { $0[KafkaPartition($1.key)] = $1.value.rawValue }
@@ -35,7 +35,7 @@ final class KafkaReader: LogReader {
                 try await consumer.poll(max: max, wait: left)
             }
             let batches = try polled.batches.compactMap { try advance(Batch($0)) }
-            try await watch.saw(polled)
+            try await watch.saw(polled, of: consumer)
             if !batches.isEmpty { return batches }
             if Task.isCancelled || ContinuousClock.now >= deadline { return [] }
         }

@@ -60,8 +60,22 @@ extension KafkaLog {
         return found.compactMap { topic in configs[topic.name].map { Topic(topic, $0) } }
     }
 
+    /// It needs no right to read the topics' configuration. Workers wait for a broker that says it.
     public func partitionCounts() async throws -> [String: Int] {
-        Dictionary(try await learn().filter(\.exists).map { ($0.name, $0.partitions) }) { $1 }
+        var wait = BrokerWait(self, for: "a broker")
+        defer { wait.end(well: false) }
+        while true {
+            do {
+                let found = try await learn()
+                wait.end()
+                let topics = found.filter { $0.exists && !$0.name.hasPrefix("__") }
+                return Dictionary(topics.map { ($0.name, $0.partitions) }) { $1 }
+            } catch {
+                guard error.mayPass else { throw error }
+                try wait.bear(error)
+            }
+            try await Task.sleep(for: wait.pause)
+        }
     }
 
     private func compare(_ topics: [Topic], _ known: [String: Int]) throws(LogError) {

@@ -5,6 +5,7 @@ internal import Kafka
 struct Tuning: Sendable {
     var brokers: String
     var properties: [String: String]
+    var membership = Membership()
 
     private func over(_ defaults: [String: String]) -> [String: String] {
         defaults.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) { $1 }
@@ -28,20 +29,31 @@ struct Tuning: Sendable {
     var deliveryLimit: Duration {
         properties["message.timeout.ms"].flatMap { Int64($0) }.map { .milliseconds($0) } ?? KafkaLog.deliveryLimit
     }
-    var admin: [String: String] { over(Tuning.connection) }
+    var admin: [String: String] { over(Tuning.connection.merging(["group.id": Tuning.readerGroup]) { $1 }) }
     var producer: [String: String] { over(Tuning.writing) }
 
     /// Not part of any group: the name is only one that librdkafka wants.
-    var reader: [String: String] { over(Tuning.reading.merging(["group.id": "millrace-reader"]) { $1 }) }
+    var reader: [String: String] { over(reading.merging(["group.id": Tuning.readerGroup]) { $1 }) }
+    /// The group's name of all that reads outside of groups, for which brokers want the right to read it.
+    static let readerGroup = "millrace-reader"
 
-    /// A heartbeat tells of a rebalance, so it is short; a member that died is missed after the session.
-    func member(_ group: String) -> [String: String] {
-        over(
-            Tuning.reading.merging([
-                "session.timeout.ms": "10000", "heartbeat.interval.ms": "500",
-            ]) { $1 }
-        ).merging(["group.id": group]) { $1 }
+    private var reading: [String: String] {
+        guard let rack = membership.rack else { return Tuning.reading }
+        return Tuning.reading.merging(["client.rack": rack]) { $1 }
     }
+
+    /// A heartbeat tells of a rebalance, so it is short; a member that died is missed after the session. One with a name of its
+    /// own is to come back under that name before it is missed.
+    func member(_ group: String) -> [String: String] {
+        let session = membership.instance == nil ? Tuning.session : Membership.session
+        let defaults = reading.merging([
+            "session.timeout.ms": "\(session.milliseconds)", "heartbeat.interval.ms": "500",
+        ]) { $1 }
+        let instance = membership.instance.map { ["group.instance.id": $0] } ?? [:]
+        return over(defaults.merging(instance) { $1 }).merging(["group.id": group]) { $1 }
+    }
+
+    private static let session = Duration.seconds(10)
 
     /// The broker answers CONCURRENT_TRANSACTIONS until the markers of the last transaction are written, and the client
     /// asks again after `retry.backoff.ms`.

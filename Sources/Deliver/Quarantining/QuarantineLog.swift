@@ -53,11 +53,25 @@ public final class QuarantineLog: Sendable {
         }
     }
 
-    /// Reads the topic as it grows, until it is cancelled, so that no worker need ask; wakes those that wait.
+    /// Reads the topic as it grows, until it is cancelled, so that no worker need ask; wakes those that wait. Where the log does
+    /// not answer it begins anew, for as long as the log's patience says.
     public func follow() async throws {
+        var trouble = Trouble(log.patience)
+        while !Task.isCancelled {
+            do {
+                try await followOn { trouble.passed(Self.topic.name) }
+            } catch let error as LogError {
+                guard trouble.bears(error, of: Self.topic.name) else { throw error }
+                try? await Task.sleep(for: Trouble.rest)
+            }
+        }
+    }
+
+    private func followOn(_ passed: () -> Void) async throws {
         let book = try await read()
         let reader = try await log.reader(from: [Self.partition: book.next])
         defer { state.withLock { $0.isFollowed = false } }
+        passed()
         do {
             // What came since is read before anyone relies on it.
             while !Task.isCancelled {

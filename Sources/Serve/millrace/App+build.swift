@@ -110,9 +110,11 @@ struct App {
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
     static func run(_ services: [any Service], logger: Logger) async throws {
+        // Of the workers each is bounded by itself, to be named if it hangs.
+        let bounded: [any Service] = services.map { $0 is Workers ? $0 : Bounded($0) }
         let group = ServiceGroup(
             configuration: .init(
-                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                services: bounded.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger))
         try await group.run()
         if let failure = services.lazy.compactMap({ ($0 as? Workers)?.failure }).first { throw failure }
@@ -132,7 +134,7 @@ private struct Workers: Service, CustomStringConvertible {
 
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for service in services { group.addTask { try await service.run() } }
+            for service in services { group.addTask { try await Bounded(service).run() } }
             // With the first that fails the others end.
             for try await _ in group {}
         }

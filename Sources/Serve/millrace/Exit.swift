@@ -77,10 +77,10 @@ struct Failure: Error {
     private static func exit(_ kind: LogError.Kind) -> Exit {
         switch kind {
         case .unreachable: .unavailable
-        case .unknownTopic, .mismatch, .setting: .configuration
+        case .unknownTopic, .mismatch, .setting, .replaced: .configuration
         case .tooLarge, .damaged: .data
         case .full: .ioError
-        case .denied: .noPermission
+        case .denied, .refused: .noPermission
         case .fenced, .aborted, .busy: .tryAgain
         case .closed: .software
         default: .ioError

@@ -36,6 +36,8 @@ struct Lag: AsyncParsableCommand {
         var ahead: Int64 = 0
         /// How many offsets were past their retention before it came to them.
         var gone: Int64 = 0
+        /// A topic that it reads and the log does not have.
+        var missing: String?
 
         /// What to say of one that is ahead.
         var failure: Failure {
@@ -59,6 +61,11 @@ struct Lag: AsyncParsableCommand {
         }
         try show(lines)
         if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
+        if let line = lines.first(where: { $0.missing != nil }), let topic = line.missing {
+            throw Failure(
+                .configuration,
+                "\(line.worker) reads \(topic), which is not on the log: \(LogError.unknown(topic).advised)")
+        }
         let behind = lines.filter { $0.lag > 0 }
         if wait != nil, !behind.isEmpty {
             let names = Set(behind.map(\.worker)).sorted().joined(separator: ", ")
@@ -72,9 +79,10 @@ struct Lag: AsyncParsableCommand {
             let isAnyGone = lines.contains { $0.gone > 0 }
             let rows = lines.map { line in
                 [
-                    line.worker, line.partition?.description ?? "all", line.committed?.description ?? "-",
+                    line.worker, line.missing ?? line.partition?.description ?? "all",
+                    line.committed?.description ?? "-",
                     line.end?.description ?? "-",
-                    line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
+                    line.missing != nil ? "no topic" : line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
                 ] + (isAnyGone ? [String(line.gone)] : [])
             }
             let header = ["worker", "partition", "next", "end", "lag"] + (isAnyGone ? ["gone"] : [])
@@ -88,8 +96,9 @@ struct Lag: AsyncParsableCommand {
                         ("worker", JSON.string(line.worker)),
                         ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
                         ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
-                        ("lag", String(line.lag)),
-                    ] + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])
+                        ("lag", line.missing == nil ? String(line.lag) : "null"),
+                    ] + (line.missing.map { [("missing", JSON.string($0))] } ?? [])
+                        + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])
                         + (line.gone > 0 ? [("gone", String(line.gone))] : [])))
         }
     }
@@ -133,13 +142,16 @@ struct Lag: AsyncParsableCommand {
         let isTold = counts[QuarantineLog.topic.name] != nil
         let missed = try await (isTold ? quarantine.read() : QuarantineBook()).missed
         return seen.flatMap { worker, partitions, committed in
+            let missing = worker.topics.filter { counts[$0] == nil }.map {
+                Line(worker: worker.name, lag: 0, missing: $0)
+            }
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
                 var line = line(of: worker, partition, committed[partition], range)
                 line.gone = gone(worker, committed[partition], range, missed[worker.name]?[partition] ?? RangeSet())
                 return line
             }
-            return sum ? [total(of: worker, own)] : own
+            return missing + (sum ? [total(of: worker, own)] : own)
         }
     }
 

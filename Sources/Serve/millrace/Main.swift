@@ -2,6 +2,8 @@ internal import ArgumentParser
 internal import Domains
 internal import EventModel
 internal import Foundation
+internal import KafkaLog
+internal import LocalLog
 
 @main
 enum Main {
@@ -57,7 +59,10 @@ struct Millrace: AsyncParsableCommand {
             no input, 69 unavailable, 70 internal, 73 cannot create, 74 I/O error, 75
             try again, 77 no permission, 78 configuration.
             """,
-        version: "0.1.0",
+        version: """
+            0.1.0
+            librdkafka \(KafkaLog.libraryVersion), SQLite \(LocalLog.libraryVersion)
+            """,
         subcommands: [
             Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Verify.self,
             Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,

@@ -60,7 +60,9 @@ struct Places: ParsableArguments {
     private static func path(_ text: Substring) -> String { NSString(string: String(text)).expandingTildeInPath }
 
     /// Opens the log. On this machine its topics are made where they are missing; on Kafka that is `topics apply`.
-    func openLog() async throws -> any EventLog {
+    ///
+    /// - Parameter working: For workers, which have more patience with brokers, and a name in their groups.
+    func openLog(working: Bool = false) async throws -> any EventLog {
         switch try logPlace() {
         case .local(let folder):
             let log = try await LocalLog.open(directory: folder) { Output.complain("millrace: \($0)") }
@@ -75,7 +77,10 @@ struct Places: ParsableArguments {
             }
             return log
         case .kafka(let brokers):
-            return try await KafkaLog(brokers: brokers, properties: try kafkaProperties())
+            let work = working ? try KafkaWork.set() : nil
+            return try await KafkaLog(
+                brokers: brokers, properties: try kafkaProperties(), patience: work?.patience,
+                membership: try KafkaWork.membership(working: working))
         }
     }
 
@@ -94,8 +99,8 @@ struct Places: ParsableArguments {
         }
     }
 
-    func withLog<R>(_ body: (any EventLog) async throws -> R) async throws -> R {
-        let log = try await openLog()
+    func withLog<R>(working: Bool = false, _ body: (any EventLog) async throws -> R) async throws -> R {
+        let log = try await openLog(working: working)
         do {
             let result = try await body(log)
             await log.close()

@@ -1,8 +1,10 @@
+internal import EventLog
 internal import Projecting
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// A worker whose damaged database stops it and no other of its process, as long as there are others.
+/// A worker whose damaged database, or a topic of its own that is gone, stops it and no other of its process, as long as there
+/// are others.
 ///
 /// What it failed of is thrown once the process stops: starting it anew would not help.
 struct Spared: Service, CustomStringConvertible {
@@ -38,10 +40,16 @@ struct Spared: Service, CustomStringConvertible {
         do {
             try await worker.run()
         } catch let error as ViewError where error.kind == .damaged {
-            guard crew.goesOn() else { throw error }
-            failed.error.withLock { $0 = error }
-            Output.complain("millrace: \(name) has stopped, and the other workers go on: \(error.message)")
-            try await gracefulShutdown()
+            try await goOn(without: error, error.message)
+        } catch let error as LogError where error.kind == .unknownTopic {
+            try await goOn(without: error, error.message)
         }
+    }
+
+    private func goOn(without error: any Error, _ message: String) async throws {
+        guard crew.goesOn() else { throw error }
+        failed.error.withLock { $0 = error }
+        Output.complain("millrace: \(name) has stopped, and the other workers go on: \(message)")
+        try await gracefulShutdown()
     }
 }

@@ -18,19 +18,21 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let start = ContinuousClock.now
         let logger = makeLogger(verbose: verbose)
-        try await places.withLog { log in
-            try places.complainOfExposure()
-            try await places.withViews { views in
-                let workers = App.workers(Millrace.domains)
-                for worker in workers {
-                    if let projection = worker.projection { try await views.open(views.live(projection)) }
+        try await Grace.bounding {
+            try await places.withLog(working: true) { log in
+                try places.complainOfExposure()
+                try await places.withViews { views in
+                    let workers = App.workers(Millrace.domains)
+                    for worker in workers {
+                        if let projection = worker.projection { try await views.open(views.live(projection)) }
+                    }
+                    let readiness = Readiness(workers.map(\.name), since: start)
+                    let services = try App.services(
+                        workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                        ready: readiness.note)
+                    let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
+                    try await App.run(services + [ready], logger: logger)
                 }
-                let readiness = Readiness(workers.map(\.name), since: start)
-                let services = try App.services(
-                    workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
-                    ready: readiness.note)
-                let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
-                try await App.run(services + [ready], logger: logger)
             }
         }
         Output.complain("millrace: stopped")

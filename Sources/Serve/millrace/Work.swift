@@ -37,23 +37,28 @@ struct Work: AsyncParsableCommand {
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = makeLogger(verbose: verbose)
-        try await places.withLog { log in
-            try places.complainOfExposure()
-            try await requireTopics(of: log)
-            try await places.withViews { views in
-                Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
-                let services = try App.services(
-                    workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
-                    ready: readiness.note)
-                try await App.run(services + [Started(readiness: readiness)], logger: logger)
+        try await Grace.bounding {
+            try await places.withLog(working: true) { log in
+                try places.complainOfExposure()
+                try await requireTopics(of: log, for: workers)
+                try await places.withViews { views in
+                    Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
+                    let services = try App.services(
+                        workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                        ready: readiness.note)
+                    try await App.run(services + [Started(readiness: readiness)], logger: logger)
+                }
             }
         }
         Output.complain("millrace: stopped")
     }
 
-    private func requireTopics(of log: any EventLog) async throws {
+    /// Those of the workers' domains: a process may have no right to see others.
+    private func requireTopics(of log: any EventLog, for workers: [App.Worker]) async throws {
         let there = Set(try await log.topics().map(\.name))
-        let missing = try places.declaredTopics().map(\.name).filter { !there.contains($0) }
+        let domains = Set(workers.map(\.domain))
+        let others = Set(Millrace.domains.filter { !domains.contains($0.name) }.flatMap { $0.topics.map(\.name) })
+        let missing = try places.declaredTopics().map(\.name).filter { !there.contains($0) && !others.contains($0) }
         if !missing.isEmpty {
             throw Failure(
                 .configuration,

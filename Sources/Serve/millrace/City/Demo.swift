@@ -45,7 +45,7 @@ struct Demo: AsyncParsableCommand {
                 let scene = Scene(city: city, domains: Millrace.domains, log: log, views: views, places: chosen)
                 let group = ServiceGroup(
                     configuration: .init(
-                        services: workers.map { .init(service: $0) }
+                        services: workers.map { .init(service: Bounded($0)) }
                             + [.init(service: scene, successTerminationBehavior: .gracefullyShutdownGroup)],
                         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
                 try await group.run()

@@ -1,0 +1,118 @@
+internal import Dispatch
+internal import Foundation
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Bounds how long a process takes to stop: what has not ended then is named, and the process ends without it.
+///
+/// Nothing is lost by that, as nothing is by a kill: what was committed is. It goes by a thread of its own, for what hangs may
+/// hold up all others.
+final class Grace: Sendable {
+    /// That of the process, while it runs workers.
+    @TaskLocal static var current: Grace?
+
+    /// How long a stop may take, unless `MILLRACE_GRACE` says otherwise. Docker and the compose file kill after 30 s.
+    static let limit = Duration.seconds(25)
+
+    private struct State {
+        var running: [String] = []
+        var why: String?
+        var isEnding = false
+        var isOver = false
+    }
+    private let limit: Duration
+    private let end: @Sendable (String) -> Void
+    private let state = Mutex(State())
+
+    /// - Parameter end: Ends the process with a word of what hung.
+    init(_ limit: Duration, end: @escaping @Sendable (String) -> Void = Grace.exit) {
+        (self.limit, self.end) = (limit, end)
+    }
+
+    /// As the environment sets it.
+    static func set(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws -> Duration {
+        guard let text = environment["MILLRACE_GRACE"], !text.isEmpty else { return limit }
+        guard let grace = Duration(short: text), grace > .zero else {
+            throw Failure(.configuration, "MILLRACE_GRACE is \(text), which is no time such as 25s")
+        }
+        return grace
+    }
+
+    /// Notes that something runs until the body returns.
+    func during<R>(_ name: String, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R)
+        async rethrows -> R
+    {
+        state.withLock { $0.running.append(name) }
+        defer {
+            state.withLock { state in
+                if let i = state.running.firstIndex(of: name) { state.running.remove(at: i) }
+            }
+        }
+        return try await body()
+    }
+
+    /// Runs what has workers, and whatever closes behind them.
+    static func bounding<R>(_ body: () async throws -> R) async throws -> R {
+        let grace = Grace(try set())
+        defer { grace.over() }
+        return try await $current.withValue(grace) { try await body() }
+    }
+
+    /// Why it stops, where something failed.
+    func note(_ error: any Error) {
+        guard !(error is CancellationError), let failure = Failure(error) else { return }
+        state.withLock { $0.why = $0.why ?? failure.message }
+    }
+
+    /// From now on the time counts: the process was told to stop, or a part of it has ended.
+    func begin() {
+        let isFirst = state.withLock { state in
+            defer { state.isEnding = true }
+            return !state.isEnding && !state.isOver
+        }
+        guard isFirst else { return }
+        let left = limit / .milliseconds(1)
+        DispatchQueue(label: "millrace.grace").asyncAfter(deadline: .now() + .milliseconds(Int(left))) { [self] in
+            let (hung, why) = state.withLock { ($0.isOver ? nil : $0.running, $0.why) }
+            guard let hung else { return }
+            let names = hung.isEmpty ? "the log and the views, which were being closed" : hung.joined(separator: ", ")
+            let reason = why.map { "; it was to stop for: \($0)" } ?? ""
+            end("not stopped within \(limit.short): \(names). Nothing that was committed is lost\(reason)")
+        }
+    }
+
+    /// Everything has ended.
+    func over() { state.withLock { $0.isOver = true } }
+
+    static let exit: @Sendable (String) -> Void = { word in
+        Output.complain("millrace: \(word)")
+        // Without what `exit` runs: it would wait for what hangs.
+        _exit(Exit.software.rawValue)
+    }
+}
+
+/// A service whose end, or the wish for it, starts the grace of the process.
+struct Bounded: Service, CustomStringConvertible {
+    let service: any Service
+    let grace: Grace?
+    var description: String { "\(service)" }
+
+    init(_ service: any Service, by grace: Grace? = Grace.current) { (self.service, self.grace) = (service, grace) }
+
+    func run() async throws {
+        guard let grace else { return try await service.run() }
+        defer { grace.begin() }
+        do {
+            try await grace.during(description) {
+                try await withGracefulShutdownHandler {
+                    try await service.run()
+                } onGracefulShutdown: {
+                    grace.begin()
+                }
+            }
+        } catch {
+            grace.note(error)
+            throw error
+        }
+    }
+}
