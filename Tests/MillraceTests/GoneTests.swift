@@ -80,7 +80,8 @@ struct GoneTests {
         }
     }
 
-    @Test func `events that were gone before they were folded are told of, counted, and no reason to call a view wrong`()
+    @Test
+    func `events that were gone before they were folded are told of, counted, and no reason to call a view wrong`()
         async throws
     {
         try await onBus { bus in
@@ -127,7 +128,8 @@ struct GoneTests {
             #expect(table.out.contains(#/hits\.windows +hits\.events\/\d +1 +4 +0 +3\n/#), "\(table)")
             let verified = try await bus.run("verify", "--table")
             #expect(verified.exit == 0 && !verified.out.contains("WRONG"), "\(verified)")
-            #expect(verified.err.contains("not checked: hits.windows: cannot be checked before offset 4"), "\(verified)")
+            #expect(
+                verified.err.contains("not checked: hits.windows: cannot be checked before offset 4"), "\(verified)")
         }
     }
 

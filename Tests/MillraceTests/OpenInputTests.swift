@@ -62,7 +62,8 @@ struct OpenInputTests {
             _ = try await sending.lines(2)
             let ended = try await sending.stop(signal)
             #expect(ended.exit == 75 && ended.lines.count == 2, "\(ended)")
-            #expect(ended.err.contains("2 accepted") && ended.err.contains("stopped by \(name) behind line 2"), "\(ended)")
+            #expect(
+                ended.err.contains("2 accepted") && ended.err.contains("stopped by \(name) behind line 2"), "\(ended)")
             #expect(try await bus.count("orders.commands") == 2, "a line that was not whole is no command")
 
             let events = try OpenInput(bus)
@@ -135,7 +136,8 @@ struct OpenInputTests {
             let lines = try ended.lines.map { try JSON($0) }
             #expect(lines.count == 5, "\(ended)")
             #expect(lines.prefix(4).map { $0["line"].int } == [1, 2, 3, 4])
-            #expect(lines.map { $0["produced"].int } == [1, 2, 2, 3, 3] && lines.map { $0["bad"].int } == [0, 0, 1, 1, 1])
+            #expect(
+                lines.map { $0["produced"].int } == [1, 2, 2, 3, 3] && lines.map { $0["bad"].int } == [0, 0, 1, 1, 1])
             #expect(lines[4]["line"] == nil, "the last line is as ever")
             #expect(try await bus.count("hits.events") == 3)
         }
@@ -147,7 +149,8 @@ struct OpenInputTests {
             let input = try OpenInput(bus)
             let producing = try bus.start(
                 ["produce", "OrderStatusChanged", "--progress", "--on-error", "skip"], reading: input)
-            let fact = #"{"order":"o1","customer":"ann","status":"received","expectedAt":"2026-11-01T20:00:00Z","@time":"2026-11-01T19:00:00Z"}"#
+            let fact =
+                #"{"order":"o1","customer":"ann","status":"received","expectedAt":"2026-11-01T20:00:00Z","@time":"2026-11-01T19:00:00Z"}"#
             for n in 1...2 {
                 input.write(fact + "\n")
                 let told = try JSON(try await producing.lines(n)[n - 1])

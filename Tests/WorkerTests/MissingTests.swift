@@ -27,7 +27,8 @@ struct MissingTests {
     private static func dense(_ seed: Int, _ count: Int) -> String {
         var random = SeededRandom(UInt64(seed))
         let letters = Array("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ".utf8)
-        return String(decoding: (0..<count).map { _ in letters[Int(random.next() % UInt64(letters.count))] }, as: UTF8.self)
+        return String(
+            decoding: (0..<count).map { _ in letters[Int(random.next() % UInt64(letters.count))] }, as: UTF8.self)
     }
 
     /// Drops all that a topic has.

@@ -166,7 +166,9 @@ struct ReachTests {
             let late = Self.windows.build(0)
             let fresh = Site(log: site.log, views: WatchedViews(MemoryViews()))
             try await running(fresh.projector(of: late)) { try await fresh.folded(late) }
-            #expect(fresh.journal.all.contains { $0.contains("are past their retention; what they did is not in the view") })
+            #expect(
+                fresh.journal.all.contains { $0.contains("are past their retention; what they did is not in the view") }
+            )
         }
     }
 }

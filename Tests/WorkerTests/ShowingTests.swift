@@ -61,7 +61,8 @@ struct ShowingTests {
     }
 
     @Test(arguments: Carrier.kafkas)
-    func `does not say where a view begins that is folded again, or stands elsewhere`(on carrier: Carrier) async throws {
+    func `does not say where a view begins that is folded again, or stands elsewhere`(on carrier: Carrier) async throws
+    {
         try await site(carrier) { site in
             try await append(0..<20, to: site)
             try await running(site.projector(of: Self.windows)) { try await site.folded(Self.windows) }
@@ -74,7 +75,9 @@ struct ShowingTests {
             // A group that was told less, or nonsense: the view goes on where it stands.
             let member = try await site.log.join(Projector.group(of: Self.windows), topics: ["hits.events"])
             while true {
-                guard case .assigned(let partitions) = try await member.next(max: 1, wait: .seconds(30)) else { continue }
+                guard case .assigned(let partitions) = try await member.next(max: 1, wait: .seconds(30)) else {
+                    continue
+                }
                 try await member.commit(Dictionary(uniqueKeysWithValues: partitions.map { ($0, 3) }))
                 if Set(partitions) == Set(Self.partitions) { break }
             }

@@ -39,7 +39,9 @@ enum Checkpoints {
         let statement = try db.cachedStatement(
             sql: "SELECT next FROM _checkpoints WHERE topic = ? AND partition = ? AND next IS NOT NULL")
         return try partitions.reduce(into: [:]) { asOf, partition in
-            guard let row = try statement.rows([.text(partition.topic), Value(partition.partition)]).first else { return }
+            guard let row = try statement.rows([.text(partition.topic), Value(partition.partition)]).first else {
+                return
+            }
             asOf[partition] = try offset(row[0])
         }
     }

@@ -70,10 +70,13 @@ final class InputStop: Sendable {
     /// Ends the reading at SIGTERM or SIGINT while `body` runs. A second one ends the process as ever.
     func atSignals<R>(_ body: () async throws -> R) async throws -> R {
         // Of several in one process, as tests have them, the first listens.
-        let isFirst = Self.rung.compareExchange(expected: -1, desired: bell, ordering: .sequentiallyConsistent).exchanged
+        let isFirst = Self.rung.compareExchange(expected: -1, desired: bell, ordering: .sequentiallyConsistent)
+            .exchanged
         guard isFirst else { return try await body() }
         var action = sigaction()
-        action.__sigaction_handler.sa_handler = { signal in InputStop.ring(InputStop.rung.load(ordering: .relaxed), signal) }
+        action.__sigaction_handler.sa_handler = { signal in
+            InputStop.ring(InputStop.rung.load(ordering: .relaxed), signal)
+        }
         action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
         var before: [(Int32, sigaction)] = []
         for signal in [SIGTERM, SIGINT] {
