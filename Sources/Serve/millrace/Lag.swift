@@ -57,7 +57,9 @@ struct Lag: AsyncParsableCommand {
         try show(lines)
         if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
         if let line = lines.first(where: { $0.missing != nil }), let topic = line.missing {
-            throw Failure(.configuration, "\(line.worker) reads \(topic), which is not on the log: \(LogError.unknown(topic).advised)")
+            throw Failure(
+                .configuration,
+                "\(line.worker) reads \(topic), which is not on the log: \(LogError.unknown(topic).advised)")
         }
         let behind = lines.filter { $0.lag > 0 }
         if wait != nil, !behind.isEmpty {
@@ -70,7 +72,8 @@ struct Lag: AsyncParsableCommand {
         if shape.asTable {
             let rows = lines.map { line in
                 [
-                    line.worker, line.missing ?? line.partition?.description ?? "all", line.committed?.description ?? "-",
+                    line.worker, line.missing ?? line.partition?.description ?? "all",
+                    line.committed?.description ?? "-",
                     line.end?.description ?? "-",
                     line.missing != nil ? "no topic" : line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
                 ]
@@ -87,7 +90,8 @@ struct Lag: AsyncParsableCommand {
                         ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
                         ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
                         ("lag", line.missing == nil ? String(line.lag) : "null"),
-                    ] + (line.missing.map { [("missing", JSON.string($0))] } ?? []) + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
+                    ] + (line.missing.map { [("missing", JSON.string($0))] } ?? [])
+                        + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])))
         }
     }
 
@@ -126,7 +130,9 @@ struct Lag: AsyncParsableCommand {
         }
         let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
         return seen.flatMap { worker, partitions, committed in
-            let missing = worker.topics.filter { counts[$0] == nil }.map { Line(worker: worker.name, lag: 0, missing: $0) }
+            let missing = worker.topics.filter { counts[$0] == nil }.map {
+                Line(worker: worker.name, lag: 0, missing: $0)
+            }
             let own = partitions.map { partition in
                 let range = bounds[partition] ?? 0..<0
                 let next = committed[partition]
