@@ -59,10 +59,10 @@ struct MembershipTests {
             #expect(back == theirs)
             #expect(try await settle([first], for: .seconds(2)).isEmpty)
             // It commits as the one before it did.
-            let one = try #require(back.first)
-            try await next.commit([one: 0])
+            let some = try #require(back.first)
+            try await next.commit([some: 0])
             try await next.transact(
-                Transaction(appends: [Append(one, records("a"))], consumed: [one: 0]))
+                Transaction(appends: [Append(some, records("a"))], consumed: [some: 0]))
             await next.leave()
             await first.leave()
             await again.close()
@@ -70,7 +70,9 @@ struct MembershipTests {
     }
 
     @Test(arguments: ["waiting", "committing", "writing"])
-    func `of two processes of one name the first is driven out, says so and does not come back`(_ doing: String) async throws {
+    func `of two processes of one name the first is driven out, says so and does not come back`(_ doing: String)
+        async throws
+    {
         try await Site.broker.withLog(2) { _, topic in
             let (one, other, group) = (try await named("same"), try await named("same"), fresh("group"))
             let first = try await one.join(group, topics: [topic])

@@ -35,7 +35,8 @@ final class Told: Sendable {
         try cluster.create("t", partitions: 1)
         cluster.lead("t", 0, by: 1)
         let log = try await KafkaLog(
-            brokers: cluster.brokers, properties: Self.properties, limit: .seconds(2), patience: told.patience(patience))
+            brokers: cluster.brokers, properties: Self.properties, limit: .seconds(2), patience: told.patience(patience)
+        )
         do {
             try await body(cluster, log, told, TopicPartition("t", 0))
         } catch {

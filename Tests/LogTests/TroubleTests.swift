@@ -102,7 +102,9 @@ struct TroubleTests {
         mutating func tick(_ member: any GroupMember) async throws -> Duration { try await work.tick(member) }
     }
 
-    @Test func `a worker with patience goes on by itself, and says so once at the beginning and once at the end`() async throws {
+    @Test func `a worker with patience goes on by itself, and says so once at the beginning and once at the end`()
+        async throws
+    {
         let lines = Lines()
         let log = FlakyLog(Patience(.seconds(60)) { lines.add($0) }, failures: 3)
         var counting = Counting()
@@ -137,7 +139,9 @@ struct TroubleTests {
         await log.close()
     }
 
-    @Test func `trouble is borne for as long as it lasts, what was waited before an error counts, and two troubles are two`() {
+    @Test
+    func `trouble is borne for as long as it lasts, what was waited before an error counts, and two troubles are two`()
+    {
         let start = ContinuousClock.now
         var trouble = Trouble(Patience(.seconds(300)))
         let borne = [0, 100, 200, 300].map { trouble.bears(Self.unreachable, of: "w", at: start + .seconds($0)) }

@@ -143,7 +143,9 @@ struct AccessTests {
         for role in Self.roles {
             for right in try await rights(role, "tickets") {
                 #expect(!right.covers("Write", "topic", "orders.commands"), "\(role)")
-                if role == "reader" { #expect(right.operations.isDisjoint(with: ["Write", "Create", "Alter", "Delete"])) }
+                if role == "reader" {
+                    #expect(right.operations.isDisjoint(with: ["Write", "Create", "Alter", "Delete"]))
+                }
                 if role == "projector" || role == "producer" || role == "operator" {
                     #expect(!right.covers("Write", "topic", "tickets.events"), "\(role)")
                 }
@@ -165,24 +167,36 @@ struct AccessTests {
         for role in Self.roles {
             for domain in Domains.all {
                 for right in try await rights(role, domain.name) {
-                    #expect(right.operations.isSubset(of: known[right.type] ?? []) && !right.operations.isEmpty, "\(right)")
+                    #expect(
+                        right.operations.isSubset(of: known[right.type] ?? []) && !right.operations.isEmpty, "\(right)")
                     #expect(right.type == "cluster" || !right.name.isEmpty)
                 }
             }
         }
     }
 
-    @Test func `several principals and all domains are taken, options are handed on, and slips are refused`() async throws {
+    @Test func `several principals and all domains are taken, options are handed on, and slips are refused`()
+        async throws
+    {
         let all = try await run(["handler", "User:ann", "User:ben", "--", "--bootstrap-server", "b:9092"])
         #expect(all.exit == 0)
-        for domain in Domains.all where domain.decider != nil { #expect(all.out.contains(" --group \(domain.name).handler ")) }
-        #expect(all.lines.allSatisfy { $0.hasPrefix("kafka-acls --bootstrap-server b:9092 --add --allow-principal User:ann --allow-principal User:ben ") })
-        for wrong in [[], ["handler"], ["cook", "User:ann"], ["handler", "ann"], ["--domain", "opera", "handler", "User:ann"]] {
+        for domain in Domains.all where domain.decider != nil {
+            #expect(all.out.contains(" --group \(domain.name).handler "))
+        }
+        #expect(
+            all.lines.allSatisfy {
+                $0.hasPrefix(
+                    "kafka-acls --bootstrap-server b:9092 --add --allow-principal User:ann --allow-principal User:ben ")
+            })
+        for wrong in [
+            [], ["handler"], ["cook", "User:ann"], ["handler", "ann"], ["--domain", "opera", "handler", "User:ann"],
+        ] {
             let ended = try await run(wrong)
             #expect(ended.exit == 64 && ended.out.isEmpty && !ended.err.isEmpty, "\(wrong): \(ended)")
         }
         // Each line is a call.
-        let printed = try await run(["--run", "reader", "User:ann", "--", "--x"], environment: ["KAFKA_ACLS": "echo called"])
+        let printed = try await run(
+            ["--run", "reader", "User:ann", "--", "--x"], environment: ["KAFKA_ACLS": "echo called"])
         #expect(!printed.lines.isEmpty && printed.lines.allSatisfy { $0.hasPrefix("called --x --add ") })
     }
 
@@ -193,16 +207,20 @@ struct AccessTests {
     @Test(.enabled(if: cluster != nil, "set MILLRACE_TEST_KAFKA_ROLES to a folder for a broker with an authorizer"))
     func `on a broker with an authorizer each role works with the rights of the script and no others`() async throws {
         let folder = try #require(Self.cluster)
-        let brokers = try String(contentsOfFile: folder + "/brokers", encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        let brokers = try String(contentsOfFile: folder + "/brokers", encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         try await onBus(broker: brokers) { bus in
             func config(_ role: String) -> [String] { ["--kafka-config", "\(folder)/\(role).properties"] }
-            func expect(_ role: String, _ arguments: [String], stdin: String? = nil, exits code: Int32 = 0) async throws -> Ended {
+            func expect(_ role: String, _ arguments: [String], stdin: String? = nil, exits code: Int32 = 0) async throws
+                -> Ended
+            {
                 let ended = try await bus.start(arguments + config(role), stdin: stdin.map { Array($0.utf8) }).end()
                 #expect(ended.exit == code, "\(role): \(arguments): \(ended)")
                 return ended
             }
             func grant(_ role: String) async throws {
-                let done = try await run(["--run", role, "User:\(role)"], environment: ["KAFKA_ACLS": "\(folder)/kafka-acls"])
+                let done = try await run(
+                    ["--run", role, "User:\(role)"], environment: ["KAFKA_ACLS": "\(folder)/kafka-acls"])
                 try #require(done.exit == 0, "\(done)")
             }
             // Without rights nobody does anything. Topics that one may not see are not there.

@@ -1,3 +1,4 @@
+import EventLog
 import Foundation
 import GRDB
 import KafkaLog
@@ -78,7 +79,9 @@ struct GraceTests {
 
     /// Somebody's shell of SQLite has a view locked: its projector waits for it in the middle of a commit.
     @Test(arguments: [SIGTERM, SIGINT])
-    func `a process of which a worker hangs ends with 70 when its grace is over, and says which`(_ signal: Int32) async throws {
+    func `a process of which a worker hangs ends with 70 when its grace is over, and says which`(_ signal: Int32)
+        async throws
+    {
         try await onBus { bus in
             let hit = #"{"site":"home","visitor":"v"}"#
             try await bus.run("produce", "Hit", stdin: hit)
@@ -95,7 +98,9 @@ struct GraceTests {
             worker.send(signal)
             let ended = try await worker.end()
             #expect(ended.exit == 70, "\(ended)")
-            #expect(ended.err.contains("millrace: not stopped within 2s: hits.windows. Nothing that was committed is lost"), "\(ended)")
+            #expect(
+                ended.err.contains("millrace: not stopped within 2s: hits.windows. Nothing that was committed is lost"),
+                "\(ended)")
             #expect(ContinuousClock.now - began < .seconds(20))
             try await shell.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
             // Nothing is lost: the next folds it.

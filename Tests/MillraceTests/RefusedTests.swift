@@ -11,7 +11,8 @@ struct RefusedTests {
 
     /// Runs a command on a broker, and expects it to end with 77 and these words, soon.
     private func expectRefused(
-        _ bus: Bus, port: Int, _ properties: [String: String], _ words: [String], _ command: [String] = ["topics", "list"],
+        _ bus: Bus, port: Int, _ properties: [String: String], _ words: [String],
+        _ command: [String] = ["topics", "list"],
         at place: SourceLocation = #_sourceLocation
     ) async throws {
         let file = try bus.file(
@@ -34,7 +35,9 @@ struct RefusedTests {
         ]
     }
 
-    @Test(arguments: [["topics", "list"], ["work"], ["up"], ["send", "ReleaseHold", "--event", "e", "--section", "s", "--hold", "h"]])
+    @Test(arguments: [
+        ["topics", "list"], ["work"], ["up"], ["send", "ReleaseHold", "--event", "e", "--section", "s", "--hold", "h"],
+    ])
     func `a wrong password ends every command at once, and is said`(_ command: [String]) async throws {
         let broker = try SASLBroker(.wrong("Authentication failed: Invalid username or password"))
         defer { broker.close() }
@@ -90,7 +93,8 @@ struct RefusedTests {
                 defer { peer.stop() }
                 try await made.ready(peer)
                 try await expectRefused(
-                    bus, port: peer.port, ["security.protocol": "SSL", "ssl.ca.location": "\(bus.folder)/\(ca).pem"], words)
+                    bus, port: peer.port, ["security.protocol": "SSL", "ssl.ca.location": "\(bus.folder)/\(ca).pem"],
+                    words)
             }
             try await refused("host", "other", ["no CA that this client trusts has signed it (ssl.ca.location)"])
             try await refused("expired", "ca", ["it has expired"])
@@ -120,7 +124,8 @@ struct RefusedTests {
     func `a broker that wants a certificate of this client's says so`() async throws {
         try await onBus { bus in
             let made = try await Certificates(bus.folder)
-            let peer = try made.serve("host", ["-Verify", "1", "-verify_return_error", "-CAfile", "\(bus.folder)/ca.pem"])
+            let peer = try made.serve(
+                "host", ["-Verify", "1", "-verify_return_error", "-CAfile", "\(bus.folder)/ca.pem"])
             defer { peer.stop() }
             try await made.ready(peer)
             try await expectRefused(

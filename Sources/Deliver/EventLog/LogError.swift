@@ -4,7 +4,8 @@ public import EventModel
 public struct LogError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
         enum Code {
-            case unreachable, refused, setting, fenced, replaced, unknownTopic, mismatch, tooLarge, damaged, full, denied,
+            case unreachable, refused, setting, fenced, replaced, unknownTopic, mismatch, tooLarge, damaged, full,
+                denied,
                 busy, closed, aborted, failed
         }
         let code: Code

@@ -59,7 +59,8 @@ public final class Admin: Sendable {
 
     /// Sends an admin request and reads its answer.
     func ask<Value: Sendable>(
-        _ operation: rd_kafka_admin_op_t, within time: Duration? = nil, prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
+        _ operation: rd_kafka_admin_op_t, within time: Duration? = nil,
+        prepare: @escaping @Sendable (OpaquePointer) -> Void = { _ in },
         send:
             @escaping @Sendable (_ rk: OpaquePointer, _ options: OpaquePointer, _ queue: OpaquePointer)
             throws(KafkaError) -> Void,

@@ -44,6 +44,9 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
             if has("wrong version number", "connecting to a PLAINTEXT broker", "http request") {
                 // A listener without TLS may hang up, or take the handshake for a request.
                 self.init(.protocolMismatch, words, isCertain: !disconnected)
+            } else if has("SASL authentication error", "SASL authentication failure") {
+                // Some brokers only hang up.
+                self.init(.credentials, words, isCertain: false)
             } else if has("connecting to a SSL listener", "require SASL authentication") {
                 self.init(.protocolMismatch, words, isCertain: false)
             } else if has("Invalid response size", "Invalid frame size") {
@@ -51,7 +54,9 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
                 self.init(.protocolMismatch, words, isCertain: has(" 35251", " 35258"))
             } else if has("certificate verify failed", "could not be verified") {
                 self.init(.certificate, words, certificate: certificate)
-            } else if has("certificate required", "alert bad certificate", "unknown ca", "alert certificate", "unexpected message") {
+            } else if has(
+                "certificate required", "alert bad certificate", "unknown ca", "alert certificate", "unexpected message"
+            ) {
                 self.init(.clientCertificate, words)
             } else if error.code == .ssl {
                 self.init(.encryption, words, isCertain: !disconnected)
@@ -72,17 +77,20 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         switch reason {
         case .credentials:
             let scram = mechanism?.uppercased().hasPrefix("SCRAM") == true && library < Self.rightSCRAM
-            return "the user or the password is wrong (sasl.username, sasl.password)" + (scram ? Self.wrongSCRAM(library) : "")
+            return "the user or the password is wrong (sasl.username, sasl.password)"
+                + (scram ? Self.wrongSCRAM(library) : "")
         case .mechanism: return "the broker does not take this SASL mechanism (sasl.mechanism)"
         case .certificate:
             let fault = certificate.map { ": \($0)" } ?? ""
-            return "the broker's certificate could not be verified\(fault) (\(certificate?.setting ?? "ssl.ca.location"))"
+            return
+                "the broker's certificate could not be verified\(fault) (\(certificate?.setting ?? "ssl.ca.location"))"
         case .clientCertificate:
             return "the broker does not take this client's certificate, or wants one "
                 + "(ssl.certificate.location, ssl.key.location)"
         case .encryption: return "TLS with the broker failed (security.protocol, and what begins with ssl.)"
         case .protocolMismatch:
-            return "the broker's listener and this client do not speak the same protocol: one wants TLS or SASL and the other "
+            return
+                "the broker's listener and this client do not speak the same protocol: one wants TLS or SASL and the other "
                 + "does not (security.protocol, and the port)"
         }
     }

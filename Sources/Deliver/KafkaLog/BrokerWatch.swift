@@ -30,7 +30,9 @@ final class BrokerWatch: Sendable {
     /// - Parameters:
     ///   - name: Whose watch it is, for people.
     ///   - topics: What has to be there.
-    init(_ log: KafkaLog, _ name: String, _ topics: [String]) { (self.log, self.name, self.topics) = (log, name, topics) }
+    init(_ log: KafkaLog, _ name: String, _ topics: [String]) {
+        (self.log, self.name, self.topics) = (log, name, topics)
+    }
 
     /// - Throws: `unreachable` or `refused` where no broker answers as long as patience lasts, `unknownTopic` where a topic
     ///   is gone.

@@ -212,7 +212,8 @@ extension KafkaLog {
         }
         if isNews {
             patience.tell(
-                "\(LogError.refused(refusing.refusal, tuning).message); trying on, for \(patience.limit.inWords) at most")
+                "\(LogError.refused(refusing.refusal, tuning).message); trying on, for \(patience.limit.inWords) at most"
+            )
         }
     }
 

@@ -178,7 +178,9 @@ final class KafkaMember: GroupMember {
             return try await transactions.run(transaction, as: place, in: log)
         } catch {
             let isNamed = log.tuning.membership.instance != nil
-            guard isNamed, error.kind == .aborted || error.kind == .replaced, let fatal = await driven() else { throw error }
+            guard isNamed, error.kind == .aborted || error.kind == .replaced, let fatal = await driven() else {
+                throw error
+            }
             throw replaced(fatal)
         }
     }

@@ -37,7 +37,8 @@ struct KafkaWork {
         guard isName, instance.utf8.count <= 249, instance != ".", instance != ".." else {
             throw Failure(
                 .configuration,
-                "MILLRACE_INSTANCE is \(instance): a name has letters, digits, dots, hyphens and underscores, 249 at most")
+                "MILLRACE_INSTANCE is \(instance): a name has letters, digits, dots, hyphens and underscores, 249 at most"
+            )
         }
         return Membership(instance: instance, rack: rack)
     }
