@@ -89,7 +89,10 @@ struct GraceTests {
                 "work", "hits.windows", "tickets.handler", environment: ["MILLRACE_GRACE": "2s"])
             let view = "\(bus.views)/hits.windows@1.sqlite"
             try await eventually("the view: \(worker.err)") { (try? Tables(view))?.folded == 1 ? true : nil }
-            let shell = try DatabaseQueue(path: view)
+            // It stays in the middle of a transaction.
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let shell = try DatabaseQueue(path: view, configuration: configuration)
             try await shell.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
             try await bus.run("produce", "Hit", stdin: hit)
             // It has read the event when it is behind and goes no further.

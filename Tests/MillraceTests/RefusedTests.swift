@@ -36,7 +36,8 @@ struct RefusedTests {
     }
 
     @Test(arguments: [
-        ["topics", "list"], ["work"], ["up"], ["send", "ReleaseHold", "--event", "e", "--section", "s", "--hold", "h"],
+        ["topics", "list"], ["work"], ["up"],
+        ["send", "ReleaseHold", "--event", "e", "--section", "s", "--hold", "h", "--holder", "a"],
     ])
     func `a wrong password ends every command at once, and is said`(_ command: [String]) async throws {
         let broker = try SASLBroker(.wrong("Authentication failed: Invalid username or password"))
@@ -151,9 +152,12 @@ struct RefusedTests {
                             .replacing("/etc/millrace/", with: "\(bus.folder)/")
                             .replacing("/etc/ssl/certs/ca-certificates.crt", with: "\(bus.folder)/ca.pem")
                     }
-                    await #expect(throws: Never.self, "\(document): \(block)") {
+                    do {
                         let admin = try Admin(properties)
                         await admin.close()
+                    } catch let error as KafkaError where error.message.contains("not supported in this build") {
+                        // Debian's has no libcurl, without which there is no OpenID.
+                        #expect(error.message.contains("sasl.oauthbearer."), "\(error)")
                     }
                     methods.insert(properties["sasl.mechanism"] ?? properties["security.protocol"] ?? "")
                 }

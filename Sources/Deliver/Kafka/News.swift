@@ -53,8 +53,9 @@ final class News: Sendable {
             if error.code == .allBrokersDown, state.lastError != nil { return }
             state.lastError = error
             guard let refusal = BrokerRefusal(error, certificate: state.fault) else {
-                // Another trouble is the news now: a broker that is away was perhaps on its way out before.
-                if state.refusing?.refusal.isCertain == false { state.refusing = nil }
+                // A broker that is not there now was on its way out before. That connections end says nothing new.
+                let isAway = error.code == .unresolved || error.message.contains("Connect to")
+                if isAway, state.refusing?.refusal.isCertain == false { state.refusing = nil }
                 return
             }
             let now = ContinuousClock.now

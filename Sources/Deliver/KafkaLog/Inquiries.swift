@@ -61,7 +61,6 @@ extension KafkaLog {
         _ partitions: [TopicPartition], _ ask: ([KafkaPartition], Duration) async throws(KafkaError) -> Answer
     ) async throws -> Answer {
         let asked = partitions.map(KafkaPartition.init)
-        let began = ContinuousClock.now
         var wait = BrokerWait(self, for: "a leader of \(partitions.inWords)")
         defer { wait.end(well: false) }
         while true {
@@ -74,12 +73,9 @@ extension KafkaLog {
                 throw LogError.wasClosed
             } catch let error as KafkaError {
                 let told = LogError(error, doing: "the partitions' offsets could not be read")
-                if told.kind == .unknownTopic {
-                    if ContinuousClock.now - began >= admin.limit { throw told }
-                } else {
-                    guard error.mayPass else { throw told }
-                    try wait.bear(told)
-                }
+                // Of a partition that is there, as was just asked, this says that it has no leader.
+                guard error.mayPass || told.kind == .unknownTopic else { throw told }
+                try wait.bear(told)
             } catch let error as LogError where error.mayPass {
                 try wait.bear(error)
             }

@@ -93,6 +93,10 @@ public final class KafkaLog: EventLog {
         } catch let error where error.kind == .unreachable {
             if let refusing = producer.refusal { throw LogError.refused(refusing.refusal, tuning) }
             throw LogError.unreachable(tuning.brokers, tuning.deliveryLimit, producer.lastError)
+        } catch let error where error.kind == .closed {
+            // Its queue was thrown away: where it may not write at all, that is why.
+            guard let fatal = producer.fatalError, fatal.code != .closed else { throw error }
+            throw LogError(fatal, doing: "the records could not be appended")
         } catch let error where error.kind == .unknownTopic {
             try await learn()
             throw error

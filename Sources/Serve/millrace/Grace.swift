@@ -16,6 +16,14 @@ final class Grace: Sendable {
 
     private struct State {
         var running: [String] = []
+        /// Those that were told to stop. A group of services tells some only when others have ended.
+        var told: Set<String> = []
+
+        /// What is to be named: who was told and has not ended, or where nobody was, who runs.
+        var hung: [String] {
+            let told = running.filter(told.contains)
+            return told.isEmpty ? running : told
+        }
         var why: String?
         var isEnding = false
         var isOver = false
@@ -58,6 +66,9 @@ final class Grace: Sendable {
         return try await $current.withValue(grace) { try await body() }
     }
 
+    /// Somebody was told to stop.
+    func tell(_ name: String) { state.withLock { _ = $0.told.insert(name) } }
+
     /// Why it stops, where something failed.
     func note(_ error: any Error) {
         guard !(error is CancellationError), let failure = Failure(error) else { return }
@@ -73,7 +84,7 @@ final class Grace: Sendable {
         guard isFirst else { return }
         let left = limit / .milliseconds(1)
         DispatchQueue(label: "millrace.grace").asyncAfter(deadline: .now() + .milliseconds(Int(left))) { [self] in
-            let (hung, why) = state.withLock { ($0.isOver ? nil : $0.running, $0.why) }
+            let (hung, why) = state.withLock { ($0.isOver ? nil : $0.hung, $0.why) }
             guard let hung else { return }
             let names = hung.isEmpty ? "the log and the views, which were being closed" : hung.joined(separator: ", ")
             let reason = why.map { "; it was to stop for: \($0)" } ?? ""
@@ -107,6 +118,7 @@ struct Bounded: Service, CustomStringConvertible {
                 try await withGracefulShutdownHandler {
                     try await service.run()
                 } onGracefulShutdown: {
+                    grace.tell(description)
                     grace.begin()
                 }
             }
