@@ -98,6 +98,8 @@ struct AccessTests {
             expect(rights, ["Write"], "topic", quarantine)
             expect(rights, ["Read"], "group", [worker.group])
             if worker.kind == "projector" { continue }
+            // How many partitions topics had is compared, and noted where nobody has.
+            expect(rights, ["Read", "Write"], "topic", ["millrace.topics"])
             expect(rights, ["Write", "Describe"], "transactional-id", ["\(worker.group)-host-7-1a2b-3"])
         }
         if domain.decider != nil {
@@ -120,7 +122,7 @@ struct AccessTests {
     @Test(arguments: Domains.all.map(\.name))
     func `producers, readers and operators of a domain may do what they call`(_ name: String) async throws {
         let domain = try #require(Domains.all.first { $0.name == name })
-        let all = domain.topics.map(\.name) + ["millrace.quarantine", "millrace.imports"]
+        let all = domain.topics.map(\.name) + ["millrace.quarantine", "millrace.imports", "millrace.topics"]
         let producer = try await rights("producer", name)
         expectSight(producer, domain)
         expect(producer, ["Write"], "topic", owned(by: "producers", in: domain))
@@ -135,7 +137,7 @@ struct AccessTests {
         let operatorRights = try await rights("operator", name)
         expectSight(operatorRights, domain)
         expect(operatorRights, ["Create", "Read", "AlterConfigs"], "topic", all)
-        expect(operatorRights, ["Write"], "topic", ["millrace.quarantine"])
+        expect(operatorRights, ["Write"], "topic", ["millrace.quarantine", "millrace.topics"])
         expect(operatorRights, ["Describe"], "group", groups)
     }
 

@@ -84,7 +84,7 @@ public struct AnyDecider: Sendable {
     /// one.
     public let rules: Int
     /// The rules of all domains: since 1, a handler decides only what belongs into its partition.
-    static let commonRules = 1
+    public static let commonRules = 1
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)

@@ -186,7 +186,10 @@ public struct Redecision: Sendable, Hashable {
             }
             // It was sent again: the answer is an earlier one's.
             let isRepeated = outcome.commandOffset < current.offset
-            if !isRepeated, outcome.rules != decider.rules {
+            // Rules of all domains came after those of its own: they change nothing of what is in its place.
+            let isOfBefore = outcome.rules + AnyDecider.commonRules == decider.rules
+            let isAlike = outcome.rules == decider.rules || isOfBefore && home.refusal(of: current.key) == nil
+            if !isRepeated, !isAlike {
                 guard try await assume(outcome, of: place, &event, &tapes, waiting, aggregates) else { return }
                 continue
             }
