@@ -162,6 +162,9 @@ struct RedecisionTests {
             let old = try await again(before(rules - 1))
             #expect(old.problem == nil && old.assumed == events && old.events == 0, "\(old)")
             #expect(try await again(before(rules)).problem?.contains("unknown-seat") == true)
+            // Those of before the rules of all domains are decided again: it changes nothing of what is in its place.
+            let former = rules - AnyDecider.ownRulesLimit
+            #expect(try await again(before(former)).problem?.contains("unknown-seat") == true)
             // What should be there still must be.
             let torn = try await forged(before(rules - 1), "tickets.events") { _, i in i != 1 }
             #expect(try await again(torn).problem?.contains("its event should be") == true)

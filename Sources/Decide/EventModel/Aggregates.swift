@@ -80,18 +80,21 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
-    /// Raised where commands are answered otherwise than before: the domain's own rules and those of all domains, counted as
-    /// one.
+    /// By which rules commands are answered: the domain's own (``Decider/rules``, below ``ownRulesLimit``), and
+    /// ``commonRules`` times that limit.
     public let rules: Int
     /// The rules of all domains: since 1, a handler decides only what belongs into its partition.
     public static let commonRules = 1
+    /// One byte of an outcome holds the number while ``commonRules`` is 1.
+    public static let ownRulesLimit = 64
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)
         self.commands = commands
         self.events = events
-        (stateVersion, rules) = (D.stateVersion, D.rules + Self.commonRules)
+        precondition((0..<Self.ownRulesLimit).contains(D.rules), "\(D.self).rules is not below \(Self.ownRulesLimit)")
+        (stateVersion, rules) = (D.stateVersion, D.rules + Self.commonRules * Self.ownRulesLimit)
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)
@@ -103,6 +106,11 @@ public struct AnyDecider: Sendable {
             return Bytes(D.key(of: event))
         }
         aggregates = { Folded<D>(commands: commands, events: events) }
+    }
+
+    /// Whether an outcome of other rules was decided by the same rules of the domain: only those of all domains were others.
+    public func differsInCommonRules(_ rules: Int) -> Bool {
+        rules != self.rules && rules % Self.ownRulesLimit == self.rules % Self.ownRulesLimit
     }
 
     /// The command that JSON describes, on its way to the log.

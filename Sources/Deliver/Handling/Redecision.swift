@@ -6,8 +6,8 @@ internal import Quarantining
 /// log must give the same decisions.
 ///
 /// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
-/// events as they are, and so are the answers of a program with other rules (``AnyDecider/rules``). Commands that wait in the quarantine have no outcome yet; those that waited once have theirs out of
-/// order.
+/// events as they are, and so are the answers of a program with other rules (``AnyDecider/rules``). Commands that wait in the
+/// quarantine have no outcome yet; those that waited once have theirs out of order.
 public struct Redecision: Sendable, Hashable {
     public var partition: TopicPartition
     /// Commands decided again.
@@ -186,9 +186,10 @@ public struct Redecision: Sendable, Hashable {
             }
             // It was sent again: the answer is an earlier one's.
             let isRepeated = outcome.commandOffset < current.offset
-            // Rules of all domains came after those of its own: they change nothing of what is in its place.
-            let isOfBefore = outcome.rules + AnyDecider.commonRules == decider.rules
-            let isAlike = outcome.rules == decider.rules || isOfBefore && home.refusal(of: current.key) == nil
+            // The rule of all domains is about partitions: it changes nothing of what is in its place.
+            let isAlike =
+                outcome.rules == decider.rules
+                || decider.differsInCommonRules(outcome.rules) && home.refusal(of: current.key) == nil
             if !isRepeated, !isAlike {
                 guard try await assume(outcome, of: place, &event, &tapes, waiting, aggregates) else { return }
                 continue
