@@ -156,41 +156,10 @@ struct WrongPartitionTests {
         async throws
     {
         try await site(carrier) { site in
-            // The domain's own rules alone.
-            let (wrong, rules) = (Self.wrong, Domain.tickets.decider!.rules % AnyDecider.ownRulesLimit)
+            let (wrong, rules) = (Self.wrong, Domain.tickets.decider!.rules(with: .none))
             let open = site.command(.open(.named("s", seats: 4)), id: "open")
             let hold = site.command(.hold("h1", by: "ann", "A-1"), id: "hold")
-            let aggregates = Domain.tickets.decider!.aggregates()
-            for (i, command) in [open, hold].enumerated() {
-                let decision = aggregates.decide(key: command.key, command: command.value, id: command.id, at: noon)
-                guard case .accepted(let made) = decision, let event = made.first else {
-                    Issue.record("\(decision)")
-                    return
-                }
-                let place = TopicPartition("tickets.events", wrong)
-                let cause = [Header(HeaderName.cause, Bytes(command.id)), Header(HeaderName.type, Bytes(event.type))]
-                let offset = try await site.log.append([
-                    Append(commands(wrong), [command.record(now: noon)]),
-                    Append(place, [NewRecord(key: event.key, value: event.value, timestamp: noon, headers: cause)]),
-                ])[1][0]
-                var outcome = Outcome(
-                    id: command.id, decision: decision, digest: digest(of: command.value, isFact: false),
-                    commandOffset: Offset(Int64(i)), rules: rules)
-                outcome.events = [.init(place: place, offset: offset, type: event.type)]
-                _ = try await site.log.append([
-                    Append(TopicPartition("tickets.outcomes", wrong), [outcome.record(key: command.key, at: noon)])
-                ])
-            }
-            let member = try await site.log.join("tickets.handler", topics: ["tickets.commands"])
-            try await eventually("the group's offsets") {
-                if case .assigned(let partitions) = try await member.next(max: 1, wait: .milliseconds(50)) {
-                    try await member.start(Dictionary(uniqueKeysWithValues: partitions.map { ($0, nil) }))
-                    try await member.commit([commands(wrong): 2])
-                    return true
-                }
-                return nil
-            }
-            await member.leave()
+            try await site.before([open, hold], in: wrong, by: rules)
             let again = try await Redecision(wrong, of: .tickets, Domain.tickets.decider!, on: site.log)
             #expect(again.problem == nil && again.assumed == 2 && again.commands == 0, "\(again)")
             // The hold's time is over.

@@ -80,12 +80,18 @@ public struct AnyDecider: Sendable {
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
-    /// By which rules commands are answered: the domain's own (``Decider/rules``, below ``ownRulesLimit``), and
+    /// By which rules commands are answered: the domain's own (``Decider/rules``, below ``ownRulesLimit``), and the number of
     /// ``commonRules`` times that limit.
     public let rules: Int
-    /// The rules of all domains: since 1, a handler decides only what belongs into its partition.
-    public static let commonRules = 1
-    /// One byte of an outcome holds the number while ``commonRules`` is 1.
+    /// The rules of all domains, in the order in which they came: each has those before it.
+    public enum CommonRules: Int, Sendable, CaseIterable {
+        case none
+        /// A handler decides only what belongs into its partition.
+        case partitions
+        /// Names that come new are in NFC, and have nothing that is not seen.
+        case spelling
+    }
+    public static let commonRules = CommonRules.spelling
     public static let ownRulesLimit = 64
 
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
@@ -94,7 +100,7 @@ public struct AnyDecider: Sendable {
         self.commands = commands
         self.events = events
         precondition((0..<Self.ownRulesLimit).contains(D.rules), "\(D.self).rules is not below \(Self.ownRulesLimit)")
-        (stateVersion, rules) = (D.stateVersion, D.rules + Self.commonRules * Self.ownRulesLimit)
+        (stateVersion, rules) = (D.stateVersion, D.rules + Self.commonRules.rawValue * Self.ownRulesLimit)
         keyOfCommand = { bytes in
             guard let command = try D.Command.kind(in: bytes) else { throw Malformed("command", "is of no known kind") }
             try D.check(command)
@@ -108,9 +114,10 @@ public struct AnyDecider: Sendable {
         aggregates = { Folded<D>(commands: commands, events: events) }
     }
 
-    /// Whether an outcome of other rules was decided by the same rules of the domain: only those of all domains were others.
-    public func differsInCommonRules(_ rules: Int) -> Bool {
-        rules != self.rules && rules % Self.ownRulesLimit == self.rules % Self.ownRulesLimit
+    /// By which rules of all domains an outcome was decided, where this program knows them and the domain's own were today's.
+    public func commonRules(of rules: Int) -> CommonRules? {
+        rules % Self.ownRulesLimit == self.rules % Self.ownRulesLimit
+            ? CommonRules(rawValue: rules / Self.ownRulesLimit) : nil
     }
 
     /// The command that JSON describes, on its way to the log.
@@ -179,13 +186,21 @@ private final class Folded<D: Decider>: Aggregates {
         if key != Bytes(expected) { throw Malformed("key", "is \(key.text), the message belongs to \(expected)") }
     }
 
+    /// Lets a message use names that the aggregate has already, however they are spelled.
+    private func knowing<R>(_ key: Bytes, _ body: () throws -> R) rethrows -> R {
+        guard let state = known[key] else { return try body() }
+        let spellings: @Sendable (String) -> [String] = { name in
+            D.spellings(of: name, in: state) + (key.names(name) ? [name] : [])
+        }
+        return try Check.$spellings.withValue(spellings, operation: body)
+    }
+
     private func answer(
         _ key: Bytes, at time: Timestamp, as fact: Bytes? = nil, _ decide: () throws -> [D.Event.Kind]
     ) -> Decision {
         do {
             if !Timestamp.calendar.contains(time) { throw Malformed("timestamp", "is not in the years 1 to 9998") }
-            // What is on the log was let in by the rules of its time.
-            let kinds = try Check.$asBefore.withValue(true, operation: decide)
+            let kinds = try knowing(key, decide)
             evolve(key, kinds, at: time)
             return .accepted(
                 kinds.map { kind in
@@ -212,5 +227,12 @@ private final class Folded<D: Decider>: Aggregates {
                     type: commands.kindName(in: value), key: key, value: value, id: timer.id, time: timer.due)
             }
         }
+    }
+}
+
+extension Bytes {
+    /// Whether a name is one of those that a key is made of, between the marks that no identifier may have.
+    fileprivate func names(_ name: String) -> Bool {
+        slice.split(whereSeparator: { $0 == 0x3a || $0 == 0x23 }).contains { $0.elementsEqual(name.utf8) }
     }
 }

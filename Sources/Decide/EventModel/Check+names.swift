@@ -2,14 +2,19 @@
 
 /// How names are spelled, so that two that differ in bytes differ in every reader's eyes.
 extension Check {
-    /// Whether messages are checked by the rules of the first version, which knew nothing of how a name is spelled: a handler
-    /// takes what is on its log, since names that were admitted before must go on. All who write ask for today's.
+    /// Whether messages are checked by the rules of the first version, which knew nothing of how a name is spelled: so is
+    /// decided again what was decided by them.
     @TaskLocal public static var asBefore = false
+
+    /// The names that are equal to one by Unicode (canonically) and that the aggregate has to which a message goes, as they
+    /// are spelled: what was admitted before names had one spelling must go on.
+    @TaskLocal static var spellings: @Sendable (String) -> [String] = { _ in [] }
 
     /// A name that is told apart by its bytes: in Unicode's composed form (NFC, unicode.org/reports/tr15), without what shows
     /// nothing.
     public static func spelling(_ value: String, _ field: String) throws(Malformed) {
         if value.utf8.allSatisfy({ $0 < 0x80 }) || asBefore { return }
+        if try isKnown(value, field) { return }
         if let hidden = value.unicodeScalars.first(where: Shown.hides) {
             throw Malformed(
                 field, "has \(Shown.escape(hidden)), which shows nothing or turns the text around it; leave it out")
@@ -19,11 +24,25 @@ extension Check {
 
     /// A text that is told apart by its bytes, and may have joiners as names of people do: in NFC.
     public static func composition(_ value: String, _ field: String) throws(Malformed) {
-        if isComposed(value) || asBefore { return }
+        if value.utf8.allSatisfy({ $0 < 0x80 }) || asBefore { return }
+        if try isKnown(value, field) || isComposed(value) { return }
         throw Malformed(
             field,
             "is \"\(Shown.scalars(of: value))\", which is not Unicode's composed form (NFC); write "
                 + "\"\(Shown.scalars(of: composed(value)))\"")
+    }
+
+    /// Whether the aggregate has the name as it is spelled.
+    ///
+    /// - Throws: where it has it in another spelling only, and this is today's: one name never has two.
+    private static func isKnown(_ value: String, _ field: String) throws(Malformed) -> Bool {
+        let known = spellings(value)
+        if known.contains(where: { $0.utf8.elementsEqual(value.utf8) }) { return true }
+        guard let former = known.first, isComposed(value) else { return false }
+        throw Malformed(
+            field,
+            "is \"\(Shown.scalars(of: value))\", which has been \"\(Shown.scalars(of: former))\" here since before names "
+                + "were composed (NFC); write it so")
     }
 
     /// The text in NFC.

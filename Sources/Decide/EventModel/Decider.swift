@@ -32,6 +32,10 @@ public protocol Decider: Sendable {
     /// Whether a fact recorded elsewhere is a legal next event.
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
+    /// The names in the state that are equal to one by Unicode (canonically), as they are spelled there: a command may go on
+    /// with them, though they would not be taken as new ones (``Check/spelling(_:_:)``). Those of the key are left out. It is
+    /// asked of names that are not ASCII. None unless told.
+    static func spellings(of name: String, in state: State) -> [String]
 
     /// When time alone will next make a command necessary.
     static func nextDue(_ state: State) -> Timestamp?
@@ -42,6 +46,7 @@ public protocol Decider: Sendable {
 extension Decider {
     public static var stateVersion: Int { 1 }
     public static var rules: Int { 0 }
+    public static func spellings(of name: String, in state: State) -> [String] { [] }
     public static func nextDue(_ state: State) -> Timestamp? { nil }
     public static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] { [] }
 }

@@ -186,17 +186,18 @@ public struct Redecision: Sendable, Hashable {
             }
             // It was sent again: the answer is an earlier one's.
             let isRepeated = outcome.commandOffset < current.offset
-            // The rule of all domains is about partitions: it changes nothing of what is in its place.
-            let isAlike =
-                outcome.rules == decider.rules
-                || decider.differsInCommonRules(outcome.rules) && home.refusal(of: current.key) == nil
-            if !isRepeated, !isAlike {
+            let rules = decider.commonRules(of: outcome.rules)
+            // Before partitions were looked at, what was in a wrong one was decided on the state there.
+            let isKnown = rules.map { $0 != .none || home.refusal(of: current.key) == nil } ?? false
+            if !isRepeated, !isKnown {
                 guard try await assume(outcome, of: place, &event, &tapes, waiting, aggregates) else { return }
                 continue
             }
             self.commands += 1
             if isRepeated { continue }
-            let again = aggregates.answer(current, id: id, in: home)
+            let again = Check.$asBefore.withValue(rules != .spelling) {
+                aggregates.answer(current, id: id, in: home)
+            }
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"
                 return

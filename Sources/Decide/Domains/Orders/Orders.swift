@@ -165,6 +165,10 @@ enum Orders: Decider {
             })
     }
 
+    static func spellings(of name: String, in state: State) -> [String] {
+        [state.customer, state.courier].filter { $0 == name }
+    }
+
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
         switch event {
         case .orderStatusChanged(let e):

@@ -147,6 +147,12 @@ enum Social: Decider {
         return [.userFollowed(.with { ($0.user, $0.followee) = (user, followee) })]
     }
 
+    static func spellings(of name: String, in state: State) -> [String] {
+        if let own = state.own.index(forKey: name) { return [state.own[own].key] }
+        // Each is compared, so it is asked only of what is to be refused else.
+        return Check.isComposed(name) ? [] : state.passedOn.keys.map(\.tweet).filter { $0 == name }
+    }
+
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
         switch event {
         case .tweetPosted(let e): state.own[e.tweet] = .tweet(text: FNV1a(e.text).value)

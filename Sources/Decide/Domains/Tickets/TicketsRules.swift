@@ -71,6 +71,16 @@ extension Tickets {
         }
     }
 
+    static func spellings(of name: String, in state: State) -> [String] {
+        let (hold, seat) = (state.holds.index(forKey: name), state.seats.index(forKey: name))
+        let known = [hold.map { state.holds[$0].key }, seat.map { state.seats[$0].key }].compactMap { $0 }
+        // Each of these is compared, so it is asked only of what is to be refused else.
+        if Check.isComposed(name) { return known }
+        let sections = (state.listing?.sections ?? []) + (state.section.map { [$0] } ?? [])
+        let parts = sections.flatMap { [$0.name] + $0.rows.map(\.label) } + state.holds.values.map(\.holder)
+        return known + parts.filter { $0 == name }
+    }
+
     /// A hold that takes its command's id must be one that later commands can name.
     static func check(holdNamedByID id: String) throws(No) {
         do {
