@@ -83,7 +83,7 @@ struct CatalogueTests {
             let table = try await bus.run("topics", "describe", "hits.events", "--table")
             #expect(table.out.contains("PARTITION  START  END  RECORDS"))
             let unknown = try await bus.run("topics", "describe", "hats.events")
-            #expect(unknown.exit == 78 && unknown.err.contains("there is no topic hats.events"))
+            #expect(unknown.exit == 64 && unknown.err.contains("there is no topic hats.events"))
         }
     }
 

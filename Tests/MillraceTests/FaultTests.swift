@@ -74,10 +74,10 @@ struct FaultTests {
         try await onBus { bus in
             for words in [["replay"], ["topics", "describe"], ["verify", "--topic"]] {
                 let near = try await bus.start(words + ["ticket.events"]).end()
-                #expect(near.exit == 78 && near.err.contains("did you mean tickets.events?"), "\(near)")
+                #expect(near.exit == 64 && near.err.contains("did you mean tickets.events?"), "\(near)")
                 #expect(!near.err.contains("topics apply"), "\(near)")
                 let far = try await bus.start(words + ["qqqqqqqqqqqq"]).end()
-                #expect(far.exit == 78 && far.err.contains("all are shown by: millrace topics"), "\(far)")
+                #expect(far.exit == 64 && far.err.contains("all are shown by: millrace topics"), "\(far)")
             }
         }
     }

@@ -150,7 +150,7 @@ struct ReplayTests {
             let wrong = try await bus.run("replay", "hits.events", "--format", "%x")
             #expect(wrong.exit == 64 && wrong.err.contains("--format has %x; there are %t"))
             let topic = try await bus.run("replay", "hats.events")
-            #expect(topic.exit == 78 && topic.err.contains("there is no topic hats.events"))
+            #expect(topic.exit == 64 && topic.err.contains("there is no topic hats.events"))
         }
     }
 

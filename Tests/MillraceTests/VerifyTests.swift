@@ -55,7 +55,7 @@ struct VerifyTests {
             }
             let unknown = try await verify(bus, "tickets.seats")
             #expect(unknown.0.exit == 64 && unknown.0.err.contains("there is no projection tickets.seats"))
-            #expect(try await verify(bus, "--topic", "nothing").0.exit == 78)
+            #expect(try await verify(bus, "--topic", "nothing").0.exit == 64)
         }
     }
 

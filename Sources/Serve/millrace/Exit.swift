@@ -53,7 +53,7 @@ struct Failure: Error {
     init?(_ error: any Error) {
         switch error {
         case let error as Failure: self = error
-        case let error as LogError: self.init(Self.exit(error.kind), error.advised)
+        case let error as LogError: self.init(error.isOfNoSuchTopic ? .usage : Self.exit(error.kind), error.advised)
         case let error as ViewError: self.init(Self.exit(error.kind), error.message)
         case let error as CommandClient.NoAnswer:
             self.init(

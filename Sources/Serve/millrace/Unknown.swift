@@ -29,9 +29,19 @@ extension LogError {
     /// Its message, with what to do where it is about a topic that is not there.
     var advised: String {
         guard kind == .unknownTopic, let topic else { return message }
+        return Unknown.topic(topic, declared: Self.declared)
+    }
+
+    /// Whether it is about a topic that is neither on the log nor declared: one that somebody named in error.
+    var isOfNoSuchTopic: Bool {
+        guard kind == .unknownTopic, let topic else { return false }
+        return !Self.declared.contains(topic)
+    }
+
+    private static var declared: [String] {
         let domains = Millrace.domains
-        let declared = (try? TopicFile.declared([], domains: domains).map(\.topic)) ?? TopicFile.builtIn(domains)
-        return Unknown.topic(topic, declared: declared.map(\.name))
+        let topics = (try? TopicFile.declared([], domains: domains).map(\.topic)) ?? TopicFile.builtIn(domains)
+        return topics.map(\.name)
     }
 }
 
