@@ -28,7 +28,7 @@ extension Bench {
             "taxi-\(i % 500),\(1_224_741_185 + i / 100),\(37 + Double(i % 7919) / 10_000),\(-122 - Double(i % 6007) / 10_000)"
         }
         let tweets = (0..<50_000).map { i in
-            #"{"id":\#(400_000_000_000_000_000 + i),"t":\#(1_400_000_000 + i),"u":\#(i % 900),"#
+            #"{"id":\#(400_000_000_000_000_000 + i),"t":\#(1_400_000_000 + i),"s":\#(i % 900),"#
                 + #""text":"Today's number is \#(i) #tag\#(i % 70) @u\#(i % 90) http://example.org/\#(i)"}"#
         }
         func source(_ name: String, _ command: [String], _ file: String, _ lines: [String], header: String = "")
