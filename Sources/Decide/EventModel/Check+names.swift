@@ -24,8 +24,8 @@ extension Check {
 
     /// A text that is told apart by its bytes, and may have joiners as names of people do: in NFC.
     public static func composition(_ value: String, _ field: String) throws(Malformed) {
-        if value.utf8.allSatisfy({ $0 < 0x80 }) || asBefore { return }
-        if try isKnown(value, field) || isComposed(value) { return }
+        if isComposed(value) || asBefore { return }
+        if try isKnown(value, field) { return }
         throw Malformed(
             field,
             "is \"\(Shown.scalars(of: value))\", which is not Unicode's composed form (NFC); write "
