@@ -22,7 +22,7 @@ struct SpellingTests {
     }
 
     private func write(_ site: Site, _ commands: [EncodedCommand], asFact: Bool = false) async throws {
-        let records = commands.map { $0.record(asFact: asFact, now: noon) }
+        let records = commands.map { $0.record(asFact: asFact, now: site.clock.now) }
         _ = try await site.log.append(Append.byKey(records, to: "tickets.commands", among: Self.topic.partitions))
     }
 
@@ -127,7 +127,9 @@ struct SpellingTests {
                 try await answered(site, former.count + commands.count + 2)
             }
             let outcomes = try await outcomes(site, key)
-            for id in ["sale", "later", "release", "free"] { #expect(outcomes[id]?.accepted == true, "\(id)") }
+            for id in ["sale", "later", "release", "free"] {
+                #expect(outcomes[id]?.accepted == true, "\(id): \(outcomes[id]?.message ?? "")")
+            }
             for id in ["other", "holder", "name"] { #expect(outcomes[id]?.reason == "malformed", "\(id)") }
             #expect(
                 outcomes["other"]?.message.contains(
