@@ -99,7 +99,8 @@ final class ImportWork {
             }
             // A pipe that stays open: what has come is not kept waiting for what may come.
             if isDecided, !job.isByTime, await !source.hasMore(within: FileImport.stillness) { try await commit() }
-            chunk = try await source.next()
+            try await writer.stay()
+            chunk = try await source.next(every: ImportWriter.heed) { try await writer.stay() }
         }
         if !isDecided { try await end() }
         if source.stopped == nil { for record in table.end() { try handle(record) } }
@@ -214,6 +215,7 @@ final class ImportWork {
         let again = try LineSource(job.file, limit: Limits.lineBytes)
         var (count, digest) = (0, Digest())
         while count < read, let lines = try await again.next() {
+            try await writer.stay()
             for line in lines where count < read && !line.unfinished {
                 digest.add(line.bytes, marked: line.number == 1 && hasMark)
                 count += 1

@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 struct NotificationOutbox: Projection {
     typealias Event = Only<OrdersOutbox>
     static let name = "outbox"
-    static let version = 1
+    static let version = 2
     static let about = "Each customer's notifications."
     static let topics = ["orders.notifications"]
     static let tables = [notifications]
@@ -15,6 +15,7 @@ struct NotificationOutbox: Projection {
         key: [
             Column("customer", .text), Column("at", .timestamp, "when the stage was reached"),
             Column("event_offset", .integer, "in its partition: tells the order of stages of one moment"),
+            Column("event_partition", .integer),
         ],
         columns: [
             Column("id", .text), Column("order_id", .text), Column("stage", .text, "a status, or eta_revised"),
@@ -30,8 +31,8 @@ struct NotificationOutbox: Projection {
             view.put(
                 Self.notifications,
                 [
-                    .text(e.customer), Value(Timestamp(e.at)), .integer(place.offset.rawValue), .text(e.id),
-                    .text(e.order), .text(e.stage), .text(e.text),
+                    .text(e.customer), Value(Timestamp(e.at)), .integer(place.offset.rawValue),
+                    Value(place.partition), .text(e.id), .text(e.order), .text(e.stage), .text(e.text),
                     e.hasExpectedAt ? Value(Timestamp(e.expectedAt)) : .null,
                 ])
         }

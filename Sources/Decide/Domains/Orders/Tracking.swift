@@ -5,7 +5,7 @@ internal import SwiftProtobuf
 struct Tracking: Projection {
     typealias Event = Only<OrdersEvent>
     static let name = "tracking"
-    static let version = 1
+    static let version = 2
     static let about = "Each order's state, and its life stage by stage."
     static let topics = ["orders.events"]
     static let tables = [orders, history]
@@ -23,7 +23,11 @@ struct Tracking: Projection {
         indexes: [Index("expected", [8, 4]), Index("courier", [3, 8, 4])])
     static let history = Table(
         "orders_history", "One row an event of an order.",
-        key: [Column("order_id", .text), Column("event_offset", .integer, "in its partition")],
+        key: [
+            Column("order_id", .text), Column("event_offset", .integer, "in its partition"),
+            // An order may have events in several: of before handlers kept keys in their places.
+            Column("event_partition", .integer),
+        ],
         columns: [
             Column("stage", .text, "a status, or eta_revised"), Column("at", .timestamp), Column("customer", .text),
             Column("courier", .text), Column("expected_at", .timestamp), Column("reason", .text),
@@ -77,8 +81,10 @@ struct Tracking: Projection {
         let event = "\(place.topic)/\(place.partition)@\(place.offset)"
         view.put(
             Self.history,
-            [.text(order), .integer(place.offset.rawValue), .text(stage), Value(place.timestamp)] + particulars
-                + [.text(event)])
+            [
+                .text(order), .integer(place.offset.rawValue), Value(place.partition), .text(stage),
+                Value(place.timestamp),
+            ] + particulars + [.text(event)])
     }
 
     private func text(_ text: String) -> Value { text.isEmpty ? .null : .text(text) }
