@@ -77,9 +77,10 @@ struct OrdersViewsTests {
         }
         let fold = try Fold.everyWay(Domain.orders.projection("orders.tracking"), placed)
         let rows = try fold.ask(.orders, "orders.status", ["order": "o1"]).rows
-        #expect(rows.map { $0.last } == [
-            "orders.events/0@0", "orders.events/2@0", "orders.events/0@1", "orders.events/2@1",
-        ])
+        #expect(
+            rows.map { $0.last } == [
+                "orders.events/0@0", "orders.events/2@0", "orders.events/0@1", "orders.events/2@1",
+            ])
         let first = try fold.ask(.orders, "orders.status", ["order": "o1"], limit: 1)
         let rest = try fold.ask(.orders, "orders.status", ["order": "o1"], from: first.next)
         #expect(first.rows + rest.rows == rows)

@@ -4,7 +4,8 @@ import Testing
 
 extension BrokerTests {
     /// Its group takes a member for dead that asks for nothing for 6 s here, for five minutes unless that is set.
-    @Test func `an import whose input stands still goes on when there is more, also where another has asked for its place`()
+    @Test
+    func `an import whose input stands still goes on when there is more, also where another has asked for its place`()
         async throws
     {
         try await onBroker { bus in

@@ -57,7 +57,9 @@ import Testing
         }
     }
 
-    @Test func `is read again, and used by all of a worker's connections, without a word to whoever waits`() async throws {
+    @Test func `is read again, and used by all of a worker's connections, without a word to whoever waits`()
+        async throws
+    {
         let site = try Site()
         defer { site.front.close() }
         let log = try await site.open(patience: .seconds(100))

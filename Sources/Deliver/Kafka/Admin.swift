@@ -23,7 +23,8 @@ public final class Admin: Sendable {
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
         news = News()
-        client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news, credentials: credentials)
+        client = try Client(
+            settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news, credentials: credentials)
     }
 
     /// The latest trouble with brokers, for people.

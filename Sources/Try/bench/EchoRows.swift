@@ -92,8 +92,11 @@ extension Bench {
         return [
             Row("a record written and read on a broker, 1,000/s: p50", .milliseconds, figures["plain p50"] ?? []),
             Row("  p99", .milliseconds, figures["plain p99"] ?? []),
-            Row("one command to its outcome, a broker: p50", .milliseconds, figures["command p50"] ?? [], .timesAtMost(1))
-                .held(against: "a transaction that only echoes", figures["echo p50"] ?? []),
+            Row(
+                "one command to its outcome, a broker: p50", .milliseconds, figures["command p50"] ?? [],
+                .timesAtMost(1)
+            )
+            .held(against: "a transaction that only echoes", figures["echo p50"] ?? []),
             Row("  p99", .milliseconds, figures["command p99"] ?? [], .atMost(25))
                 .held(against: "the same", figures["echo p99"] ?? []),
             Row("  processor a command, client and handler", .microseconds, processor),
