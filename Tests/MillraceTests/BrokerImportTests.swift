@@ -25,7 +25,8 @@ extension BrokerTests {
                 """
             let importing = try bus.start(program: "/bin/sh", ["-c", script])
             try await eventually("what has come to be in") {
-                try await bus.replay("hits.events", "--key", name).count >= 100 ? true : nil
+                let shown = try await bus.start("replay", "hits.events", "--format", #"%j\n"#).end()
+                return shown.lines.filter { $0.contains(name) }.count >= 100 ? true : nil
             }
             // It waits for longer than the group's patience.
             let other = try await bus.run("import", "access-log", first, "--site", name)
