@@ -3,8 +3,6 @@ internal import EventModel
 
 /// Writes an import's records, each batch in one transaction with the marks that say how far it has come.
 final class ImportWriter {
-    /// Records that are put in the order of their moments at once. A file that has more is put in order part by part.
-    static let mostByTime = 500_000
 
     /// A record that waits to be written.
     struct Waiting {

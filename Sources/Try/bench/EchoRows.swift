@@ -1,4 +1,4 @@
-internal import Domains
+internal import OrdersDomain
 internal import EventLog
 internal import EventModel
 internal import Foundation
