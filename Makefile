@@ -4,7 +4,7 @@ SHELL := /bin/bash
 SWIFT ?= swift
 FILES := Package.swift Sources Tests
 
-.PHONY: help setup build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
+.PHONY: help setup folders build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -12,17 +12,21 @@ help: ## Show this
 setup: ## Install the system libraries that are missing, and say so
 	@Tools/setup
 
-build: setup ## Build millrace, optimized, at .build/release/millrace
+# The package manager keeps what it knew of the domains' folders: it is to look again where one came or went.
+folders:
+	@Tools/folders
+
+build: setup folders ## Build millrace, optimized, at .build/release/millrace
 	@echo "build: the first one takes some minutes"
 	@$(SWIFT) build -c release --product millrace
 
 demo: build ## Run the whole of it on this machine for some seconds, and show what came out
 	@.build/release/millrace demo
 
-test: setup ## Build and run all tests, and sum up what came of them
+test: setup folders ## Build and run all tests, and sum up what came of them
 	@SWIFT=$(SWIFT) Tools/test
 
-faults: setup ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)
+faults: setup folders ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)
 	@echo "faults: the first build takes some minutes"
 	@$(SWIFT) build -c release --product millrace
 	@$(SWIFT) build -c release --product SkewedClock
@@ -43,10 +47,10 @@ bench: build ## Measure millrace beside what else there is (about ten minutes; M
 proto: ## Generate Swift from every .proto (needs protobuf-compiler)
 	@Tools/proto
 
-fields: ## Add new fields of the .proto files to their history, Tests/DomainTests/fields.txt
+fields: folders ## Add new fields of the .proto files to their history, fields.txt beside their tests
 	@MILLRACE_ADD_FIELDS=1 $(SWIFT) test --filter 'DomainTests.FieldHistoryTests'
 
-integration: setup ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
+integration: setup folders ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
 	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi
 	@SWIFT=$(SWIFT) Tools/test
 

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// What every target of ours is held to.
@@ -19,6 +20,41 @@ func ours(_ name: String, _ stage: String, _ dependencies: [Target.Dependency], 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
         name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
+}
+
+/// The folders of a folder, and the files of one with an ending.
+func folders(in path: String) -> [String] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/\(path)")) ?? []
+    return all.filter { !$0.contains(".") }.sorted()
+}
+func files(in path: String, _ ending: String) -> [String] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/\(path)")) ?? []
+    return all.filter { $0.hasSuffix(ending) }.sorted()
+}
+
+/// A domain is a folder in Sources/Domains, and the module of its name: `Tickets` is TicketsDomain. The package manager keeps
+/// what it knew of the folders: after one came or went, `make` has it look again.
+let worlds = folders(in: "Sources/Domains")
+/// What every domain may use: the model, and what is no domain's own.
+let shared: [Target.Dependency] = [
+    "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money",
+]
+let domainModules = worlds.map { Target.Dependency.target(name: "\($0)Domain") }
+
+func domain(_ name: String) -> Target {
+    let path = "Sources/Domains/\(name)"
+    return .target(
+        name: "\(name)Domain", dependencies: shared + [protobuf, collections, ordered], path: path,
+        exclude: files(in: path, ".proto"), swiftSettings: strict)
+}
+
+/// A domain's tests stand in a folder of the same name.
+func domainTests(_ name: String) -> Target {
+    .testTarget(
+        name: "\(name)DomainTests",
+        dependencies: shared + [
+            .target(name: "\(name)Domain"), "DomainTesting", "Projecting", "Quarantining", protobuf, yams,
+        ], path: "Tests/Domains/\(name)", exclude: ["fields.txt"], swiftSettings: strict)
 }
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -55,13 +91,13 @@ let package = Package(
     targets: [
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
-        ours(
-            "Domains", "Decide", ["EventModel", "CS2", protobuf, collections, ordered],
-            exclude: [
-                "Tickets/tickets.proto", "Hits/hits.proto", "Social/social.proto",
-                "Orders/orders.proto",
-                "Rides/rides.proto",
-            ]),
+        // Formats and units that are no domain's own.
+        ours("CSVText", "Decide", ["EventModel"]),
+        ours("JSONText", "Decide", ["EventModel"]),
+        ours("XMLText", "Decide", ["EventModel"]),
+        ours("CivilCalendar", "Decide", ["EventModel"]),
+        ours("Money", "Decide", []),
+        ours("Geography", "Decide", ["CS2"]),
         // C++ over Google's S2, with a header of plain C.
         .target(name: "CS2", path: "Sources/Decide/CS2", linkerSettings: [.linkedLibrary("s2")]),
 
@@ -95,14 +131,19 @@ let package = Package(
         // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
         ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Quarantining", "Handling", "Projecting", logging]),
 
-        // Serve: how people ask.
+        // Serve: how people ask. The list of all domains is made of the folders.
+        .plugin(name: "ListDomains", capability: .buildTool()),
+        .target(
+            name: "Domains", dependencies: ["EventModel"] + domainModules, path: "Sources/Serve/Domains",
+            swiftSettings: strict, plugins: ["ListDomains"]),
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals, logging,
-                protobuf,
-            ],
+                "EventModel", "Domains", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
+                "Handling",
+                "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals,
+                logging, protobuf,
+            ] + domainModules,
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
         // Real processes under real faults: `make faults`.
@@ -112,7 +153,7 @@ let package = Package(
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
                 "PostgresViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, protobuf,
-            ],
+            ] + domainModules,
             path: "Sources/Try/faults", swiftSettings: strict),
 
         // How fast it is, beside what else there is: `make bench`.
@@ -122,7 +163,7 @@ let package = Package(
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
                 "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, lifecycle, logging,
                 histogram,
-            ],
+            ] + domainModules,
             path: "Sources/Try/bench", swiftSettings: strict),
 
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
@@ -132,36 +173,43 @@ let package = Package(
         .executableTarget(
             name: "Mortal",
             dependencies: [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", lifecycle, signals, logging,
-            ],
+                "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting", "SQLiteViews",
+                lifecycle,
+                signals, logging,
+            ] + domainModules,
             path: "Tests/Mortal", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel", protobuf]),
         tests("DocumentTests", ["millrace"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
+        // What a domain's tests share, and the tests that all domains have.
+        .target(
+            name: "DomainTesting", dependencies: ["EventModel", "Projecting", protobuf], path: "Tests/DomainTesting",
+            swiftSettings: strict),
         tests(
-            "DomainTests", ["Domains", "EventModel", "Projecting", "Quarantining", protobuf, yams],
+            "DomainTests",
+            ["Domains", "DomainTesting", "EventModel", "Quarantining", protobuf],
             exclude: ["fields.txt"]),
+        tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
         tests(
             "WorkerTests",
             [
                 "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
                 "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
                 grdb, lifecycle, logging,
-            ],
+            ] + domainModules,
             exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
-            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf]),
+            ["MillraceTestKit", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules),
         tests(
             "MillraceTests",
             [
                 "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
-                protobuf, grdb, arguments, lifecycle,
-            ],
+                protobuf, grdb, arguments, lifecycle, "Geography",
+            ] + domainModules,
             exclude: ["Likes/likes.proto", "Logs"]),
         tests("BenchTests", ["bench"]),
         tests(
@@ -170,3 +218,5 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+package.targets += worlds.map(domain) + folders(in: "Tests/Domains").map(domainTests)

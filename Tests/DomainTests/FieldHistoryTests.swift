@@ -1,9 +1,9 @@
+import Domains
 import EventModel
 import Foundation
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
 @testable import Quarantining
 
 /// Every field that a message of ours ever had, so that no number and no name comes back as something else.
@@ -108,38 +108,53 @@ struct FieldHistoryTests {
         return problems
     }
 
-    private static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
-        "fields.txt")
-    private static let descriptors = [
-        hitsDescriptor, ordersDescriptor, ridesDescriptor, socialDescriptor, ticketsDescriptor, outcomeDescriptor,
-        quarantineDescriptor,
-    ]
+    /// A domain's history stands beside its tests; that of what all domains share, beside this one.
+    private struct Place {
+        var file: URL
+        var schemas: Schemas
 
-    private static func history() throws -> [Field] {
-        try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
-            .map { try #require(Field(line: $0), "fields.txt: \($0)") }
+        func history() throws -> [Field] {
+            try String(contentsOf: file, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("#") }
+                .map { try #require(Field(line: $0), "\(file.path): \($0)") }
+        }
+    }
+
+    private static func places() throws -> [Place] {
+        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        let domains = here.deletingLastPathComponent().appendingPathComponent("Domains")
+        let shared = Place(
+            file: here.appendingPathComponent("fields.txt"),
+            schemas: try Schemas([outcomeDescriptor, quarantineDescriptor]))
+        return try [shared]
+            + Domains.all.map { domain in
+                let folder = domain.name.prefix(1).uppercased() + domain.name.dropFirst()
+                return Place(
+                    file: domains.appendingPathComponent(folder).appendingPathComponent("fields.txt"),
+                    schemas: try Schemas([domain.descriptorText]))
+            }
     }
 
     @Test func `has every field, and none is another than it was`() throws {
-        let schemas = try Schemas(Self.descriptors)
-        for domain in Domains.all {
-            #expect(schemas.messages.contains("millrace.\(domain.name).Event"), "its descriptor is not in this test")
+        for place in try Self.places() {
+            if ProcessInfo.processInfo.environment["MILLRACE_ADD_FIELDS"] != nil { try add(place) }
+            let problems = Self.problems(place.schemas, history: (try? place.history()) ?? [])
+            #expect(problems.isEmpty, "\(place.file.path):\n\(problems.joined(separator: "\n"))")
         }
-        if ProcessInfo.processInfo.environment["MILLRACE_ADD_FIELDS"] != nil { try add(schemas) }
-        let problems = Self.problems(schemas, history: try Self.history())
-        #expect(problems.isEmpty, "\(problems.joined(separator: "\n"))")
     }
 
     /// Adds what is new at its place, and leaves all else as it is.
-    private func add(_ schemas: Schemas) throws {
-        let text = (try? String(contentsOf: Self.file, encoding: .utf8)) ?? ""
-        let head = text.split(separator: "\n").filter { $0.hasPrefix("#") }.joined(separator: "\n")
-        let history = (try? Self.history()) ?? []
-        let new = schemas.fields.filter { field in
+    private func add(_ place: Place) throws {
+        let head =
+            "# Every field that a message ever had: message, number, name, type, label. "
+            + "make fields adds lines; none is ever changed."
+        let history = (try? place.history()) ?? []
+        let new = place.schemas.fields.filter { field in
             !history.contains { $0.message == field.message && ($0.number == field.number || $0.name == field.name) }
         }
+        if new.isEmpty { return }
         let all = (history + new).sorted { ($0.message, $0.number) < ($1.message, $1.number) }
-        try (head + "\n" + all.map { "\($0)\n" }.joined()).write(to: Self.file, atomically: true, encoding: .utf8)
+        let text = head + "\n" + all.map { "\($0)\n" }.joined()
+        try text.write(to: place.file, atomically: true, encoding: .utf8)
         for field in new { print("added: \(field)") }
     }
 

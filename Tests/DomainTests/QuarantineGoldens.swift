@@ -1,6 +1,8 @@
+import DomainTesting
 import EventModel
 import Foundation
 import SwiftProtobuf
+import Testing
 
 @testable import Quarantining
 
@@ -39,4 +41,11 @@ enum QuarantineGoldens {
             "320e0a0177120174180120ac0228b302"
         ),
     ].map { Golden(QuarantineEvent.self, $0, $1) }
+}
+
+@Suite("The bytes of the quarantine on the log")
+struct QuarantineBytesTests {
+    @Test func `stay as they are, and are known for every kind`() {
+        expect(QuarantineGoldens.all, of: [QuarantineLog.schema])
+    }
 }

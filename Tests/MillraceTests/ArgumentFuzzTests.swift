@@ -1,9 +1,9 @@
+import Domains
 import EventModel
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Domains
 @testable import millrace
 
 @Suite("Whatever is typed", .serialized, .timeLimit(.minutes(10)))

@@ -6,7 +6,7 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 @Suite("The quarantine, on the command line", .serialized, .timeLimit(.minutes(5)))
 struct QuarantineTests {

@@ -7,7 +7,7 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 /// Handlers that are killed at any moment decide what one that nobody disturbed decides.
 @Suite("Starting from a checkpoint", .serialized, .timeLimit(.minutes(3)))

@@ -8,7 +8,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 /// Seats of some events, sold by whatever handlers there are on the broker, and what each command was answered.
 final class Sales: Sendable {

@@ -1,6 +1,7 @@
 import Domains
 import EventModel
 import Foundation
+import Geography
 import Projecting
 import SQLiteViews
 import TestSupport

@@ -36,7 +36,7 @@ private struct Worlds {
         "orders.outbox", "rides.drivers",
     ]
     /// Columns that tell where on its log an event stands.
-    private static let places: Set = ["event_offset", "place"]
+    private static let places: Set = ["event_offset", "event_partition", "place"]
 
     /// Part of every name, so that what others wrote to the broker is told apart.
     let name: String

@@ -10,7 +10,8 @@ import SQLiteViews
 import ServiceLifecycle
 import UnixSignals
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 /// A worker that dies of some records, as code does that has a mistake: the tests start it again as a supervisor would.
 ///

@@ -1,6 +1,6 @@
 import EventModel
 
-@testable import Domains
+@testable import TicketsDomain
 
 /// Tickets but for what a test breaks.
 protocol BrokenTickets: Decider

@@ -1,8 +1,10 @@
-import Domains
 import EventModel
 import Foundation
+import HitsDomain
 import MillraceTestKit
+import OrdersDomain
 import Testing
+import TicketsDomain
 
 /// How many schedules a test runs of each domain: `MILLRACE_SCHEDULES` for more, or fewer.
 let schedules = ProcessInfo.processInfo.environment["MILLRACE_SCHEDULES"].flatMap { Int($0) } ?? 20

@@ -1,7 +1,7 @@
 import EventModel
 import MillraceTestKit
 
-@testable import Domains
+@testable import TicketsDomain
 
 extension Traffic {
     /// Two houses of four seats, five buyers who want the same ones.

@@ -1,7 +1,10 @@
 import EventModel
 import MillraceTestKit
 
-@testable import Domains
+@testable import HitsDomain
+@testable import OrdersDomain
+@testable import RidesDomain
+@testable import SocialDomain
 
 extension Traffic {
     /// Three sites, two hours in which hits come out of order.

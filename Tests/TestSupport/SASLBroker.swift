@@ -25,20 +25,9 @@ public final class SASLBroker: Sendable {
 
     public init(_ answer: Answer) throws {
         self.answer = answer
-        listener = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listener = listener
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(listener, address, length) == 0 && listen(listener, 64) == 0
-                    && getsockname(listener, address, &length) == 0
-            }
-        }
-        guard bound else { throw Overdue(description: "there is no port for a broker") }
-        port = Int(UInt16(bigEndian: address.sin_port))
+        let listener: Int32
+        (listener, port) = try Wire.listen()
+        self.listener = listener
         Thread.detachNewThread { [self] in
             while case let client = accept(listener, nil, nil), client >= 0 {
                 Thread.detachNewThread { [self] in
@@ -53,13 +42,10 @@ public final class SASLBroker: Sendable {
     public func close() { shutdown(listener, Int32(SHUT_RDWR)) }
 
     private func serve(_ client: Int32) {
-        while let request = frame(from: client), request.count >= 8 {
+        while let request = Wire.frame(from: client), request.count >= 8 {
             let (api, version) = (Int(request[0]) << 8 | Int(request[1]), Int(request[2]) << 8 | Int(request[3]))
             guard let body = self.body(of: api, version) else { return }
-            var answer = Array(request[4..<8]) + body
-            let size = UInt32(answer.count)
-            answer = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: size >> $0) } + answer
-            guard send(client, answer, answer.count, Int32(MSG_NOSIGNAL)) == answer.count else { return }
+            guard Wire.send(Array(request[4..<8]) + body, to: client) else { return }
         }
     }
 
@@ -85,23 +71,5 @@ public final class SASLBroker: Sendable {
             return [0, 58] + text(words) + [0, 0, 0, 0] + (version >= 1 ? [UInt8](repeating: 0, count: 8) : [])
         default: return nil
         }
-    }
-
-    /// The bytes of one request, after its length.
-    private func frame(from client: Int32) -> [UInt8]? {
-        guard let head = bytes(4, from: client) else { return nil }
-        let length = head.reduce(0) { $0 << 8 | Int($1) }
-        return length < 1 << 20 ? bytes(length, from: client) : nil
-    }
-
-    private func bytes(_ count: Int, from client: Int32) -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var have = 0
-        while have < count {
-            let more = bytes[have...].withUnsafeMutableBytes { read(client, $0.baseAddress, $0.count) }
-            if more <= 0 { return nil }
-            have += more
-        }
-        return bytes
     }
 }

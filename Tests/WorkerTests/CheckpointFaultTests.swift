@@ -8,8 +8,8 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import TicketsDomain
 
 /// Checkpoints whose writes fail for as long as a test says so.
 private final class Faulty: CheckpointStore {

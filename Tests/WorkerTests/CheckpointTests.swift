@@ -5,8 +5,8 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import TicketsDomain
 
 @Suite("Checkpoints of handlers", .timeLimit(.minutes(2)))
 struct CheckpointTests {

@@ -2,7 +2,8 @@ import EventModel
 import Projecting
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 @Suite("Two states of one view", .timeLimit(.minutes(2)))
 struct ComparisonTests {

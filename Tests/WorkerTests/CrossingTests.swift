@@ -4,7 +4,7 @@ import Handling
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import SocialDomain
 
 @Suite("A fact that a reaction writes to itself", .timeLimit(.minutes(2)))
 struct CrossingTests {

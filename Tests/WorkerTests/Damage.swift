@@ -1,3 +1,4 @@
+import EventModel
 import Foundation
 
 /// What a disk may do to a file: ranges of zeros, and bytes that are others.

@@ -1,3 +1,4 @@
+import Domains
 import EventLog
 import EventModel
 import Foundation
@@ -13,7 +14,7 @@ import Testing
 
 import class GRDB.DatabaseQueue
 
-@testable import Domains
+@testable import TicketsDomain
 
 /// Files that a disk has damaged are told of as such, or read as if nothing were: no worker dies of them, and none waits for
 /// ever.

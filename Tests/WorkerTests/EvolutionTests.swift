@@ -4,8 +4,8 @@ import Projecting
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import TicketsDomain
 
 /// Events that changed, and what only a newer program knows of.
 @Suite("Events that changed", .timeLimit(.minutes(2)))

@@ -3,8 +3,9 @@ import EventModel
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import OrdersDomain
+@testable import SocialDomain
 
 @Suite("What an earlier version decided by other rules")
 struct FormerRulesTests {

@@ -4,7 +4,7 @@ import Handling
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 @Suite("A handler", .timeLimit(.minutes(2)))
 struct HandlerTests {

@@ -4,8 +4,8 @@ import Projecting
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import TicketsDomain
 
 @Suite("The id of a command", .timeLimit(.minutes(2)))
 struct KeyedIDTests {

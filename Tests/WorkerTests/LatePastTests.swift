@@ -1,3 +1,4 @@
+import Domains
 import EventLog
 import EventModel
 import Foundation
@@ -6,7 +7,7 @@ import Snapshots
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 
 /// A log of which only some records are to be seen: what a fold of its past is held against. It reads all and leaves out.
 private struct CutLog: EventLog {

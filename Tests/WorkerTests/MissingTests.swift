@@ -7,8 +7,9 @@ import ServiceLifecycle
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 @testable import Quarantining
+@testable import TicketsDomain
 
 @Suite("What retention took before a worker came to it", .serialized, .timeLimit(.minutes(3)))
 struct MissingTests {

@@ -2,7 +2,7 @@ import EventModel
 import Handling
 import SwiftProtobuf
 
-@testable import Domains
+@testable import TicketsDomain
 
 extension TicketsSection {
     static func named(_ name: String, seats: Int32) -> TicketsSection {

@@ -6,7 +6,7 @@ import ServiceLifecycle
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import OrdersDomain
 
 @Suite("Notifications of orders", .timeLimit(.minutes(2)))
 struct OrdersNotifyTests {

@@ -9,8 +9,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import HitsDomain
+@testable import TicketsDomain
 
 /// Tries in memory, as if workers had died.
 private final class Deaths: TriesStore {

@@ -1,3 +1,4 @@
+import Domains
 import EventLog
 import EventModel
 import Foundation
@@ -6,7 +7,7 @@ import Snapshots
 import Synchronization
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 
 /// A log, a live view store and a folder of snapshots, for one test.
 struct Archive: Sendable {

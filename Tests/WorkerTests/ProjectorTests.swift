@@ -6,7 +6,7 @@ import ServiceLifecycle
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 
 @Suite("A projector", .timeLimit(.minutes(2)))
 struct ProjectorTests {

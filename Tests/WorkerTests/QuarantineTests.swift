@@ -10,7 +10,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 
 @Suite("A projector's quarantine", .timeLimit(.minutes(3)))
 struct QuarantineTests {

@@ -7,7 +7,8 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 /// A projection of hits whose code is wrong for some visitors, until it is mended.
 struct Fragile: Projection {

@@ -2,7 +2,11 @@ import EventLog
 import EventModel
 import SwiftProtobuf
 
-@testable import Domains
+@testable import HitsDomain
+@testable import OrdersDomain
+@testable import RidesDomain
+@testable import SocialDomain
+@testable import TicketsDomain
 
 /// Events of every domain, drawn from few keys so that they get in each other's way. What no decider would let happen is
 /// among them: a projection folds whatever is on the log.

@@ -7,7 +7,8 @@ import ServiceLifecycle
 import Snapshots
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 @Suite("A view and its log", .timeLimit(.minutes(2)))
 struct ReachTests {

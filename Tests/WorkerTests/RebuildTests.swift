@@ -5,7 +5,7 @@ import SwiftProtobuf
 import Synchronization
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 
 @Suite("A view rebuilt beside the live one", .timeLimit(.minutes(2)))
 struct RebuildTests {

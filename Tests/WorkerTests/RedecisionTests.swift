@@ -1,3 +1,4 @@
+import Domains
 import EventLog
 import EventModel
 import Foundation
@@ -5,8 +6,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import TicketsDomain
 
 @Suite("Commands decided again", .timeLimit(.minutes(2)))
 struct RedecisionTests {

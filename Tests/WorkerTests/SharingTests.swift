@@ -6,7 +6,7 @@ import Projecting
 import Quarantining
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 @Suite("Several handlers", .timeLimit(.minutes(2)))
 struct SharingTests {

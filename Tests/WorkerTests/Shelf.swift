@@ -2,7 +2,8 @@ import EventModel
 import Projecting
 import SwiftProtobuf
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 /// Tables as a projection may have them.
 let items = Table(

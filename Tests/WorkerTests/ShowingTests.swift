@@ -5,7 +5,7 @@ import Projecting
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 @testable import Projecting
 
 @Suite("The group of a view", .serialized, .timeLimit(.minutes(3)))

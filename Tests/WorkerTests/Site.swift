@@ -1,3 +1,4 @@
+import Domains
 import EventLog
 import EventModel
 import Handling
@@ -8,7 +9,7 @@ import ServiceLifecycle
 import SwiftProtobuf
 import Synchronization
 
-@testable import Domains
+@testable import TicketsDomain
 
 typealias Fact = TicketsEvent.OneOf_Kind
 typealias Order = TicketsCommand.OneOf_Kind

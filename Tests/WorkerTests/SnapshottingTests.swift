@@ -5,8 +5,9 @@ import Projecting
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
 @testable import Snapshots
+@testable import SocialDomain
 
 @Suite("Keeping snapshots", .timeLimit(.minutes(3)))
 struct SnapshottingTests {

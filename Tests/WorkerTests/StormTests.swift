@@ -4,7 +4,7 @@ import Handling
 import SwiftProtobuf
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 @Suite("Two thousand fans and five hundred seats", .timeLimit(.minutes(3)))
 struct StormTests {

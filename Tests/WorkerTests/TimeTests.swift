@@ -4,7 +4,7 @@ import Foundation
 import Handling
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 
 @Suite("What time and reactions bring about", .timeLimit(.minutes(2)))
 struct TimeTests {

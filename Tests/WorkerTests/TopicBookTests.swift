@@ -8,7 +8,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import OrdersDomain
+@testable import TicketsDomain
 
 @Suite("The partitions that topics had", .timeLimit(.minutes(2)))
 struct TopicBookTests {

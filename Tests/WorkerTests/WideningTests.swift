@@ -8,7 +8,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import HitsDomain
+@testable import TicketsDomain
 
 extension Carrier {
     /// The logs whose topics can be given more partitions.

@@ -6,8 +6,9 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
 @testable import Handling
+@testable import OrdersDomain
+@testable import TicketsDomain
 
 @Suite("What lies in a partition that its key does not belong into", .timeLimit(.minutes(3)))
 struct WrongPartitionTests {

@@ -33,17 +33,21 @@ public struct Domain: Sendable {
     public private(set) var reactions: [AnyReaction] = []
     public private(set) var projections: [AnyProjection] = []
     public private(set) var queries: [Query] = []
+    public private(set) var importers: [Importer] = []
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
     public let commandsTopic: String
     public let eventsTopic: String
     public let outcomesTopic: String
     private let descriptor: Descriptor
+    /// What its .proto file says, in base64.
+    package let descriptorText: String
 
     public init(_ name: String, _ about: String, descriptor: String) {
         self.name = name
         self.about = about
         (commandsTopic, eventsTopic, outcomesTopic) = ("\(name).commands", "\(name).events", "\(name).outcomes")
+        descriptorText = descriptor
         self.descriptor = Descriptor(base64: descriptor)
     }
 
@@ -123,6 +127,13 @@ public struct Domain: Sendable {
     public func answering(_ queries: Query...) -> Domain {
         var domain = self
         domain.queries += queries
+        return domain
+    }
+
+    /// Whose files it reads: `millrace import NAME FILE`.
+    public func importing(_ importers: Importer...) -> Domain {
+        var domain = self
+        domain.importers += importers
         return domain
     }
 

@@ -65,7 +65,11 @@ extension ViewReader {
 
 /// A parameter of a query.
 public struct Parameter: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable { case text, integer, real, timestamp, duration }
+    public enum Kind: String, Hashable, Sendable {
+        case text, integer, real, timestamp, duration
+        /// Said or not: it has no value.
+        case flag
+    }
     public var name: String
     public var kind: Kind
     public var required: Bool
@@ -96,6 +100,8 @@ public struct Arguments: Sendable {
     public func text(_ name: String) -> String? { values[name]?.text }
     public func integer(_ name: String) -> Int64? { values[name]?.integer }
     public func real(_ name: String) -> Double? { values[name]?.real }
+    /// Whether a flag was said.
+    public func flag(_ name: String) -> Bool { integer(name) == 1 }
     public func timestamp(_ name: String) -> Timestamp? { integer(name).map { Timestamp($0) } }
     public func duration(_ name: String) -> Duration? { integer(name).map { .milliseconds($0) } }
     /// A parameter that was declared as required.

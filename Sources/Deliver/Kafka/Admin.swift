@@ -14,13 +14,17 @@ public final class Admin: Sendable {
     /// How long a call may take.
     public let limit: Duration
 
-    public init(_ properties: [String: String], limit: Duration = .seconds(10)) throws(KafkaError) {
+    /// - Parameter credentials: Where a password is that may change.
+    public init(
+        _ properties: [String: String], limit: Duration = .seconds(10), credentials: CredentialSource? = nil
+    ) throws(KafkaError) {
         // Without a group's name, a moved coordinator would crash librdkafka 2.0 when it lists a group's offsets.
         var settings = try Settings(["group.id": "admin"].merging(properties) { $1 })
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
         news = News()
-        client = try Client(settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news)
+        client = try Client(
+            settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news, credentials: credentials)
     }
 
     /// The latest trouble with brokers, for people.

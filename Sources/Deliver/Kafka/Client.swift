@@ -11,7 +11,8 @@ final class Client: @unchecked Sendable {
     private let events: OpaquePointer
 
     init(
-        _ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32, news: News
+        _ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32, news: News,
+        credentials: CredentialSource? = nil
     ) throws(KafkaError) {
         self.news = news
         rk = try settings.makeClient(type, events: mask, news: news)
@@ -22,6 +23,7 @@ final class Client: @unchecked Sendable {
         } else {
             events = rd_kafka_queue_get_main(rk)
         }
+        if let credentials { renew(from: credentials) }
     }
 
     /// The next event, which the caller destroys.

@@ -51,15 +51,19 @@ public final class Consumer: Sendable {
 
     private let readsHeaders: Bool
 
-    /// - Parameter headers: Whether messages come with their headers. librdkafka takes them apart for each message even
+    /// - Parameters:
+    ///   - headers: Whether messages come with their headers. librdkafka takes them apart for each message even
     ///   where there are none, which is a fifth of what a poll costs.
-    public init(_ settings: consuming Settings, headers: Bool = true) throws(KafkaError) {
+    ///   - credentials: Where a password is that may change.
+    public init(
+        _ settings: consuming Settings, headers: Bool = true, credentials: CredentialSource? = nil
+    ) throws(KafkaError) {
         readsHeaders = headers
         news = News()
         client = try Client(
             settings, RD_KAFKA_CONSUMER,
             events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
-            news: news)
+            news: news, credentials: credentials)
     }
 
     /// librdkafka's latest statistics as JSON, where `statistics.interval.ms` is set.

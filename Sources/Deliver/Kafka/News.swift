@@ -19,6 +19,10 @@ final class News: Sendable {
         var throttling: Throttling?
     }
     private let state = Mutex(State())
+    private let renewing = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// Calls this whenever brokers refuse the user or the password.
+    func onRefusedCredentials(_ renew: @escaping @Sendable () -> Void) { renewing.withLock { $0 = renew } }
 
     /// librdkafka tells the same error of a broker once in 30 s, however often it tries.
     private static let repeated = Duration.seconds(45)
@@ -62,6 +66,7 @@ final class News: Sendable {
             let since = state.refusing.flatMap { now - $0.last < Self.repeated ? $0.since : nil } ?? now
             state.refusing = Refusing(refusal: refusal, since: since, last: now)
         }
+        if BrokerRefusal(error)?.reason == .credentials { renewing.withLock { $0 }?() }
     }
 
     /// The client and a broker understand each other.

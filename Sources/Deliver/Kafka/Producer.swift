@@ -26,11 +26,12 @@ public final class Producer: Sendable {
     private let closing = Atomic(false)
     private let stopped = Atomic(false)
 
-    public init(_ settings: consuming Settings) throws(KafkaError) {
+    /// - Parameter credentials: Where a password is that may change.
+    public init(_ settings: consuming Settings, credentials: CredentialSource? = nil) throws(KafkaError) {
         news = News()
         client = try Client(
             settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
-            news: news)
+            news: news, credentials: credentials)
         reports.start { [self] in
             while !stopped.load(ordering: .acquiring) {
                 guard let event = client.poll(1000) else { continue }

@@ -49,17 +49,25 @@ public final class KafkaLog: EventLog {
     /// - Parameter properties: any of librdkafka's, for instance for TLS; they go over this log's own.
     /// - Parameter patience: How long members and readers wait for brokers that were there; `limit` unless told.
     /// - Parameter membership: Who this process is to its groups.
+    /// - Parameter login: Reads `sasl.username` and `sasl.password` again where a broker refuses those that were given: a
+    ///   password may change while workers run.
     /// - Throws: ``LogError`` `unreachable` where no broker answers within `limit`, `refused` where one takes no connection.
     public init(
         brokers: String, properties: [String: String] = [:], limit: Duration = KafkaLog.answerLimit,
-        patience: Patience? = nil, membership: Membership = Membership()
+        patience: Patience? = nil, membership: Membership = Membership(),
+        login: (@Sendable () -> [String: String]?)? = nil
     ) async throws {
-        tuning = Tuning(brokers: brokers, properties: properties, membership: membership)
         let patience = patience ?? Patience(limit)
+        tuning = Tuning(
+            brokers: brokers, properties: properties, membership: membership,
+            credentials: login.flatMap { CredentialSource(properties, again: $0, patience) })
         (self.patience, waits) = (patience, Waits(patience))
         let (admin, producer) = try await telling("the Kafka client could not be made") {
             [tuning] () throws(KafkaError) in
-            (try Admin(tuning.admin, limit: limit), try Producer(.producer(tuning.producer)))
+            (
+                try Admin(tuning.admin, limit: limit, credentials: tuning.credentials),
+                try Producer(.producer(tuning.producer), credentials: tuning.credentials)
+            )
         }
         self.admin = admin
         state = Mutex(State(producer: producer))
@@ -130,7 +138,7 @@ public final class KafkaLog: EventLog {
         if closed { throw LogError.wasClosed }
         guard producer.fatalError != nil else { return producer }
         let fresh = try await telling("a producer could not be made") { () throws(KafkaError) in
-            try Producer(.producer(tuning.producer))
+            try Producer(.producer(tuning.producer), credentials: tuning.credentials)
         }
         let spare = state.withLock { state in
             if state.closed || state.producer !== producer { return fresh }

@@ -24,7 +24,7 @@ final class KafkaMember: GroupMember {
         self.followers = followers
         watch = BrokerWatch(log, group, topics + followers)
         consumer = try await telling("a member of group \(group) could not be made") { () throws(KafkaError) in
-            try Consumer(.consumer(log.tuning.member(group)))
+            try Consumer(.consumer(log.tuning.member(group)), credentials: log.tuning.credentials)
         }
         transactions = TransactionPool(log.tuning, group)
         let consumer = consumer
@@ -74,7 +74,7 @@ final class KafkaMember: GroupMember {
     }
 
     /// Another process of the same name is the member now. To join anew would drive that one out in turn.
-    private func replaced(_ error: KafkaError) -> LogError {
+    private func replaced(_ error: any Error) -> LogError {
         let name = log.tuning.member(group)["group.instance.id"] ?? ""
         return LogError(
             .replaced,
@@ -177,10 +177,9 @@ final class KafkaMember: GroupMember {
         do {
             return try await transactions.run(transaction, as: place, in: log)
         } catch {
+            if error.kind == .replaced { throw replaced(error) }
             let isNamed = log.tuning.membership.instance != nil
-            guard isNamed, error.kind == .aborted || error.kind == .replaced, let fatal = await driven() else {
-                throw error
-            }
+            guard isNamed, error.kind == .aborted, let fatal = await driven() else { throw error }
             throw replaced(fatal)
         }
     }

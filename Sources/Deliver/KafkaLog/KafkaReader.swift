@@ -11,7 +11,7 @@ final class KafkaReader: LogReader {
 
     init(_ log: KafkaLog, _ positions: [TopicPartition: Offset]) async throws(LogError) {
         consumer = try await telling("a reader could not be made") { () throws(KafkaError) in
-            try Consumer(.consumer(log.tuning.reader))
+            try Consumer(.consumer(log.tuning.reader), credentials: log.tuning.credentials)
         }
         self.positions = Mutex(positions)
         watch = BrokerWatch(log, "a reader", Array(Set(positions.keys.map(\.topic))).sorted())

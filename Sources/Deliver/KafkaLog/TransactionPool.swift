@@ -89,7 +89,8 @@ final class TransactionPool: Sendable {
         }
         if let found { return (slot, found) }
         let made = try await telling("a transactional producer could not be made") { () throws(KafkaError) in
-            let producer = try Producer(.producer(tuning.transactions("\(id)-\(number)")))
+            let producer = try Producer(
+                .producer(tuning.transactions("\(id)-\(number)")), credentials: tuning.credentials)
             do throws(KafkaError) {
                 try await producer.initTransactions(within: KafkaLog.coordinatorLimit)
             } catch {

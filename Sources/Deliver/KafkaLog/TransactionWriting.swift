@@ -88,12 +88,13 @@ extension LogError {
         )
     }
 
-    /// What a failed transaction means: fenced where the group has gone on without this member, too large or denied
-    /// where trying again would not help, else aborted.
+    /// What a failed transaction means: fenced where the group has gone on without this member, replaced where another has
+    /// its name, too large or denied where trying again would not help, else aborted.
     init(transaction error: KafkaError) {
         let kind = Kind(error)
         switch kind {
-        case .fenced, .tooLarge, .denied, .unknownTopic, .closed: self.init(error, doing: "the transaction was aborted")
+        case .fenced, .replaced, .tooLarge, .denied, .unknownTopic, .closed:
+            self.init(error, doing: "the transaction was aborted")
         default: self.init(.aborted, "the transaction was aborted: \(error)")
         }
     }

@@ -6,9 +6,13 @@ struct Tuning: Sendable {
     var brokers: String
     var properties: [String: String]
     var membership = Membership()
+    /// Where the user and the password are, which may be others by now.
+    var credentials: CredentialSource?
 
     private func over(_ defaults: [String: String]) -> [String: String] {
-        defaults.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) { $1 }
+        var all = defaults.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) { $1 }
+        if let now = credentials?.read() { (all["sasl.username"], all["sasl.password"]) = (now.username, now.password) }
+        return all
     }
 
     /// Finds a broker again soon after it was away.

@@ -65,8 +65,8 @@ extension Store {
         var reached: Timestamp
 
         init(_ row: GRDB.Row) throws {
-            guard let id: Int64 = row[0], let last: Int64 = row[1], let newest: Int64 = row[2],
-                let reached: Int64 = row[3]
+            guard let id = try? row.integer(0), let last = try? row.integer(1), let newest = try? row.integer(2),
+                let reached = try? row.integer(3)
             else { throw Frame.Damaged(why: "its row does not hold numbers") }
             (self.row, base) = (id, Store.offset(id))
             (self.last, self.newest, self.reached) = (Offset(last), Timestamp(newest), Timestamp(reached))
@@ -147,7 +147,7 @@ extension Store {
                 if entry.last < from { continue }
                 if try !body(entry, row) { return }
             } catch let damaged as Frame.Damaged {
-                let id: Int64? = row[0]
+                let id = try? row.integer(0)
                 throw LogError.damaged(
                     "the batch at \(partition)@\(id.map(offset) ?? from)", damaged.why)
             }
@@ -166,7 +166,14 @@ extension Store {
             let middle = (low + high) / 2
             let row = try Row.fetchOne(
                 statement, arguments: [place.rows.lowerBound, place.row(Offset(middle))])
-            guard let row, let id: Int64 = row[0], let reached: Int64 = row[1], reached >= time.rawValue else {
+            guard let row else {
+                low = middle + 1
+                continue
+            }
+            guard let id = try? row.integer(0), let reached = try? row.integer(1) else {
+                throw LogError.damaged("the batch before \(partition)@\(middle)", "its row does not hold numbers")
+            }
+            if reached < time.rawValue {
                 low = middle + 1
                 continue
             }

@@ -98,41 +98,19 @@ struct Ask: AsyncParsableCommand {
 
     /// The parameters' values, and what a page's cursor belongs to of them.
     private func values(_ query: Query) throws -> (values: [String: Value], given: [String: Value]) {
-        let loose = try LooseOptions(parameters)
+        let flags = query.parameters.filter { $0.kind == .flag }.map { Teaching.option($0.name) }
+        let loose = try LooseOptions(parameters, flags: Set(flags))
         if let word = loose.words.first { throw Failure(.usage, "\(word) is not --parameter value") }
-        var (values, given): ([String: Value], [String: Value]) = ([:], [:])
-        for (name, text) in loose.pairs {
-            guard let parameter = query.parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
-            else {
-                let known = query.parameters.map { "--\(Teaching.option($0.name))" }
-                let why = Nearest.notA("parameter", of: query.name, "--\(name)", among: known, and: Self.optionNames)
-                throw Failure(.usage, "--\(name) \(why)")
+        let values = try loose.values(of: query.parameters, for: query.name, and: Self.optionNames)
+        var given = values
+        // A moment that is told by its distance from now is another one on the next page.
+        for parameter in query.parameters where parameter.kind == .timestamp {
+            let names = [parameter.name, Teaching.option(parameter.name)]
+            if let text = loose.pairs.first(where: { names.contains($0.name) })?.value {
+                given[parameter.name] = .text(text)
             }
-            if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
-            values[parameter.name] = try Self.value(text, parameter)
-            given[parameter.name] = parameter.kind == .timestamp ? .text(text) : values[parameter.name]
-        }
-        if let missing = query.parameters.first(where: { $0.required && values[$0.name] == nil }) {
-            throw Failure(.usage, "\(query.name) needs --\(Teaching.option(missing.name)): \(missing.about)")
         }
         return (values, given)
-    }
-
-    private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
-        switch parameter.kind {
-        case .text: return .text(text)
-        case .integer: if let value = Int64(text) { return .integer(value) }
-        case .real: if let value = DecimalText.double(text) { return .real(value) }
-        case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
-        case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
-        }
-        let example = [
-            Parameter.Kind.integer: "17", .real: "52.52", .duration: "60s, 5m or 1h",
-            .timestamp: "2026-11-01T20:00:00Z, -1h or now",
-        ]
-        throw Failure(
-            .usage,
-            "--\(parameter.name) \(text) is no \(parameter.kind.rawValue), such as \(example[parameter.kind] ?? "")")
     }
 
     static func place(_ text: String) throws -> (TopicPartition, Offset) {

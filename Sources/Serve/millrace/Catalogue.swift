@@ -74,6 +74,16 @@ struct Catalogue {
         }
     }
 
+    var importers: [(domain: Domain, importer: Importer)] {
+        domains.flatMap { domain in domain.importers.map { (domain, $0) } }
+    }
+
+    func importer(_ name: String) throws -> (domain: Domain, importer: Importer) {
+        if let found = importers.first(where: { $0.importer.name == name }) { return found }
+        throw Unknown.failure(
+            "importer", name, among: importers.map(\.importer.name), shownBy: "millrace import --help")
+    }
+
     var queries: [Query] { domains.flatMap(\.queries) }
     var projections: [AnyProjection] { domains.flatMap(\.projections) }
 
@@ -213,6 +223,10 @@ struct Views: ParsableCommand {
 /// Help for one command, event or query, made from what the domain declares.
 enum Teaching {
     static func help(for arguments: [String]) -> String? {
+        if arguments.first == "help" { return help(for: arguments.dropFirst() + ["--help"]) }
+        if ["--help", "-h"].contains(arguments.last), arguments.count == 2, arguments[0] == "import" {
+            return importers(Catalogue(domains: Millrace.domains))
+        }
         guard arguments.count >= 3, arguments.dropFirst(2).contains(where: { $0 == "--help" || $0 == "-h" }) else {
             return nil
         }
@@ -261,8 +275,42 @@ enum Teaching {
                 PARAMETERS:
                 \(TextTable(header: ["", "type", ""], rows: rows).text)
                 """
+        case "import":
+            guard let importer = try? catalogue.importer(name).importer else { return nil }
+            return help(of: importer)
         default: return nil
         }
+    }
+
+    /// The command's own help, and what there is to import.
+    private static func importers(_ catalogue: Catalogue) -> String {
+        let rows = catalogue.importers.map { ["  \($0.importer.name)", $0.importer.about] }
+        return Millrace.helpMessage(for: Import.self, columns: 80) + "\nIMPORTERS:\n"
+            + "  " + TextTable(header: ["", ""], rows: rows).text.drop { $0 == " " || $0 == "\n" }
+            + "\nmillrace import NAME --help shows an importer's options.\n"
+    }
+
+    private static func help(of importer: Importer) -> String {
+        let rows = importer.parameters.map { parameter in
+            let value = parameter.kind == .flag ? "" : " <\(parameter.kind.rawValue)>"
+            return [
+                "  --\(option(parameter.name))\(value)", parameter.about + (parameter.required ? " (needed)" : ""),
+            ]
+        }
+        let options =
+            rows.isEmpty
+            ? ""
+            : "\nOPTIONS OF ITS OWN:\n  \(TextTable(header: ["", ""], rows: rows).text.drop { $0 == " " || $0 == "\n" })"
+        return """
+            \(importer.about)
+
+            \(importer.discussion)
+
+            USAGE: millrace import \(importer.name) FILE [--<option> <value> ...] [--on-error stop|skip] [--progress]
+            \(options)
+            millrace import --help shows the options that all importers have.
+
+            """
     }
 
     static func fields(_ kind: Schema.Kind) -> String {

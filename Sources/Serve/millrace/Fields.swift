@@ -7,7 +7,8 @@ struct LooseOptions {
     var pairs: [(name: String, value: String)] = []
     var words: [String] = []
 
-    init(_ arguments: [String]) throws {
+    /// - Parameter flags: the names that have no value.
+    init(_ arguments: [String], flags: Set<String> = []) throws {
         var rest = arguments[...]
         while let word = rest.popFirst() {
             guard word.hasPrefix("--"), word.count > 2 else {
@@ -17,12 +18,58 @@ struct LooseOptions {
             let body = word.dropFirst(2)
             if let equals = body.firstIndex(of: "=") {
                 pairs.append((String(body[..<equals]), String(body[body.index(after: equals)...])))
+            } else if flags.contains(String(body)) {
+                pairs.append((String(body), "true"))
             } else if let value = rest.popFirst() {
                 pairs.append((String(body), value))
             } else {
                 throw Failure(.usage, "\(word) needs a value")
             }
         }
+    }
+}
+
+extension LooseOptions {
+    /// The values of declared parameters, each of its type.
+    ///
+    /// - Parameters:
+    ///   - owner: Whose parameters they are, as messages name it.
+    ///   - others: What options there are besides.
+    func values(of parameters: [Parameter], for owner: String, and others: [String]) throws -> [String: Value] {
+        var values: [String: Value] = [:]
+        for (name, text) in pairs {
+            guard let parameter = parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
+            else {
+                let known = parameters.map { "--\(Teaching.option($0.name))" }
+                let why = Nearest.notA("parameter", of: owner, "--\(name)", among: known, and: others)
+                throw Failure(.usage, "--\(name) \(why)")
+            }
+            if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
+            values[parameter.name] = try Self.value(text, parameter)
+        }
+        if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
+            throw Failure(.usage, "\(owner) needs --\(Teaching.option(missing.name)): \(missing.about)")
+        }
+        return values
+    }
+
+    private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
+        switch parameter.kind {
+        case .text: return .text(text)
+        case .integer: if let value = Int64(text) { return .integer(value) }
+        case .real: if let value = DecimalText.double(text) { return .real(value) }
+        case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
+        case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
+        case .flag: if ["true", "false"].contains(text) { return .integer(text == "true" ? 1 : 0) }
+        }
+        let example = [
+            Parameter.Kind.integer: "17", .real: "52.52", .duration: "60s, 5m or 1h",
+            .timestamp: "2026-11-01T20:00:00Z, -1h or now", .flag: "true",
+        ]
+        throw Failure(
+            .usage,
+            "--\(Teaching.option(parameter.name)) \(text) is no \(parameter.kind.rawValue), "
+                + "such as \(example[parameter.kind] ?? "")")
     }
 }
 

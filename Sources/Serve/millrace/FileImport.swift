@@ -16,36 +16,15 @@ struct FileImport {
     /// Where an input stands still for so long, what has come of it is written.
     static let stillness = Duration.milliseconds(200)
 
-    var importer: String
-    /// What sets imports of one file apart, such as the site; empty where nothing does.
-    var scope: String
+    var importer: Importer
+    /// For a file of which nothing has been read.
+    var reader: ImportReader
     var file: String
     var onError: OnError
-    var topic: String
-    /// What to say where no line could be read.
-    var hint = ""
-    /// Whose handler decides the commands that are imported, and how long to wait for its next outcome.
-    var deciding: (domain: Domain, wait: Duration)?
-    /// Whether the records are written in the order of their moments instead of the lines'.
-    var isByTime = false
-    /// Takes the first record of a table, which names the columns. A table's quoted fields may span lines.
-    var header: ((ArraySlice<UInt8>) throws(Malformed) -> Void)?
-    /// Takes a line that was imported before, where lines after it depend on it.
-    var passed: ((ArraySlice<UInt8>) -> Void)?
-    /// What else there is to say of the file, when all of it has been read.
-    var notes: (() -> [String])?
-    /// What a line says; nil where it says nothing. A line that it refuses is bad, and counted by the refusal's reason.
-    var read: (ArraySlice<UInt8>) throws -> Imported?
-
-    /// One line's records, all of one topic and in order, and when what it tells of began.
-    struct Imported {
-        var records: [NewRecord]
-        var time: Timestamp
-        /// When what it tells of ended, where that is later.
-        var ended: Timestamp?
-        /// Each record's moment, where they differ.
-        var moments: [Timestamp]?
-    }
+    /// Whose handler decides the commands that are imported.
+    var deciding: Domain?
+    /// How long to wait for its next outcome.
+    var wait: Duration
 
     /// - Parameters:
     ///   - stop: Ends the reading.
@@ -53,23 +32,27 @@ struct FileImport {
     func run(_ log: any EventLog, until stop: InputStop? = nil, telling: Bool = false) async throws -> Summary {
         let start = ContinuousClock.now
         let counts = try await log.partitionCounts()
-        guard let count = counts[topic] else { throw LogError.unknown(topic) }
+        guard let count = counts[importer.topic] else { throw LogError.unknown(importer.topic) }
         if counts[TopicFile.imports.name] == nil { throw LogError.unknown(TopicFile.imports.name) }
         let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
         let first = try await source.next() ?? []
-        let (marks, hasMark) = try await marks(log, source, first.first?.bytes ?? [])
+        let opening = first.first?.bytes ?? []
+        let reader = reader.told?(opening) ?? reader
+        let (marks, hasMark) = try await marks(log, source, opening)
         let outcomes = try await follow(log)
         do {
             var summary = try await importing(log, marks) { place, member, recognition in
                 let writer = ImportWriter(
-                    member, place, marks, PartitionCount(of: topic, on: log, count, isFixed: deciding != nil), outcomes)
+                    member, place, marks, PartitionCount(of: importer.topic, on: log, count, isFixed: deciding != nil),
+                    outcomes)
                 let work = ImportWork(
-                    job: self, source: source, hasMark: hasMark, recognition: recognition, writer: writer)
+                    job: self, reader: reader, source: source, hasMark: hasMark, recognition: recognition,
+                    writer: writer)
                 work.isTelling = telling
                 return try await work.run(first)
             }
             summary.took = .now - start
-            if let deciding, let outcomes { summary.outcomes = try await outcomes.finish(within: deciding.wait) }
+            if let outcomes { summary.outcomes = try await outcomes.finish(within: wait) }
             await outcomes?.close()
             return summary
         } catch {
@@ -84,7 +67,7 @@ struct FileImport {
         _ log: any EventLog, _ source: LineSource, _ first: ArraySlice<UInt8>
     ) async throws -> (ImportMarks, hasMark: Bool) {
         func marks(_ head: Digest) -> ImportMarks {
-            ImportMarks(identity: "\(importer)/\(scope)/\(String(head.value, radix: 16))")
+            ImportMarks(identity: "\(importer.name)/\(reader.scope)/\(String(head.value, radix: 16))")
         }
         if source.hadMark {
             let older = marks(Digest(first, marked: true))
@@ -113,7 +96,7 @@ struct FileImport {
 
     private func follow(_ log: any EventLog) async throws -> ImportOutcomes? {
         guard let deciding else { return nil }
-        return try await ImportOutcomes(log, deciding.domain)
+        return try await ImportOutcomes(log, deciding)
     }
 
     /// Waits until this import alone holds the one partition of the imports topic in its group.
@@ -127,18 +110,5 @@ struct FileImport {
             }
         }
         throw Failure(.tryAgain, "another import of \(file) is under way; wait for it to end")
-    }
-
-    /// What a line says, checked.
-    func imported(_ line: ImportLine) throws -> Imported? {
-        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
-        if line.bytes.isEmpty { return nil }
-        guard let imported = try read(line.bytes) else { return nil }
-        let ended = imported.ended ?? imported.time
-        if max(imported.time, ended) > now() + maximumClockSkew {
-            throw Malformed(
-                "time", "\(ended.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
-        }
-        return imported
     }
 }

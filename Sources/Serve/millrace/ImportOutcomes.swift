@@ -1,22 +1,6 @@
-internal import ArgumentParser
 internal import EventLog
 internal import EventModel
 internal import Handling
-
-/// What imports ask for whose commands a handler decides.
-struct OutcomeOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "How long to wait for the next outcome, before the rest is left to be decided later.", valueName: "time"))
-    var wait = "3s"
-
-    func limit() throws -> Duration {
-        guard let limit = Duration(short: wait) else {
-            throw Failure(.usage, "--wait \(wait) is no time such as 3s or 500ms")
-        }
-        return limit
-    }
-}
 
 /// Counts what a handler answers to the commands that an import writes.
 ///

@@ -10,6 +10,7 @@ final class ImportWork {
     static let mostHeld = 64 << 20
 
     private let job: FileImport
+    private let reader: ImportReader
     private let source: LineSource
     /// Whether the digests have a byte order mark before the first line.
     private let hasMark: Bool
@@ -53,8 +54,11 @@ final class ImportWork {
     var isTelling = false
     private var told = 0
 
-    init(job: FileImport, source: LineSource, hasMark: Bool, recognition: Recognition, writer: ImportWriter) {
-        (self.job, self.source, self.hasMark) = (job, source, hasMark)
+    init(
+        job: FileImport, reader: ImportReader, source: LineSource, hasMark: Bool, recognition: Recognition,
+        writer: ImportWriter
+    ) {
+        (self.job, self.reader, self.source, self.hasMark) = (job, reader, source, hasMark)
         (self.recognition, self.writer) = (recognition, writer)
         summary = FileImport.Summary(file: job.file)
         name = (job.file as NSString).lastPathComponent
@@ -98,21 +102,24 @@ final class ImportWork {
                 }
             }
             // A pipe that stays open: what has come is not kept waiting for what may come.
-            if isDecided, !job.isByTime, await !source.hasMore(within: FileImport.stillness) { try await commit() }
-            chunk = try await source.next()
+            if isDecided, !job.importer.isByTime, await !source.hasMore(within: FileImport.stillness) {
+                try await commit()
+            }
+            try await writer.stay()
+            chunk = try await source.next(every: ImportWriter.heed) { try await writer.stay() }
         }
         if !isDecided { try await end() }
         if source.stopped == nil { for record in table.end() { try handle(record) } }
-        if job.header != nil && !hasHeader { try readHeader([]) }
+        if reader.header != nil && !hasHeader { try readHeader([]) }
     }
 
     private func finish() {
         progress.end()
         complaints.end()
         if !isCopy && writer.file.bad.uncounted > 0 { countUnkept() }
-        summary.notes += job.notes?() ?? []
+        summary.notes += reader.notes?() ?? []
         (summary.damage, summary.stopped) = (source.damage, source.stopped)
-        summary.hint = job.hint
+        summary.hint = reader.hint
     }
 
     // MARK: What was imported before
@@ -169,7 +176,9 @@ final class ImportWork {
     /// What comes is new: either behind a file's end, or another file's.
     private func decide() async throws {
         if let file = recognition.file { try await adopt(recognition.files[file]) }
-        if isOver && recognition.isWhole && recognition.lines == read && writer.file.bad.count == 0, job.passed == nil {
+        if isOver && recognition.isWhole && recognition.lines == read && writer.file.bad.count == 0,
+            reader.passed == nil
+        {
             return try skipAll()
         }
         if isOver && !source.isFile {
@@ -202,7 +211,7 @@ final class ImportWork {
 
     /// All that was read was imported before; it need not be looked at again.
     private func skipAll() throws {
-        if job.header != nil && !hasHeader { try readHeader(opening) }
+        if reader.header != nil && !hasHeader { try readHeader(opening) }
         summary.lines += read - passed
         summary.known += read - passed
         (passed, passedDigest, lines, linesDigest) = (read, digest.value, read, digest.value)
@@ -214,6 +223,7 @@ final class ImportWork {
         let again = try LineSource(job.file, limit: Limits.lineBytes)
         var (count, digest) = (0, Digest())
         while count < read, let lines = try await again.next() {
+            try await writer.stay()
             for line in lines where count < read && !line.unfinished {
                 digest.add(line.bytes, marked: line.number == 1 && hasMark)
                 count += 1
@@ -230,7 +240,7 @@ final class ImportWork {
     /// The input has ended before it was decided what it is.
     private func end() async throws {
         // The last line can only be looked at where the columns are known.
-        if ending != nil && !hasHeader { try? job.header?(opening) }
+        if ending != nil && !hasHeader { try? reader.header?(opening) }
         guard !isOver, let copy = recognition.end(read, ending.map(readTail)) else {
             try await decide()
             if let ending { try feed(ending, digest.value) }
@@ -256,7 +266,7 @@ final class ImportWork {
         var whole = digest
         whole.add(line.bytes, marked: line.number == 1 && hasMark)
         let record = ImportLine(line, digest: whole.value, isKnown: false)
-        return Recognition.Tail(digest: whole.value, isReadable: (try? job.imported(record)) ?? nil != nil)
+        return Recognition.Tail(digest: whole.value, isReadable: (try? imported(record)) ?? nil != nil)
     }
 
     // MARK: What is new
@@ -269,14 +279,14 @@ final class ImportWork {
     private func feed(_ line: LineSource.Line, _ digest: UInt64, isKnown: Bool) throws {
         if !line.unfinished { (passed, passedDigest) = (line.number, digest) }
         let line = ImportLine(line, digest: digest, isKnown: isKnown)
-        if job.header == nil || table.isWhole(line) { return try handle(line) }
+        if reader.header == nil || table.isWhole(line) { return try handle(line) }
         for record in table.add(line) { try handle(record) }
     }
 
     private func readHeader(_ line: ArraySlice<UInt8>) throws {
         hasHeader = true
         do throws(Malformed) {
-            try job.header?(line)
+            try reader.header?(line)
         } catch {
             throw Failure(.data, "\(job.file): \(error.message)")
         }
@@ -284,7 +294,7 @@ final class ImportWork {
 
     private func handle(_ line: ImportLine) throws {
         summary.lines += line.lines
-        if job.header != nil && line.number == 1 {
+        if reader.header != nil && line.number == 1 {
             if !hasHeader { try readHeader(line.bytes) }
             if line.isKnown { summary.known += line.lines }
         } else if line.isKnown {
@@ -293,7 +303,7 @@ final class ImportWork {
             // A table's record may have begun before: it was bad while its end was not there.
             if line.number <= recognition.lines { for number in line.number...line.last { bad.remove(number) } }
             do {
-                if let imported = try job.imported(line) {
+                if let imported = try imported(line) {
                     add(imported, line)
                     tail = line.unfinished
                 }
@@ -312,16 +322,29 @@ final class ImportWork {
     /// A line that was imported before, or was bad before and may be good now.
     private func again(_ line: ImportLine) throws {
         if !bad.contains(line.number) {
-            job.passed?(line.bytes)
+            reader.passed?(line.bytes)
             summary.known += line.lines
             return
         }
         do {
-            if let imported = try job.imported(line) { add(imported, line) }
+            if let imported = try imported(line) { add(imported, line) }
             for number in line.number...line.last { bad.remove(number) }
         } catch let no as any Refusal {
             complain(line, no)
         }
+    }
+
+    /// What a line says, checked.
+    private func imported(_ line: ImportLine) throws -> Imported? {
+        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
+        if line.bytes.isEmpty { return nil }
+        guard let imported = try reader.read(line.bytes) else { return nil }
+        let ended = imported.ended ?? imported.time
+        if max(imported.time, ended) > now() + maximumClockSkew {
+            throw Malformed(
+                "time", "\(ended.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+        }
+        return imported
     }
 
     private func complain(_ line: ImportLine, _ no: any Refusal) {
@@ -339,8 +362,8 @@ final class ImportWork {
         summary.reasons["skipped-before", default: 0] += count
     }
 
-    private func add(_ imported: FileImport.Imported, _ line: ImportLine) {
-        if job.isByTime {
+    private func add(_ imported: Imported, _ line: ImportLine) {
+        if job.importer.isByTime {
             for (i, record) in imported.records.enumerated() {
                 let moment = imported.moments?[i] ?? imported.time
                 waiting.append(.init(record: record, moment: moment, line: line.number, lines: line.lines))
@@ -356,8 +379,8 @@ final class ImportWork {
 
     /// Whether it is time to write.
     private var isFull: Bool {
-        if !job.isByTime { return max(records.count, linesWaiting) >= FileImport.batch }
-        return waiting.count >= ImportWriter.mostByTime || isDecided && writer.file.run?.lines == lines
+        if !job.importer.isByTime { return max(records.count, linesWaiting) >= FileImport.batch }
+        return waiting.count >= Importer.mostByTime || isDecided && writer.file.run?.lines == lines
     }
 
     private func commit() async throws {
@@ -373,7 +396,7 @@ final class ImportWork {
             let done = ImportWriter.Progress(
                 lines: isBehind ? known.lines : lines, digest: isBehind ? known.digest : linesDigest,
                 tail: isBehind ? known.tail : tail, bad: bad, name: name)
-            if job.isByTime {
+            if job.importer.isByTime {
                 imported = try await writer.commit(byTime: ordered, done, &digests)
                 summary.known += count - imported
             } else {

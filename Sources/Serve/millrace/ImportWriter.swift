@@ -3,8 +3,6 @@ internal import EventModel
 
 /// Writes an import's records, each batch in one transaction with the marks that say how far it has come.
 final class ImportWriter {
-    /// Records that are put in the order of their moments at once. A file that has more is put in order part by part.
-    static let mostByTime = 500_000
 
     /// A record that waits to be written.
     struct Waiting {
@@ -23,7 +21,12 @@ final class ImportWriter {
         var ends: [TopicPartition: Offset] = [:]
     }
 
+    /// How often it tells its group that it is there. Kafka's take a member for dead that asks for nothing for
+    /// `max.poll.interval.ms`, which are five minutes unless it is set: as long as an input may well stand still.
+    static let heed = Duration.seconds(2)
+
     private let member: any GroupMember
+    private var heeded = ContinuousClock.now
     private let place: TopicPartition
     private let marks: ImportMarks
     private var spread: PartitionCount
@@ -42,6 +45,30 @@ final class ImportWriter {
         (self.member, self.place, self.marks) = (member, place, marks)
         (self.spread, self.outcomes) = (spread, outcomes)
         file = ImportedFile(number: -1)
+    }
+
+    /// Tells its group that it is there, where that is due.
+    ///
+    /// - Throws: ``LogError/Kind/fenced`` where another import of the same file has its place.
+    func stay() async throws {
+        if .now - heeded < Self.heed { return }
+        heeded = .now
+        do {
+            switch try await member.next(max: 1, wait: .zero) {
+            case .assigned, .records, .idle: return
+            case .revoked(let partitions): try await member.release(partitions)
+            case .lost: break
+            }
+        } catch let error as LogError where error.mayPass {
+            // Nothing is to be written now. What is to be written later finds out.
+            return
+        }
+        throw LogError(
+            .fenced,
+            """
+            this import has lost its place: another one of the same file has begun, or this one was stopped for a while. \
+            Import the file again: what is in is known
+            """)
     }
 
     /// Goes on behind a file that the log knows.
@@ -138,6 +165,7 @@ final class ImportWriter {
     }
 
     private func write(_ records: [NewRecord], _ saying: [NewRecord], consumed lines: Int) async throws {
+        try await stay()
         let appends = Append.byKey(records, to: spread.topic, among: try await spread.now())
         let offsets = try await member.transact(
             Transaction(appends: appends + [Append(place, saying)], consumed: [place: Offset(Int64(lines))]))

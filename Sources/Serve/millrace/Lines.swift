@@ -1,4 +1,6 @@
+internal import EventLog
 internal import Foundation
+internal import Synchronization
 
 /// Reads a file, a pipe or standard input line by line, plain or gzip, off the cooperative pool: one hop a chunk. A byte
 /// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused.
@@ -45,7 +47,14 @@ final class LineSource {
     }
 
     /// The lines that the next chunk completes; nil at the end.
-    func next() async throws -> [Line]? {
+    func next() async throws -> [Line]? { try await next { try await self.read() } }
+
+    /// The same; does something again and again while it waits for an input that stands still.
+    func next(every pause: Duration, _ meanwhile: () async throws -> Void) async throws -> [Line]? {
+        try await next { try await self.read(every: pause, meanwhile) }
+    }
+
+    private func next(_ read: () async throws -> [UInt8]) async throws -> [Line]? {
         while true {
             if ended { return nil }
             let chunk = try await read()
@@ -77,6 +86,27 @@ final class LineSource {
         let handle = Handle(input: input)
         return try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try handle.input.next() }) }
+        }
+    }
+
+    private final class Arrival: Sendable {
+        let signal = Signal()
+        let chunk = Mutex<Result<[UInt8], any Error>?>(nil)
+    }
+
+    private func read(every pause: Duration, _ meanwhile: () async throws -> Void) async throws -> [UInt8] {
+        let (handle, arrival) = (Handle(input: input), Arrival())
+        queue.async {
+            let chunk = Result { try handle.input.next() }
+            arrival.chunk.withLock { $0 = chunk }
+            arrival.signal.notify()
+        }
+        while true {
+            let version = arrival.signal.version
+            if let chunk = arrival.chunk.withLock({ $0 }) { return try chunk.get() }
+            try await meanwhile()
+            try Task.checkCancellation()
+            await arrival.signal.wait(past: version, atMost: pause)
         }
     }
 

@@ -77,10 +77,14 @@ struct Places: ParsableArguments {
             }
             return log
         case .kafka(let brokers):
-            let work = working ? try KafkaWork.set() : nil
+            let (work, file) = (working ? try KafkaWork.set() : nil, kafkaConfig)
             return try await KafkaLog(
-                brokers: brokers, properties: try kafkaProperties(), patience: work?.patience,
-                membership: try KafkaWork.membership(working: working))
+                brokers: brokers, properties: try Self.kafkaProperties(file), patience: work?.patience,
+                membership: try KafkaWork.membership(working: working)
+            ) {
+                // A pipe has nothing the second time, and may keep one waiting.
+                file.map(InputBytes.isNamed) == true ? try? Self.kafkaProperties(file) : nil
+            }
         }
     }
 
@@ -170,8 +174,8 @@ struct Places: ParsableArguments {
     func declarations() throws -> [DeclaredTopic] { try TopicFile.declared(topicFiles, domains: Millrace.domains) }
     func declaredTopics() throws -> [Topic] { try declarations().map(\.topic) }
 
-    private func kafkaProperties() throws -> [String: String] {
-        guard let file = kafkaConfig else { return [:] }
+    private static func kafkaProperties(_ file: String?) throws -> [String: String] {
+        guard let file else { return [:] }
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw Failure(.noInput, "the Kafka configuration \(file) cannot be read")
         }

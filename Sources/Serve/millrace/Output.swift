@@ -1,5 +1,6 @@
 internal import EventModel
 internal import Foundation
+internal import Money
 internal import Synchronization
 
 /// Standard output, written whole or with an error; gathered in memory instead where a test asks for it.

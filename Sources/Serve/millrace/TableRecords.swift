@@ -1,4 +1,4 @@
-internal import Domains
+internal import CSVText
 internal import EventModel
 
 /// Lines of a file, with what an import knows of them.

@@ -97,6 +97,7 @@ struct Section: Sendable {
         Section(name: "growth", about: "cost per event as events, keys and partitions grow") {
             try await $0.growthRows()
         },
+        Section(name: "echo", about: "one command on a broker, beside bare echoes") { try await $0.echoRows() },
         Section(name: "broker", about: "the Kafka module on a broker") { try await $0.brokerRows() },
     ]
 }

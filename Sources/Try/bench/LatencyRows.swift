@@ -1,10 +1,10 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Handling
 internal import Histogram
 internal import LocalLog
+internal import OrdersDomain
 internal import Projecting
 internal import SQLiteViews
 internal import ServiceLifecycle
@@ -92,6 +92,20 @@ extension Bench {
         return rows
     }
 
+    /// Places orders at a steady rate, and notes how long each waits for its outcome.
+    static func place(
+        _ count: Int, as tag: String, _ client: CommandClient, _ answered: Latencies,
+        then: @escaping @Sendable (Outcome, ContinuousClock.Instant) async -> Void = { _, _ in }
+    ) async throws {
+        try await paced(count, aSecond: commandsASecond) { i, due in
+            let order = #"{"order":"\#(tag)-\#(i)","customer":"c\#(i % 1000)"}"#
+            let outcome = try await client.send(
+                [try Domain.orders.command("PlaceOrder", order)], to: .orders, within: .seconds(30))[0]
+            answered.note(.now - due)
+            await then(outcome, due)
+        }
+    }
+
     /// Orders that are placed at a steady rate, with the handler and the view's projector in this process.
     func latencies(
         on log: any EventLog, _ views: any ViewStore, goals: (Double, Double), _ name: String
@@ -111,11 +125,7 @@ extension Bench {
                     async let watching: Void = shown.watch(projection, views, every: .microseconds(500)) {
                         over.isOver
                     }
-                    try await paced(count, aSecond: Self.commandsASecond) { i, due in
-                        let order = #"{"order":"\#(tag)-\#(round)-\#(i)","customer":"c\#(i % 1000)"}"#
-                        let outcome = try await client.send(
-                            [try Domain.orders.command("PlaceOrder", order)], to: .orders, within: .seconds(30))[0]
-                        answered.note(.now - due)
+                    try await Self.place(count, as: "\(tag)-\(round)", client, answered) { outcome, due in
                         if let event = outcome.events.last { await shown.expect(event.place, event.offset, due) }
                     }
                     over.end()

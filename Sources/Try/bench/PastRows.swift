@@ -1,7 +1,7 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
+internal import HitsDomain
 internal import LocalLog
 internal import SQLiteViews
 internal import TestSupport

@@ -1,10 +1,10 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import LocalLog
 internal import MillraceTestKit
 internal import Projecting
+internal import RidesDomain
 internal import SQLiteViews
 internal import TestSupport
 

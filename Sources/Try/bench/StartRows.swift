@@ -1,9 +1,10 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Handling
+internal import HitsDomain
 internal import LocalLog
+internal import OrdersDomain
 internal import Projecting
 internal import SQLiteViews
 internal import TestSupport

@@ -1,4 +1,3 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
@@ -9,6 +8,7 @@ internal import Projecting
 internal import SQLiteViews
 internal import ServiceLifecycle
 internal import TestSupport
+internal import TicketsDomain
 
 extension Domain {
     /// A command of this domain that JSON describes.

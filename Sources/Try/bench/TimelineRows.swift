@@ -1,4 +1,3 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
@@ -6,6 +5,7 @@ internal import LocalLog
 internal import MillraceTestKit
 internal import Projecting
 internal import SQLiteViews
+internal import SocialDomain
 internal import TestSupport
 
 extension Bench {

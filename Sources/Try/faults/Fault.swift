@@ -1,3 +1,4 @@
+internal import EventModel
 internal import MillraceTestKit
 
 /// Something that goes wrong, and with what.

@@ -1,8 +1,9 @@
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation
+internal import Geography
 internal import Handling
+internal import OrdersDomain
 internal import Projecting
 internal import Synchronization
 internal import TestSupport

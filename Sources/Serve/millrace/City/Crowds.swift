@@ -39,7 +39,7 @@ struct Fans: Crowd {
     }
 
     func act(as fan: Int, at desk: Desk, until end: ContinuousClock.Instant) async throws {
-        var random = SplitMix(seed: seed &+ UInt64(fan) &* 7919)
+        var random = SeededRandom(seed &+ UInt64(fan) &* 7919)
         var turn = 0
         while .now < end {
             turn += 1
@@ -75,7 +75,7 @@ struct Visitors: Crowd {
     func open(_ desk: Desk) {}
 
     func act(as person: Int, at desk: Desk, until end: ContinuousClock.Instant) async throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed)
         while .now < end {
             try await desk.observe(
                 "Hit",
@@ -106,7 +106,7 @@ struct Tweeters: Crowd {
 
     /// Everybody follows some; and the day before was as any day.
     func open(_ desk: Desk) async throws {
-        var random = SplitMix(seed: seed)
+        var random = SeededRandom(seed)
         let follows = (0..<count).flatMap { person in
             Set((0..<Int.random(in: 3...12, using: &random)).map { _ in Int.random(in: 0..<count, using: &random) })
                 .sorted().filter { $0 != person }
@@ -125,7 +125,7 @@ struct Tweeters: Crowd {
     }
 
     func act(as person: Int, at desk: Desk, until end: ContinuousClock.Instant) async throws {
-        var random = SplitMix(seed: seed &+ UInt64(person) &* 104_729)
+        var random = SeededRandom(seed &+ UInt64(person) &* 104_729)
         let half = ContinuousClock.now + (end - .now) / 2
         var posted = 0
         while .now < end {
@@ -160,7 +160,7 @@ struct Kitchens: Crowd {
     func open(_ desk: Desk) {}
 
     func act(as kitchen: Int, at desk: Desk, until end: ContinuousClock.Instant) async throws {
-        var random = SplitMix(seed: seed &+ UInt64(kitchen) &* 15_485_863)
+        var random = SeededRandom(seed &+ UInt64(kitchen) &* 15_485_863)
         var turn = 0
         while .now < end {
             turn += 1
@@ -203,7 +203,7 @@ struct Taxis: Crowd {
     func open(_ desk: Desk) {}
 
     func act(as person: Int, at desk: Desk, until end: ContinuousClock.Instant) async throws {
-        var random = SplitMix(seed: seed &+ 31)
+        var random = SeededRandom(seed &+ 31)
         var places = (0..<count).map { _ in
             (x: Int.random(in: 0...Self.blocks, using: &random), y: Int.random(in: 0...Self.blocks, using: &random))
         }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Domains
 internal import EventLog
 internal import EventModel
 internal import Foundation

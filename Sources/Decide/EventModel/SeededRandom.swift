@@ -1,0 +1,22 @@
+/// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
+public struct SeededRandom: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+    public init(_ seed: UInt64) { state = seed }
+
+    /// Numbers of their own for each `salt`, so that what one use draws changes no other.
+    public init(_ seed: UInt64, _ salt: UInt64) {
+        var first = SeededRandom(seed)
+        state = first.next() ^ (salt &* 0x9e37_79b9_7f4a_7c15)
+    }
+
+    public mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    /// True in so many of a hundred cases.
+    package mutating func chance(_ percent: Double) -> Bool { Double.random(in: 0..<100, using: &self) < percent }
+}

@@ -1,0 +1,77 @@
+internal import EventModel
+
+extension Importer {
+    static let positions = Importer(
+        "gps", "Import a table of positions, or a GPX track, as locations of drivers.",
+        discussion: """
+            A table, plain or gzip, whose first line names the columns: lat (or latitude),
+            lng (lon, long, longitude), datetime (ts, time, timestamp) and driver (uid,
+            taxi, user). Others are passed over; a column date goes with a time of day.
+            Between the fields stands a comma, a semicolon or a tab, as the first line
+            tells; where it is no comma, numbers may have a decimal comma. A time is
+            2008-10-23 05:53:05 in UTC, RFC 3339, or a number since 1970 of seconds,
+            milliseconds, microseconds or nanoseconds, as its size tells.
+
+            A GPX file: the points of its tracks that have a time. The driver is --driver,
+            else the track's name, else the file's name up to its first dot.
+
+            Each location keeps its own time. An import that was interrupted goes on where
+            it stopped, the same file again changes nothing, and a file that has grown adds
+            only what is new.
+
+            Examples:
+              millrace import gps taxis.csv.gz --prefix sf-
+              millrace import gps ride.gpx --driver ann
+            """,
+        into: Rides.topic,
+        [
+            Parameter("prefix", .text, "put before each driver's name, to tell files apart"),
+            Parameter("driver", .text, "whose positions all of them are"),
+            Parameter("format", .text, "what the file is: table or gpx (default: as its first line tells)"),
+        ]
+    ) { source throws(Malformed) in
+        let (prefix, driver) = (source.arguments.text("prefix") ?? "", source.arguments.text("driver"))
+        if !prefix.isEmpty { try Check.identifier(prefix, "--prefix") }
+        if let driver { try Check.identifier(driver, "--driver") }
+        // No identifier has the sign between.
+        let scope = driver.map { "\(prefix)#\($0)" } ?? prefix
+        let (table, track) = (table(scope, prefix, driver), track(scope, prefix, driver, source.stem ?? ""))
+        switch source.arguments.text("format") {
+        case "table": return table
+        case "gpx": return track
+        case nil:
+            var told = table
+            told.told = { first in GPXTrack.isXML(first) ? track : table }
+            return told
+        case let other?: throw Malformed("--format", "is \(other); it can be table or gpx")
+        }
+    }
+
+    private static func table(_ scope: String, _ prefix: String, _ driver: String?) -> ImportReader {
+        var table: GPSTable?
+        return ImportReader(
+            scope: scope,
+            header: { line throws(Malformed) in
+                if GPXTrack.isXML(line) { throw Malformed("the first line", "is XML; --format gpx reads GPX") }
+                table = try GPSTable(header: line, prefix: prefix, driver: driver)
+            },
+            notes: { table?.notes ?? [] },
+            read: { line in
+                guard let location = try table?.location(line) else { return nil }
+                return Imported(records: [location], time: location.timestamp)
+            })
+    }
+
+    private static func track(_ scope: String, _ prefix: String, _ driver: String?, _ file: String) -> ImportReader {
+        var track = GPXTrack(prefix: prefix, driver: driver, file: file)
+        return ImportReader(
+            scope: scope, hint: "of GPX the points of tracks are read that have a time",
+            passed: { line in _ = try? track.locations(line) },
+            read: { line in
+                let locations = try track.locations(line)
+                let times = locations.map(\.timestamp)
+                guard let first = times.min() else { return nil }
+                return Imported(records: locations, time: first, ended: times.max())
+            })
+    }
+}
