@@ -63,6 +63,23 @@ struct DamageTests {
         try Data(bytes).write(to: URL(filePath: site.folder + "/log.sqlite"))
     }
 
+    @Test(arguments: ["last", "newest", "reached"])
+    func `whose rows hold no numbers is told, also to who asks by time`(column: String) async throws {
+        let site = LocalSite()
+        defer { site.clear() }
+        let (file, _) = try await whole(site)
+        try place(file, in: site)
+        let queue = try DatabaseQueue(path: site.folder + "/log.sqlite")
+        try await queue.write { db in try db.execute(sql: "UPDATE batches SET \(column) = x'00ff'") }
+        try queue.close()
+        try await site.withLog { log in
+            let error = await #expect(throws: LogError.self) {
+                _ = try await log.offsets(of: Self.partitions, at: noon + .seconds(6))
+            }
+            #expect(error?.kind == .damaged, "\(error.map(\.message) ?? "")")
+        }
+    }
+
     @Test func `with zeros or other bits anywhere gives what was written, or says what is wrong, and soon`()
         async throws
     {
