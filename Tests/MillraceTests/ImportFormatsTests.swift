@@ -77,9 +77,13 @@ struct ImportFormatsTests {
             #expect(try tally(try await bus.run("import", "gps", whole))[0] == 0)
             let named = try await bus.run("import", "gps", whole, "--driver", "cat", "--prefix", "p-")
             #expect(try tally(named)[0] == 4)
+            // A track is told from a pipe's first line too. It has no name of a file.
+            let track = try String(contentsOfFile: whole, encoding: .utf8)
+            let piped = try await bus.run("import", "gps", "-", "--driver", "dan", stdin: track)
+            #expect(try tally(piped)[0] == 4, "\(piped)")
             let drivers = try await bus.replay("rides.locations").map { $0["event"]["driver"].string }
             let counts = Dictionary(grouping: drivers) { $0 }.mapValues(\.count)
-            #expect(counts == ["ann": 2, "Bob-1": 4, "p-cat": 4])
+            #expect(counts == ["ann": 2, "Bob-1": 4, "p-cat": 4, "dan": 4])
             let far = try await bus.run("query", "rides.nearby", "--lat", "0x10", "--lng", "0")
             #expect(far.exit == 64 && far.err.contains("--lat 0x10 is no real"), "\(far)")
         }

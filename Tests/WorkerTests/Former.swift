@@ -3,7 +3,7 @@ import EventModel
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 @testable import Handling
 
 extension AnyDecider {

@@ -4,7 +4,7 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import Domains
+@testable import TicketsDomain
 @testable import Handling
 
 /// Unicode has é as one character (NFC), and as e with an accent after it.
