@@ -4,7 +4,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends librdkafka-dev 
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
-RUN swift package resolve
+# The manifest lists folders that are not there yet: what it comes to now is not to be remembered.
+RUN swift package --manifest-cache none resolve
+COPY Plugins Plugins
 COPY Sources Sources
 # The tests' targets are named in Package.swift, so their folders must be there.
 COPY Tests Tests

@@ -64,17 +64,31 @@ struct DamageTests {
     }
 
     @Test(arguments: ["last", "newest", "reached"])
-    func `whose rows hold no numbers is told, also to who asks by time`(column: String) async throws {
+    func `whose rows hold no numbers is told, and ends nothing`(column: String) async throws {
         let site = LocalSite()
         defer { site.clear() }
         let (file, _) = try await whole(site)
         try place(file, in: site)
-        let queue = try DatabaseQueue(path: site.folder + "/log.sqlite")
-        try await queue.write { db in try db.execute(sql: "UPDATE batches SET \(column) = x'00ff'") }
-        try queue.close()
+        // The table takes numbers only, as long as its own words say so.
+        for statement in [
+            "UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'batches'",
+            "UPDATE batches SET \(column) = x'00ff'",
+            "UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'batches'",
+        ] {
+            let queue = try DatabaseQueue(path: site.folder + "/log.sqlite")
+            try await queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA writable_schema = ON")
+                try db.execute(sql: statement)
+            }
+            try queue.close()
+        }
         try await site.withLog { log in
             let error = await #expect(throws: LogError.self) {
+                // By the time of all; and what only a reader needs, by reading.
                 _ = try await log.offsets(of: Self.partitions, at: noon + .seconds(6))
+                for (partition, range) in try await log.bounds(of: Self.partitions) {
+                    try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { _ in }
+                }
             }
             #expect(error?.kind == .damaged, "\(error.map(\.message) ?? "")")
         }

@@ -155,6 +155,16 @@ extension Bus {
     /// Kills projectors in the middle of an import's records, at least one, each after it has committed something. On a busy
     /// machine the import is over first, and there is as much to fold.
     func killProjectors(duringImportOf records: Int, into view: String) async throws {
+        // Where one folds all of it before it can be stopped, there was no middle: it begins again with an empty view.
+        for _ in 0..<10 {
+            if try await killProjectorsOnce(duringImportOf: records, into: view) > 0 { return }
+            for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: view + end) }
+        }
+        Issue.record("ten projectors folded \(records) records before they could be stopped")
+    }
+
+    /// How many were killed.
+    private func killProjectorsOnce(duringImportOf records: Int, into view: String) async throws -> Int {
         var (folded, kills) = (0, 0)
         while kills < 3 && folded < records {
             let worker = try await work("projector")
@@ -171,7 +181,7 @@ extension Bus {
             try await worker.crash()
             if folded < records { kills += 1 }
         }
-        #expect(kills > 0)
+        return kills
     }
 
     /// Lists an event with one section, and waits for it to be open.

@@ -36,7 +36,7 @@ enum OlistTable {
 @Suite("Importing orders", .serialized, .timeLimit(.minutes(3)))
 struct OrdersImportTests {
     private func rows(_ bus: Bus, _ view: String, _ sql: String) throws -> [[String]] {
-        let path = "\(bus.log)/views/\(view)@1.sqlite"
+        let path = "\(bus.log)/views/\(view)@2.sqlite"
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         return try DatabaseQueue(path: path).read { db in
             try Row.fetchAll(db, sql: sql).map { row in

@@ -3,8 +3,8 @@ import EventModel
 import TestSupport
 import Testing
 
-@testable import TicketsDomain
 @testable import Handling
+@testable import TicketsDomain
 
 extension AnyDecider {
     /// Today's rules of the domain with earlier ones of all domains.

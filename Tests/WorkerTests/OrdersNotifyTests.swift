@@ -64,7 +64,7 @@ struct OrdersNotifyTests {
             let expected = (0..<Self.orders).flatMap { n in
                 ["received", "assigned", "assigned:2", "picked_up", "delivered"].map { "o\(n):\($0)" }
             }
-            #expect(rows.compactMap { $0[3].text }.sorted() == expected.sorted())
+            #expect(rows.compactMap { $0[4].text }.sorted() == expected.sorted())
             let records = try await site.records("orders.notifications")
             #expect(records.values.map(\.count).reduce(0, +) == total)
             for (place, records) in records {

@@ -4,8 +4,8 @@ import SwiftProtobuf
 import TestSupport
 import Testing
 
-@testable import TicketsDomain
 @testable import Handling
+@testable import TicketsDomain
 
 /// Unicode has é as one character (NFC), and as e with an accent after it.
 private let (composed, apart) = ("caf\u{e9}", "cafe\u{301}")

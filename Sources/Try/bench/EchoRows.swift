@@ -1,9 +1,9 @@
-internal import OrdersDomain
 internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Handling
 internal import KafkaLog
+internal import OrdersDomain
 internal import SQLiteViews
 internal import ServiceLifecycle
 internal import Synchronization
