@@ -8,6 +8,36 @@ import Testing
 /// The local log's batches, where what is in its database is not what was written there.
 @Suite("The local log's frames", .timeLimit(.minutes(2)))
 struct LocalFramesTests {
+    @Test func `a read that is cancelled is told as cancelled, whenever it is`() async throws {
+        let site = LocalSite()
+        defer { site.clear() }
+        try await site.withLog { log in
+            try await log.create([Topic("t", 1)])
+            let place = TopicPartition("t", 0)
+            for n in 0..<40 {
+                let records = (0..<50).map { NewRecord(key: Bytes("\(n)"), value: Bytes("\($0)"), timestamp: noon) }
+                _ = try await log.append([Append(place, records)])
+            }
+            var cancelled = 0
+            for n in 0..<300 {
+                let read = Task {
+                    let reader = try await log.reader(from: [place: 0])
+                    let read = await Result { try await reader.next(max: 2000, wait: .zero) }
+                    await reader.close()
+                    return try read.get()
+                }
+                try await Task.sleep(for: .microseconds(n * 10))
+                read.cancel()
+                do {
+                    _ = try await read.value
+                } catch is CancellationError {
+                    cancelled += 1
+                }
+            }
+            #expect(cancelled > 0)
+        }
+    }
+
     private let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString
     private let events = [TopicPartition("events", 0), TopicPartition("events", 1)]
 
@@ -220,5 +250,12 @@ struct LocalFramesTests {
             try await log.scan(events[0], from: 0, to: 13) { texts += $0.records.map(\.value.text) }
             #expect(texts == ["1", "2", "4"])
         }
+    }
+}
+
+extension Result where Failure == any Error {
+    /// What an asynchronous call comes to.
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }

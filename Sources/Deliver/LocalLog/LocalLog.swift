@@ -310,6 +310,9 @@ extension LocalLog {
                     left -= reading.batch.records.count
                     isAll = isAll && reading.isWhole
                     batches.append(reading.batch)
+                } catch let cancelled as CancellationError {
+                    // Nothing is wrong with the log: whoever reads is told to stop.
+                    throw cancelled
                 } catch {
                     let error = LogError(error, path)
                     if error.kind != .damaged { throw error }

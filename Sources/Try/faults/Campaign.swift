@@ -64,11 +64,12 @@ struct Campaign: Sendable {
             tell("the load is over, \(injector.done.all.count) faults; what is left is worked off")
             await asked
             await probed
-            report.discrepancies += try await rest(workers)
+            report.discrepancies += try await rest()
             tell("worked off; workers stop")
             await workers.stopAll()
             try await group.waitForAll()
         }
+        report.discrepancies += try await restAfterStop()
         report.took = .now - start
         tell("everything is verified")
         await views.close()
@@ -89,11 +90,28 @@ struct Campaign: Sendable {
     }
 
     /// Waits until nothing is left to do. Timers that are due meanwhile are work too.
-    private func rest(_ workers: Workers) async throws -> [Discrepancy] {
-        let ended = try await site.start(
-            ["lag", "--sum", "--wait", "\(Self.settling.components.seconds)s", "--json"], label: "lag", directly: true
-        ).end(within: Self.settling + .seconds(60))
+    private func rest() async throws -> [Discrepancy] {
+        let ended = try await lag(within: Self.settling)
         return ended.exit == 0 ? [] : [Discrepancy(.broken, "not worked off: \(ended.err)")]
+    }
+
+    private func lag(within limit: Duration) async throws -> Ended {
+        try await site.start(
+            ["lag", "--sum", "--wait", "\(limit.components.seconds)s", "--json"], label: "lag", directly: true
+        ).end(within: limit + .seconds(60))
+    }
+
+    /// Timers may come due while the workers stop: what is left then is worked off by one process more.
+    private func restAfterStop() async throws -> [Discrepancy] {
+        let deadline = ContinuousClock.now + Self.settling
+        while try await lag(within: .zero).exit != 0 {
+            if .now > deadline { return [Discrepancy(.broken, "not worked off after the workers had stopped")] }
+            let worker = try site.start(["work"], label: "last")
+            _ = try await lag(within: Self.settling)
+            worker.send(SIGTERM)
+            _ = try await worker.end(within: Workers.patience)
+        }
+        return []
     }
 
     /// What the program itself says of the log and the views, once nobody works on them.
