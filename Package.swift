@@ -22,15 +22,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
         name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
-/// The folders of a folder, and the files of one with an ending.
-func folders(in path: String) -> [String] {
-    let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/\(path)")) ?? []
-    return all.filter { !$0.contains(".") }.sorted()
+/// What is in a folder, in the order of the names; nothing where there is no such folder.
+func contents(of path: String) -> [String] {
+    let all = try? FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/\(path)")
+    return (all ?? []).sorted()
 }
-func files(in path: String, _ ending: String) -> [String] {
-    let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(Context.packageDirectory)/\(path)")) ?? []
-    return all.filter { $0.hasSuffix(ending) }.sorted()
-}
+func folders(in path: String) -> [String] { contents(of: path).filter { !$0.contains(".") } }
 
 /// A domain is a folder in Sources/Domains, and the module of its name: `Tickets` is TicketsDomain. The package manager keeps
 /// what it knew of the folders: after one came or went, `make` has it look again.
@@ -45,7 +42,7 @@ func domain(_ name: String) -> Target {
     let path = "Sources/Domains/\(name)"
     return .target(
         name: "\(name)Domain", dependencies: shared + [protobuf, collections, ordered], path: path,
-        exclude: files(in: path, ".proto"), swiftSettings: strict)
+        exclude: contents(of: path).filter { $0.hasSuffix(".proto") }, swiftSettings: strict)
 }
 
 /// A domain's tests stand in a folder of the same name.
@@ -140,10 +137,9 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "EventModel", "Domains", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
-                "Handling",
-                "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams, lifecycle, signals,
-                logging, protobuf,
-            ] + domainModules,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
+                lifecycle, signals, logging, protobuf,
+            ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
         // Real processes under real faults: `make faults`.
@@ -174,8 +170,7 @@ let package = Package(
             name: "Mortal",
             dependencies: [
                 "EventModel", "EventLog", "LocalLog", "Quarantining", "Handling", "Projecting", "SQLiteViews",
-                lifecycle,
-                signals, logging,
+                lifecycle, signals, logging,
             ] + domainModules,
             path: "Tests/Mortal", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -1,7 +1,6 @@
 internal import EventLog
 internal import EventModel
 internal import Foundation
-internal import Geography
 internal import Handling
 internal import OrdersDomain
 internal import Projecting
