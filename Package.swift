@@ -70,7 +70,11 @@ let package = Package(
     name: "millrace",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "millrace", targets: ["millrace"]),
+        .executable(name: "millrace", targets: ["MillraceCommand"]),
+        // What others build on: the model, the bus inside a program of theirs, and the whole command line.
+        .library(name: "Millrace", targets: ["Millrace"]),
+        .library(name: "MillraceBus", targets: ["MillraceBus"]),
+        .library(name: "MillraceApp", targets: ["MillraceApp"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
         .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
@@ -88,6 +92,7 @@ let package = Package(
     targets: [
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),
+        ours("Millrace", "Decide", ["EventModel"]),
         // Formats and units that are no domain's own.
         ours("CSVText", "Decide", ["EventModel"]),
         ours("JSONText", "Decide", ["EventModel"]),
@@ -133,14 +138,25 @@ let package = Package(
         .target(
             name: "Domains", dependencies: ["EventModel"] + domainModules, path: "Sources/Serve/Domains",
             swiftSettings: strict, plugins: ["ListDomains"]),
-        .executableTarget(
-            name: "millrace",
-            dependencies: [
-                "EventModel", "Domains", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
+        // The composition root and the bus inside another program. No command line.
+        ours(
+            "MillraceBus", "Serve",
+            [
+                "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
+                "SQLiteViews",
+                "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
+            ]),
+        ours(
+            "MillraceApp", "Serve",
+            [
+                "MillraceBus", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
                 lifecycle, signals, logging, protobuf,
-            ],
-            path: "Sources/Serve/millrace", swiftSettings: strict),
+            ]),
+        // The product is `millrace`. A module of that name would differ from `Millrace` by case alone.
+        .executableTarget(
+            name: "MillraceCommand", dependencies: ["MillraceApp", "Domains"], path: "Sources/Serve/millrace",
+            swiftSettings: strict),
 
         // Real processes under real faults: `make faults`.
         .target(name: "SkewedClock", path: "Sources/Try/SkewedClock"),
@@ -176,7 +192,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel", protobuf]),
-        tests("DocumentTests", ["millrace"]),
+        tests("DocumentTests", ["MillraceCommand"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
         // What a domain's tests share, and the tests that all domains have.
         .target(
@@ -201,15 +217,16 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "millrace", "Mortal", "MillraceTestKit", "Domains", "EventModel", "EventLog", "LocalLog", "Kafka",
+                "MillraceApp", "MillraceBus", "MillraceCommand", "Mortal", "MillraceTestKit", "Domains", "EventModel",
+                "EventLog", "LocalLog", "Kafka",
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
                 protobuf, grdb, arguments, lifecycle, "Geography",
             ] + domainModules,
-            exclude: ["Likes/likes.proto", "Logs"]),
+            exclude: ["Logs"]),
         tests("BenchTests", ["bench"]),
         tests(
             "FaultsTests",
-            ["faults", "millrace", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),
+            ["faults", "MillraceCommand", "Domains", "EventLog", "EventModel", "TestSupport", grdb]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -6,7 +6,8 @@ import Projecting
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
+@testable import MillraceBus
 
 /// What one call of kafka-acls allows.
 private struct Right: Hashable {
@@ -91,7 +92,7 @@ struct AccessTests {
     func `each role of a domain may do what its workers call`(_ name: String) async throws {
         let domain = try #require(Domains.all.first { $0.name == name })
         let quarantine = ["millrace.quarantine"]
-        for worker in App.workers([domain]) {
+        for worker in Workers.all(of: [domain]) {
             let rights = try await rights(worker.kind, name)
             expectSight(rights, domain)
             expect(rights, ["Read"], "topic", worker.topics + quarantine)
@@ -129,7 +130,7 @@ struct AccessTests {
         expect(producer, ["Read", "Write"], "topic", ["millrace.imports"])
         expect(producer, ["Read"], "group", ["import:0123abcd"])
         expect(producer, ["Write", "Describe"], "transactional-id", ["import:0123abcd-host-7-1a2b-3"])
-        let groups = App.workers([domain]).map(\.group)
+        let groups = Workers.all(of: [domain]).map(\.group)
         let reader = try await rights("reader", name)
         expectSight(reader, domain)
         expect(reader, ["Read"], "topic", all)

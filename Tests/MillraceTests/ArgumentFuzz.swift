@@ -3,7 +3,7 @@ import EventModel
 import Foundation
 import MillraceTestKit
 
-@testable import millrace
+@testable import MillraceApp
 
 /// Command lines that nobody would write, made of the program's own words: every command with some of its options, and
 /// values that are real, extreme or nonsense.
@@ -33,7 +33,7 @@ struct ArgumentFuzz {
     init(seed: UInt64, real: [String: [String]], fields: [String: [Field]]) throws {
         random = SeededRandom(seed)
         (self.real, self.fields) = (real, fields)
-        let dump = try JSONDecoder().decode(Dump.self, from: Data(Millrace._dumpHelp().utf8))
+        let dump = try JSONDecoder().decode(Dump.self, from: Data(Root._dumpHelp().utf8))
         commands = Self.commands(dump.command, [])
     }
 

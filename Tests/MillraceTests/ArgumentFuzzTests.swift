@@ -4,7 +4,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
+@testable import MillraceBus
 
 @Suite("Whatever is typed", .serialized, .timeLimit(.minutes(10)))
 struct ArgumentFuzzTests {
@@ -36,7 +37,9 @@ struct ArgumentFuzzTests {
                     let line = fuzz.line(command) + extra(command, bus, files)
                     try Data("\(line)\n".utf8).write(to: URL(fileURLWithPath: last))
                     let output = Output(gathering: true)
-                    let exit = await Output.$standard.withValue(output) { await Millrace.run(line) }
+                    let exit = await Output.$standard.withValue(output) {
+                        await Application(domains: Domains.all).run(line)
+                    }
                     exits[exit, default: 0] += 1
                     #expect(
                         Exit(rawValue: exit) != nil && exit != Exit.software.rawValue || exit == 0,
@@ -55,7 +58,7 @@ struct ArgumentFuzzTests {
         }
     }
 
-    private var catalogue: Catalogue { Catalogue(domains: Millrace.domains) }
+    private var catalogue: Catalogue { Catalogue(domains: Domains.all) }
 
     /// What there is, by the commands that take it.
     private func real(_ files: [String]) -> [String: [String]] {
@@ -67,7 +70,7 @@ struct ArgumentFuzzTests {
             "replay": ["hits.events", "orders.events", "social.home", "orders.outcomes", "tickets.commands"],
             "topics": ["hits.events", "orders.events"], "send": commands, "produce": events,
             "events": commands + events,
-            "quarantine": App.workers(Millrace.domains).map(\.name), "import": files,
+            "quarantine": Workers.all(of: Domains.all).map(\.name), "import": files,
         ]
     }
 

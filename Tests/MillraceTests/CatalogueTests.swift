@@ -1,16 +1,18 @@
 import ArgumentParser
+import Domains
 import Foundation
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
+@testable import MillraceBus
 
 @Suite("What the program says of itself", .serialized, .timeLimit(.minutes(2)))
 struct CatalogueTests {
     private static let file = Bus.package + "/topics.yaml"
 
     /// Every command's words, from the root on.
-    private static let commands = words(of: Millrace.self, [])
+    private static let commands = words(of: Root.self, [])
 
     private static func words(of command: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
         [path] + command.configuration.subcommands.flatMap { words(of: $0, path + [$0._commandName]) }
@@ -142,7 +144,7 @@ struct CatalogueTests {
     func `a completion script is made for each shell`(_ shell: String) async throws {
         try await onBus { bus in
             let script = try await bus.plain(["--generate-completion-script", shell])
-            #expect(script.exit == 0 && script.out.contains("replay") && script.out.contains("access-log"))
+            #expect(script.exit == 0 && script.out.contains("replay") && script.out.contains("---completion import"))
             if shell == "bash" {
                 let file = try bus.file("completion", script.out)
                 #expect(try await bus.plain(["-n", file], program: "bash").exit == 0)
@@ -150,10 +152,42 @@ struct CatalogueTests {
         }
     }
 
+    @Test(arguments: [
+        ("send Hold", "HoldSeats"), ("produce H", "Hit"), ("query hits.w", "hits.window"),
+        ("query hits.window --si", "--site"), ("send HoldSeats --sec", "--section"), ("import acc", "access-log"),
+        ("replay hits.ev", "hits.events"), ("replay hits.events --type H", "Hit"),
+        ("replay --into hits.", "hits.windows"),
+        ("verify tickets.se", "tickets.seatmap"), ("work tickets.h", "tickets.handler"), ("work rea", "reactor"),
+        ("events tick", "tickets"), ("topics describe social.h", "social.home"), ("qua", "quarantine"),
+    ])
+    func `bash completes names that the domains have`(_ typed: String, _ candidate: String) async throws {
+        try await onBus { bus in
+            let script = try await bus.plain(["--generate-completion-script", "bash"])
+            let words = (["millrace"] + typed.split(separator: " ").map(String.init))
+            let line = words.joined(separator: " ")
+            let file = try bus.file(
+                "complete.bash",
+                script.out + """
+
+                    PATH=\(URL(fileURLWithPath: Bus.program).deletingLastPathComponent().path):$PATH
+                    COMP_WORDS=(\(words.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
+                    COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count) COMP_TYPE=9 COMP_KEY=9
+                    _millrace
+                    printf '%s\\n' "${COMPREPLY[@]}"
+
+                    """)
+            let out = try await bus.plain([file], program: "bash").out
+            #expect(
+                out.split(whereSeparator: \.isNewline).contains {
+                    $0.trimmingCharacters(in: .whitespaces) == candidate
+                }, "\(out)")
+        }
+    }
+
     /// Runs a command line that touches no log in this process.
     private static func run(_ arguments: [String]) async throws -> (exit: Int32, out: String) {
         let output = Output(gathering: true)
-        let exit = await Output.$standard.withValue(output) { await Millrace.run(arguments) }
+        let exit = await Output.$standard.withValue(output) { await Application(domains: Domains.all).run(arguments) }
         return (exit, output.text)
     }
 }

@@ -3,7 +3,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
+@testable import MillraceBus
 
 @Suite("A cursor", .timeLimit(.minutes(3)))
 struct CursorTests {
@@ -33,8 +34,8 @@ struct CursorTests {
         others[4].past = "@-1h"
         others[5].parameters = ["event": 1]
         for other in others {
-            let no = #expect(throws: Failure.self) { try Cursor.decode(text, for: other) }
-            #expect(no?.exit == .usage && no?.message.contains("is of another query") == true)
+            let no = #expect(throws: BusError.self) { try Cursor.decode(text, for: other) }
+            #expect(no?.kind == .usage && no?.message.contains("is of another query") == true)
         }
         #expect(Set(others.map(\.hash)).count == 6)
     }
@@ -49,22 +50,22 @@ struct CursorTests {
                 let changed = String(decoding: bytes, as: UTF8.self)
                 // The last character has bits that no byte has.
                 if (try? Cursor.decode(changed, for: Self.owner)) == ["a", 1], at == text.utf8.count - 1 { continue }
-                #expect(throws: Failure.self) { try Cursor.decode(changed, for: Self.owner) }
+                #expect(throws: BusError.self) { try Cursor.decode(changed, for: Self.owner) }
             }
             let cut = String(text.prefix(at))
-            #expect(throws: Failure.self) { try Cursor.decode(cut, for: Self.owner) }
+            #expect(throws: BusError.self) { try Cursor.decode(cut, for: Self.owner) }
         }
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {
             let bytes = (0..<Int.random(in: 0...80)).map { _ in UInt8.random(in: 0...255, using: &random) }
             let made = Data([1] + bytes).base64EncodedString()
-            #expect(throws: Failure.self) { try Cursor.decode(made, for: Self.owner) }
+            #expect(throws: BusError.self) { try Cursor.decode(made, for: Self.owner) }
         }
         // As earlier versions wrote them.
         let old = Data("te1\0i5".utf8).base64EncodedString()
-        let no = #expect(throws: Failure.self) { try Cursor.decode(old, for: Self.owner) }
+        let no = #expect(throws: BusError.self) { try Cursor.decode(old, for: Self.owner) }
         #expect(no?.message.contains("another version") == true && no?.message.contains("Begin again") == true)
-        #expect(throws: Failure.self) { try Cursor.decode(String(repeating: "A", count: 1 << 20), for: Self.owner) }
+        #expect(throws: BusError.self) { try Cursor.decode(String(repeating: "A", count: 1 << 20), for: Self.owner) }
     }
 
     @Test func `of one query is refused by another, and by the same with other parameters`() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
 
 /// What is read of files, pipes and gzip, whole and damaged.
 @Suite("Lines of an input")

@@ -2,7 +2,7 @@ import EventModel
 import MillraceTestKit
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
 
 /// How far a file has been imported before, told by digests alone.
 @Suite("Files that are known again")

@@ -2,7 +2,7 @@ import EventModel
 import Foundation
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
 
 /// What is found at the top of a line is what a whole parser finds there.
 struct TopLevelTests {

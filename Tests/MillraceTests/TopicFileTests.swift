@@ -1,9 +1,10 @@
+import Domains
 import EventModel
 import Foundation
 import TestSupport
 import Testing
 
-@testable import millrace
+@testable import MillraceApp
 
 @Suite("The topics files", .serialized, .timeLimit(.minutes(2)))
 struct TopicFileTests {
@@ -17,7 +18,7 @@ struct TopicFileTests {
         """
 
     private func declared(_ files: [String]) throws -> DeclaredTopic {
-        let all = try TopicFile.declared(files, domains: Millrace.domains)
+        let all = try TopicFile.declared(files, domains: Domains.all)
         return try #require(all.first { $0.topic.name == "hits.events" })
     }
 
@@ -47,7 +48,7 @@ struct TopicFileTests {
             #expect(try declared([least, base]).topic.retention == nil)
             // What no file names is as the code has it; what a file names and does not say, nobody has chosen.
             #expect(try declared([least]).chosen == [.retention])
-            let others = try TopicFile.declared([least], domains: Millrace.domains)
+            let others = try TopicFile.declared([least], domains: Domains.all)
             #expect(others.first { $0.topic.name == "rides.locations" }?.chosen == [.partitions, .retention])
 
             // The local log is made with what it is first opened with.

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import SwiftProtobuf
+public import SwiftProtobuf
 
 /// What one topic may carry, without its types: the kinds of its envelope, and the way between bytes and JSON.
 public struct Schema: Sendable {
@@ -11,6 +11,8 @@ public struct Schema: Sendable {
         public var fields: [Field]
         let number: Int
         let jsonName: String
+        /// The protobuf name of its message: `millrace.tickets.SeatHeld`.
+        let message: String
     }
 
     public struct Field: Hashable, Sendable {
@@ -46,7 +48,7 @@ public struct Schema: Sendable {
             }
             return Kind(
                 name: message.name, about: message.about, fields: message.fields.map { Self.field($0, descriptor) },
-                number: field.number, jsonName: field.jsonName)
+                number: field.number, jsonName: field.jsonName, message: field.typeName)
         }
         check = { (bytes) throws(Undecodable) in _ = try E.kind(in: bytes) }
         encoding = { try E(jsonUTF8Bytes: $0).serializedBytes() }
@@ -105,6 +107,9 @@ public struct Schema: Sendable {
 
     public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
 
+    /// The kind whose message is of a type.
+    public func kind<M: Message>(of type: M.Type) -> Kind? { kinds.first { $0.message == M.protoMessageName } }
+
     /// The bytes as a writer of today would have written them: see ``Envelope/lift``. What is no message stays as it is.
     public func lifted(_ bytes: Bytes) -> Bytes { (try? lifting?(bytes)) ?? bytes }
 
@@ -151,6 +156,33 @@ public struct Schema: Sendable {
             throw Malformed(kind.name, "has \(bytes.count) bytes, at most \(Limits.valueBytes) are allowed")
         }
         return bytes
+    }
+
+    /// The kind whose message that is, and the bytes of the envelope around it; nil where the schema has no such kind.
+    ///
+    /// - Throws: ``Malformed`` where it is too large.
+    public func encode<M: Message>(_ message: M) throws(Malformed) -> (kind: Kind, value: Bytes)? {
+        guard let kind = kind(of: M.self) else { return nil }
+        // Only a missing required field (proto2) or over 2 GiB can make this fail.
+        guard let body: [UInt8] = try? message.serializedBytes() else {
+            throw Malformed(kind.name, "cannot be written as protobuf")
+        }
+        // A field of the wire type LEN (protobuf.dev/programming-guides/encoding).
+        var bytes = Self.varint(UInt64(kind.number) << 3 | 2) + Self.varint(UInt64(body.count))
+        bytes += body
+        if bytes.count > Limits.valueBytes {
+            throw Malformed(kind.name, "has \(bytes.count) bytes, at most \(Limits.valueBytes) are allowed")
+        }
+        return (kind, Bytes(bytes))
+    }
+
+    private static func varint(_ value: UInt64) -> [UInt8] {
+        var (rest, bytes) = (value, [UInt8]())
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        return bytes + [UInt8(rest)]
     }
 
     /// The name of the kind, lifted, and its proto3 JSON; 64-bit integers are numbers.

@@ -1,9 +1,12 @@
 public import EventLog
 public import EventModel
+public import ServiceLifecycle
 internal import Synchronization
 
 /// Sends commands and waits for their outcomes. Any number of tasks may share one client.
-public final class CommandClient: Sendable {
+///
+/// It hears outcomes while ``run()`` runs: as a service of a group, or for the length of ``with(_:domains:clock:_:)``.
+public final class CommandClient: Service {
     /// No handler has answered. The command is on the log and will be decided; asking again with its id gives the outcome.
     public struct NoAnswer: Error, Sendable {
         public var id: String
@@ -64,11 +67,12 @@ public final class CommandClient: Sendable {
         self.clock = clock
     }
 
-    /// Listens to the outcomes of some domains for as long as `body` runs.
-    public static func with<R>(
-        _ log: any EventLog, domains: [Domain], clock: @escaping @Sendable () -> Timestamp,
-        _ body: (CommandClient) async throws -> R
-    ) async throws -> R {
+    /// A client of some domains: the outcomes that come from now on are its to hear.
+    ///
+    /// - Throws: `LogError` where a topic of theirs is missing, or counts of partitions differ.
+    public convenience init(
+        _ log: any EventLog, domains: [Domain], clock: @escaping @Sendable () -> Timestamp
+    ) async throws {
         let counts = try await log.partitionCounts()
         for domain in domains where domain.decider != nil {
             let topics = [domain.commandsTopic, domain.eventsTopic, domain.outcomesTopic].filter { counts[$0] != nil }
@@ -79,8 +83,27 @@ public final class CommandClient: Sendable {
             return (0..<count).map { TopicPartition(domain.outcomesTopic, Partition($0)) }
         }
         let ends = try await log.bounds(of: partitions).mapValues(\.upperBound)
-        let client = CommandClient(
-            log: log, counts: counts, reader: try await log.reader(from: ends), clock: clock)
+        self.init(log: log, counts: counts, reader: try await log.reader(from: ends), clock: clock)
+    }
+
+    /// Listens until it is told to stop or is cancelled. Whoever still waits then is told so.
+    public func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await self.listen() }
+        } catch {
+            await reader.close()
+            throw error
+        }
+        fail(CancellationError())
+        await reader.close()
+    }
+
+    /// A client that listens for as long as `body` runs.
+    public static func with<R>(
+        _ log: any EventLog, domains: [Domain], clock: @escaping @Sendable () -> Timestamp,
+        _ body: (CommandClient) async throws -> R
+    ) async throws -> R {
+        let client = try await CommandClient(log, domains: domains, clock: clock)
         do {
             let result = try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await client.listen() }
@@ -160,14 +183,19 @@ public final class CommandClient: Sendable {
             }
         } catch is CancellationError {
         } catch {
-            let all = state.withLock { state in
-                state.failure = error
-                defer { state.waiting = [:] }
-                return state.waiting.values.flatMap { $0 }
-            }
-            for entry in all { entry.reply.give(.failure(error)) }
+            fail(error)
             throw error
         }
+    }
+
+    /// Nobody listens any more: all who wait are told why, and all who come.
+    private func fail(_ error: any Error) {
+        let all = state.withLock { state in
+            state.failure = state.failure ?? error
+            defer { (state.waiting, state.count) = ([:], 0) }
+            return state.waiting.values.flatMap { $0 }
+        }
+        for entry in all { entry.reply.give(.failure(error)) }
     }
 
     /// Gives those who wait their outcomes. What somebody else has written into a wrong partition is refused there, and is no

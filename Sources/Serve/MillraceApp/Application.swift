@@ -1,0 +1,88 @@
+internal import ArgumentParser
+public import EventModel
+internal import Foundation
+internal import MillraceBus
+
+/// The whole command line for a list of domains: `up`, `work`, `send`, `produce`, `query`, `replay`, `import`, `verify` and
+/// all others. An executable of one's own is five lines:
+///
+/// ```swift
+/// import MillraceApp
+///
+/// @main enum Likes {
+///     static func main() async { await Application.main { _ in [.likes] } }
+/// }
+/// ```
+public struct Application: Sendable {
+    public let domains: [Domain]
+
+    public init(domains: [Domain]) { self.domains = domains }
+
+    /// Runs the command line that this process was started with, and ends it with the exit code.
+    ///
+    /// - Parameter domains: The domains, as the environment sets them. What it refuses ends the process with 78.
+    public static func main(_ domains: (Settings) throws(Malformed) -> [Domain]) async -> Never {
+        // A reader that closes its end of the pipe (head, for example) is no error of ours.
+        signal(SIGPIPE, SIG_IGN)
+        if let place = argumentThatIsNotUTF8() {
+            exit(
+                Exit.report(
+                    Failure(
+                        .usage,
+                        "argument \(place) is not UTF-8; read as if it were, two that differ could become the same")))
+        }
+        let application: Application
+        do throws(Malformed) {
+            application = Application(domains: try domains(Settings(environment: ProcessInfo.processInfo.environment)))
+        } catch {
+            exit(Exit.report(Failure(.configuration, error.message)))
+        }
+        exit(await application.run(Array(CommandLine.arguments.dropFirst())))
+    }
+
+    /// Runs one command line.
+    ///
+    /// - Parameter arguments: Without the program's own name.
+    /// - Returns: the exit code.
+    public func run(_ arguments: [String]) async -> Int32 {
+        do {
+            if let names = completions(for: arguments) {
+                try Output.standard.write(names.map { $0 + "\n" }.joined())
+                return 0
+            }
+            if let help = Teaching.help(for: arguments, in: self) {
+                try Output.standard.write(help)
+                return 0
+            }
+            try Root.checkCommand(arguments)
+            var command = try Root.parseAsRoot(arguments)
+            if var command = command as? any AppCommand {
+                try await command.run(in: self)
+            } else if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+            return 0
+        } catch {
+            return Exit.report(error, in: self)
+        }
+    }
+
+    /// Which argument has bytes that are not UTF-8, from 1. Swift would put U+FFFD in their place.
+    private static func argumentThatIsNotUTF8() -> Int? {
+        // The process's own arguments, as it was started with them.
+        let raw = UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+        return raw.dropFirst().firstIndex { argument in argument.map { String(validatingCString: $0) == nil } ?? false }
+    }
+}
+
+extension Application {
+    var catalogue: Catalogue { Catalogue(domains: domains) }
+    var workers: [Worker] { Workers.all(of: domains) }
+}
+
+/// A command that is told which application it is part of. The parser makes commands of words alone.
+protocol AppCommand: AsyncParsableCommand {
+    mutating func run(in app: Application) async throws
+}

@@ -1,0 +1,111 @@
+internal import EventModel
+internal import Foundation
+internal import MillraceBus
+
+/// Reads `--name value` words that the parser left over.
+struct LooseOptions {
+    /// In the order given; a name may come several times.
+    var pairs: [(name: String, value: String)] = []
+    var words: [String] = []
+
+    /// - Parameter flags: the names that have no value.
+    init(_ arguments: [String], flags: Set<String> = []) throws {
+        var rest = arguments[...]
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("--"), word.count > 2 else {
+                words.append(word)
+                continue
+            }
+            let body = word.dropFirst(2)
+            if let equals = body.firstIndex(of: "=") {
+                pairs.append((String(body[..<equals]), String(body[body.index(after: equals)...])))
+            } else if flags.contains(String(body)) {
+                pairs.append((String(body), "true"))
+            } else if let value = rest.popFirst() {
+                pairs.append((String(body), value))
+            } else {
+                throw Failure(.usage, "\(word) needs a value")
+            }
+        }
+    }
+}
+
+extension LooseOptions {
+    /// The values of declared parameters, each of its type.
+    ///
+    /// - Parameters:
+    ///   - owner: Whose parameters they are, as messages name it.
+    ///   - others: What options there are besides.
+    func values(of parameters: [Parameter], for owner: String, and others: [String]) throws -> [String: Value] {
+        var values: [String: Value] = [:]
+        for (name, text) in pairs {
+            guard let parameter = parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
+            else {
+                let known = parameters.map { "--\(Teaching.option($0.name))" }
+                let why = Nearest.notA("parameter", of: owner, "--\(name)", among: known, and: others)
+                throw Failure(.usage, "--\(name) \(why)")
+            }
+            if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
+            values[parameter.name] = try Self.value(text, parameter)
+        }
+        if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
+            throw Failure(.usage, "\(owner) needs --\(Teaching.option(missing.name)): \(missing.about)")
+        }
+        return values
+    }
+
+    private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
+        switch parameter.kind {
+        case .text: return .text(text)
+        case .integer: if let value = Int64(text) { return .integer(value) }
+        case .real: if let value = DecimalText.double(text) { return .real(value) }
+        case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
+        case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
+        case .flag: if ["true", "false"].contains(text) { return .integer(text == "true" ? 1 : 0) }
+        }
+        let example = [
+            Parameter.Kind.integer: "17", .real: "52.52", .duration: "60s, 5m or 1h",
+            .timestamp: "2026-11-01T20:00:00Z, -1h or now", .flag: "true",
+        ]
+        throw Failure(
+            .usage,
+            "--\(Teaching.option(parameter.name)) \(text) is no \(parameter.kind.rawValue), "
+                + "such as \(example[parameter.kind] ?? "")")
+    }
+}
+
+extension Schema.Kind {
+    /// The JSON object that `--field value` words describe: text for text fields, JSON for all others; a repeated field takes
+    /// several, or one value with commas.
+    func json(_ options: LooseOptions) throws -> String {
+        var members: [(String, [String])] = []
+        for (name, value) in options.pairs {
+            guard let field = fields.first(where: { [Teaching.option($0.name), $0.name].contains(name) }) else {
+                let known = fields.map { "--\(Teaching.option($0.name))" }
+                let why = Nearest.notA("field", of: self.name, "--\(name)", among: known, and: Send.optionNames)
+                throw Failure(.usage, "--\(name) \(why)")
+            }
+            let values: [String]
+            if field.repeated, field.textual {
+                values = value.split(separator: ",").map { JSON.string($0.trimmingCharacters(in: .whitespaces)) }
+            } else if field.textual {
+                values = [JSON.string(value)]
+            } else if field.repeated, value.hasPrefix("["), value.hasSuffix("]") {
+                values = [String(value.dropFirst().dropLast())]
+            } else {
+                values = [value]
+            }
+            if let i = members.firstIndex(where: { $0.0 == field.name }) {
+                if !field.repeated { throw Failure(.usage, "--\(name) is given twice") }
+                members[i].1 += values
+            } else {
+                members.append((field.name, values))
+            }
+        }
+        return JSON.object(
+            members.map { name, values in
+                let repeated = fields.first { $0.name == name }?.repeated ?? false
+                return (name, repeated ? JSON.array(values) : values[0])
+            })
+    }
+}

@@ -1,0 +1,62 @@
+internal import EventModel
+internal import MillraceBus
+internal import Projecting
+
+/// How what was found is shown.
+extension Verify {
+    func show(_ findings: [Finding]) throws -> [Finding] {
+        if shape.asTable { return findings }
+        for finding in findings {
+            let hash = finding.hash.map { [("hash", JSON.string(Self.hex($0)))] } ?? []
+            try Output.standard.line(
+                JSON.object(
+                    [("check", JSON.string(finding.check)), ("what", JSON.string(finding.what))]
+                        + [("count", String(finding.count))]
+                        + finding.more.map { ($0.name, Int($0.value) == nil ? JSON.string($0.value) : $0.value) } + hash
+                        + [("problem", finding.problem.map(JSON.string) ?? "null")]
+                        + (finding.unchecked.map { [("unchecked", JSON.string($0))] } ?? [])))
+        }
+        return findings
+    }
+
+    func showTable(_ findings: [Finding]) throws {
+        let units = [
+            ("topic", "records"), ("view", "rows"), ("invariant", "records"), ("decisions", "commands"),
+        ]
+        for (check, unit) in units {
+            let own = findings.filter { $0.check == check }
+            guard let first = own.first else { continue }
+            let names = first.more.map(\.name)
+            let isHashed = own.contains { $0.hash != nil }
+            let rows = own.map { finding in
+                [finding.what, String(finding.count)] + finding.more.map(\.value)
+                    + (isHashed ? [finding.hash.map(Self.hex) ?? "-"] : [])
+                    + [finding.problem != nil ? "WRONG" : finding.unchecked != nil ? "not checked" : "ok"]
+            }
+            try Output.standard.write(
+                TextTable(
+                    header: [check, unit] + names + (isHashed ? ["hash"] : []) + ["is"], rows: rows,
+                    right: Set(1...(1 + names.count))
+                ).text)
+        }
+    }
+
+    private static func hex(_ hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+extension Comparison.Difference {
+    /// The row and what is wrong with it, for a person.
+    var words: String {
+        func text(_ row: Row, _ columns: some Sequence<Int>) -> String {
+            columns.map { "\(table.columns[$0].name) \(JSON.value(row[$0], table.columns[$0].kind))" }
+                .joined(separator: ", ")
+        }
+        let name = "\(table.name): the row of \(text(key, 0..<table.key))"
+        guard let expected else { return "\(name) should not be there" }
+        guard let found else { return "\(name) is missing" }
+        return "\(name) has \(text(found, columns)), but should have \(text(expected, columns))"
+    }
+}

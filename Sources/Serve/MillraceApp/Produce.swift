@@ -1,0 +1,337 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Handling
+internal import MillraceBus
+
+/// What to do with a line that is not acceptable.
+enum OnError: String, ExpressibleByArgument, CaseIterable {
+    case stop, skip
+}
+
+/// `millrace produce`.
+struct Produce: AppCommand {
+    /// Lines appended, or sent to a handler, together.
+    static let batch = 5000
+
+    static let configuration = CommandConfiguration(
+        abstract: "Produce events from JSON lines.",
+        discussion: """
+            Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,
+            or what --time-field names (RFC 3339, or seconds or milliseconds since
+            1970), or "@time" in the line. A line that replay printed is taken as it is,
+            its time included. millrace produce EVENT --help shows the event's fields.
+
+            At a bad line it stops with exit code 65, or skips it and goes on: then the
+            first five of each kind are told, and the code is 65 where no line was good
+            or the input was cut short or damaged.
+
+            With --progress each part of the input is acknowledged when its events are on
+            the log, by a line such as the last one: whoever writes into a pipe that stays
+            open writes an event, reads that line, and writes the next. SIGTERM and SIGINT
+            end the reading: what was read is produced, and the exit code is 75.
+
+            Telemetry is checked and appended. An event that a decider owns goes to its
+            handler, which admits it only where it is a legal next event; a refused one
+            is reported like a bad line, and the exit code is 1.
+
+            Examples:
+              echo '{"site":"home","path":"/"}' | millrace produce Hit
+              millrace replay hits.events | millrace produce Hit --log kafka://localhost:9092
+            """)
+    @Argument(help: "The event, for example Hit or tickets.SeatHeld.", completion: .names)
+    var event: String
+    @Option(
+        help: ArgumentHelp("The file to read, plain or gzip (default: standard input).", valueName: "file"),
+        completion: .file())
+    var file = "-"
+    @Option(help: ArgumentHelp("At a bad line: stop, or skip and count it.", valueName: "stop|skip"))
+    var onError = OnError.stop
+    @Option(help: ArgumentHelp("The field of the line that is its time.", valueName: "field"))
+    var timeField: String?
+    @Flag(help: "Tell of each part of the input that is done, as a line of JSON.")
+    var progress = false
+    @Option(help: ArgumentHelp("How long to wait for a handler.", valueName: "time"))
+    var timeout = "10s"
+    @OptionGroup var places: Places
+
+    func run(in app: Application) async throws {
+        let found = try app.catalogue.event(event)
+        guard let limit = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
+        let stop = try InputStop(watchesOutput: progress)
+        let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
+        let reader = EventLines(found: found, timeField: timeField)
+        try await stop.atSignals {
+            try await places.withLog(app) { log in
+                let counts = try await log.partitionCounts()
+                guard let count = counts[found.topic] else { throw LogError.unknown(found.topic) }
+                if found.decided {
+                    try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
+                        try await produce(
+                            source, reader, stop, Admission(client: client, found: found, limit: limit), app)
+                    }
+                } else {
+                    try await produce(
+                        source, reader, stop,
+                        Appending(log: log, spread: PartitionCount(of: found.topic, on: log, count)), app)
+                }
+            }
+        }
+    }
+
+    private func produce(
+        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: some Sink, _ app: Application
+    ) async throws {
+        var tally = Tally()
+        var sink = sink
+        var stopped: String?
+        while stopped == nil, let lines = try await source.next() {
+            // A handler's refusal of one line must stop before the next is sent.
+            let size = onError == .stop && sink.canRefuse ? 1 : Self.batch
+            var at = lines.startIndex
+            while at < lines.endIndex, stopped == nil {
+                let chunk = lines[at..<min(at + size, lines.endIndex)]
+                at = chunk.endIndex
+                do {
+                    try await put(chunk, reader, &sink, &tally)
+                } catch {
+                    // What the log refused is not written; what it took before is, and must not be produced again.
+                    guard let failure = Failure(error, in: app), failure.exit != .data, !failure.message.isEmpty,
+                        tally.done > 0
+                    else { throw error }
+                    throw Failure(
+                        failure.exit,
+                        "\(failure.message). The events of the \(tally.lines) lines before line \(tally.lines + 1) were produced"
+                    )
+                }
+                tally.lines = chunk.last?.number ?? tally.lines
+                if progress { try acknowledge(tally, sink.ends) }
+                if at < lines.endIndex { stopped = stop.why }
+            }
+        }
+        if stop.isOutputClosed { throw unread(tally) }
+        try finish(tally, sink.ends)
+        if let why = source.stopped ?? stopped {
+            throw Failure(.tryAgain, "\(why) behind line \(tally.lines): no more was read")
+        }
+        if let damage = source.damage {
+            throw Failure(.data, "\(damage). The events of the \(tally.lines) whole lines before were taken")
+        }
+        if tally.bad > 0 && tally.done == 0 && tally.refused == 0 {
+            throw Failure(.data, "no line could be read; millrace produce \(event) --help shows what one looks like")
+        }
+        if tally.refused > 0 { throw Failure(.refused, "") }
+    }
+
+    private func put(
+        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout some Sink, _ tally: inout Tally
+    ) async throws {
+        var events: [(line: Int, event: EventLines.Event)] = []
+        var bad: (line: Int, why: String)?
+        for line in lines {
+            do {
+                if let event = try reader.read(line) {
+                    events.append((line.number, event))
+                    tally.lookalikes.look(at: event.key)
+                }
+            } catch {
+                bad = (line.number, error.inLine)
+                if onError == .stop { break }
+                tally.complaints.add(line.number, reason: error.reason, error.inLine)
+                tally.bad += 1
+            }
+        }
+        if !events.isEmpty {
+            let refusals = try await sink.put(events.map(\.event))
+            tally.done += events.count - refusals.count
+            for (i, no) in refusals.sorted(by: { $0.key < $1.key }) {
+                tally.complaints.add(events[i].line, reason: no.reason, "refused: \(no.reason): \(no.message)")
+                tally.refused += 1
+            }
+            if onError == .stop, !refusals.isEmpty {
+                try finish(tally, sink.ends)
+                throw Failure(.refused, "")
+            }
+        }
+        if let bad, onError == .stop {
+            Output.complain("line \(bad.line): \(bad.why)")
+            throw Failure(
+                .data,
+                "stopped at line \(bad.line); the \(tally.done) events before it were produced. --on-error skip goes on"
+            )
+        }
+    }
+
+    private func finish(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
+        tally.lookalikes.tell()
+        var complaints = tally.complaints
+        complaints.end()
+        try Output.standard.line(JSON.object(Self.members(tally, ends)))
+    }
+
+    private static func members(_ tally: Tally, _ ends: [TopicPartition: Offset]) -> [(String, String)] {
+        [
+            ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
+            ("last", JSON.offsets(ends)),
+        ]
+    }
+
+    /// Says that all lines up to one are done with.
+    private func acknowledge(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
+        do {
+            try Output.standard.line(JSON.object([("line", String(tally.lines))] + Self.members(tally, ends)))
+        } catch is ReaderGone {
+            throw unread(tally)
+        }
+    }
+
+    private func unread(_ tally: Tally) -> Failure {
+        Failure(
+            .ioError,
+            """
+            \(InputStop.closed): the events of the \(tally.lines) lines before line \(tally.lines + 1) were produced, and no \
+            more was read
+            """)
+    }
+
+    private struct Tally {
+        /// Lines that are done with.
+        var lines = 0
+        var done = 0
+        var refused = 0
+        var bad = 0
+        var lookalikes = Lookalikes()
+        var complaints = Complaints()
+    }
+}
+
+extension Malformed {
+    /// What is wrong with a line, where the line is named already.
+    var inLine: String { field == "line" ? why : message }
+}
+
+/// Turns lines into events of one kind.
+struct EventLines {
+    struct Event {
+        var key: Bytes
+        var value: Bytes
+        /// Nil where the line does not say it.
+        var time: Timestamp?
+    }
+
+    let found: Catalogue.Found
+    let timeField: String?
+
+    /// The event of a line, nil for an empty one.
+    func read(_ line: LineSource.Line) throws(Malformed) -> Event? {
+        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
+        if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
+        if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
+        let (json, time) = try split(line.bytes)
+        if let time, time > now() + maximumClockSkew {
+            throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
+        }
+        let value = try found.schema.encode(found.kind, json: Bytes(json))
+        let key: Bytes
+        do {
+            key = try found.key(value)
+        } catch let error as Malformed {
+            throw error
+        } catch {
+            throw Malformed("event", String(describing: error))
+        }
+        return Event(key: key, value: value, time: time)
+    }
+
+    /// The event's own JSON, and its time where the line says it. What is no object is left to the schema to refuse.
+    private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp?) {
+        guard let line = TopLevel(bytes) else { return (bytes, nil) }
+        if let event = line["event"], event.isObject, let type = line["type"]?.text {
+            if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
+            guard let time = line["timestamp"]?.text.flatMap({ Timestamp(rfc3339: $0) }) else {
+                throw Malformed("timestamp", "is not RFC 3339")
+            }
+            return (event.value, time)
+        }
+        let field = timeField ?? "@time"
+        guard let said = line[field] else {
+            if timeField == nil { return (bytes, nil) }
+            throw Malformed(field, "is missing, and --time-field names it")
+        }
+        guard let time = Self.time(said) else {
+            throw Malformed(field, "must be RFC 3339, or seconds or milliseconds since 1970")
+        }
+        let isOwn = found.kind.fields.contains { $0.name == field }
+        return (isOwn ? bytes : line.without([said]), time)
+    }
+
+    /// The moment that a member tells.
+    static func time(_ said: TopLevel.Member) -> Timestamp? {
+        if let text = said.text { return Timestamp(rfc3339: text) ?? DecimalText(text).flatMap(number) }
+        return said.number.flatMap(number)
+    }
+
+    /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000. What is finer is cut off.
+    private static func number(_ value: DecimalText) -> Timestamp? {
+        guard let whole = value.scaled(by: 0), whole.magnitude < 1_000_000_000_000_000 else { return nil }
+        return value.scaled(by: whole.magnitude < 100_000_000_000 ? 3 : 0).map { Timestamp($0) }
+    }
+}
+
+/// Where produced events go.
+private protocol Sink {
+    /// Whether `put` can refuse one event and take another.
+    var canRefuse: Bool { get }
+    /// The last offset written in each partition.
+    var ends: [TopicPartition: Offset] { get }
+    /// Puts events in order; gives those that were refused by their place.
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused]
+}
+
+private struct Appending: Sink {
+    let log: any EventLog
+    private var spread: PartitionCount
+    let canRefuse = false
+    private(set) var ends: [TopicPartition: Offset] = [:]
+
+    init(log: any EventLog, spread: PartitionCount) {
+        self.log = log
+        self.spread = spread
+    }
+
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
+        let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
+        let ordered = Append.byKey(records, to: spread.topic, among: try await spread.now())
+        for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
+        return [:]
+    }
+}
+
+private struct Admission: Sink {
+    let client: CommandClient
+    let found: Catalogue.Found
+    let limit: Duration
+    let canRefuse = true
+    private(set) var ends: [TopicPartition: Offset] = [:]
+
+    init(client: CommandClient, found: Catalogue.Found, limit: Duration) {
+        self.client = client
+        self.found = found
+        self.limit = limit
+    }
+
+    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
+        let facts = events.map { event in
+            EncodedCommand(
+                type: found.kind.name, key: event.key, value: event.value, id: UUID().uuidString.lowercased(),
+                time: event.time)
+        }
+        var refused: [Int: Refused] = [:]
+        for (i, outcome) in try await client.send(facts, to: found.domain, asFacts: true, within: limit).enumerated() {
+            if !outcome.accepted { refused[i] = Refused(reason: outcome.reason, message: outcome.message) }
+            for event in outcome.events { ends[event.place] = max(ends[event.place] ?? 0, event.offset) }
+        }
+        return refused
+    }
+}

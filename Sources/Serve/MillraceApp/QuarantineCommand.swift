@@ -1,0 +1,112 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Foundation
+internal import Handling
+internal import MillraceBus
+internal import Quarantining
+
+/// `millrace quarantine`.
+struct QuarantineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "quarantine",
+        abstract: "Look after records that a worker could not handle, and those that wait behind them.",
+        discussion: """
+            A record that cannot be decoded or folded, or of which workers die, stops its
+            key and nothing else: later records of the key wait in order, the others flow.
+            What waits, and what became of it, is on the topic millrace.quarantine.
+
+            Examples:
+              millrace quarantine list
+              millrace quarantine show tickets.seatmap e1:floor
+              millrace quarantine redrive tickets.seatmap e1:floor
+              millrace quarantine drop tickets.seatmap e1:floor
+            """,
+        subcommands: [List.self, Show.self, Redrive.self, Drop.self], defaultSubcommand: List.self)
+
+    struct List: AppCommand {
+        static let configuration = CommandConfiguration(abstract: "Show the keys that are stopped, and why.")
+        @Argument(help: "Only this worker's.", completion: .names)
+        var worker: String?
+        @OptionGroup var shape: Shape
+        @OptionGroup var places: Places
+
+        func run(in app: Application) async throws {
+            let groups = try await places.withLog(app) { log in
+                try QuarantineCommand.groups(await log.quarantine().read(), worker, in: app)
+            }
+            if shape.asTable {
+                let rows = groups.map { group in
+                    [
+                        group.worker, group.key.text, group.place, String(group.items.count),
+                        String(group.attempts), group.reason,
+                    ]
+                }
+                try Output.standard.write(
+                    TextTable(
+                        header: ["worker", "key", "first", "waiting", "attempts", "reason"], rows: rows, right: [3, 4]
+                    ).text)
+                return
+            }
+            for group in groups {
+                try Output.standard.line(
+                    JSON.object([
+                        ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
+                        ("first", JSON.string(group.place)),
+                        ("time", JSON.string(group.time.rfc3339)),
+                        ("waiting", String(group.items.count)),
+                        ("attempts", String(group.attempts)),
+                        ("reason", JSON.string(group.reason)),
+                    ]))
+            }
+        }
+    }
+
+    struct Show: AppCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show the waiting records in order.",
+            discussion: "A value that is no message of its topic's schema is shown as base64.")
+        @Argument(help: "The worker.", completion: .names)
+        var worker: String
+        @Argument(help: "The key, or the place of a record without one (default: all keys).")
+        var key: String?
+        @OptionGroup var places: Places
+
+        func run(in app: Application) async throws {
+            let shape = try RecordShape(format: nil, csv: false, domains: app.domains)
+            try await places.withLog(app) { log in
+                let groups = try QuarantineCommand.groups(await log.quarantine().read(), worker, key, in: app)
+                for group in groups {
+                    var records: [TopicPartition: [Offset: Record]] = [:]
+                    for (source, items) in Dictionary(grouping: group.items, by: \.source) {
+                        try await log.records(at: Set(items.map(\.record.offset)), in: source) { record in
+                            records[source, default: [:]][record.offset] = record
+                        }
+                    }
+                    for item in group.items { try line(item, records[item.source]?[item.record.offset], shape) }
+                }
+            }
+        }
+
+        private func line(_ item: Group.Item, _ record: Record?, _ shape: RecordShape) throws {
+            let (source, parked) = item
+            var members = [
+                ("worker", JSON.string(worker)), ("place", JSON.string("\(source)@\(parked.offset)")),
+                ("time", JSON.string(parked.timestamp.rfc3339)), ("key", JSON.string(parked.key.text)),
+                ("attempts", String(parked.attempts)),
+                ("reason", parked.reason.isEmpty ? "null" : JSON.string(parked.reason)),
+            ]
+            if let record {
+                members.append(("type", JSON.string(shape.type(record, source))))
+                if let event = shape.decoded(record, source) {
+                    members.append(("event", event))
+                } else {
+                    members.append(("base64", JSON.string(Data(record.value.slice).base64EncodedString())))
+                }
+            } else {
+                members.append(("event", "null"))
+            }
+            try Output.standard.line(JSON.object(members))
+        }
+    }
+}

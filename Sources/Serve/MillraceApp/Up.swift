@@ -1,0 +1,110 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import MillraceBus
+internal import Projecting
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// `millrace up`.
+struct Up: AppCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run everything in one process: the log and all workers.",
+        discussion: "Then, in another terminal: millrace send, produce, query, replay. Ctrl-C stops it in order.")
+    @Flag(name: .shortAndLong, help: "Log what happens.")
+    var verbose = false
+    @OptionGroup var places: Places
+
+    func run(in app: Application) async throws {
+        let start = ContinuousClock.now
+        let logger = makeLogger(verbose: verbose)
+        try await Grace.bounding(end: Exit.hung) {
+            try await places.withLog(app, working: true) { log in
+                try places.complainOfExposure()
+                try await places.withViews { views in
+                    let workers = app.workers
+                    for worker in workers {
+                        if let projection = worker.projection { try await views.open(views.live(projection)) }
+                    }
+                    let readiness = Readiness(workers.map(\.name), since: start)
+                    let services = try Workers.services(
+                        workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                        tell: Output.notice,
+                        ready: readiness.note)
+                    let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
+                    try await Workers.run(services + [ready], logger: logger)
+                }
+            }
+        }
+        Output.complain("millrace: stopped")
+    }
+}
+
+/// How long each worker took from the start to its first partitions, and which have none yet.
+final class Readiness: Sendable {
+    /// A worker that others leave no partitions is not waited for longer than this.
+    static let patience = Duration.seconds(10)
+
+    private struct State {
+        var waiting: Set<String>
+        var took: [String: Duration] = [:]
+    }
+    private let workers: [String]
+    private let start: ContinuousClock.Instant
+    private let state: Mutex<State>
+    private let changed = Signal()
+
+    init(_ workers: [String], since start: ContinuousClock.Instant) {
+        (self.workers, self.start) = (workers, start)
+        state = Mutex(State(waiting: Set(workers)))
+    }
+
+    func note(_ worker: String) {
+        state.withLock { state in
+            if state.waiting.remove(worker) != nil { state.took[worker] = .now - start }
+        }
+        changed.notify()
+    }
+
+    /// Those still without partitions when all have some, or when the time is over.
+    func wait(atMost limit: Duration = patience) async -> Set<String> {
+        await changed.first(within: limit) { state.withLock { $0.waiting.isEmpty ? $0.waiting : nil } }
+            ?? state.withLock { $0.waiting }
+    }
+
+    /// Those with partitions.
+    var ready: Set<String> { state.withLock { Set($0.took.keys) } }
+
+    /// Some workers in order, each with its time: `tickets.handler 31 ms`.
+    func times(of some: Set<String>) -> String {
+        let took = state.withLock { $0.took }
+        return workers.filter(some.contains)
+            .compactMap { worker in took[worker].map { "\(worker) \($0.milliseconds) ms" } }.joined(separator: ", ")
+    }
+}
+
+/// Says when every worker has joined its group and taken its partitions.
+private struct Ready: Service, CustomStringConvertible {
+    let readiness: Readiness
+    let workers: [Worker]
+    let start: ContinuousClock.Instant
+    let places: Places
+    var description: String { "ready" }
+
+    func run() async throws {
+        let idle = await cancelWhenGracefulShutdown { await readiness.wait() }
+        let took = ContinuousClock.now - start
+        Output.complain(
+            """
+            millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
+            millrace: ready after \(readiness.times(of: readiness.ready))
+            millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
+            """)
+        if !idle.isEmpty {
+            Output.complain(
+                "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
+        }
+        try await gracefulShutdown()
+    }
+}

@@ -1,0 +1,90 @@
+internal import ArgumentParser
+internal import EventLog
+internal import EventModel
+internal import Logging
+internal import MillraceBus
+internal import Projecting
+internal import ServiceLifecycle
+
+/// `millrace work`.
+struct Work: AppCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run workers in the foreground: handlers, reactors and projectors.",
+        discussion: """
+            All of them, or those named: by kind (handler, reactor, projector), by
+            domain (tickets) or by name (tickets.seatmap). Several processes may run the
+            same worker: they share its partitions.
+
+            A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand,
+            commits it and leaves. One that is killed loses and doubles nothing: it goes
+            on where its last commit stands.
+
+            Example: millrace work handler reactor
+            """)
+    @Argument(help: "Names, kinds or domains (default: all).", completion: .names)
+    var names: [String] = []
+    @Flag(help: "List the workers and stop.")
+    var list = false
+    @Flag(name: .shortAndLong, help: "Log what happens.")
+    var verbose = false
+    @OptionGroup var places: Places
+
+    func run(in app: Application) async throws {
+        let workers = try Workers.all(of: app.domains, chosen: names)
+        if list {
+            let rows = workers.map { [$0.name, $0.kind, $0.topics.joined(separator: ", ")] }
+            try Output.standard.write(TextTable(header: ["worker", "kind", "reads"], rows: rows).text)
+            return
+        }
+        let readiness = Readiness(workers.map(\.name), since: .now)
+        let logger = makeLogger(verbose: verbose)
+        try await Grace.bounding(end: Exit.hung) {
+            try await places.withLog(app, working: true) { log in
+                try places.complainOfExposure()
+                try await requireTopics(of: log, for: workers, in: app)
+                try await places.withViews { views in
+                    Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
+                    let services = try Workers.services(
+                        workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
+                        tell: Output.notice,
+                        ready: readiness.note)
+                    try await Workers.run(services + [Started(readiness: readiness)], logger: logger)
+                }
+            }
+        }
+        Output.complain("millrace: stopped")
+    }
+
+    /// Those of the workers' domains: a process may have no right to see others.
+    private func requireTopics(of log: any EventLog, for workers: [Worker], in app: Application) async throws {
+        let there = Set(try await log.topics().map(\.name))
+        let domains = Set(workers.map(\.domain))
+        let others = Set(app.domains.filter { !domains.contains($0.name) }.flatMap { $0.topics.map(\.name) })
+        let missing = try places.declaredTopics(app).map(\.name).filter { !there.contains($0) && !others.contains($0) }
+        if !missing.isEmpty {
+            throw Failure(
+                .configuration,
+                "the log lacks the topics \(missing.joined(separator: ", ")); make them with: millrace topics apply")
+        }
+    }
+}
+
+/// Says how long the workers took to their first partitions, also those that come late.
+private struct Started: Service, CustomStringConvertible {
+    let readiness: Readiness
+    var description: String { "started" }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var (waiting, told) = (true, Set<String>())
+            while waiting && !Task.isCancelled {
+                waiting = !(await readiness.wait().isEmpty)
+                // Some come late: others had their partitions, or a broker was away.
+                let new = readiness.ready.subtracting(told)
+                if !new.isEmpty { Output.complain("millrace: ready after \(readiness.times(of: new))") }
+                told.formUnion(new)
+            }
+        }
+        try await gracefulShutdown()
+    }
+}

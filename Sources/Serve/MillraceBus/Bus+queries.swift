@@ -1,0 +1,85 @@
+public import EventModel
+internal import Projecting
+
+/// What a query answered.
+public struct Answer: Sendable {
+    /// One row, by its columns' names.
+    public struct Row: Sendable, Hashable {
+        let names: [String]
+        let values: [Value]
+        /// The value of a column; nil where the view has no such column.
+        public subscript(column: String) -> Value? { names.firstIndex(of: column).map { values[$0] } }
+    }
+    public let columns: [Column]
+    public let rows: [Row]
+    /// Where the next page begins; nil at the end.
+    public let next: String?
+    /// The offset up to which each partition has been folded.
+    public let asOf: [TopicPartition: Offset]
+}
+
+extension Bus {
+    /// Asks a view.
+    ///
+    /// - Parameters:
+    ///   - name: The query, with its domain: `likes.count`.
+    ///   - parameters: As the query declares them; moments and durations are milliseconds.
+    ///   - limit: Rows of a page; nil is what the query says.
+    ///   - cursor: ``Answer/next`` of an earlier page of the same query with the same parameters.
+    ///   - places: What the view must have seen: ``Outcome/places`` reads one's own write.
+    ///   - patience: How long to wait for that.
+    /// - Throws: ``UnknownName``, or ``BusError`` for parameters that are missing or of another type, for a cursor of another
+    ///   query, and where the view has not seen the places in time.
+    public func query(
+        _ name: String, _ parameters: [String: Value] = [:], limit: Int? = nil, cursor: String? = nil,
+        after places: [TopicPartition: Offset] = [:], within patience: Duration = .seconds(10)
+    ) async throws -> Answer {
+        let query = try catalogue.query(name)
+        let projection = try catalogue.projection(query.projection)
+        let limit = limit ?? query.page
+        if !(1...Limits.pageRows).contains(limit) {
+            throw BusError(.usage, "a page has 1 to \(Limits.pageRows) rows, not \(limit)")
+        }
+        try query.check(parameters)
+        let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: parameters, past: nil)
+        let arguments = Arguments(
+            parameters, now: now(), limit: limit, cursor: try cursor.map { try Cursor.decode($0, for: owner) })
+        let wait = try ViewWait(for: places.sorted { $0.key < $1.key }, of: name, projection, within: patience)
+        let live = try await views.live(projection)
+        try await views.open(live)
+        try await wait.wait(for: live, in: views, asksAtOnce: false) { try await wait.check(on: self.log) }
+        let (page, asOf) = try await views.read(live) { reader, asOf in (try query.answer(arguments, reader), asOf) }
+        let names = page.columns.map(\.name)
+        return Answer(
+            columns: page.columns, rows: page.rows.map { Answer.Row(names: names, values: $0) },
+            next: page.next.map { Cursor.encode($0, for: owner) }, asOf: asOf)
+    }
+}
+
+extension Query {
+    /// Refuses parameters that it does not declare, that are of another type, or that are missing.
+    func check(_ values: [String: Value]) throws {
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+            guard let parameter = parameters.first(where: { $0.name == name }) else {
+                throw UnknownName("parameter of \(self.name)", name, among: parameters.map(\.name))
+            }
+            if !parameter.kind.takes(value) {
+                throw BusError(.usage, "\(self.name): \(name) is no \(parameter.kind.rawValue)")
+            }
+        }
+        if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
+            throw BusError(.usage, "\(name) needs \(missing.name): \(missing.about)")
+        }
+    }
+}
+
+extension Parameter.Kind {
+    fileprivate func takes(_ value: Value) -> Bool {
+        switch (self, value) {
+        case (.text, .text), (.integer, .integer), (.timestamp, .integer), (.duration, .integer), (.flag, .integer),
+            (.real, .real), (.real, .integer):
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package import EventModel
+
+/// Finds events, commands, projections and queries by the names that people use.
+package struct Catalogue: Sendable {
+    package var domains: [Domain]
+
+    package init(domains: [Domain]) { self.domains = domains }
+
+    package struct Found: Sendable {
+        package var domain: Domain
+        package var schema: Schema
+        package var kind: Schema.Kind
+        package var topic: String
+        package var origin: Origin
+        /// Whether a decider owns it.
+        package var decided: Bool { origin == .decided }
+        /// Checks a message's bytes and gives the key of its record.
+        package var key: @Sendable (Bytes) throws -> Bytes
+
+        package func answers(to name: String) -> Bool { kind.name == name || "\(domain.name).\(kind.name)" == name }
+
+        /// The command that JSON describes, on its way to the log.
+        package func command(json: String, id: String, at time: Timestamp? = nil) throws -> EncodedCommand {
+            let value = try schema.encode(kind, json: Bytes(json))
+            return EncodedCommand(type: kind.name, key: try key(value), value: value, id: id, time: time)
+        }
+    }
+
+    /// Where an event comes from.
+    package enum Origin: String, Sendable {
+        /// A handler decides or admits it.
+        case decided
+        /// Anyone appends it.
+        case telemetry
+        /// A reaction makes it of other events.
+        case derived
+    }
+
+    private static func found(
+        _ domain: Domain, _ schema: Schema, _ topic: String, _ origin: Origin,
+        key: @escaping @Sendable (Bytes) throws -> Bytes
+    ) -> [Found] {
+        schema.kinds.map { Found(domain: domain, schema: schema, kind: $0, topic: topic, origin: origin, key: key) }
+    }
+
+    package var commands: [Found] {
+        domains.flatMap { domain in
+            domain.decider.map {
+                Self.found(domain, $0.commands, domain.commandsTopic, .decided, key: $0.keyOfCommand)
+            } ?? []
+        }
+    }
+
+    /// The events that people can write.
+    package var events: [Found] {
+        domains.flatMap { domain in
+            let decided = domain.decider.map {
+                Self.found(domain, $0.events, domain.eventsTopic, .decided, key: $0.keyOfEvent)
+            }
+            let observed = domain.telemetry.map {
+                Self.found(domain, $0.events, $0.topic, .telemetry, key: $0.keyOfEvent)
+            }
+            return (decided ?? []) + (observed ?? [])
+        }
+    }
+
+    /// The events that only reactions write.
+    package var derived: [Found] {
+        domains.flatMap { domain in
+            domain.derived.flatMap { derived in
+                Self.found(domain, derived.events, derived.topic, .derived) { _ in
+                    throw Malformed("event", "is derived from others: only workers write \(derived.topic)")
+                }
+            }
+        }
+    }
+
+    package var importers: [(domain: Domain, importer: Importer)] {
+        domains.flatMap { domain in domain.importers.map { (domain, $0) } }
+    }
+
+    package func importer(_ name: String) throws -> (domain: Domain, importer: Importer) {
+        if let found = importers.first(where: { $0.importer.name == name }) { return found }
+        throw UnknownName("importer", name, among: importers.map(\.importer.name))
+    }
+
+    package var queries: [Query] { domains.flatMap(\.queries) }
+    package var projections: [AnyProjection] { domains.flatMap(\.projections) }
+
+    package func command(_ name: String) throws -> Found { try find(name, in: commands, "command") }
+    package func event(_ name: String) throws -> Found {
+        if let found = derived.first(where: { $0.answers(to: name) }), !events.contains(where: { $0.answers(to: name) })
+        {
+            throw BusError(
+                .usage,
+                "\(found.kind.name) is derived from other events: only workers write \(found.topic), replay reads it")
+        }
+        return try find(name, in: events, "event")
+    }
+
+    package func query(_ name: String) throws -> Query {
+        if let query = queries.first(where: { $0.name == name }) { return query }
+        throw UnknownName("query", name, among: queries.map(\.name))
+    }
+
+    package func projection(_ name: String) throws -> AnyProjection {
+        if let projection = projections.first(where: { $0.name == name }) { return projection }
+        throw UnknownName("projection", name, among: projections.map(\.name))
+    }
+
+    /// By name, or by domain and name where several domains have one: `HoldSeats`, `tickets.HoldSeats`.
+    private func find(_ name: String, in all: [Found], _ what: String) throws -> Found {
+        let found = all.filter { $0.answers(to: name) }
+        if found.count == 1 { return found[0] }
+        if found.isEmpty {
+            let names = all.flatMap { [$0.kind.name, "\($0.domain.name).\($0.kind.name)"] }
+            throw UnknownName(what, name, among: name.contains(".") ? names : all.map(\.kind.name))
+        }
+        let names = found.map { "\($0.domain.name).\($0.kind.name)" }.joined(separator: " or ")
+        throw BusError(.usage, "several domains have a \(what) \(name): say \(names)")
+    }
+}
