@@ -49,10 +49,12 @@ enum Exit: Int32 {
 }
 
 /// An error with its exit code and what to tell.
-struct Failure: Error {
+struct Failure: Error, CustomStringConvertible {
     var exit: Exit
     /// Empty where everything has been said.
     var message: String
+
+    var description: String { message }
 
     init(_ exit: Exit, _ message: String) {
         self.exit = exit
