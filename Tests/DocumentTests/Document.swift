@@ -44,8 +44,8 @@ struct Document: Sendable, CustomTestStringConvertible {
         guard let begin = text.range(of: "\(heading)\n") else { return "" }
         let level = heading.prefix { $0 == "#" }.count
         let rest = text[begin.upperBound...]
-        let end = rest.firstRange(of: try! Regex("\n#{1,\(level)} "))?.lowerBound
-        return String(rest[..<(end ?? rest.endIndex)])
+        let ends = (1...max(level, 1)).compactMap { rest.firstRange(of: "\n\(String(repeating: "#", count: $0)) ") }
+        return String(rest[..<(ends.map(\.lowerBound).min() ?? rest.endIndex)])
     }
 
     /// What stands in backticks in the first column of the tables of a text: of those whose first column is called so, or of

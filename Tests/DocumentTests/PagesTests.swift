@@ -59,8 +59,10 @@ struct PagesTests {
         #expect(Document("README.md").text.contains("| Millrace \(version) |"))
     }
 
+    private static let analyze = "/usr/bin/systemd-analyze"
+
     /// Checks the units' words and that what they start is there.
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/systemd-analyze"), "there is no systemd-analyze"))
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: analyze), "there is no systemd-analyze"))
     func `units of systemd are taken by systemd-analyze, and their commands by the program`() async throws {
         let units = Code.files(in: ["docs/operations/systemd"])
         #expect(units.count == 2)
