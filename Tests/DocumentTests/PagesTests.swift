@@ -45,6 +45,67 @@ struct PagesTests {
         }
     }
 
+    @Test func `folders and files of the project that a page names are there`() {
+        // What a reader is to make.
+        let toMake = ["Tests/Domains/Likes", "docs/domains/likes.md"]
+        var count = 0
+        for page in Document.all where page.path != "CHANGELOG.md" {
+            for match in page.text.matches(of: #/`((?:Sources|Tests|Tools|docs|Plugins)\/[\w.\/+-]+)`/#) {
+                if page.path == "docs/new-domain.md", toMake.contains(String(match.1)) { continue }
+                let path = Document.root + "/" + match.1
+                #expect(FileManager.default.fileExists(atPath: path), "\(page.path): \(match.1)")
+                count += 1
+            }
+        }
+        #expect(count > 10)
+    }
+
+    @Test func `tests that a page names are there`() {
+        let tests = Code.files(in: ["Tests"])
+        let folders = Set(tests.flatMap { $0.path.split(separator: "/").dropLast().map(String.init) })
+        // Targets of domains' tests are named after their folders.
+        let targets = folders.union(folders.map { "\($0)DomainTests" })
+        for page in Document.all {
+            for match in page.text.matches(of: #/`(\w+Tests)`/#) {
+                let name = String(match.1)
+                let isThere =
+                    targets.contains(name)
+                    || tests.contains { $0.path.hasSuffix("/\(name).swift") || $0.text.contains("struct \(name)") }
+                #expect(isThere, "\(page.path): \(name)")
+            }
+        }
+    }
+
+    /// `Limits.keyBytes`, `headerBytes`: the type is said once for several.
+    @Test func `each limit of the page is declared where the page says`() throws {
+        var declared: [(types: Set<String>, names: Set<String>)] = []
+        for (_, text) in Code.files(in: ["Sources"]) {
+            let words = text.matches(of: #/(struct|class|enum|actor|extension|let|var|func|case) (\w+)/#)
+            let isType: Set<Substring> = ["struct", "class", "enum", "actor", "extension"]
+            declared.append(
+                (
+                    Set(words.filter { isType.contains($0.1) }.map { String($0.2) }),
+                    Set(words.filter { !isType.contains($0.1) }.map { String($0.2) })
+                ))
+        }
+        var count = 0
+        for row in Document("docs/operations/limits.md").section("## Limits").split(separator: "\n") {
+            guard let place = row.split(separator: "|").last, row.hasPrefix("| ") else { continue }
+            var type = ""
+            for match in place.matches(of: #/`(?:(\w+)\.)?(\w+)`/#) {
+                if let named = match.1 { type = String(named) }
+                let name = String(match.2)
+                if name == "swift" || name.first?.isUppercase == true { continue }
+                let isThere = declared.contains { file in
+                    file.names.contains(name) && (type.isEmpty || file.types.contains(type))
+                }
+                #expect(isThere, "\(type).\(name)")
+                count += 1
+            }
+        }
+        #expect(count > 60)
+    }
+
     @Test func `figures of README are those of the performance page`() {
         let performance = Document("docs/performance.md").text
         let figures = Document("README.md").text.matches(of: #/\b\d{1,3}(?:,\d{3})+\b/#).map { String($0.output) }

@@ -28,7 +28,11 @@ enum Program {
 
 /// What the sources say, read as text.
 enum Code {
-    /// The files below some folders of the repository, but for tests' own reading of this very list.
+    private static func isGenerated(_ path: String) -> Bool {
+        path.hasSuffix(".pb.swift") || path.hasSuffix(".descriptor.swift")
+    }
+
+    /// The files below some folders of the repository, or files, without what is generated.
     static func files(in folders: [String], without left: [String] = []) -> [(path: String, text: String)] {
         folders.flatMap { folder -> [(String, String)] in
             let root = Document.root + "/" + folder
@@ -36,7 +40,7 @@ enum Code {
                 return [(folder, (try? String(contentsOfFile: root, encoding: .utf8)) ?? "")]
             }
             return found.sorted().map { "\(folder)/\($0)" }
-                .filter { path in !left.contains { path.hasPrefix($0) } }
+                .filter { path in !isGenerated(path) && !left.contains { path.hasPrefix($0) } }
                 .compactMap { path in
                     (try? String(contentsOfFile: "\(Document.root)/\(path)", encoding: .utf8)).map { (path, $0) }
                 }
