@@ -13,7 +13,7 @@ struct Document: Sendable, CustomTestStringConvertible {
         var shown: [String]?
     }
 
-    /// In the repository: `docs/operations.md`.
+    /// In the repository: `docs/operations/run.md`.
     let path: String
     let text: String
     let blocks: [Block]
@@ -24,11 +24,11 @@ struct Document: Sendable, CustomTestStringConvertible {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
 
-    /// README.md and everything under docs, in order.
+    /// The pages beside the code, and everything under docs, in order.
     static let all: [Document] = {
         let found = FileManager.default.enumerator(atPath: root + "/docs")?.compactMap { $0 as? String } ?? []
         let pages = found.filter { $0.hasSuffix(".md") }.sorted().map { "docs/" + $0 }
-        return (["README.md"] + pages).map(Document.init)
+        return (["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + pages).map(Document.init)
     }()
 
     static let withCommands = all.filter { $0.blocks.contains { $0.notRun == nil } }
@@ -37,6 +37,33 @@ struct Document: Sendable, CustomTestStringConvertible {
         self.path = path
         text = (try? String(contentsOfFile: Self.root + "/" + path, encoding: .utf8)) ?? ""
         blocks = Self.blocks(text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    /// What stands under a heading, up to the next one that is not below it; empty where there is none.
+    func section(_ heading: String) -> String {
+        guard let begin = text.range(of: "\(heading)\n") else { return "" }
+        let level = heading.prefix { $0 == "#" }.count
+        let rest = text[begin.upperBound...]
+        let ends = (1...max(level, 1)).compactMap { rest.firstRange(of: "\n\(String(repeating: "#", count: $0)) ") }
+        return String(rest[..<(ends.map(\.lowerBound).min() ?? rest.endIndex)])
+    }
+
+    /// What stands in backticks in the first column of the tables of a text: of those whose first column is called so, or of
+    /// all.
+    static func firstCells(_ text: String, of column: String? = nil) -> [String] {
+        var cells: [String] = []
+        var title: Substring?
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            guard line.hasPrefix("| ") else {
+                if !line.hasPrefix("|") { title = nil }
+                continue
+            }
+            let cell = line.dropFirst(2).prefix { $0 != "|" }
+            if title == nil { title = cell }
+            if let column, title?.hasPrefix(column + " ") != true { continue }
+            cells += cell.matches(of: #/`([^`]+)`/#).map { String($0.1) }
+        }
+        return cells
     }
 
     private static func blocks(_ lines: [String]) -> [Block] {

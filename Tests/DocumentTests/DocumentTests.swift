@@ -21,18 +21,16 @@ struct DocumentTests {
         Issue.record("\(document.path):\(failed.line) exits with \(ended.exit).\n\(failed.commands)\n\(output)")
     }
 
-    @Test func `every command of the program is in the table of README`() async throws {
-        let help = try await Shell.millrace("--help").drop { !$0.hasPrefix("SUBCOMMANDS") }
-        let commands = help.compactMap { $0.firstMatch(of: #/^  ([a-z]+)  /#).map { String($0.1) } }
-        #expect(commands.count > 10)
-        let table = Document("README.md").text.split(separator: "\n").filter { $0.hasPrefix("| `") }
+    @Test func `every command of the program is in the table of commands`() async throws {
+        let commands = try await Program.commands()
+        let table = Document("docs/commands.md").text.split(separator: "\n").filter { $0.hasPrefix("| `") }
         for command in commands {
             #expect(table.contains { $0.hasPrefix("| `\(command)`") || $0.hasPrefix("| `\(command) ") }, "\(command)")
         }
     }
 
     @Test func `every event and command is on the page of its domain`() async throws {
-        let kinds = try await objects("events --json")
+        let kinds = try await Program.objects("events --json")
         #expect(kinds.count > 10)
         for kind in kinds {
             let page = Document("docs/domains/\(kind["domain"] ?? "").md").text
@@ -45,7 +43,7 @@ struct DocumentTests {
     }
 
     @Test func `every query, table and column is on the page of its domain`() async throws {
-        let projections = try await objects("views --json")
+        let projections = try await Program.objects("views --json")
         #expect(!projections.isEmpty)
         for projection in projections {
             let name = projection["projection"] as? String ?? ""
@@ -76,12 +74,16 @@ struct DocumentTests {
     }
 
     @Test(arguments: [
-        ("docs/testing.md", "MillraceTests/Likes/LikesSimulation.swift"),
-        ("docs/evolution.md", "WorkerTests/Guests/Guests.swift"),
+        ("docs/testing.md", "swift", "MillraceTests/Likes/LikesSimulation.swift"),
+        ("docs/new-domain.md", "swift", "MillraceTests/Likes/Likes.swift"),
+        ("docs/new-domain.md", "proto", "MillraceTests/Likes/likes.proto"),
+        ("docs/evolution.md", "swift", "WorkerTests/Guests/Guests.swift"),
     ])
-    func `what a page shows in Swift is run by a test`(page: String, file: String) throws {
+    func `code that a page shows is run by a test`(page: String, language: String, file: String) throws {
         let source = try String(contentsOfFile: "\(Document.root)/Tests/\(file)", encoding: .utf8)
-        let shown = Document(page).text.matches(of: #/```swift\n((?s).*?)```/#).map { String($0.1) }
+        let shown = Document(page).text.matches(of: try Regex("```\(language)\n((?s).*?)```")).map {
+            String($0.output[1].substring ?? "")
+        }
         #expect(!shown.isEmpty)
         for block in shown { #expect(source.contains(block), "\(block)") }
     }
@@ -97,13 +99,6 @@ struct DocumentTests {
         #expect(difference(shown: ["3 hits"], real: ["4 hits"]) != nil)
         #expect(difference(shown: ["a"], real: ["a", "b"]) != nil)
         #expect(difference(shown: ["a", "b"], real: ["a"]) != nil)
-    }
-
-    /// The JSON objects that the program prints, one a line.
-    private func objects(_ arguments: String) async throws -> [[String: Any]] {
-        try await Shell.millrace(arguments).filter { !$0.isEmpty }.map { line in
-            try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any], "\(line)")
-        }
     }
 
     /// The anchors of a document's headings, as GitHub makes them.

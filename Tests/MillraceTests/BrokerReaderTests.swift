@@ -12,7 +12,7 @@ extension BrokerTests {
     struct ReaderTests {
         /// The command of the documents that begins so, on this broker.
         private func command(_ beginning: String) throws -> String {
-            let text = try String(contentsOfFile: Bus.package + "/docs/operations.md", encoding: .utf8)
+            let text = try String(contentsOfFile: Bus.package + "/docs/operations/kafka.md", encoding: .utf8)
             let line = try #require(text.split(separator: "\n").first { $0.hasPrefix(beginning) })
             return String(line).replacing("broker:9092", with: try #require(Broker.address))
         }

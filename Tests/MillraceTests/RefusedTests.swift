@@ -141,26 +141,24 @@ struct RefusedTests {
         try await onBus { bus in
             _ = try await Certificates(bus.folder)
             var methods: Set<String> = []
-            for document in ["docs/operations.md", "README.md"] {
-                let text = try String(contentsOfFile: "\(Bus.package)/\(document)", encoding: .utf8)
-                for block in text.components(separatedBy: "```properties\n").dropFirst() {
-                    let lines = block.components(separatedBy: "```")[0].split(separator: "\n")
-                    var properties = ["bootstrap.servers": "127.0.0.1:1"]
-                    for line in lines {
-                        let equals = try #require(line.firstIndex(of: "="))
-                        properties[String(line[..<equals])] = String(line[line.index(after: equals)...])
-                            .replacing("/etc/millrace/", with: "\(bus.folder)/")
-                            .replacing("/etc/ssl/certs/ca-certificates.crt", with: "\(bus.folder)/ca.pem")
-                    }
-                    do {
-                        let admin = try Admin(properties)
-                        await admin.close()
-                    } catch let error as KafkaError where error.message.contains("not supported in this build") {
-                        // Debian's has no libcurl, without which there is no OpenID.
-                        #expect(error.message.contains("sasl.oauthbearer."), "\(error)")
-                    }
-                    methods.insert(properties["sasl.mechanism"] ?? properties["security.protocol"] ?? "")
+            let text = try String(contentsOfFile: "\(Bus.package)/docs/operations/kafka.md", encoding: .utf8)
+            for block in text.components(separatedBy: "```properties\n").dropFirst() {
+                let lines = block.components(separatedBy: "```")[0].split(separator: "\n")
+                var properties = ["bootstrap.servers": "127.0.0.1:1"]
+                for line in lines {
+                    let equals = try #require(line.firstIndex(of: "="))
+                    properties[String(line[..<equals])] = String(line[line.index(after: equals)...])
+                        .replacing("/etc/millrace/", with: "\(bus.folder)/")
+                        .replacing("/etc/ssl/certs/ca-certificates.crt", with: "\(bus.folder)/ca.pem")
                 }
+                do {
+                    let admin = try Admin(properties)
+                    await admin.close()
+                } catch let error as KafkaError where error.message.contains("not supported in this build") {
+                    // Debian's has no libcurl, without which there is no OpenID.
+                    #expect(error.message.contains("sasl.oauthbearer."), "\(error)")
+                }
+                methods.insert(properties["sasl.mechanism"] ?? properties["security.protocol"] ?? "")
             }
             #expect(methods.isSuperset(of: ["SCRAM-SHA-512", "PLAIN", "SSL", "OAUTHBEARER"]), "\(methods)")
         }

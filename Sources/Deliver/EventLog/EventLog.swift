@@ -175,8 +175,8 @@ public protocol GroupMember: Sendable {
     func release(_ partitions: [TopicPartition]) async throws
     /// Commits where the group goes on.
     func commit(_ consumed: [TopicPartition: Offset]) async throws
-    /// Tells whoever looks at the group from outside how far a member has come that keeps its offsets elsewhere. It waits for
-    /// nothing, and may not arrive. By default nobody is told.
+    /// Reports the offsets of a member that keeps them elsewhere, for tools that look at the group. It does not wait,
+    /// and the report may get lost. By default it does nothing.
     func show(_ positions: [TopicPartition: Offset]) async
     /// Writes records and consumed offsets in one transaction. It throws ``LogError/Kind/fenced`` where a partition
     /// of `consumed` is no longer this member's; nothing is written then.

@@ -69,7 +69,7 @@ public struct GroupLoop: Sendable {
         } catch let error as LogError where error.kind == .fenced || error.kind == .aborted {
             await work.dropped(held.sorted())
         } catch {
-            // It stops with a word of why, which is not the same as to die.
+            // It stops with an error, which is not a crash and is not counted as one.
             await work.dropped(held.sorted())
             wake.attend(nil)
             await member.leave()

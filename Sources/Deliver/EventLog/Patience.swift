@@ -1,4 +1,4 @@
-/// How long a worker bears with a log that does not answer, and who is told.
+/// How long a worker waits for a log that does not answer, and who is told.
 ///
 /// A broker that dies takes with it the leaders and coordinators that it had, until others have their places. A worker waits
 /// for them as long as this says; a command that somebody waits for does not.

@@ -14,7 +14,7 @@ public final class Signal: Sendable {
         var version: UInt64 = 0
         var nextID: UInt64 = 0
         var waiters: [UInt64: Waiter] = [:]
-        /// When the next deadline is looked for. One that was set before and would come later is of no account any more.
+        /// When the next deadline is looked for. An alarm that was set earlier for a later moment is ignored.
         var alarm: ContinuousClock.Instant?
         var alarms: UInt64 = 0
 

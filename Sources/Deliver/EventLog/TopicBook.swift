@@ -25,7 +25,7 @@ public final class TopicBook: Sendable {
         var next = Offset(0)
 
         mutating func take(_ record: Record) {
-            // Nonsense here must not stop every worker.
+            // A record that cannot be read must not stop every worker.
             let entry = try? JSONDecoder().decode(Entry.self, from: Data(record.value.slice))
             let isCount = entry.map { $0.partitions > 0 } ?? false
             if isCount || record.value.isEmpty { counts[record.key.text] = entry?.partitions }
@@ -97,7 +97,7 @@ public final class TopicBook: Sendable {
             \(worker) stops, for \(topic) had \(had) partitions and has \(has) now: keys belong into other partitions than \
             before, and what is known of them is in the old ones. Give it its \(had) partitions back, or write its records \
             anew, each into the partition of its key, and then: millrace topics recount \(topic) (see Partitions in \
-            docs/operations.md)
+            docs/operations/run.md)
             """)
     }
 }

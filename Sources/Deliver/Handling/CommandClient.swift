@@ -20,7 +20,7 @@ public final class CommandClient: Service {
 
     /// Commands of one client that may await their outcomes at once.
     public static let pendingReplies = 200_000
-    /// How late one may learn that its time is over.
+    /// How much later than its deadline a caller may be told that time is over.
     private static let look = Duration.milliseconds(50)
 
     private struct Waiting {
@@ -40,7 +40,7 @@ public final class CommandClient: Service {
     private struct State {
         var waiting: [String: [Waiting]] = [:]
         var count = 0
-        /// Why nobody listens any more.
+        /// Why the listener has ended.
         var failure: (any Error)?
 
         /// Takes out those who wait under an id and for whom something holds.
@@ -176,7 +176,7 @@ public final class CommandClient: Service {
                 for batch in try await reader.next(max: 10_000, wait: Self.look) {
                     hear(batch.records, in: batch.source)
                 }
-                // All who wait are looked through, which is not done after each batch.
+                // This looks through all pending replies, so it is not done after each batch.
                 if ContinuousClock.now - looked < Self.look { continue }
                 expire()
                 looked = .now

@@ -47,7 +47,7 @@ struct Deciding: GroupWork {
     /// The events and commands of its partitions that wait.
     var lot: Lot
     var requests: Requests
-    /// Whether what is known is what is committed, so that it may be kept.
+    /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     var isCommitted = true
 
     init(
@@ -87,7 +87,7 @@ struct Deciding: GroupWork {
     mutating func dropped(_ partitions: [TopicPartition]) async {
         for partition in partitions {
             if let keeper = known[partition.partition]?.keeper {
-                // After a transaction that failed, what is known is ahead of the log.
+                // After a failed transaction the states in memory are ahead of the log.
                 if isCommitted { await keeper.finish(cutoff: cutoff) } else { await keeper.settle(waiting: true) }
             }
             known[partition.partition] = nil
@@ -184,7 +184,7 @@ struct Deciding: GroupWork {
             let digest = digest(of: record.value, isFact: record.isFact)
             let at = record.decisionTime
             let answered = inHand[id].map { answers[$0] }
-            // Most are new, and to ask costs a copy of all that this handler is.
+            // Most ids are new. Looking one up copies this whole value.
             if entry != nil || answered != nil,
                 let answer = try await repeated(id, digest, record, entry, answered, partition)
             {
@@ -192,7 +192,7 @@ struct Deciding: GroupWork {
                 continue
             }
             let why = failing[record.offset] ?? unanswerable(record, in: home)
-            // What is refused in any case need not wait behind others of its key.
+            // A command that is refused whatever the state need not wait behind others of its key.
             if why != nil
                 || (lot.holds(record, of: batch.source) || lot.stops(record.key, of: folded))
                     && home.other(for: record.key) == nil

@@ -18,14 +18,14 @@ public struct Handler: Service, CustomStringConvertible {
     private let log: any EventLog
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
-    /// Where checkpoints are kept; nil folds all, and holds all in memory.
+    /// Where checkpoints are kept. Nil folds all events at the start and keeps all states in memory.
     public var checkpoints: (any CheckpointStore)?
     public var checkpointing = Checkpointing()
-    /// Where it says which records wait, and is asked to try them again; nil fails at the first that cannot be handled.
+    /// The quarantine: records that cannot be handled wait there. Nil stops the worker at the first of them.
     public var quarantine: QuarantineLog?
     /// How many partitions its topics had; nil compares nothing. A handler whose topics have other counts stops.
     public var book: TopicBook?
-    /// Where deaths are counted; nil takes no care.
+    /// Where crashes of workers are counted; nil disables crash counting.
     public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}

@@ -4,7 +4,7 @@
 /// Two bytes an id where it is full, ten where it has just grown. Of ids that were not added, about one in a thousand is
 /// taken for one that was.
 struct IDFilter: Sendable {
-    /// Ids above which it tells nothing any more, so that its memory has a limit.
+    /// The most ids it holds. Above, it answers that any id may be there, so that its memory has a limit.
     let limit: Int
     private static let first = 4096
     private static let bitsAnID = 16

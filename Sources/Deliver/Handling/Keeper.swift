@@ -4,8 +4,8 @@ internal import Logging
 internal import Quarantining
 internal import Synchronization
 
-/// The checkpoint of one partition number of a worker: what is known comes from it, and what has changed goes to it beside
-/// the worker's own task. One task owns it.
+/// The checkpoint of one partition number of a worker: states are loaded from it, and changes are written to it
+/// concurrently with the worker. One task owns it.
 final class Keeper {
     let sources: [TopicPartition]
     private let rows: CheckpointRows
@@ -18,7 +18,7 @@ final class Keeper {
 
     private var next: [TopicPartition: Offset]
     private var marks: [TopicPartition: Mark] = [:]
-    /// Up to where the quarantine's topic has been heeded: what was released before is in the states.
+    /// Up to this offset of the quarantine's topic, released records are in the states.
     private(set) var heeded = Offset(0)
     private var heeding: TopicPartition { TopicPartition(QuarantineLog.topic.name, partition) }
     /// Records since the last checkpoint.
@@ -31,7 +31,7 @@ final class Keeper {
     private var hasSettled = false
     private var left = 0
     private var writing: Writing?
-    /// Another has claimed the checkpoint and written it.
+    /// Another owner has claimed the checkpoint and written to it.
     private var fenced: LogError?
     /// Whether the checkpoint may have rows.
     private var hasRows: Bool
@@ -41,7 +41,7 @@ final class Keeper {
     private var from = Int64.min
     private var after: Row?
 
-    /// A checkpoint under way. Its task writes only what it was given, and ends by itself.
+    /// A checkpoint that is being written. Its task writes only the copies it was given.
     private final class Writing: Sendable {
         let isOver = Atomic(false)
         let task: Mutex<Task<Result<Duration, any Error>, Never>?> = Mutex(nil)
@@ -57,7 +57,7 @@ final class Keeper {
         (self.rows, self.sources, self.checkpoint, self.states) = (rows, sources, checkpoint, states)
         (self.remembered, self.limits, self.logger) = (remembered, limits, logger)
         partition = sources[0].partition
-        // What is folded up to 0 has been wiped, perhaps not to the end.
+        // A checkpoint at offset 0 was being wiped, and the wipe may not have finished.
         next = checkpoint.next.filter { $0.value > 0 }
         hasRows = !checkpoint.next.isEmpty
         ids = KeptIDs(rows, partition, checkpoint, isEmpty: !hasRows, patience: limits.asked)

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// Which ids a checkpoint may have, so that it need not be asked about each that is new.
 ///
-/// Those that were there before are read beside the worker's own task, once enough have been asked for one by one. One task
-/// owns it.
+/// Those that were there before are read concurrently with the worker, once enough have been asked for one by one. One
+/// task owns it.
 final class KeptIDs {
     private static let page = 10_000
 
@@ -17,13 +17,13 @@ final class KeptIDs {
     private var asked = 0
     private let before: Before
     private var reading: Task<Void, Never>?
-    /// Whether the checkpoint may have ids by themselves, as earlier versions wrote them.
+    /// Whether the checkpoint may have ids without their keys, as earlier versions wrote them.
     var hasPlain = false
 
     /// What earlier owners left.
     private struct Found: Sendable {
         var ids = IDFilter()
-        /// Ids by themselves, of any key.
+        /// Ids without their keys.
         var plain = IDFilter()
 
         func mayHave(_ id: KeyedID) -> Bool { id.isLong || ids.mayHave(id) || plain.mayHave(id.id) }
@@ -68,7 +68,7 @@ final class KeptIDs {
         _ before: Before, _ rows: CheckpointRows, _ partition: Partition, _ checkpoint: any Checkpoint
     ) -> Task<Void, Never> {
         Task {
-            // Where they cannot be read, each is asked for as before, and whoever asks hears why.
+            // If they cannot be read, each id is asked for as before, and that read throws the reason.
             let found = try? await read(rows, partition, checkpoint)
             before.ids.withLock { $0 = $0 ?? found }
         }

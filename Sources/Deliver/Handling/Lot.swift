@@ -11,12 +11,12 @@ struct Lot {
 
     init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
 
-    /// Takes what the topic says of partitions that are this worker's now.
+    /// Loads the waiting records of partitions that this worker was just given, as the quarantine's topic has them.
     mutating func begin(_ sources: [TopicPartition], _ book: QuarantineBook?) {
         for source in sources { quarantines[source] = book?.workers[worker]?[source] }
     }
 
-    /// Takes what another has come to know of some partitions.
+    /// Takes over the waiting records of some partitions from another value.
     mutating func take(over other: Lot, _ sources: [TopicPartition]) {
         for source in sources { quarantines[source] = other.quarantines[source] }
     }
@@ -39,7 +39,7 @@ struct Lot {
         !quarantines.isEmpty && quarantines[source]?.leavesOut(offset) ?? false
     }
 
-    /// Keeps a record waiting; gives what is to be said of it.
+    /// Makes a record wait; returns the entry for the quarantine's topic.
     ///
     /// - Parameter why: Why it cannot be handled, nil where it waits behind another of its key.
     mutating func park(_ record: Record, in source: TopicPartition, _ why: String?) throws -> QuarantineEntry {
@@ -64,7 +64,7 @@ struct Lot {
         return .parked(worker: worker, source, parked)
     }
 
-    /// Lets go of a record; gives what is to be said of it.
+    /// Releases a record; returns the entry for the quarantine's topic.
     mutating func release(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
         quarantines[source]?.release(offset, dropping: dropped)
         return .released(worker: worker, source, offset, dropped: dropped)

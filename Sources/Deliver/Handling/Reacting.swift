@@ -22,7 +22,7 @@ struct Reacting: GroupWork {
     /// What is known of the partitions of each number.
     private var memories: [Partition: any ReactionMemory] = [:]
     private var keepers: [Partition: Keeper] = [:]
-    /// Whether what is known is what is committed, so that it may be kept.
+    /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     private var isCommitted = true
 
     init(reaction: AnyReaction, log: any EventLog, logger: Logger) {
@@ -151,7 +151,7 @@ struct Reacting: GroupWork {
     mutating func dropped(_ partitions: [TopicPartition]) async {
         for number in Set(partitions.map(\.partition)) {
             if let keeper = keepers[number] {
-                // After a transaction that failed, what is known is ahead of the log.
+                // After a failed transaction the states in memory are ahead of the log.
                 if isCommitted { await keeper.finish(cutoff: nil) } else { await keeper.settle(waiting: true) }
             }
             (keepers[number], memories[number]) = (nil, nil)

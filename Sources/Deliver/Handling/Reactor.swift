@@ -16,15 +16,16 @@ public struct Reactor: Service, CustomStringConvertible {
     private let reaction: AnyReaction
     private let log: any EventLog
     private let logger: Logger
-    /// Where a reaction that remembers keeps checkpoints; nil folds all, and holds all in memory.
+    /// Where a reaction that remembers keeps checkpoints. Nil folds all events at the start and keeps all states in
+    /// memory.
     public var checkpoints: (any CheckpointStore)?
     public var checkpointing = Checkpointing()
-    /// Where it says which events wait, and is asked to try them again; nil fails at the first that cannot be reacted to.
+    /// The quarantine: events that cannot be reacted to wait there. Nil stops the worker at the first of them.
     public var quarantine: QuarantineLog?
     /// How many partitions topics had; nil compares nothing. A reactor stops where one that it reads, or writes, has another
     /// count.
     public var book: TopicBook?
-    /// Where deaths are counted; nil takes no care.
+    /// Where crashes of workers are counted; nil disables crash counting.
     public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}

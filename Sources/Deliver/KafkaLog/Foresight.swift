@@ -4,8 +4,8 @@ internal import EventModel
 /// Where the records of a member's next transaction will go: a pure value.
 ///
 /// In partitions that nobody else writes to, the next record stands behind the last one and the mark that ended its
-/// transaction. The broker may write that mark late, behind the next record: so whoever foresees must look where the records
-/// went before they are committed.
+/// transaction. The broker may write that mark late, behind the next record, so the actual offsets must be compared
+/// before the commit.
 struct Foresight: Sendable {
     private var last: [TopicPartition: Offset] = [:]
     /// From the last record of a transaction to the first of the next: 2 with the mark between them, and 1 on a log that

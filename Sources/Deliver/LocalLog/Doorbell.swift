@@ -30,7 +30,7 @@ final class Doorbell: Sendable {
         ringing = ring
         file = PrivateFiles.open(path, O_RDWR | O_CREAT)
         if file < 0 { throw LogError.file(path, errno) }
-        // Whoever listens says so before it first reads: what was committed unheard of until then, it reads.
+        // A listener takes its lock before it first reads, so it reads whatever was committed without a ring before.
         if !Self.lock(file, Self.setLock, F_RDLCK) {
             let code = errno
             close(file)

@@ -145,7 +145,7 @@ final class LocalMember: GroupMember {
         return .lost(lost.sorted())
     }
 
-    /// Buries the dead and takes the free partitions that are this member's share, by what the tables say now.
+    /// Removes dead members and takes the free partitions that are this member's share, by what the tables say now.
     private func claim(dead: [String]) async throws -> Set<TopicPartition> {
         try await log.writer.write { [group, id, followers] round in
             if !dead.isEmpty { round.changesGroup(group) }
@@ -222,7 +222,7 @@ final class LocalMember: GroupMember {
     }
 
     func leave() async {
-        // Where this fails the lock on the member's file is let go all the same, and others bury it.
+        // If this fails, the lock on the member's file is released all the same, and others remove the member.
         try? await log.writer.write { [group, id] round in
             round.changesGroup(group)
             try round.db.execute(sql: "DELETE FROM members WHERE team = ? AND id = ?", arguments: [group, id])

@@ -1,7 +1,7 @@
 public import EventLog
 public import EventModel
 
-/// How a worker goes through its partitions: batch by batch, and with ``Tries`` in mind where workers have died.
+/// How a worker goes through its partitions: batch by batch, and in smaller steps after crashes, as ``Tries`` says.
 public struct Pace: Sendable {
     private let worker: String
     private let store: (any TriesStore)?
@@ -13,7 +13,7 @@ public struct Pace: Sendable {
     public private(set) var next: [TopicPartition: Offset] = [:]
 
     /// - Parameters:
-    ///   - store: nil takes no care.
+    ///   - store: Where crashes are counted; nil disables crash counting.
     ///   - pause: How long it lives before it takes a record of which another may have died.
     public init(of worker: String, batch: Int, store: (any TriesStore)?, pause: Duration = Tries.pause) {
         (self.worker, self.batch, self.store, self.pause) = (worker, batch, store, pause)
@@ -45,11 +45,11 @@ public struct Pace: Sendable {
             if now != old { changed[source] = now }
         }
         for source in sources { next[source] = nil }
-        // Whoever comes next is careful without a reason, no more.
+        // If this write is lost, the next owner takes small steps without need. Nothing else follows.
         try? await store?.keep(changed, of: worker)
     }
 
-    /// Hands batches on in pieces as small as care demands.
+    /// Hands batches on in pieces as small as the crashes so far demand.
     ///
     /// - Parameter work: Handles and commits a piece. Records that are not to be tried any more come with the reason.
     public mutating func through(

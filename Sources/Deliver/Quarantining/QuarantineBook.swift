@@ -31,11 +31,11 @@ public struct QuarantineBook: Sendable {
     mutating func apply(_ record: Record) {
         if record.offset < next { return }
         next = record.offset + 1
-        // Nonsense here must not stop every worker; verify names it.
+        // A record that cannot be read must not stop every worker. verify reports it.
         switch try? QuarantineEntry(record.value) {
         case nil: break
         case .parked(let worker, let source, let parked):
-            // Who was late to say so does not bring back what has been dropped.
+            // A late report that a record waits does not bring back one that was dropped.
             if workers[worker]?[source]?.dropped.contains(parked.offset) ?? false { return }
             workers[worker, default: [:]][source, default: Quarantine()].park(parked)
         case .released(let worker, let source, let offset, let dropped):

@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 
 /// What happened to records that a worker could not handle.
 public enum QuarantineEntry: Hashable, Sendable {
-    /// A worker keeps a record waiting, or has tried it again in vain.
+    /// A record waits, or was tried again and failed again.
     case parked(worker: String, TopicPartition, Quarantine.Parked)
     /// A record waits no more: it was handled, or dropped for good.
     case released(worker: String, TopicPartition, Offset, dropped: Bool)
@@ -110,7 +110,7 @@ extension QuarantineEvent: Envelope {
     typealias Kind = OneOf_Kind
 }
 
-/// A wish that a worker handles a key's waiting records again, in order.
+/// A request that a worker handles a key's waiting records again, in order.
 public struct ReleaseRequest: Hashable, Sendable {
     public var id: String
     public var worker: String
@@ -152,7 +152,7 @@ extension Quarantine {
 }
 
 extension Quarantine.Parked {
-    /// The same, tried once more in vain.
+    /// The same record after one more failed attempt.
     public func failed(_ why: String) -> Quarantine.Parked {
         Quarantine.Parked(offset: offset, key: key, reason: why, attempts: attempts + 1, timestamp: timestamp)
     }

@@ -17,7 +17,7 @@ public final class QuarantineLog: Sendable {
     private struct State {
         var book = QuarantineBook()
         var read: ContinuousClock.Instant?
-        /// Whether what is known is what the topic says, give or take the way from there.
+        /// Whether the topic is being followed, so that what is known is current but for records on their way.
         var isFollowed = false
         var wakes: [Wake] = []
     }

@@ -13,7 +13,8 @@ public struct Requests: Sendable {
 
     /// The next that is asked for of these partitions; from now on it is in this worker's hands.
     ///
-    /// A request that somebody had in hand before and did not end is ended, not handed out: whoever had it may have died of it.
+    /// A request that a worker took and never finished is ended and not handed out again: that worker may have crashed
+    /// on it.
     ///
     /// - Parameter quarantine: nil asks for nothing.
     public mutating func next(

@@ -1,16 +1,16 @@
 public import EventModel
 
-/// How carefully a worker goes on with a partition, after workers have died on its records.
+/// How carefully a worker handles a partition after crashes.
 ///
-/// A worker that dies may have died of a record: of a number that overflows, of memory that is not enough. Who takes the
-/// partition after such a death goes on in small steps; who takes it after another goes on record by record and says before
-/// each that it is in hand; and a record that was in hand at ``deadly`` deaths in a row is parked. Records beyond the batch
-/// in which it began are taken as ever.
+/// A worker may have crashed because of a record: a number overflowed, memory ran out. After a first crash the next
+/// owner of the partition handles small batches. After a second it handles one record at a time, and notes each
+/// before it begins. A record that was being handled at ``deadly`` crashes in a row is parked. Records after the
+/// batch of the first crash are handled normally.
 public struct Tries: Hashable, Sendable {
     /// Deaths in a row with the same record in hand, after which it is parked.
     public static let deadly = 3
-    /// How long a worker lives before it takes a record that was in hand when another died: who is killed for other reasons
-    /// is hardly ever killed just then.
+    /// How long a worker waits before it handles a record that another crashed on, so that a kill for another reason is
+    /// unlikely to happen just then and be counted.
     public static let pause = Duration.seconds(1)
     /// Records that are handled at once after a first death.
     public static let few = 64
@@ -20,7 +20,7 @@ public struct Tries: Hashable, Sendable {
     public private(set) var care = Care.none
     /// Records before that are handled with care.
     public private(set) var until = Offset(0)
-    /// Whether somebody has begun and not said that it stopped.
+    /// Whether a worker has begun and has not stopped in order: it crashed, or still runs.
     public private(set) var isOpen = false
     /// The record in hand, where they are handled one by one.
     public private(set) var inHand: Offset?
@@ -32,7 +32,7 @@ public struct Tries: Hashable, Sendable {
     /// A worker takes the partition where it is to go on.
     ///
     /// - Parameters:
-    ///   - end: Where the partition ends: nobody dies of records that are not there.
+    ///   - end: Where the partition ends. Without records to handle nothing is counted.
     ///   - batch: How many records may have been in hand.
     public mutating func begin(at next: Offset, end: Offset, batch: Int) {
         if isOpen {
@@ -83,7 +83,8 @@ public struct Tries: Hashable, Sendable {
     }
 }
 
-/// Where it is kept, so that whoever comes next knows. What is lost of it costs some deaths more.
+/// Where crash counts are kept for the next owner. If some are lost, a few more crashes are needed before a record is
+/// parked.
 public protocol TriesStore: Sendable {
     func tries(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: Tries]
     func keep(_ tries: [TopicPartition: Tries], of worker: String) async throws

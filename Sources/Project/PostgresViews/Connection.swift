@@ -212,7 +212,7 @@ final class Session {
         let message = [field("M"), field("D")].compactMap { $0 }.joined(separator: ": ")
         let said = message.isEmpty ? Self.told(String(cString: PQresultErrorMessage(result))).message : message
         let state = field("C")
-        // Of a FATAL the server takes leave.
+        // After a FATAL error the server closes the connection.
         let isLost = PQstatus(handle) == CONNECTION_BAD || ["FATAL", "PANIC"].contains(field("V") ?? "")
         return PostgresError(state: state, message: said, isLost: isLost)
     }

@@ -17,9 +17,9 @@ public struct Projector: Service, CustomStringConvertible {
     private let log: any EventLog
     private let views: any ViewStore
     private let logger: Logger
-    /// Where it says which events wait, and is asked to try them again; nil tells nobody.
+    /// Where it reports the events that wait and reads requests to redrive them. Nil reports nothing.
     public var quarantine: QuarantineLog?
-    /// Where deaths are counted; nil takes no care.
+    /// Where crashes of workers are counted; nil disables crash counting.
     public var tries: (any TriesStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}

@@ -25,7 +25,7 @@ public protocol ViewStore: Sendable {
         _ projection: AnyProjection,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
-    /// The same for whoever has some partitions among many: it is told the offsets of these, and may be told more.
+    /// The same for a caller that needs the offsets of some partitions only. It may be given more.
     func read<R: Sendable>(
         _ projection: AnyProjection, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R

@@ -1,7 +1,8 @@
 public import EventModel
 public import Quarantining
 
-/// Tries as rows in a store of views. Nobody is fenced: who writes late makes others careful, no more.
+/// Crash counts as rows in a store of views. Writes are not fenced: a late one only makes the next owner take smaller
+/// steps.
 public struct ViewTries: TriesStore {
     private static let rows = AnyProjection(keptBy: "millrace.tries", version: 1, topics: [], tables: [Tries.table])
     private let views: any ViewStore

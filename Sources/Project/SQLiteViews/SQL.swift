@@ -63,7 +63,7 @@ enum SQL {
             while rows.count - at >= run {
                 try statement.run(rows[at..<at + run].joined())
                 at += run
-                // Who waits for a processor to read is not to wait until all is written.
+                // Readers that wait for a processor get a turn before all rows are written.
                 if run > 1 { sched_yield() }
             }
         }
