@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 SWIFT ?= swift
-FILES := Package.swift Plugins Sources Tests
+FILES := Package.swift Plugins Sources Tests Examples
 
 .PHONY: help setup folders build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
 

@@ -74,13 +74,20 @@ struct DocumentTests {
     }
 
     @Test(arguments: [
-        ("docs/testing.md", "swift", "MillraceTests/Likes/LikesSimulation.swift"),
-        ("docs/new-domain.md", "swift", "MillraceTests/Likes/Likes.swift"),
-        ("docs/new-domain.md", "proto", "MillraceTests/Likes/likes.proto"),
-        ("docs/evolution.md", "swift", "WorkerTests/Guests/Guests.swift"),
+        ("docs/testing.md", "swift", ["Examples/Likes/Tests/LikesTests/LikesSimulation.swift"]),
+        ("docs/new-domain.md", "swift", ["Examples/Likes/Sources/LikesDomain/Likes.swift"]),
+        ("docs/new-domain.md", "proto", ["Examples/Likes/Sources/LikesDomain/likes.proto"]),
+        (
+            "docs/extending.md", "swift",
+            [
+                "Examples/Likes/Package.swift", "Examples/Likes/Sources/likes/Main.swift",
+                "Examples/Likes/Sources/embedded/Main.swift", "Examples/Likes/Tests/LikesTests/LikesTests.swift",
+            ]
+        ),
+        ("docs/evolution.md", "swift", ["Tests/WorkerTests/Guests/Guests.swift"]),
     ])
-    func `code that a page shows is run by a test`(page: String, language: String, file: String) throws {
-        let source = try String(contentsOfFile: "\(Document.root)/Tests/\(file)", encoding: .utf8)
+    func `code that a page shows is run by a test`(page: String, language: String, files: [String]) throws {
+        let source = try files.map { try String(contentsOfFile: "\(Document.root)/\($0)", encoding: .utf8) }.joined()
         let shown = Document(page).text.matches(of: try Regex("```\(language)\n((?s).*?)```")).map {
             String($0.output[1].substring ?? "")
         }
