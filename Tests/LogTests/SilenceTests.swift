@@ -33,7 +33,7 @@ struct SilenceTests {
         try await bench(carrier) { bench in
             let events = try await bench.topic()
             try await bench.append(["a", "b"], to: events[0])
-            var tape = try await Tape(events[0], 0..<5, of: bench.log)
+            var tape = try await RecordCursor(events[0], 0..<5, of: bench.log)
             #expect(try await tape.next()?.value == "a")
             #expect(try await tape.next()?.value == "b")
             await expectEnd(at: 2, wanted: 5) { _ = try await tape.next() }

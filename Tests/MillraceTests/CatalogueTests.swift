@@ -154,7 +154,7 @@ struct CatalogueTests {
 
     @Test(arguments: [
         ("send Hold", "HoldSeats"), ("produce H", "Hit"), ("query hits.w", "hits.window"),
-        ("query hits.window --si", "--site"), ("send HoldSeats --sec", "--section"), ("import acc", "access-log"),
+        ("query hits.window ", "--site"), ("send HoldSeats ", "--section"), ("import acc", "access-log"),
         ("replay hits.ev", "hits.events"), ("replay hits.events --type H", "Hit"),
         ("replay --into hits.", "hits.windows"),
         ("verify tickets.se", "tickets.seatmap"), ("work tickets.h", "tickets.handler"), ("work rea", "reactor"),
@@ -163,14 +163,14 @@ struct CatalogueTests {
     func `bash completes names that the domains have`(_ typed: String, _ candidate: String) async throws {
         try await onBus { bus in
             let script = try await bus.plain(["--generate-completion-script", "bash"])
-            let words = (["millrace"] + typed.split(separator: " ").map(String.init))
+            let words = ["millrace"] + typed.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
             let line = words.joined(separator: " ")
             let file = try bus.file(
                 "complete.bash",
                 script.out + """
 
                     PATH=\(URL(fileURLWithPath: Bus.program).deletingLastPathComponent().path):$PATH
-                    COMP_WORDS=(\(words.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
+                    COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
                     COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count) COMP_TYPE=9 COMP_KEY=9
                     _millrace
                     printf '%s\\n' "${COMPREPLY[@]}"

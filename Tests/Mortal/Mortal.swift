@@ -32,17 +32,17 @@ enum Mortal {
         case "handler":
             var handler = Handler(MortalTickets.domain, log: log, clock: clock, logger: logger)!
             handler.checkpoints = ViewCheckpoints(views)
-            (handler.quarantine, handler.tries) = (quarantine, ViewTries(views))
+            (handler.quarantine, handler.tries) = (quarantine, ViewCrashRecords(views))
             service = handler
         case "reactor":
             var reactor = Reactor(
                 AnyReaction(MortalSections.self, domain: "tickets"), log: log, logger: logger)
-            (reactor.quarantine, reactor.tries) = (quarantine, ViewTries(views))
+            (reactor.quarantine, reactor.tries) = (quarantine, ViewCrashRecords(views))
             service = reactor
         default:
             var projector = Projector(
                 AnyProjection(MortalWindows.self, domain: "hits"), log: log, views: views, logger: logger)
-            (projector.quarantine, projector.tries) = (quarantine, ViewTries(views))
+            (projector.quarantine, projector.tries) = (quarantine, ViewCrashRecords(views))
             service = projector
         }
         let group = ServiceGroup(

@@ -49,8 +49,8 @@ struct DamageTests {
                     _ = try await snapshots.keep($0, of: projection, from: log, limits: SnapshotLimits())
                 }
             }
-            let tries = ViewTries(views)
-            var careful = Tries()
+            let tries = ViewCrashRecords(views)
+            var careful = CrashRecord()
             careful.begin(at: 0, end: 9, batch: 10)
             try await tries.keep([TopicPartition("hits.events", 0): careful], of: "hits.windows@1")
             await views.close()
@@ -65,7 +65,7 @@ struct DamageTests {
 
         func refold(_ projection: AnyProjection, into views: any ViewStore) async throws {
             let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
-            var refold = try await Refold(
+            var refold = try await ViewReplay(
                 projection, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: "test")
             try await refold.fold(to: bounds.mapValues(\.upperBound))
         }
@@ -131,7 +131,7 @@ struct DamageTests {
                 wasFound =
                     await Self.finds(what) {
                         let bounds = try await whole.log.bounds(of: whole.log.partitions(of: projection.topics))
-                        var refold = try await Refold(
+                        var refold = try await ViewReplay(
                             projection, from: whole.log, starts: bounds.mapValues(\.lowerBound), into: MemoryViews(),
                             owner: "test")
                         let comparison = try await refold.comparison(with: projection, in: views, leavingOutAlike: true)
@@ -173,7 +173,7 @@ struct DamageTests {
                 let site = Site(log: whole.log, views: WatchedViews(views))
                 let wasFound = await Self.finds(what) {
                     if file.hasPrefix("millrace.tries") {
-                        _ = try await ViewTries(views).tries(
+                        _ = try await ViewCrashRecords(views).tries(
                             of: "hits.windows@1", [TopicPartition("hits.events", 0)])
                         return
                     }

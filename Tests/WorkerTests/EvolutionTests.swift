@@ -123,7 +123,7 @@ struct EvolutionTests {
             _ = try log.append([
                 Append(TopicPartition("guests.outcomes", partition), [outcome.record(key: "inn", at: noon)])
             ])
-            let again = try await Redecision(partition, of: .guests, decider, on: log)
+            let again = try await DecisionAudit(partition, of: .guests, decider, on: log)
             #expect(again.problem?.contains("its value is another") == (isWhole ? nil : true), "\(again)")
         }
     }

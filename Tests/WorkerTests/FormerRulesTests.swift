@@ -13,7 +13,7 @@ struct FormerRulesTests {
     private func again(
         _ domain: Domain, key: Bytes, _ command: Bytes, _ event: Bytes?, refused reason: String = "",
         byToday: Bool = false, by rules: Int? = nil
-    ) async throws -> Redecision {
+    ) async throws -> DecisionAudit {
         let decider = try #require(domain.decider)
         let partition = Partitioner.partition(of: key, among: domain.topics[0].partitions)
         let type = decider.commands.kindName(in: command)
@@ -37,7 +37,7 @@ struct FormerRulesTests {
         _ = try log.append([
             Append(TopicPartition(domain.outcomesTopic, partition), [outcome.record(key: key, at: noon)])
         ])
-        return try await Redecision(partition, of: domain, decider, on: log)
+        return try await DecisionAudit(partition, of: domain, decider, on: log)
     }
 
     private func post(_ text: String, hashtags: [String] = [], mentions: [String] = []) -> (

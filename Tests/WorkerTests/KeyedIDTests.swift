@@ -84,7 +84,7 @@ struct KeyedIDTests {
                 #expect(violation == nil, "\(invariant.name)")
             }
             for partition in 0..<4 {
-                let again = try await Redecision(
+                let again = try await DecisionAudit(
                     Partition(partition), of: .tickets, Domain.tickets.decider!, on: site.log)
                 #expect(again.problem == nil && again.unchecked == nil, "\(again)")
             }
@@ -139,7 +139,7 @@ struct KeyedIDTests {
                 batch.put(rows.ids, [row[0], .text(Bytes(id).storable)] + row.dropFirst(2))
             }
             for row in states {
-                let json = try #require(KeptState.json(of: row[3].text ?? "", key: row[1].text ?? ""))
+                let json = try #require(StateEncoding.json(of: row[3].text ?? "", key: row[1].text ?? ""))
                 #expect(json.hasPrefix("{") && json != row[3].text)
                 batch.put(rows.states, Array(row.prefix(3)) + [.text(json)])
             }
@@ -147,14 +147,14 @@ struct KeyedIDTests {
     }
 
     @Test func `a state is not taken for right when a byte of it, or its key, is another`() {
-        let kept = KeptState.text(of: #"{"a":1}"#, key: "k")
-        #expect(KeptState.json(of: kept, key: "k") == #"{"a":1}"#)
-        #expect(KeptState.json(of: #"{"a":1}"#, key: "k") == #"{"a":1}"#, "as earlier versions wrote it")
-        #expect(KeptState.json(of: kept, key: "l") == nil)
+        let kept = StateEncoding.text(of: #"{"a":1}"#, key: "k")
+        #expect(StateEncoding.json(of: kept, key: "k") == #"{"a":1}"#)
+        #expect(StateEncoding.json(of: #"{"a":1}"#, key: "k") == #"{"a":1}"#, "as earlier versions wrote it")
+        #expect(StateEncoding.json(of: kept, key: "l") == nil)
         for at in kept.utf8.indices.dropFirst() {
             var bytes = Array(kept.utf8)
             bytes[kept.utf8.distance(from: kept.utf8.startIndex, to: at)] ^= 1
-            #expect(KeptState.json(of: String(decoding: bytes, as: UTF8.self), key: "k") == nil)
+            #expect(StateEncoding.json(of: String(decoding: bytes, as: UTF8.self), key: "k") == nil)
         }
     }
 }

@@ -58,7 +58,7 @@ struct LatePastTests {
         let log = CutLog(log: archive.site.log, counts: counts)
         let ends = try await archive.bounds(projection).mapValues(\.upperBound)
         let views = MemoryViews()
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             projection, from: log, starts: ends.mapValues { _ in 0 }, into: views, owner: "test")
         try await refold.fold(to: ends)
         return try views.read(projection) { reader, _ in

@@ -14,20 +14,20 @@ import Testing
 @testable import TicketsDomain
 
 /// Tries in memory, as if workers had died.
-private final class Deaths: TriesStore {
-    let all = Mutex<[String: [TopicPartition: Tries]]>([:])
-    func tries(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: Tries] {
+private final class Deaths: CrashRecordStore {
+    let all = Mutex<[String: [TopicPartition: CrashRecord]]>([:])
+    func tries(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: CrashRecord] {
         all.withLock { ($0[worker] ?? [:]).filter { sources.contains($0.key) } }
     }
-    func keep(_ tries: [TopicPartition: Tries], of worker: String) {
+    func keep(_ tries: [TopicPartition: CrashRecord], of worker: String) {
         all.withLock { $0[worker, default: [:]].merge(tries) { $1 } }
     }
 
     /// As it stands once workers have died of the record at an offset until the next one gives it up.
     func kill(_ worker: String, _ source: TopicPartition, at offset: Offset) {
-        var tries = Tries()
+        var tries = CrashRecord()
         for _ in 0..<3 { tries.begin(at: offset, end: offset + 1, batch: 100) }
-        for _ in 1..<Tries.deadly {
+        for _ in 1..<CrashRecord.maxCrashes {
             tries.take(offset)
             tries.begin(at: offset, end: offset + 1, batch: 100)
         }
@@ -117,7 +117,7 @@ struct ParkingTests {
                 try await append([hold(one, "A-1", site), hold(two, "A-3", site)], partition, site)
                 _ = try await answered(8, site)
             }
-            let again = try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            let again = try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
             #expect(again.problem == nil && again.commands == 9, "\(again)")
             let facts = try await site.log.bounds(of: [events])[events]
             #expect(facts?.upperBound == 9, "two openings, the garbage, six holds")

@@ -18,7 +18,7 @@ struct Archive: Sendable {
 
     /// Folds the live view of a projection up to some offsets.
     func fold(_ projection: AnyProjection, to ends: [TopicPartition: Offset]) async throws {
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             projection, from: site.log, starts: ends.mapValues { _ in 0 }, into: site.views, owner: "test")
         try await refold.fold(to: ends)
     }

@@ -99,7 +99,7 @@ struct QuarantineTests {
             // Folded afresh in the order of the log, it is the same.
             let bounds = try await site.log.bounds(of: site.log.partitions(of: fragile.topics))
             let fresh = MemoryViews()
-            var refold = try await Refold(
+            var refold = try await ViewReplay(
                 fragile, from: site.log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "test")
             let comparison = try await refold.comparison(with: fragile, in: site.views, leavingOutAlike: true)
             #expect(comparison.isEqual && comparison.tables[0].rows == 2)
@@ -123,7 +123,7 @@ struct QuarantineTests {
             #expect(try await site.visitors(fragile) == [one: "a", two: "abc"])
             let bounds = try await site.log.bounds(of: site.log.partitions(of: fragile.topics))
             func compare(_ alike: Bool) async throws -> Comparison {
-                var refold = try await Refold(
+                var refold = try await ViewReplay(
                     fragile, from: site.log, starts: bounds.mapValues(\.lowerBound), into: MemoryViews(), owner: "test")
                 return try await refold.comparison(with: fragile, in: site.views, leavingOutAlike: alike)
             }

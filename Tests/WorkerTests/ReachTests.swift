@@ -18,7 +18,7 @@ struct ReachTests {
     /// Folds some events of every domain into all views.
     private func fold(_ projection: AnyProjection, _ site: Site) async throws {
         let bounds = try await site.log.bounds(of: site.log.partitions(of: projection.topics))
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             projection, from: site.log, starts: bounds.mapValues(\.lowerBound), into: site.views, owner: "test")
         try await refold.fold(to: bounds.mapValues(\.upperBound))
     }
@@ -46,7 +46,7 @@ struct ReachTests {
             try await fold(Self.windows, site)
             try await putAhead(Self.windows, site)
             await expectAhead("a comparison") {
-                var refold = try await Refold(
+                var refold = try await ViewReplay(
                     Self.windows, from: site.log, starts: [:], into: MemoryViews(), owner: "test")
                 _ = try await refold.comparison(with: Self.windows, in: site.views)
             }
@@ -142,8 +142,8 @@ struct ReachTests {
                 }
             }
             let partition = Domain.tickets.topics[0].partition(of: "e1:s")
-            func again() async throws -> Redecision {
-                try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            func again() async throws -> DecisionAudit {
+                try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
             }
             let found = try await again()
             #expect(found.unchecked == nil && found.problem == nil)

@@ -35,7 +35,7 @@ struct RebuildTests {
     private func fresh(_ site: Site) async throws -> [[Row]] {
         let views = MemoryViews()
         let bounds = try await site.log.bounds(of: site.log.partitions(of: Self.windows.topics))
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             Self.windows, from: site.log, starts: bounds.mapValues(\.lowerBound), into: views, owner: "test")
         try await refold.fold(to: bounds.mapValues(\.upperBound))
         return try await Site(log: site.log, views: WatchedViews(views)).rows(of: Self.windows)

@@ -79,7 +79,7 @@ struct Site: Sendable {
     let clock = Clock()
     let journal = Journal()
     /// Where deaths are counted; nil is without.
-    var tries: (any TriesStore)?
+    var tries: (any CrashRecordStore)?
     var quarantine: QuarantineLog {
         let clock = clock
         return QuarantineLog(log, clock: { clock.now })

@@ -34,7 +34,7 @@ struct SpellingTests {
 
     private func check(_ site: Site) async throws {
         for partition in (0..<Self.topic.partitions).map({ Partition($0) }) {
-            let again = try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            let again = try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
             #expect(again.problem == nil && again.assumed == 0, "\(again)")
         }
     }

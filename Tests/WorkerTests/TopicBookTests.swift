@@ -143,8 +143,8 @@ struct TopicBookTests {
                 }
             }
             let partition = Partitioner.partition(of: "e1:s", among: 4)
-            func again() async throws -> Redecision {
-                try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            func again() async throws -> DecisionAudit {
+                try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
             }
             #expect(try await again().problem == nil)
             let other = try #require((1...64).first { Partitioner.partition(of: "e1:s", among: $0) != partition })

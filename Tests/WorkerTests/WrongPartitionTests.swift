@@ -38,7 +38,7 @@ struct WrongPartitionTests {
 
     private func check(_ site: Site) async throws {
         for partition in Self.all {
-            let again = try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+            let again = try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
             #expect(again.problem == nil, "\(again)")
         }
         for invariant in Invariant.ofHandler(of: .tickets) {
@@ -118,7 +118,7 @@ struct WrongPartitionTests {
             }
             #expect(try await site.facts().isEmpty)
             for partition in Self.all {
-                let again = try await Redecision(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+                let again = try await DecisionAudit(partition, of: .tickets, Domain.tickets.decider!, on: site.log)
                 #expect(again.problem == nil, "\(again)")
             }
         }
@@ -161,7 +161,7 @@ struct WrongPartitionTests {
             let open = site.command(.open(.named("s", seats: 4)), id: "open")
             let hold = site.command(.hold("h1", by: "ann", "A-1"), id: "hold")
             try await site.before([open, hold], in: wrong, by: rules)
-            let again = try await Redecision(wrong, of: .tickets, Domain.tickets.decider!, on: site.log)
+            let again = try await DecisionAudit(wrong, of: .tickets, Domain.tickets.decider!, on: site.log)
             #expect(again.problem == nil && again.assumed == 2 && again.commands == 0, "\(again)")
             // The hold's time is over.
             site.clock.move(by: .seconds(400))

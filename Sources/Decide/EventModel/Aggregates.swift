@@ -33,7 +33,7 @@ public protocol Aggregates: AnyObject {
     /// The commands of some aggregates that are due by then.
     func due(_ keys: [Bytes], by now: Timestamp) -> [EncodedCommand]
     /// What is known, for a checkpoint to keep.
-    var states: any KeptStates { get }
+    var states: any StateCache { get }
 }
 
 extension Aggregates {
@@ -140,7 +140,7 @@ private final class Folded<D: Decider>: Aggregates {
         self.events = events
     }
 
-    var states: any KeptStates { known }
+    var states: any StateCache { known }
 
     func evolve(key: Bytes, event: Bytes, at time: Timestamp) throws(Undecodable) {
         guard let kind = try D.Event.kind(in: event) else { return }

@@ -34,7 +34,7 @@ public struct AnyProjection: Sendable {
     public let quarantine: Table?
     /// Which of several folds of the same version it is, side by side in a store: 0 is the first.
     public private(set) var build = 0
-    private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch, inout Parking?) throws -> Void
+    private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch, inout QuarantineFold?) throws -> Void
 
     public init<P: Projection>(_ type: P.Type, domain: String) {
         name = "\(domain).\(P.name)"
@@ -111,7 +111,7 @@ public struct AnyProjection: Sendable {
     ///
     /// - Throws: ``Unfoldable`` at the first that cannot be folded.
     public func fold(_ batches: [(TopicPartition, [Record])], into view: ViewBatch) throws {
-        var none: Parking?
+        var none: QuarantineFold?
         try folding(batches, view, &none)
     }
 
@@ -119,9 +119,9 @@ public struct AnyProjection: Sendable {
     ///
     /// - Throws: ``Unfoldable`` at the first that can be read and not be folded: some of it may be in `view`.
     public func fold(
-        _ batches: [(TopicPartition, [Record])], into view: ViewBatch, parking: inout Parking
+        _ batches: [(TopicPartition, [Record])], into view: ViewBatch, parking: inout QuarantineFold
     ) throws {
-        var some: Parking? = parking
+        var some: QuarantineFold? = parking
         defer { if let some { parking = some } }
         try folding(batches, view, &some)
     }

@@ -93,7 +93,7 @@ public struct Quarantine: Hashable, Sendable {
 }
 
 /// What a fold leaves out, and what it finds that must be left out from then on.
-public struct Parking: Sendable {
+public struct QuarantineFold: Sendable {
     public private(set) var quarantines: [TopicPartition: Quarantine]
     /// Records that are known to fail, and why.
     private let failing: [TopicPartition: [Offset: String]]

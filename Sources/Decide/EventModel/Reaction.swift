@@ -190,7 +190,7 @@ public protocol ReactionMemory: AnyObject {
     /// Whether a record that is not yet read changes its key's state already; if so, and the state is in memory, it does.
     func foresee(_ record: Record, in source: TopicPartition, isLoaded: Bool) throws -> Bool
     /// What is known, for a checkpoint to keep; nil where nothing is.
-    var states: (any KeptStates)? { get }
+    var states: (any StateCache)? { get }
 }
 
 private final class Forgetful<R: Reaction>: ReactionMemory {
@@ -201,7 +201,7 @@ private final class Forgetful<R: Reaction>: ReactionMemory {
     func evolve(with record: Record, from source: TopicPartition) {}
     var ahead: [String] { [] }
     func foresee(_ record: Record, in source: TopicPartition, isLoaded: Bool) -> Bool { false }
-    var states: (any KeptStates)? { nil }
+    var states: (any StateCache)? { nil }
 }
 
 private final class Remembering<R: StatefulReaction>: ReactionMemory {
@@ -210,7 +210,7 @@ private final class Remembering<R: StatefulReaction>: ReactionMemory {
     private let known = States<R.State>()
     let ahead: [String]
 
-    var states: (any KeptStates)? { known }
+    var states: (any StateCache)? { known }
 
     init(_ reaction: R) {
         self.reaction = reaction

@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// With a checkpoint, a key's state must be in memory before it is asked for: `missing` says which are not, `load` brings
 /// them. One task owns it.
-public protocol KeptStates: AnyObject {
+public protocol StateCache: AnyObject {
     /// From now on, a checkpoint has what is not in memory.
     func keepInCheckpoint()
     /// Of some keys, those to be loaded before their states are asked for, each once.
@@ -37,7 +37,7 @@ public struct StateChange: Sendable {
     public var json: @Sendable () throws -> String?
 }
 
-final class States<State: Codable & Sendable>: KeptStates {
+final class States<State: Codable & Sendable>: StateCache {
     private struct Held {
         var state: State?
         /// The last round of evictions before which it was used.

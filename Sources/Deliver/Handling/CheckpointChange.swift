@@ -8,7 +8,7 @@ struct CheckpointChange: Sendable {
     var partition: Partition
     var states: [StateChange]
     var ids: [(id: KeyedID, entry: Remembered.Entry)]
-    var marks: [TopicPartition: Mark]
+    var marks: [TopicPartition: LogFingerprint]
     var next: [TopicPartition: Offset]
     var cutoff: Timestamp?
     var forgotten: Int
@@ -38,7 +38,7 @@ struct CheckpointChange: Sendable {
                             let key = change.key.storable
                             return (
                                 [Value(partition), .text(key)],
-                                try change.json().map { [due, .text(KeptState.text(of: $0, key: key))] }
+                                try change.json().map { [due, .text(StateEncoding.text(of: $0, key: key))] }
                             )
                         }
                     })

@@ -30,7 +30,7 @@ struct CheckpointRows: Sendable {
     }
 }
 
-extension Mark {
+extension LogFingerprint {
     init?(_ row: Row) {
         guard let last = row[2].integer, let digest = row[3].integer else { return nil }
         self.init(last: Offset(last), digest: UInt64(bitPattern: digest))

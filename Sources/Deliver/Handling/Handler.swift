@@ -26,7 +26,7 @@ public struct Handler: Service, CustomStringConvertible {
     /// How many partitions its topics had; nil compares nothing. A handler whose topics have other counts stops.
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any TriesStore)?
+    public var tries: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -54,10 +54,10 @@ public struct Handler: Service, CustomStringConvertible {
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 
     public func run() async throws {
-        var work = Deciding(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
+        var work = HandlerWork(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
         (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
         (work.quarantine, work.pace) = (
-            quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
+            quarantine, CrashBackoff(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
         )
         let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.serve(&work, asked: quarantine)

@@ -26,7 +26,7 @@ public struct Reactor: Service, CustomStringConvertible {
     /// count.
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any TriesStore)?
+    public var tries: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -41,10 +41,10 @@ public struct Reactor: Service, CustomStringConvertible {
     public var description: String { name }
 
     public func run() async throws {
-        var work = Reacting(reaction: reaction, log: log, logger: logger)
+        var work = ReactorWork(reaction: reaction, log: log, logger: logger)
         (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
         (work.quarantine, work.pace) = (
-            quarantine, Pace(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
+            quarantine, CrashBackoff(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
         )
         let loop = GroupLoop(
             log: log, group: name, topics: reaction.topics, sharing: .together, batch: Self.batch, ready: ready)

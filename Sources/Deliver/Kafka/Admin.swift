@@ -7,7 +7,7 @@ internal import Synchronization
 public final class Admin: Sendable {
     private let client: Client
     private let calls = Calls("kafka.admin")
-    let news: News
+    let news: ClientStatus
     private let closing = Atomic(false)
     /// The latest answer about all topics, and when it was asked for.
     let seen = Mutex<(asked: ContinuousClock.Instant, answer: Result<[TopicDescription], KafkaError>)?>(nil)
@@ -22,7 +22,7 @@ public final class Admin: Sendable {
         var settings = try Settings(["group.id": "admin"].merging(properties) { $1 })
         try settings.set("isolation.level", "read_uncommitted")
         self.limit = limit
-        news = News()
+        news = ClientStatus()
         client = try Client(
             settings, RD_KAFKA_CONSUMER, events: RD_KAFKA_EVENT_ERROR, news: news, credentials: credentials)
     }

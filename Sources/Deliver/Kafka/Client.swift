@@ -7,11 +7,11 @@ internal import Dispatch
 /// last call that uses it has returned.
 final class Client: @unchecked Sendable {
     let rk: OpaquePointer
-    let news: News
+    let news: ClientStatus
     private let events: OpaquePointer
 
     init(
-        _ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32, news: News,
+        _ settings: consuming Settings, _ type: rd_kafka_type_t, events mask: Int32, news: ClientStatus,
         credentials: CredentialSource? = nil
     ) throws(KafkaError) {
         self.news = news

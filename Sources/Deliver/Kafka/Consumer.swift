@@ -43,7 +43,7 @@ public struct Polled: Sendable {
 public final class Consumer: Sendable {
     private let client: Client
     private let calls = Calls("kafka.consumer")
-    private let news: News
+    private let news: ClientStatus
     private let postponed = Mutex<KafkaError?>(nil)
     private let closing = Atomic(false)
     /// Whether it has subscribed and was not told yet what the group gives it.
@@ -59,7 +59,7 @@ public final class Consumer: Sendable {
         _ settings: consuming Settings, headers: Bool = true, credentials: CredentialSource? = nil
     ) throws(KafkaError) {
         readsHeaders = headers
-        news = News()
+        news = ClientStatus()
         client = try Client(
             settings, RD_KAFKA_CONSUMER,
             events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,

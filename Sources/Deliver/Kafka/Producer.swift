@@ -22,13 +22,13 @@ public final class Producer: Sendable {
     private let reports = Calls("kafka.producer.reports")
     private let deliveries = Deliveries()
     private let topics = TopicHandles()
-    private let news: News
+    private let news: ClientStatus
     private let closing = Atomic(false)
     private let stopped = Atomic(false)
 
     /// - Parameter credentials: Where a password is that may change.
     public init(_ settings: consuming Settings, credentials: CredentialSource? = nil) throws(KafkaError) {
-        news = News()
+        news = ClientStatus()
         client = try Client(
             settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
             news: news, credentials: credentials)

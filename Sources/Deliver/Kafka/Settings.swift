@@ -49,7 +49,7 @@ public struct Settings: ~Copyable {
     ///
     /// - Parameter news: Is told what comes as no event; it must live as long as the client.
     consuming func makeClient(
-        _ type: rd_kafka_type_t, events: Int32, news: News? = nil
+        _ type: rd_kafka_type_t, events: Int32, news: ClientStatus? = nil
     ) throws(KafkaError) -> OpaquePointer {
         rd_kafka_conf_set_events(conf, events)
         news?.listen(to: conf)

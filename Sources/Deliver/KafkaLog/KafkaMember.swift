@@ -13,7 +13,7 @@ final class KafkaMember: GroupMember {
     let consumer: Consumer
     private let watch: BrokerWatch
     private let transactions: TransactionPool
-    private let holding = Mutex(Holding())
+    private let holding = Mutex(MemberAssignment())
     private let isWoken = Atomic(false)
     /// Topics whose partitions go with those of the same number of the one subscribed to.
     private let followers: [String]
@@ -210,7 +210,7 @@ final class KafkaMember: GroupMember {
     }
 
     func leave() async {
-        holding.withLock { $0 = Holding() }
+        holding.withLock { $0 = MemberAssignment() }
         await transactions.close()
         await consumer.close()
     }

@@ -18,7 +18,7 @@ final class Listener: Sendable {
         var retryAt = ContinuousClock.now + Listener.retry
         var closed = false
     }
-    private let doorbell: Doorbell?
+    private let doorbell: CommitNotifier?
     private let version: @Sendable () -> Int64?
     private let isAwaited: @Sendable () -> Bool
     private let heard: @Sendable () -> Void
@@ -29,7 +29,8 @@ final class Listener: Sendable {
     ///   - doorbell: Nil where there is none, as for a log that may only be read.
     ///   - version: Counts the commits of others.
     init(
-        _ doorbell: Doorbell?, version: @escaping @Sendable () -> Int64?, isAwaited: @escaping @Sendable () -> Bool,
+        _ doorbell: CommitNotifier?, version: @escaping @Sendable () -> Int64?,
+        isAwaited: @escaping @Sendable () -> Bool,
         heard: @escaping @Sendable () -> Void
     ) {
         (self.doorbell, self.version, self.isAwaited, self.heard) = (doorbell, version, isAwaited, heard)

@@ -39,7 +39,7 @@ extension LocalLog {
             let pool = try lock.withLock { try openPool(path) }
             return try LocalLog(
                 pool: pool, path: path, settings: settings, clock: clock, lock: lock,
-                doorbell: { try Doorbell(directory: directory, watches: settings.watches, ring: $0) },
+                doorbell: { try CommitNotifier(directory: directory, watches: settings.watches, ring: $0) },
                 members: directory + "/members")
         } catch {
             throw LogError(error, path)

@@ -17,7 +17,7 @@ public final class LocalLog: Maintained {
     let writer: Writer
     let changed: Signal
     let groups: GroupChanges
-    let recent: Recent
+    let recent: CommitCache
     /// Nil where the log may only be read.
     let members: MemberFiles?
     let path: String
@@ -29,9 +29,10 @@ public final class LocalLog: Maintained {
 
     init(
         pool: any DatabaseWriter, path: String, settings: LocalSettings, clock: LogClock, lock: FairLock?,
-        doorbell: ((@escaping @Sendable () -> Void) throws -> Doorbell)?, members: String?, isChanging: Bool = true
+        doorbell: ((@escaping @Sendable () -> Void) throws -> CommitNotifier)?, members: String?,
+        isChanging: Bool = true
     ) throws {
-        let (changed, groups, recent, hasReaders) = (Signal(), GroupChanges(), Recent(), Flag())
+        let (changed, groups, recent, hasReaders) = (Signal(), GroupChanges(), CommitCache(), Flag())
         let heard: @Sendable () -> Void = {
             recent.forget()
             groups.note(nil)

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The one place that writes: everyone who asks while a commit is under way shares the next one (group commit).
 final class Writer: Sendable {
     private struct Job: Sendable {
-        let run: @Sendable (Round) throws -> @Sendable () -> Void
+        let run: @Sendable (GroupCommit) throws -> @Sendable () -> Void
         let fail: @Sendable (any Error) -> Void
     }
     private struct State {
@@ -29,7 +29,7 @@ final class Writer: Sendable {
     private let path: String
     private let clock: LogClock
     private let complain: @Sendable (String) -> Void
-    private let committed: @Sendable (Round.Done) -> Void
+    private let committed: @Sendable (GroupCommit.Done) -> Void
     private let state = Mutex(State())
     private let arrived = Atomic<Bool>(false)
     /// The partitions as the last commit left them, and SQLite's count of others' commits then.
@@ -39,7 +39,7 @@ final class Writer: Sendable {
     /// - Parameter lock: Nil for a log that may only be read: what is to be written is refused.
     init(
         pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock,
-        complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (Round.Done) -> Void
+        complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (GroupCommit.Done) -> Void
     ) {
         (self.pool, self.lock, self.path) = (pool, lock, path)
         (self.clock, self.complain, self.committed) = (clock, complain, committed)
@@ -50,7 +50,7 @@ final class Writer: Sendable {
     }
 
     /// Runs a job in the next commit; returns when it is on the disk. A job throws before it writes, or not at all.
-    func write<R: Sendable>(_ job: @escaping @Sendable (Round) throws -> R) async throws -> R {
+    func write<R: Sendable>(_ job: @escaping @Sendable (GroupCommit) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             submit(
                 Job(
@@ -116,14 +116,14 @@ final class Writer: Sendable {
             defer { known = nil }
             return known
         }
-        let stored: Round.Done
+        let stored: GroupCommit.Done
         do {
             stored = try lock.withLock {
                 try pool.writeWithoutTransaction { db in
                     let (round, version) = try Self.transact(db) {
                         // It changes where another process, or another who opened the log in this one, has committed.
                         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
-                        let round = Round(
+                        let round = GroupCommit(
                             db, places: known.flatMap { $0.version == version ? $0.places : nil }, clock: clock,
                             complain: complain)
                         for (i, job) in jobs.enumerated() {

@@ -15,7 +15,7 @@ public final class QuarantineLog: Sendable {
     static let partition = TopicPartition(topic.name, 0)
 
     private struct State {
-        var book = QuarantineBook()
+        var book = QuarantineState()
         var read: ContinuousClock.Instant?
         /// Whether the topic is being followed, so that what is known is current but for records on their way.
         var isFollowed = false
@@ -34,7 +34,7 @@ public final class QuarantineLog: Sendable {
     ///
     /// - Parameter age: What was read so long ago will do, and so will what ``follow()`` has read.
     @discardableResult
-    public func read(notOlderThan age: Duration = .zero) async throws -> QuarantineBook {
+    public func read(notOlderThan age: Duration = .zero) async throws -> QuarantineState {
         let (book, read, isFollowed) = state.withLock { ($0.book, $0.read, $0.isFollowed) }
         if isFollowed, age > .zero { return book }
         if let read, age > .zero, ContinuousClock.now - read < age { return book }
@@ -104,11 +104,11 @@ public final class QuarantineLog: Sendable {
     func remove(_ wake: Wake) { state.withLock { $0.wakes.removeAll { $0 === wake } } }
 
     /// What the topic of a log says, and nothing where the log is from before there was one.
-    public static func book(of log: any EventLog) async throws -> QuarantineBook {
+    public static func book(of log: any EventLog) async throws -> QuarantineState {
         do {
             return try await QuarantineLog(log, clock: { 0 }).read()
         } catch let error as LogError where error.kind == .unknownTopic {
-            return QuarantineBook()
+            return QuarantineState()
         }
     }
 

@@ -34,7 +34,7 @@ extension PostgresViews {
         return (builds, now)
     }
 
-    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
+    public func promote(_ build: Int, of projection: AnyProjection) async throws {
         let next = Schema(projection.build(build))
         try await attempt(next) { session, _ in
             try session.transaction("ISOLATION LEVEL READ COMMITTED") {

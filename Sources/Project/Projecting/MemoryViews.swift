@@ -135,7 +135,7 @@ public final class MemoryViews: ViewStore {
             live: live.build, previous: live.previous, all: all, isHeld: live.heldUntil.map { $0 > .now } ?? false)
     }
 
-    public func enliven(_ build: Int, of projection: AnyProjection) throws {
+    public func promote(_ build: Int, of projection: AnyProjection) throws {
         if !builds(of: projection).all.contains(build) { throw ViewError.missing(projection.build(build)) }
         lives.withLock { lives in
             let before = lives[projection.build(0).storage] ?? Live()

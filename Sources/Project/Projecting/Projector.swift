@@ -20,7 +20,7 @@ public struct Projector: Service, CustomStringConvertible {
     /// Where it reports the events that wait and reads requests to redrive them. Nil reports nothing.
     public var quarantine: QuarantineLog?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any TriesStore)?
+    public var tries: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -38,7 +38,7 @@ public struct Projector: Service, CustomStringConvertible {
 
     public func run() async throws {
         try await views.open(views.live(projection))
-        var work = Folding(
+        var work = ProjectorWork(
             projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))",
             quarantine: quarantine, tries: tries, logger: logger)
         let loop = GroupLoop(
@@ -47,7 +47,7 @@ public struct Projector: Service, CustomStringConvertible {
     }
 }
 
-private struct Folding: GroupWork {
+private struct ProjectorWork: GroupWork {
     let projection: AnyProjection
     let log: any EventLog
     let views: any ViewStore
@@ -55,10 +55,10 @@ private struct Folding: GroupWork {
     let quarantine: QuarantineLog?
     let logger: Logger
     /// The build that the partitions were claimed in. Once another is live, commits to it are fenced.
-    private var folding: ParkingFold
+    private var folding: QuarantiningProjector
     private var epochs: [TopicPartition: Epoch] = [:]
-    private var pace: Pace
-    private var requests: Requests
+    private var pace: CrashBackoff
+    private var requests: RedriveRequests
     private var showing = Showing()
     private var member: (any GroupMember)?
     /// How many partitions each topic had when it was last looked at.
@@ -66,18 +66,18 @@ private struct Folding: GroupWork {
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
-        quarantine: QuarantineLog?, tries: (any TriesStore)?, logger: Logger
+        quarantine: QuarantineLog?, tries: (any CrashRecordStore)?, logger: Logger
     ) {
         (self.projection, self.log, self.views, self.owner) = (projection, log, views, owner)
         (self.quarantine, self.logger) = (quarantine, logger)
-        folding = ParkingFold(projection, views)
-        requests = Requests(of: projection.name)
-        pace = Pace(of: Projector.group(of: projection), batch: Projector.batch, store: tries)
+        folding = QuarantiningProjector(projection, views)
+        requests = RedriveRequests(of: projection.name)
+        pace = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, store: tries)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         let live = try await views.live(projection)
-        if live.build != folding.projection.build { folding = ParkingFold(live, views) }
+        if live.build != folding.projection.build { folding = QuarantiningProjector(live, views) }
         let claims = try await views.claim(live, partitions, owner: owner)
         // Whoever puts another build in its place has said so before it claimed this one: after a claim that was later it
         // is seen here, and an earlier one is fenced.

@@ -64,7 +64,7 @@ public struct Rebuild: Sendable {
         let bounds = try await log.bounds(of: log.partitions(of: projection.topics))
         let total = bounds.reduce(0) { $0 + Int($1.value.upperBound - $1.value.lowerBound) }
         let dropped = try await views.quarantines(of: live, bounds.keys.sorted())
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             fresh, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner, rate: rate,
             dropped: dropped)
         let seen = try await views.read(live) { _, asOf in asOf }
@@ -92,7 +92,7 @@ public struct Rebuild: Sendable {
         let partitions = try await log.partitions(of: projection.topics)
         let bounds = try await log.bounds(of: partitions)
         try await checkGone(next, bounds)
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             next, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner)
         var ends = bounds.mapValues(\.upperBound)
         for _ in 0..<Self.rounds {
@@ -114,7 +114,7 @@ public struct Rebuild: Sendable {
                 take its place; the view is as it was. Rebuild it again when the machine is less busy
                 """)
         }
-        try await views.enliven(number, of: projection)
+        try await views.promote(number, of: projection)
         for old in before.all where old != number && old != before.live {
             try await views.discard(old, of: projection)
         }

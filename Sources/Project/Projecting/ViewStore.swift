@@ -35,7 +35,7 @@ public protocol ViewStore: Sendable {
     /// The builds that there are of a projection's version, whichever of them is given.
     func builds(of projection: AnyProjection) async throws -> Builds
     /// Makes a build the live one, for all processes at once. The one that was live is kept as the previous.
-    func enliven(_ build: Int, of projection: AnyProjection) async throws
+    func promote(_ build: Int, of projection: AnyProjection) async throws
     /// Keeps everyone from folding into the live build for so long, or until another is live. What was claimed before is not
     /// affected; who claims anew finds ``Builds/isHeld``.
     func hold(_ projection: AnyProjection, for time: Duration) async throws

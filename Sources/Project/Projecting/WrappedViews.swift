@@ -26,8 +26,8 @@ extension WrappedViews {
         try await views.snapshot(projection)
     }
     public func builds(of projection: AnyProjection) async throws -> Builds { try await views.builds(of: projection) }
-    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.enliven(build, of: projection)
+    public func promote(_ build: Int, of projection: AnyProjection) async throws {
+        try await views.promote(build, of: projection)
     }
     public func hold(_ projection: AnyProjection, for time: Duration) async throws {
         try await views.hold(projection, for: time)

@@ -37,7 +37,7 @@ extension SQLiteViews {
             isHeld: held > Self.now)
     }
 
-    public func enliven(_ build: Int, of projection: AnyProjection) async throws {
+    public func promote(_ build: Int, of projection: AnyProjection) async throws {
         let builds = try await builds(of: projection)
         if !builds.all.contains(build) { throw ViewError.missing(projection.build(build)) }
         try await point(projection, "\(build) \(builds.live) 0")

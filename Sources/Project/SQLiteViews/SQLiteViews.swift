@@ -13,7 +13,7 @@ public final class SQLiteViews: ViewStore {
     let directory: String
     private let pools = Mutex<[String: any DatabaseWriter]>([:])
     /// As many as GRDB opens connections of one pool for.
-    private let readers = Lanes("millrace.views.reader", count: 5)
+    private let readers = BlockingPool("millrace.views.reader", count: 5)
 
     public init(directory: String) throws {
         self.directory = directory

@@ -118,7 +118,7 @@ public struct Past: Sendable {
             origin.gaps[place] = (offsets[place] ?? 0)..<range.lowerBound
         }
         let projection = projection.build(0)
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "as-of")
         refold.leaveOut(waiting)
         let total = ranges.reduce(0) { $0 + max(0, Int($1.value.upperBound - (refold.next[$1.key] ?? 0))) }

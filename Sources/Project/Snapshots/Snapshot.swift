@@ -9,14 +9,15 @@ public struct Snapshot: Sendable, Hashable, Codable {
         public var partition: Int32
         public var next: Offset
         /// The last record before `next`, and its time; nil where there was none near.
-        public var mark: Mark?
+        public var mark: LogFingerprint?
         public var time: Timestamp?
         /// A time that none of the records before `next` is later than; nil where that was not known, as to earlier versions
         /// of this program.
         public var reached: Timestamp?
 
         public init(
-            _ source: TopicPartition, next: Offset, mark: Mark? = nil, time: Timestamp? = nil, reached: Timestamp? = nil
+            _ source: TopicPartition, next: Offset, mark: LogFingerprint? = nil, time: Timestamp? = nil,
+            reached: Timestamp? = nil
         ) {
             (topic, partition) = (source.topic, source.partition.rawValue)
             (self.next, self.mark, self.time, self.reached) = (next, mark, time, reached)

@@ -23,7 +23,7 @@ extension EventLog {
             if reached == nil { reached = try await latest(of: place, before: next, in: range, after: kept) }
             sources.append(
                 Snapshot.Source(
-                    place, next: next, mark: last.map { Mark($0) }, time: last?.timestamp, reached: reached))
+                    place, next: next, mark: last.map { LogFingerprint($0) }, time: last?.timestamp, reached: reached))
         }
         return sources
     }

@@ -142,7 +142,7 @@ struct Lag: AppCommand {
         let bounds = try await log.bounds(of: Array(Set(seen.flatMap(\.partitions))))
         // A log of before there was that topic says nothing.
         let isTold = counts[QuarantineLog.topic.name] != nil
-        let missed = try await (isTold ? quarantine.read() : QuarantineBook()).missed
+        let missed = try await (isTold ? quarantine.read() : QuarantineState()).missed
         return seen.flatMap { worker, partitions, committed in
             let missing = worker.topics.filter { counts[$0] == nil }.map {
                 Line(worker: worker.name, lag: 0, missing: $0)

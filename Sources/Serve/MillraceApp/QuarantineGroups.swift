@@ -58,7 +58,7 @@ extension QuarantineCommand {
 
     /// What waits, by worker, partition and key, in the order of the first records.
     static func groups(
-        _ book: QuarantineBook, _ worker: String?, _ key: String? = nil, in app: Application
+        _ book: QuarantineState, _ worker: String?, _ key: String? = nil, in app: Application
     ) throws -> [Group] {
         let workers = app.workers.map(\.name)
         if let worker, !workers.contains(worker) {

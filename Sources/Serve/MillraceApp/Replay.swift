@@ -54,7 +54,9 @@ struct Replay: AppCommand {
     var csv = false
     @Option(help: ArgumentHelp("A template for each record.", valueName: "template"))
     var format: String?
-    @Option(help: ArgumentHelp("Fold into this projection's fresh tables, in --views.", valueName: "projection"))
+    @Option(
+        help: ArgumentHelp("Fold into this projection's fresh tables, in --views.", valueName: "projection"),
+        completion: .names)
     var into: String?
     @OptionGroup var losing: Losing
     @OptionGroup var places: Places
@@ -239,7 +241,7 @@ struct Replay: AppCommand {
                     .cantCreate,
                     "\(try places.viewsPlace()) has \(projection.name) already; give --views a fresh place")
             }
-            var refold = try await Refold(
+            var refold = try await ViewReplay(
                 projection, from: log, starts: ranges.mapValues(\.lowerBound), into: views, owner: "replay")
             var progress = Progress(
                 "folding", total: ranges.values.reduce(0) { $0 + Int($1.upperBound - $1.lowerBound) })

@@ -96,7 +96,7 @@ struct Snapshotter: AppCommand {
         let scratch = live.build(0)
         try await withScratchViews { views in
             let bounds = try await log.bounds(of: log.partitions(of: live.topics))
-            var refold = try await Refold(
+            var refold = try await ViewReplay(
                 scratch, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: "snapshot")
             var bar = Progress(live.name, total: Int(last.reduce(0) { $0 + $1.value.rawValue }))
             for cut in cuts {

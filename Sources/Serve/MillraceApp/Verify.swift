@@ -174,7 +174,7 @@ struct Verify: AppCommand {
                 return [Self.finding(unchecked: why, projection.name)]
             }
             return try await withScratchViews { fresh in
-                var refold = try await Refold(
+                var refold = try await ViewReplay(
                     projection, from: log, starts: bounds.mapValues(\.lowerBound), into: fresh, owner: "verify")
                 let comparison = try await refold.comparison(with: live, in: views, leavingOutAlike: true) {
                     progress.show($0, unit: "events")
@@ -219,7 +219,7 @@ struct Verify: AppCommand {
         let count = try await log.partitionCounts()[domain.commandsTopic] ?? 0
         var findings: [Finding] = []
         for partition in 0..<count {
-            let again = try await Redecision(Partition(partition), of: domain, decider, on: log)
+            let again = try await DecisionAudit(Partition(partition), of: domain, decider, on: log)
             findings.append(
                 Finding(
                     check: "decisions", what: again.partition.description, count: again.commands, hash: nil,

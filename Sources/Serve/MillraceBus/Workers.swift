@@ -47,7 +47,7 @@ package enum Workers {
                         var handler = Handler(
                             domain, decider, log: around.log, clock: { now() }, logger: around.logger)
                         handler.checkpoints = ViewCheckpoints(around.views)
-                        (handler.quarantine, handler.tries) = (around.quarantine, ViewTries(around.views))
+                        (handler.quarantine, handler.tries) = (around.quarantine, ViewCrashRecords(around.views))
                         handler.book = around.book
                         handler.ready = ready
                         return handler
@@ -60,7 +60,7 @@ package enum Workers {
                 ) { around, ready in
                     var reactor = Reactor(reaction, log: around.log, logger: around.logger)
                     reactor.checkpoints = ViewCheckpoints(around.views)
-                    (reactor.quarantine, reactor.tries) = (around.quarantine, ViewTries(around.views))
+                    (reactor.quarantine, reactor.tries) = (around.quarantine, ViewCrashRecords(around.views))
                     reactor.book = around.book
                     reactor.ready = ready
                     return reactor
@@ -72,7 +72,7 @@ package enum Workers {
                     group: Projector.group(of: projection), topics: projection.topics, projection: projection
                 ) { around, ready in
                     var projector = Projector(projection, log: around.log, views: around.views, logger: around.logger)
-                    (projector.quarantine, projector.tries) = (around.quarantine, ViewTries(around.views))
+                    (projector.quarantine, projector.tries) = (around.quarantine, ViewCrashRecords(around.views))
                     projector.ready = ready
                     return projector
                 }

@@ -70,7 +70,7 @@ struct Checks {
                     message: "\(projection.name) has not folded \(late) on from \(found.asOf[late] ?? 0)")
             }
         }
-        var refold = try await Refold(
+        var refold = try await ViewReplay(
             projection, from: log, starts: found.asOf.mapValues { _ in 0 }, into: fresh, owner: "check")
         try await refold.fold(to: found.asOf)
         let comparison = try await Comparison(

@@ -5,7 +5,7 @@ internal import Logging
 internal import Projecting
 
 /// One place for a worker: which it is, and its process while it has one.
-final class Berth {
+final class SimulatedWorker {
     let name: String
     private let run: @Sendable (any EventLog, any ViewStore, @escaping @Sendable () -> Timestamp) async throws -> Void
     var process: Process?
@@ -33,24 +33,24 @@ final class Berth {
     }
 
     /// The workers of some domains, each so many times.
-    static func all(of domains: [Domain], copies: Int) -> [Berth] {
+    static func all(of domains: [Domain], copies: Int) -> [SimulatedWorker] {
         let quiet = Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }
-        return domains.flatMap { domain -> [Berth] in
-            (1...max(1, copies)).flatMap { copy -> [Berth] in
-                var berths: [Berth] = []
+        return domains.flatMap { domain -> [SimulatedWorker] in
+            (1...max(1, copies)).flatMap { copy -> [SimulatedWorker] in
+                var berths: [SimulatedWorker] = []
                 if let decider = domain.decider {
                     berths.append(
-                        Berth("\(Handler.group(of: domain))/\(copy)") { log, _, clock in
+                        SimulatedWorker("\(Handler.group(of: domain))/\(copy)") { log, _, clock in
                             try await Handler(domain, decider, log: log, clock: clock, logger: quiet).run()
                         })
                 }
                 berths += domain.reactions.map { reaction in
-                    Berth("\(reaction.name)/\(copy)") { log, _, _ in
+                    SimulatedWorker("\(reaction.name)/\(copy)") { log, _, _ in
                         try await Reactor(reaction, log: log, logger: quiet).run()
                     }
                 }
                 berths += domain.projections.map { projection in
-                    Berth("\(projection.name)/\(copy)") { log, views, _ in
+                    SimulatedWorker("\(projection.name)/\(copy)") { log, views, _ in
                         try await Projector(projection, log: log, views: views, logger: quiet).run()
                     }
                 }

@@ -9,7 +9,7 @@ final class Playing {
     private let seed: UInt64
     private let log: MemoryLog
     private let views = MemoryViews()
-    private let berths: [Berth]
+    private let berths: [SimulatedWorker]
     private let counts: [String: Int]
     private(set) var performed = 0
 
@@ -31,7 +31,7 @@ final class Playing {
         }
         try log.create(topics)
         counts = Dictionary(uniqueKeysWithValues: topics.map { ($0.name, $0.partitions) })
-        berths = Berth.all(of: simulation.domains, copies: simulation.copies)
+        berths = SimulatedWorker.all(of: simulation.domains, copies: simulation.copies)
         scheduler.mostRecords = simulation.mostRecords
         for berth in berths { start(berth) }
         scheduler.executor.drain()
@@ -56,14 +56,14 @@ final class Playing {
         return try rest() ?? check(atRest: true)
     }
 
-    private func berth(_ name: String) throws -> Berth {
+    private func berth(_ name: String) throws -> SimulatedWorker {
         guard let berth = berths.first(where: { $0.name == name }) else {
             throw Malformed("worker", "there is no \(name), only \(berths.map(\.name).joined(separator: ", "))")
         }
         return berth
     }
 
-    private func start(_ berth: Berth) {
+    private func start(_ berth: SimulatedWorker) {
         let simulation = simulation
         berth.start(scheduler) { process in
             (

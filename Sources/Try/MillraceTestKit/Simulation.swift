@@ -42,7 +42,7 @@ public struct Simulation: Sendable {
 
     /// The steps that a seed stands for.
     public func schedule(seed: UInt64) -> [Step] {
-        mix.steps(length, seed: seed, workers: Berth.all(of: domains, copies: copies).map(\.name))
+        mix.steps(length, seed: seed, workers: SimulatedWorker.all(of: domains, copies: copies).map(\.name))
     }
 
     /// Runs as many schedules as asked, of one seed after another.

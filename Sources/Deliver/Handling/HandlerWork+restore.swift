@@ -4,10 +4,10 @@ internal import Logging
 internal import Quarantining
 
 /// How a handler comes to know a partition: from its checkpoint and what the log has beyond it.
-extension Deciding {
-    mutating func take(_ partition: Partition, _ book: QuarantineBook?) async throws -> Known {
+extension HandlerWork {
+    mutating func take(_ partition: Partition, _ book: QuarantineState?) async throws -> PartitionState {
         let began = ContinuousClock.now
-        var known = Known(aggregates: decider.aggregates())
+        var known = PartitionState(aggregates: decider.aggregates())
         let events = TopicPartition(domain.eventsTopic, partition)
         let outcomes = TopicPartition(domain.outcomesTopic, partition)
         let bounds = try await log.bounds(of: [events, outcomes])
@@ -16,7 +16,7 @@ extension Deciding {
             let rows = CheckpointRows(
                 Handler.group(of: domain), version: decider.stateVersion,
                 topics: [domain.eventsTopic, domain.outcomesTopic], remembersIDs: true)
-            known.keeper = try await Keeper.claim(
+            known.keeper = try await PartitionCheckpoint.claim(
                 checkpoints, rows, [events, outcomes], states: known.aggregates.states, remembered: known.remembered,
                 log: log, ends: bounds.mapValues(\.upperBound), limits: checkpointing, logger: logger)
         }
@@ -38,7 +38,7 @@ extension Deciding {
 
     /// Folds what had waited when the checkpoint was written, and waits no more.
     private func foldReleased(
-        _ source: TopicPartition, _ book: QuarantineBook, _ keeper: Keeper, into known: Known
+        _ source: TopicPartition, _ book: QuarantineState, _ keeper: PartitionCheckpoint, into known: PartitionState
     ) async throws -> Int {
         let offsets = book.released(of: lot.worker, in: source, since: keeper.heeded, before: keeper.start(of: source))
         try await log.records(at: offsets, in: source) { record in
@@ -52,7 +52,8 @@ extension Deciding {
         return offsets.count
     }
 
-    private mutating func fold(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int
+    private mutating func fold(_ source: TopicPartition, _ range: Range<Offset>, into known: PartitionState)
+        async throws -> Int
     {
         let start = known.keeper?.start(of: source) ?? 0
         if start < range.lowerBound {
@@ -93,7 +94,9 @@ extension Deciding {
 
     /// Remembers which commands were answered. The first answer counts; the others repeat it, or refuse another command of
     /// the same key and id.
-    private func recall(_ source: TopicPartition, _ range: Range<Offset>, into known: Known) async throws -> Int {
+    private func recall(_ source: TopicPartition, _ range: Range<Offset>, into known: PartitionState) async throws
+        -> Int
+    {
         let start = max(known.keeper?.start(of: source) ?? 0, range.lowerBound)
         var folded = 0
         try await log.scan(source, from: start, to: range.upperBound) { batch in
@@ -118,7 +121,7 @@ extension Deciding {
     /// What a checkpoint remembers of some commands. Where it has an id by itself, the key of the outcome on the log tells
     /// whether it is that of the command.
     func recalled(
-        _ found: Keeper.Found?, _ partition: Partition
+        _ found: PartitionCheckpoint.Found?, _ partition: Partition
     ) async throws -> [KeyedID: Remembered.Entry] {
         guard var found else { return [:] }
         let source = TopicPartition(domain.outcomesTopic, partition)
@@ -128,10 +131,11 @@ extension Deciding {
         return found.entries
     }
 
-    private func note(_ batch: Batch, _ known: Known) async {
+    private func note(_ batch: Batch, _ known: PartitionState) async {
         guard let keeper = known.keeper else { return }
         keeper.advance(
-            batch.source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
+            batch.source, to: batch.next, last: batch.records.last.map { LogFingerprint($0) },
+            records: batch.records.count)
         await keeper.turn(cutoff: cutoff)
     }
 }

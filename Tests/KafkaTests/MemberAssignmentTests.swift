@@ -6,7 +6,7 @@ import Testing
 @testable import KafkaLog
 
 /// What a member does about the group's word, without a group.
-@Suite struct HoldingTests {
+@Suite struct MemberAssignmentTests {
     private let a = TopicPartition("t", 0)
     private let b = TopicPartition("t", 1)
 
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func `only what was started is delivered`() throws {
-        var holding = Holding()
+        var holding = MemberAssignment()
         #expect(holding.assign([b, a]) == [a, b])
         #expect(holding.start([a: 5]) == [a: 5])
         #expect(try holding.advance(batch(a, 5..<7)) == batch(a, 5..<7))
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func `what is revoked is delivered no more, and is let go once all of it is released`() throws {
-        var holding = Holding()
+        var holding = MemberAssignment()
         _ = holding.assign([a, b])
         _ = holding.start([a: 0, b: 0])
         #expect(holding.revoke([a, b]) == [a, b])
@@ -40,14 +40,14 @@ import Testing
     }
 
     @Test func `what was never started is let go without being fetched`() {
-        var holding = Holding()
+        var holding = MemberAssignment()
         _ = holding.assign([a])
         _ = holding.revoke([a])
         #expect(holding.release([a]) == [])
     }
 
     @Test func `what is lost is forgotten, and what the application does about it then has no effect`() {
-        var holding = Holding()
+        var holding = MemberAssignment()
         _ = holding.assign([a, b])
         _ = holding.start([a: 0])
         let lost = holding.lose([a, b])
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func `an end is told once, and records before the position are damage`() throws {
-        var holding = Holding()
+        var holding = MemberAssignment()
         _ = holding.assign([a])
         _ = holding.start([a: 3])
         #expect(try holding.advance(batch(a, 3..<3)) == nil)

@@ -3,7 +3,7 @@ internal import EventModel
 internal import Kafka
 
 /// What a member has: a pure value, so that the order of the group's word and the application's can be thought through.
-struct Holding: Sendable {
+struct MemberAssignment: Sendable {
     /// The partitions that the application was told are its own, until it releases or loses them.
     private(set) var told: Set<TopicPartition> = []
     /// Those that are fetched, and the position up to which each was delivered.

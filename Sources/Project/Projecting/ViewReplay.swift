@@ -4,11 +4,11 @@ public import EventModel
 /// A projection folded afresh from the log, up to offsets that are chosen, into a store where nobody else folds it.
 ///
 /// It goes on where the store's rows stand, so one that was stopped is taken up by making it again.
-public struct Refold: Sendable {
+public struct ViewReplay: Sendable {
     private let projection: AnyProjection
     private let log: any EventLog
     private let views: any ViewStore
-    private var folding: ParkingFold
+    private var folding: QuarantiningProjector
     private var epochs: [TopicPartition: Epoch] = [:]
     /// Up to where each partition has been folded.
     public private(set) var next: [TopicPartition: Offset] = [:]
@@ -35,7 +35,7 @@ public struct Refold: Sendable {
         self.log = log
         self.views = views
         self.rate = rate
-        folding = ParkingFold(projection, views)
+        folding = QuarantiningProjector(projection, views)
         try await views.open(projection)
         for (partition, claim) in try await views.claim(projection, starts.keys.sorted(), owner: owner) {
             epochs[partition] = claim.epoch

@@ -10,7 +10,7 @@ public struct Throttling: Sendable, Hashable {
 }
 
 /// What a client's events and librdkafka's threads last said about it.
-final class News: Sendable {
+final class ClientStatus: Sendable {
     private struct State {
         var statistics: String?
         var lastError: KafkaError?
@@ -87,24 +87,24 @@ final class News: Sendable {
     }
 }
 
-extension News {
+extension ClientStatus {
     /// Has librdkafka tell this what comes as no event: quotas, and what is wrong with a broker's certificate.
     ///
     /// librdkafka keeps a bare pointer: who owns the client keeps this for as long.
     func listen(to conf: OpaquePointer) {
         rd_kafka_conf_set_opaque(conf, Unmanaged.passUnretained(self).toOpaque())
         rd_kafka_conf_set_throttle_cb(conf) { _, broker, _, milliseconds, opaque in
-            News.from(opaque)?.held(back: broker.map { String(cString: $0) } ?? "a broker", milliseconds)
+            ClientStatus.from(opaque)?.held(back: broker.map { String(cString: $0) } ?? "a broker", milliseconds)
         }
         // It changes no verdict. Without TLS in librdkafka it is not there, and is not needed.
         _ = rd_kafka_conf_set_ssl_cert_verify_cb(conf) { _, _, _, fault, _, _, _, _, _, opaque in
             guard let fault = fault?.pointee, fault != 0 else { return 1 }
-            News.from(opaque)?.found(CertificateFault(rawValue: Int32(fault)))
+            ClientStatus.from(opaque)?.found(CertificateFault(rawValue: Int32(fault)))
             return 0
         }
     }
 
-    private static func from(_ opaque: UnsafeMutableRawPointer?) -> News? {
-        opaque.map { Unmanaged<News>.fromOpaque($0).takeUnretainedValue() }
+    private static func from(_ opaque: UnsafeMutableRawPointer?) -> ClientStatus? {
+        opaque.map { Unmanaged<ClientStatus>.fromOpaque($0).takeUnretainedValue() }
     }
 }

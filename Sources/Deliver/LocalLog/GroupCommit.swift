@@ -7,7 +7,7 @@ internal import GRDB
 ///
 /// A job first checks everything that may refuse it and only then writes, so that a job that fails leaves nothing behind
 /// for the others' commit. Records of one partition are gathered over all jobs and stored as one batch.
-final class Round {
+final class GroupCommit {
     let db: Database
     private let clock: LogClock
     private let complain: @Sendable (String) -> Void
@@ -19,7 +19,7 @@ final class Round {
 
     /// What a round has stored.
     struct Done: Sendable {
-        var commit: Recent.Commit = []
+        var commit: CommitCache.Commit = []
         /// Of all frames.
         var bytes = 0
         /// Groups whose members or owners have changed.
@@ -118,7 +118,7 @@ final class Round {
             }
             try advance.execute(arguments: [place.next.rawValue, place.newest.rawValue, place.id])
             places[partition] = place
-            done.commit.append((partition, Recent.Run(base: first, end: place.next, records: records)))
+            done.commit.append((partition, CommitCache.Run(base: first, end: place.next, records: records)))
         }
     }
 

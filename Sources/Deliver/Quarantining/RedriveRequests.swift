@@ -1,7 +1,7 @@
 public import EventModel
 
 /// What is asked of one worker for records that wait, each request handed out once.
-public struct Requests: Sendable {
+public struct RedriveRequests: Sendable {
     private let worker: String
     /// Those that were handed out, for what is known of the topic may be older.
     private var done: Set<String> = []

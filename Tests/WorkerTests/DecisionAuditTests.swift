@@ -10,11 +10,11 @@ import Testing
 @testable import TicketsDomain
 
 @Suite("Commands decided again", .timeLimit(.minutes(2)))
-struct RedecisionTests {
+struct DecisionAuditTests {
     private static let partition = Domain.tickets.topics[0].partition(of: "e1:s")
 
-    private func again(_ site: Site) async throws -> Redecision {
-        try await Redecision(Self.partition, of: .tickets, Domain.tickets.decider!, on: site.log)
+    private func again(_ site: Site) async throws -> DecisionAudit {
+        try await DecisionAudit(Self.partition, of: .tickets, Domain.tickets.decider!, on: site.log)
     }
 
     /// Commands of every sort: accepted, refused, sent again, sent under a used id, due by themselves, and nonsense.

@@ -4,7 +4,7 @@ internal import Logging
 internal import Quarantining
 
 /// A reactor's work: what it remembers of each partition it owns.
-struct Reacting: GroupWork {
+struct ReactorWork: GroupWork {
     let reaction: AnyReaction
     let log: any EventLog
     let logger: Logger
@@ -13,15 +13,15 @@ struct Reacting: GroupWork {
     var quarantine: QuarantineLog?
     /// What the log says of how many partitions topics had; nil compares nothing.
     var book: TopicBook?
-    var pace: Pace
-    private var lot: Lot
-    private var requests: Requests
+    var pace: CrashBackoff
+    private var lot: ParkedRecords
+    private var requests: RedriveRequests
     private var counts: [String: Int] = [:]
     /// Topics that have another count than they had: nothing can be written to them by key.
     private var changed: [String: LogError] = [:]
     /// What is known of the partitions of each number.
     private var memories: [Partition: any ReactionMemory] = [:]
-    private var keepers: [Partition: Keeper] = [:]
+    private var keepers: [Partition: PartitionCheckpoint] = [:]
     /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     private var isCommitted = true
 
@@ -29,9 +29,9 @@ struct Reacting: GroupWork {
         self.reaction = reaction
         self.log = log
         self.logger = logger
-        pace = Pace(of: reaction.name, batch: Reactor.batch, store: nil)
-        lot = Lot(worker: reaction.name, logger: logger)
-        requests = Requests(of: reaction.name)
+        pace = CrashBackoff(of: reaction.name, batch: Reactor.batch, store: nil)
+        lot = ParkedRecords(worker: reaction.name, logger: logger)
+        requests = RedriveRequests(of: reaction.name)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
@@ -71,14 +71,14 @@ struct Reacting: GroupWork {
     /// Folds what the group has reacted to before and a checkpoint does not have.
     private mutating func take(
         _ number: Partition, _ sources: [TopicPartition], _ memory: any ReactionMemory,
-        _ committed: [TopicPartition: Offset], _ bounds: [TopicPartition: Range<Offset>], _ book: QuarantineBook?
+        _ committed: [TopicPartition: Offset], _ bounds: [TopicPartition: Range<Offset>], _ book: QuarantineState?
     ) async throws {
         let began = ContinuousClock.now
-        var keeper: Keeper?
+        var keeper: PartitionCheckpoint?
         if let checkpoints, let states = memory.states {
             let rows = CheckpointRows(
                 reaction.name, version: reaction.stateVersion, topics: reaction.topics, remembersIDs: false)
-            keeper = try await Keeper.claim(
+            keeper = try await PartitionCheckpoint.claim(
                 checkpoints, rows, sources, states: states, log: log,
                 ends: committed.filter { sources.contains($0.key) },
                 limits: checkpointing,
@@ -105,7 +105,8 @@ struct Reacting: GroupWork {
                 }
                 folded += batch.records.count
                 keeper?.advance(
-                    source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
+                    source, to: batch.next, last: batch.records.last.map { LogFingerprint($0) },
+                    records: batch.records.count)
                 await keeper?.turn(cutoff: nil)
             }
             logger.info(
@@ -122,7 +123,7 @@ struct Reacting: GroupWork {
 
     /// Tells what is known of what the reaction has written and not yet read.
     private func foresee(
-        _ source: TopicPartition, from committed: Offset?, in bounds: Range<Offset>?, _ keeper: Keeper?,
+        _ source: TopicPartition, from committed: Offset?, in bounds: Range<Offset>?, _ keeper: PartitionCheckpoint?,
         _ memory: any ReactionMemory
     ) async throws {
         guard let bounds else { return }
@@ -138,7 +139,8 @@ struct Reacting: GroupWork {
 
     /// Folds what had waited when the checkpoint was written, and waits no more.
     private func foldReleased(
-        _ source: TopicPartition, _ book: QuarantineBook, _ keeper: Keeper, into memory: any ReactionMemory
+        _ source: TopicPartition, _ book: QuarantineState, _ keeper: PartitionCheckpoint,
+        into memory: any ReactionMemory
     ) async throws -> Int {
         let offsets = book.released(of: lot.worker, in: source, since: keeper.heeded, before: keeper.start(of: source))
         try await log.records(at: offsets, in: source) { record in
@@ -203,7 +205,8 @@ struct Reacting: GroupWork {
         try await pending.commit(as: member)
         for batch in batches {
             keepers[batch.source.partition]?.advance(
-                batch.source, to: batch.next, last: batch.records.last.map { Mark($0) }, records: batch.records.count)
+                batch.source, to: batch.next, last: batch.records.last.map { LogFingerprint($0) },
+                records: batch.records.count)
         }
         isCommitted = true
         for batch in batches { await keepers[batch.source.partition]?.turn(cutoff: nil) }
@@ -295,14 +298,15 @@ struct Reacting: GroupWork {
 
         init(quarantine: QuarantineLog?) { self.quarantine = quarantine }
 
-        mutating func commitIfLarge(as member: any GroupMember, heeding keeper: Keeper? = nil) async throws {
+        mutating func commitIfLarge(as member: any GroupMember, heeding keeper: PartitionCheckpoint? = nil) async throws
+        {
             if size >= Reactor.emissions || bytes >= Reactor.emittedBytes {
                 try await commit(as: member, heeding: keeper)
             }
         }
 
         /// - Parameter keeper: Of the partition of which records are let go.
-        mutating func commit(as member: any GroupMember, heeding keeper: Keeper? = nil) async throws {
+        mutating func commit(as member: any GroupMember, heeding keeper: PartitionCheckpoint? = nil) async throws {
             if consumed.isEmpty { return }
             var all = appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) }
             if let quarantine, !entries.isEmpty { all.append(quarantine.appending(entries)) }

@@ -2,7 +2,7 @@ internal import EventLog
 internal import EventModel
 internal import Quarantining
 
-extension ParkingFold {
+extension QuarantiningProjector {
     /// What was done of a request, for the quarantine's topic.
     struct Released {
         var end: ReleaseEnd
@@ -84,7 +84,7 @@ extension ParkingFold {
     }
 
     /// What the quarantine's topic must be told to say what the view does, for partitions just taken.
-    func differences(from book: QuarantineBook, _ sources: [TopicPartition]) -> [QuarantineEntry] {
+    func differences(from book: QuarantineState, _ sources: [TopicPartition]) -> [QuarantineEntry] {
         let worker = projection.name
         let said = book.workers[worker] ?? [:]
         return sources.sorted().flatMap { source in

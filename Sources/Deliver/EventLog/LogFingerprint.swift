@@ -1,7 +1,7 @@
 public import EventModel
 
 /// The last record of a partition that was folded, to tell whether a log is still the one that it was folded from.
-public struct Mark: Sendable, Hashable, Codable {
+public struct LogFingerprint: Sendable, Hashable, Codable {
     public var last: Offset
     /// Of its key and its value.
     public var digest: UInt64
@@ -23,7 +23,7 @@ public struct Mark: Sendable, Hashable, Codable {
 
     /// Why a log is not the one that the mark was made of: it has another record there, or none.
     public func contradiction(to log: any EventLog, in source: TopicPartition) async throws -> String? {
-        let found = try await log.record(at: last, in: source).map { Mark($0) }
+        let found = try await log.record(at: last, in: source).map { LogFingerprint($0) }
         return found == self ? nil : "\(source)@\(last) is another record"
     }
 }

@@ -4,7 +4,7 @@ internal import Logging
 internal import Quarantining
 
 /// The records of a worker's partitions that wait. What happens to them is committed with the offsets that go past them.
-struct Lot {
+struct ParkedRecords {
     let worker: String
     let logger: Logger
     private var quarantines: [TopicPartition: Quarantine] = [:]
@@ -12,12 +12,12 @@ struct Lot {
     init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
 
     /// Loads the waiting records of partitions that this worker was just given, as the quarantine's topic has them.
-    mutating func begin(_ sources: [TopicPartition], _ book: QuarantineBook?) {
+    mutating func begin(_ sources: [TopicPartition], _ book: QuarantineState?) {
         for source in sources { quarantines[source] = book?.workers[worker]?[source] }
     }
 
     /// Takes over the waiting records of some partitions from another value.
-    mutating func take(over other: Lot, _ sources: [TopicPartition]) {
+    mutating func take(over other: ParkedRecords, _ sources: [TopicPartition]) {
         for source in sources { quarantines[source] = other.quarantines[source] }
     }
 

@@ -2,7 +2,7 @@ internal import EventLog
 internal import EventModel
 internal import Quarantining
 
-extension Deciding {
+extension HandlerWork {
     /// Does what has been asked for records that wait.
     mutating func release(as member: any GroupMember) async throws {
         let owned = Set(known.keys.flatMap { [events($0), commands($0)] })

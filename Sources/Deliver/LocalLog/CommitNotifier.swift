@@ -7,7 +7,7 @@ internal import Synchronization
 /// Who commits writes to one small file, which everyone watches and holds a shared lock on: a process that is alone sees
 /// by the locks that nobody is to be told, and is not woken by its own commits. The system has room for so many watchers of a
 /// user (`fs.inotify.max_user_instances`); who comes too late looks for commits by itself, see ``Listener``.
-final class Doorbell: Sendable {
+final class CommitNotifier: Sendable {
     // Locks of an open file rather than of a process, so that they tell apart two who opened the log in one process:
     // F_OFD_GETLK and F_OFD_SETLK of fcntl(2), which Swift's Glibc does not show.
     private static let getLock: Int32 = 36

@@ -6,9 +6,9 @@ public import EventModel
 /// owner of the partition handles small batches. After a second it handles one record at a time, and notes each
 /// before it begins. A record that was being handled at ``deadly`` crashes in a row is parked. Records after the
 /// batch of the first crash are handled normally.
-public struct Tries: Hashable, Sendable {
+public struct CrashRecord: Hashable, Sendable {
     /// Deaths in a row with the same record in hand, after which it is parked.
-    public static let deadly = 3
+    public static let maxCrashes = 3
     /// How long a worker waits before it handles a record that another crashed on, so that a kill for another reason is
     /// unlikely to happen just then and be counted.
     public static let pause = Duration.seconds(1)
@@ -62,7 +62,7 @@ public struct Tries: Hashable, Sendable {
     }
 
     /// Whether the record at an offset is not to be tried any more.
-    public func givesUp(at next: Offset) -> Bool { care == .one && next < until && deaths >= Self.deadly }
+    public func givesUp(at next: Offset) -> Bool { care == .one && next < until && deaths >= Self.maxCrashes }
 
     /// What a record is parked for that workers died of.
     public var reason: String { "its worker died \(deaths) times in a row with this record in hand" }
@@ -85,12 +85,12 @@ public struct Tries: Hashable, Sendable {
 
 /// Where crash counts are kept for the next owner. If some are lost, a few more crashes are needed before a record is
 /// parked.
-public protocol TriesStore: Sendable {
-    func tries(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: Tries]
-    func keep(_ tries: [TopicPartition: Tries], of worker: String) async throws
+public protocol CrashRecordStore: Sendable {
+    func tries(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: CrashRecord]
+    func keep(_ tries: [TopicPartition: CrashRecord], of worker: String) async throws
 }
 
-extension Tries {
+extension CrashRecord {
     /// The table of all workers' tries.
     public static let table = Table(
         "tries", key: [Column("worker", .text), Column("topic", .text), Column("partition", .integer)],

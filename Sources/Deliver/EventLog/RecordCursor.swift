@@ -1,7 +1,7 @@
 public import EventModel
 
 /// A stretch of a partition read record by record; only some batches of it are in memory.
-public struct Tape {
+public struct RecordCursor {
     private let log: any EventLog
     private let partition: TopicPartition
     private let reader: any LogReader

@@ -1,7 +1,7 @@
 public import EventModel
 
 /// What the topic of the quarantine says: whose records wait, and what has been asked for.
-public struct QuarantineBook: Sendable {
+public struct QuarantineState: Sendable {
     /// Of each worker, the partitions of which records wait or were dropped.
     public private(set) var workers: [String: [TopicPartition: Quarantine]] = [:]
     /// Requests that nobody has ended, oldest first.

@@ -2,7 +2,7 @@ internal import EventModel
 
 /// A state's JSON as a checkpoint keeps it, with a checksum of it and its key before it: a byte that changed on the disk would
 /// otherwise be decided on. Checkpoints of earlier versions have the JSON alone.
-enum KeptState {
+enum StateEncoding {
     /// No JSON begins like this.
     private static let mark = UInt8(ascii: "#")
     private static let digits = 16

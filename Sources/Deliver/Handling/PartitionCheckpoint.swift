@@ -6,18 +6,18 @@ internal import Synchronization
 
 /// The checkpoint of one partition number of a worker: states are loaded from it, and changes are written to it
 /// concurrently with the worker. One task owns it.
-final class Keeper {
+final class PartitionCheckpoint {
     let sources: [TopicPartition]
     private let rows: CheckpointRows
     private let partition: Partition
     private let checkpoint: any Checkpoint
-    private let states: any KeptStates
+    private let states: any StateCache
     private let remembered: Remembered?
     private let limits: Checkpointing
     private let logger: Logger
 
     private var next: [TopicPartition: Offset]
-    private var marks: [TopicPartition: Mark] = [:]
+    private var marks: [TopicPartition: LogFingerprint] = [:]
     /// Up to this offset of the quarantine's topic, released records are in the states.
     private(set) var heeded = Offset(0)
     private var heeding: TopicPartition { TopicPartition(QuarantineLog.topic.name, partition) }
@@ -35,7 +35,7 @@ final class Keeper {
     private var fenced: LogError?
     /// Whether the checkpoint may have rows.
     private var hasRows: Bool
-    private let ids: KeptIDs
+    private let ids: RememberedIDs
     /// Timers of the checkpoint that are due by then are known, beside those of later ones of the row `after`.
     private var horizon = Timestamp(.min)
     private var from = Int64.min
@@ -51,7 +51,7 @@ final class Keeper {
     }
 
     private init(
-        _ rows: CheckpointRows, _ sources: [TopicPartition], _ checkpoint: any Checkpoint, _ states: any KeptStates,
+        _ rows: CheckpointRows, _ sources: [TopicPartition], _ checkpoint: any Checkpoint, _ states: any StateCache,
         _ remembered: Remembered?, _ limits: Checkpointing, _ logger: Logger
     ) {
         (self.rows, self.sources, self.checkpoint, self.states) = (rows, sources, checkpoint, states)
@@ -60,7 +60,7 @@ final class Keeper {
         // A checkpoint at offset 0 was being wiped, and the wipe may not have finished.
         next = checkpoint.next.filter { $0.value > 0 }
         hasRows = !checkpoint.next.isEmpty
-        ids = KeptIDs(rows, partition, checkpoint, isEmpty: !hasRows, patience: limits.asked)
+        ids = RememberedIDs(rows, partition, checkpoint, isEmpty: !hasRows, patience: limits.asked)
     }
 
     /// Claims the checkpoint of some partitions of one number.
@@ -68,12 +68,12 @@ final class Keeper {
     /// - Parameter ends: Up to where each partition may have been folded. A checkpoint that is further, or whose last
     ///   record is not on the log, was folded from another log: it is wiped, and all is folded again.
     static func claim(
-        _ store: any CheckpointStore, _ rows: CheckpointRows, _ sources: [TopicPartition], states: any KeptStates,
+        _ store: any CheckpointStore, _ rows: CheckpointRows, _ sources: [TopicPartition], states: any StateCache,
         remembered: Remembered? = nil, log: any EventLog, ends: [TopicPartition: Offset], limits: Checkpointing,
         logger: Logger
-    ) async throws -> Keeper {
+    ) async throws -> PartitionCheckpoint {
         let checkpoint = try await store.claim(rows.kept, sources)
-        let keeper = Keeper(rows, sources, checkpoint, states, remembered, limits, logger)
+        let keeper = PartitionCheckpoint(rows, sources, checkpoint, states, remembered, limits, logger)
         if let why = try await keeper.contradiction(to: log, ends) {
             logger.warning("the checkpoint of \(rows.kept.name) is of another log, and is folded again: \(why)")
             keeper.next = [:]
@@ -88,13 +88,13 @@ final class Keeper {
         if next.isEmpty { return nil }
         let (table, keys) = (rows.marks, (sources + [heeding]).map { [Value($0.partition), .text($0.topic)] })
         let marks = try await checkpoint.read { try $0.rows(table, keys: keys) }
-        let heeded = marks.first { $0[1] == .text(heeding.topic) }.flatMap { Mark($0) }
+        let heeded = marks.first { $0[1] == .text(heeding.topic) }.flatMap { LogFingerprint($0) }
         let bounds = try await log.bounds(of: sources)
         for source in sources {
             guard let next = next[source], let kept = bounds[source] else { continue }
             let end = ends[source] ?? kept.lowerBound
             if next > end { return "\(source) ends at \(end), the checkpoint at \(next)" }
-            guard let row = marks.first(where: { $0[1] == .text(source.topic) }), let mark = Mark(row),
+            guard let row = marks.first(where: { $0[1] == .text(source.topic) }), let mark = LogFingerprint(row),
                 kept.contains(mark.last)
             else { continue }
             if let why = try await mark.contradiction(to: log, in: source) { return why }
@@ -139,7 +139,7 @@ final class Keeper {
     func start(of source: TopicPartition) -> Offset? { next[source] }
 
     /// Notes that records of a source are folded, and committed.
-    func advance(_ source: TopicPartition, to offset: Offset, last: Mark?, records: Int) {
+    func advance(_ source: TopicPartition, to offset: Offset, last: LogFingerprint?, records: Int) {
         next[source] = offset
         if let last { marks[source] = last }
         since += records
@@ -148,7 +148,7 @@ final class Keeper {
     /// Notes that what was released of the quarantine up to there is in the states.
     func heed(to next: Offset, records: Int = 0) {
         heeded = next
-        marks[heeding] = Mark(last: next, key: Bytes(), value: Bytes())
+        marks[heeding] = LogFingerprint(last: next, key: Bytes(), value: Bytes())
         since += records
     }
 
@@ -184,7 +184,7 @@ final class Keeper {
             }
             for row in found {
                 guard let key = row[1].text, let text = row[3].text else { continue }
-                guard let json = KeptState.json(of: text, key: key) else {
+                guard let json = StateEncoding.json(of: text, key: key) else {
                     throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
                 }
                 jsons[key] = json

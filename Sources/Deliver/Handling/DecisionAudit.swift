@@ -8,7 +8,7 @@ internal import Quarantining
 /// Commands are kept for a time only. Where the first are gone, the state before the first one that is left is taken from the
 /// events as they are, and so are the answers of a program with other rules (``AnyDecider/rules``). Commands that wait in the
 /// quarantine have no outcome yet; those that waited once have theirs out of order.
-public struct Redecision: Sendable, Hashable {
+public struct DecisionAudit: Sendable, Hashable {
     public var partition: TopicPartition
     /// Commands decided again.
     public var commands = 0
@@ -37,8 +37,9 @@ public struct Redecision: Sendable, Hashable {
         let first = try await Self.first(outcomes, answered, ofCommandsFrom: kept.lowerBound, log)
         let eventsNow = try await log.bounds(of: [events])[events] ?? 0..<0
         var tapes = Tapes(
-            commands: try await Tape(self.partition, kept, of: log),
-            events: try await Tape(events, eventsNow, of: log), outcomes: try await Tape(outcomes, answered, of: log))
+            commands: try await RecordCursor(self.partition, kept, of: log),
+            events: try await RecordCursor(events, eventsNow, of: log),
+            outcomes: try await RecordCursor(outcomes, answered, of: log))
         let book = try await QuarantineLog.book(of: log)
         let worker = Handler.group(of: domain)
         let home = KeyedPartition(self.partition, among: try await log.spread(of: domain))
@@ -57,9 +58,9 @@ public struct Redecision: Sendable, Hashable {
     }
 
     private struct Tapes {
-        var commands: Tape
-        var events: Tape
-        var outcomes: Tape
+        var commands: RecordCursor
+        var events: RecordCursor
+        var outcomes: RecordCursor
         func close() async {
             for tape in [commands, events, outcomes] { await tape.close() }
         }
@@ -68,7 +69,7 @@ public struct Redecision: Sendable, Hashable {
     /// What the quarantine says of the partition.
     private struct Waiting {
         let worker: String
-        let book: QuarantineBook
+        let book: QuarantineState
         let events: TopicPartition
         let commands: TopicPartition
         let leftOut: Quarantine
@@ -135,7 +136,7 @@ public struct Redecision: Sendable, Hashable {
     private static func first(
         _ outcomes: TopicPartition, _ range: Range<Offset>, ofCommandsFrom start: Offset, _ log: any EventLog
     ) async throws -> (command: Offset?, event: Offset?) {
-        var tape = try await Tape(outcomes, range, of: log)
+        var tape = try await RecordCursor(outcomes, range, of: log)
         var found: (command: Offset?, event: Offset?)
         while found.event == nil, let record = try await tape.next() {
             let outcome = try Outcome(record.value)

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Those that were there before are read concurrently with the worker, once enough have been asked for one by one. One
 /// task owns it.
-final class KeptIDs {
+final class RememberedIDs {
     private static let page = 10_000
 
     private let rows: CheckpointRows

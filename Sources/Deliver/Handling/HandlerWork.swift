@@ -4,12 +4,12 @@ internal import Logging
 internal import Quarantining
 
 /// A handler's work: one set of aggregates for each partition it owns.
-struct Deciding: GroupWork {
-    struct Known {
+struct HandlerWork: GroupWork {
+    struct PartitionState {
         var aggregates: any Aggregates
         var remembered = Remembered()
         /// Nil where there are no checkpoints.
-        var keeper: Keeper?
+        var keeper: PartitionCheckpoint?
     }
     /// A command's answer on its way: its outcome, and which of the events appended for its partition are its own.
     private struct Answer: Sendable {
@@ -40,13 +40,13 @@ struct Deciding: GroupWork {
     var quarantine: QuarantineLog?
     /// What the log says of how many partitions topics had; nil compares nothing.
     var book: TopicBook?
-    var pace: Pace
+    var pace: CrashBackoff
     /// Among how many partitions the domain's keys are spread.
     private(set) var spread = 1
-    var known: [Partition: Known] = [:]
+    var known: [Partition: PartitionState] = [:]
     /// The events and commands of its partitions that wait.
-    var lot: Lot
-    var requests: Requests
+    var lot: ParkedRecords
+    var requests: RedriveRequests
     /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     var isCommitted = true
 
@@ -55,9 +55,9 @@ struct Deciding: GroupWork {
         logger: Logger
     ) {
         (self.domain, self.decider, self.log, self.clock, self.logger) = (domain, decider, log, clock, logger)
-        pace = Pace(of: Handler.group(of: domain), batch: Handler.batch, store: nil)
-        lot = Lot(worker: Handler.group(of: domain), logger: logger)
-        requests = Requests(of: Handler.group(of: domain))
+        pace = CrashBackoff(of: Handler.group(of: domain), batch: Handler.batch, store: nil)
+        lot = ParkedRecords(worker: Handler.group(of: domain), logger: logger)
+        requests = RedriveRequests(of: Handler.group(of: domain))
     }
 
     func commands(_ partition: Partition) -> TopicPartition { TopicPartition(domain.commandsTopic, partition) }
@@ -151,14 +151,14 @@ struct Deciding: GroupWork {
         guard let keeper = known[events.target.partition]?.keeper else { return }
         if let last = written.last, let event = events.records.last {
             keeper.advance(
-                events.target, to: last + 1, last: Mark(last: last, key: event.key, value: event.value),
+                events.target, to: last + 1, last: LogFingerprint(last: last, key: event.key, value: event.value),
                 records: written.count)
         }
         if let last = outcomes.last, let answer = answers.last {
             let record = answer.record(events: events.target, written)
             keeper.advance(
                 TopicPartition(domain.outcomesTopic, events.target.partition), to: last + 1,
-                last: Mark(last: last, key: record.key, value: record.value), records: outcomes.count)
+                last: LogFingerprint(last: last, key: record.key, value: record.value), records: outcomes.count)
         }
     }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// What is left out stands in a table of the same store and is written with the rows and the offsets, so that a view always
 /// says what is not in it.
-struct ParkingFold: Sendable {
+struct QuarantiningProjector: Sendable {
     typealias Parked = (source: TopicPartition, record: Quarantine.Parked)
 
     let projection: AnyProjection
@@ -98,7 +98,7 @@ struct ParkingFold: Sendable {
         let (projection, before) = (projection, quarantines)
         let done = Done()
         try await views.commit(projection, to: offsets, under: held) { view in
-            var parking = Parking(before, failing: failing)
+            var parking = QuarantineFold(before, failing: failing)
             try projection.fold(batches.map { ($0.source, $0.records) }, into: view, parking: &parking)
             if let table = projection.quarantine {
                 for (source, record) in parking.parked {
@@ -117,6 +117,6 @@ struct ParkingFold: Sendable {
 
     /// What the last call of a commit's fold came to: a store may call it twice.
     private final class Done: Sendable {
-        let parking = Mutex<Parking?>(nil)
+        let parking = Mutex<QuarantineFold?>(nil)
     }
 }

@@ -2,13 +2,13 @@ internal import EventModel
 internal import Quarantining
 
 /// How a handler comes to know many partitions: most of what each takes is waiting for the log, so that several wait at once.
-extension Deciding {
+extension HandlerWork {
     /// Partitions that are taken at once.
     private static let atOnce = 16
     /// So few are taken one after another.
     private static let few = 8
 
-    mutating func take(all partitions: [Partition], _ book: QuarantineBook?) async throws {
+    mutating func take(all partitions: [Partition], _ book: QuarantineState?) async throws {
         if partitions.count <= Self.few {
             for partition in partitions { known[partition] = try await take(partition, book) }
             return
@@ -28,9 +28,9 @@ extension Deciding {
         }
     }
 
-    private typealias Taken = (partition: Partition, known: Known, lot: Lot)
+    private typealias Taken = (partition: Partition, known: PartitionState, lot: ParkedRecords)
 
-    private func taken(_ partition: Partition, _ book: QuarantineBook?) async throws -> Apart<Taken> {
+    private func taken(_ partition: Partition, _ book: QuarantineState?) async throws -> Apart<Taken> {
         var own = self
         let known = try await own.take(partition, book)
         return Apart((partition, known, own.lot))

@@ -1,21 +1,21 @@
 public import EventLog
 public import EventModel
 
-/// How a worker goes through its partitions: batch by batch, and in smaller steps after crashes, as ``Tries`` says.
-public struct Pace: Sendable {
+/// How a worker goes through its partitions: batch by batch, and in smaller steps after crashes, as ``CrashRecord`` says.
+public struct CrashBackoff: Sendable {
     private let worker: String
-    private let store: (any TriesStore)?
+    private let store: (any CrashRecordStore)?
     /// Records that may be in hand at once.
     private let batch: Int
     private let pause: Duration
-    private var tries: [TopicPartition: Tries] = [:]
+    private var tries: [TopicPartition: CrashRecord] = [:]
     /// Where each partition goes on.
     public private(set) var next: [TopicPartition: Offset] = [:]
 
     /// - Parameters:
     ///   - store: Where crashes are counted; nil disables crash counting.
     ///   - pause: How long it lives before it takes a record of which another may have died.
-    public init(of worker: String, batch: Int, store: (any TriesStore)?, pause: Duration = Tries.pause) {
+    public init(of worker: String, batch: Int, store: (any CrashRecordStore)?, pause: Duration = CrashRecord.pause) {
         (self.worker, self.batch, self.store, self.pause) = (worker, batch, store, pause)
     }
 
@@ -24,9 +24,9 @@ public struct Pace: Sendable {
         next.merge(positions) { $1 }
         guard let store else { return }
         let before = try await store.tries(of: worker, positions.keys.sorted())
-        var changed: [TopicPartition: Tries] = [:]
+        var changed: [TopicPartition: CrashRecord] = [:]
         for (source, position) in positions {
-            let old = before[source] ?? Tries()
+            let old = before[source] ?? CrashRecord()
             var now = old
             now.begin(at: position, end: ends[source] ?? position, batch: batch)
             tries[source] = now
@@ -37,7 +37,7 @@ public struct Pace: Sendable {
 
     /// These partitions go to another, or the worker stops.
     public mutating func stop(_ sources: [TopicPartition]) async {
-        var changed: [TopicPartition: Tries] = [:]
+        var changed: [TopicPartition: CrashRecord] = [:]
         for source in sources {
             guard var now = tries.removeValue(forKey: source), let position = next[source] else { continue }
             let old = now

@@ -4,7 +4,7 @@ internal import EventModel
 internal import Synchronization
 
 /// What this process has committed last, so that its readers need not fetch from the database what has only just gone there.
-final class Recent: Sendable {
+final class CommitCache: Sendable {
     /// Records of one partition that one commit wrote.
     struct Run: Sendable {
         var base: Offset
@@ -105,7 +105,7 @@ struct Following {
     }
 
     /// What is new, from memory; nil where the database is to be asked.
-    mutating func take(_ recent: Recent, max: Int) -> [Batch]? {
+    mutating func take(_ recent: CommitCache, max: Int) -> [Batch]? {
         guard let seen, let commits = recent.commits(since: seen) else { return nil }
         var version = seen
         var batches: [Batch] = []

@@ -7,7 +7,7 @@ import Testing
 
 /// A partition of records of which one is deadly, and workers that come one after another.
 private struct Mortals {
-    let store: ViewTries
+    let store: ViewCrashRecords
     let source = TopicPartition("t", 0)
     let end: Offset
     let deadly: Set<Offset>
@@ -20,7 +20,7 @@ private struct Mortals {
 
     /// One life: to the partition's end, or to a death.
     mutating func live() async throws {
-        var pace = Pace(of: "w", batch: batch, store: store, pause: .zero)
+        var pace = CrashBackoff(of: "w", batch: batch, store: store, pause: .zero)
         try await pace.begin([source: committed], ends: [source: end])
         var (at, parked) = (committed, parked)
         defer { (committed, self.parked) = (at, parked) }
@@ -52,26 +52,26 @@ private struct Mortals {
 }
 
 @Suite("Workers that die of a record", .timeLimit(.minutes(1)))
-struct TriesTests {
+struct CrashRecordTests {
     @Test(arguments: [0, 1, 63, 64, 65, 700, 999, 1999])
     func `give it up after few deaths, wherever it stands`(at place: Int64) async throws {
-        var mortals = Mortals(store: ViewTries(MemoryViews()), end: 2000, deadly: [Offset(place)], batch: 1000)
+        var mortals = Mortals(store: ViewCrashRecords(MemoryViews()), end: 2000, deadly: [Offset(place)], batch: 1000)
         try await mortals.liveOn()
         #expect(mortals.parked == [Offset(place)])
-        #expect(mortals.deaths == 2 + Tries.deadly, "at once, in few, and one by one until it is given up")
+        #expect(mortals.deaths == 2 + CrashRecord.maxCrashes, "at once, in few, and one by one until it is given up")
     }
 
     @Test func `give up each of several`() async throws {
-        var mortals = Mortals(store: ViewTries(MemoryViews()), end: 3000, deadly: [10, 20, 1500], batch: 1000)
+        var mortals = Mortals(store: ViewCrashRecords(MemoryViews()), end: 3000, deadly: [10, 20, 1500], batch: 1000)
         try await mortals.liveOn()
         #expect(mortals.parked == [10, 20, 1500])
-        #expect(mortals.deaths <= 3 * (2 + Tries.deadly))
+        #expect(mortals.deaths <= 3 * (2 + CrashRecord.maxCrashes))
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `give up nothing where they are only killed`(seed: UInt64) async throws {
         var random = SeededRandom(seed)
-        var mortals = Mortals(store: ViewTries(MemoryViews()), end: 5000, deadly: [], batch: 1000)
+        var mortals = Mortals(store: ViewCrashRecords(MemoryViews()), end: 5000, deadly: [], batch: 1000)
         // A kill is a record that is deadly for one life.
         while mortals.committed < mortals.end {
             let kill = Offset(Int64.random(in: mortals.committed.rawValue..<5000, using: &random))
@@ -85,14 +85,14 @@ struct TriesTests {
     }
 
     @Test func `are careful for no longer than need be`() {
-        var tries = Tries()
+        var tries = CrashRecord()
         tries.begin(at: 0, end: 100, batch: 50)
         #expect(tries.most(at: 0, of: 50) == 50)
         tries.begin(at: 10, end: 100, batch: 50)
         #expect(tries.most(at: 10, of: 50) == 50 && tries.care == .few && tries.until == 60)
         #expect(tries.most(at: 60, of: 50) == 50)
         tries.stop(at: 60)
-        #expect(tries == Tries())
+        #expect(tries == CrashRecord())
         // Nobody dies of what is not there.
         tries.begin(at: 100, end: 100, batch: 50)
         tries.begin(at: 100, end: 101, batch: 50)

@@ -11,12 +11,12 @@ private let serious: Set<KafkaError.Code> = [
 
 /// Takes events off a consumer's queue: waits for the first message, then takes what else is there.
 func gather(
-    _ client: Client, news: News, max: Int, wait: Duration, headers: Bool
+    _ client: Client, news: ClientStatus, max: Int, wait: Duration, headers: Bool
 ) -> (Polled, KafkaError?) {
     let deadline = ContinuousClock.now + wait
     var polled = Polled()
     var failure: KafkaError?
-    var harvest = Harvest(readsHeaders: headers)
+    var harvest = PollBatch(readsHeaders: headers)
     while harvest.count < max, harvest.bytes < bytesPerPoll, failure == nil, polled.rebalance == nil {
         let left = harvest.isEmpty ? Swift.max(deadline - .now, .zero).milliseconds : 0
         guard let event = client.poll(left) else { break }
@@ -58,7 +58,7 @@ extension Rebalance {
 }
 
 /// Messages that are still librdkafka's, until `batches` has copied them.
-private struct Harvest {
+private struct PollBatch {
     private struct Place: Hashable {
         var topic: OpaquePointer?
         var partition: Int32

@@ -4,7 +4,7 @@ internal import Synchronization
 /// Threads for calls that block: each makes one after another, and a call goes to the one that has the least to do.
 ///
 /// GRDB's own way from a task to a connection and back changes threads three times; this one does twice.
-final class Lanes: Sendable {
+final class BlockingPool: Sendable {
     private let queues: [DispatchQueue]
     private let waiting: Mutex<[Int]>
 
