@@ -138,7 +138,7 @@ let package = Package(
             dependencies: [
                 "EventModel", "Domains", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
-                lifecycle, signals, logging, protobuf,
+                lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/millrace", swiftSettings: strict),
 
@@ -197,7 +197,7 @@ let package = Package(
             exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
-            ["MillraceTestKit", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules),
+            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules),
         tests(
             "MillraceTests",
             [
