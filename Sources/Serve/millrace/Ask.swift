@@ -66,8 +66,8 @@ struct Ask: AsyncParsableCommand {
                 let extent = try await past.resolve(projection, log)
                 let arguments = Arguments(values, now: extent.moment, limit: limit, cursor: cursor)
                 let snapshots = fromStart ? nil : try places.snapshots()
-                let past = try await Past(ofLive: projection, on: log, places, snapshots)
-                let (page, shown) = try await past.read(of: projection, extent) { try query.answer(arguments, $0) }
+                let view = try await Past(ofLive: projection, on: log, places, snapshots)
+                let (page, shown) = try await view.read(of: projection, extent) { try query.answer(arguments, $0) }
                 try show(page, owner, shown)
             }
         }

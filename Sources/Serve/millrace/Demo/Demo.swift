@@ -1,15 +1,13 @@
 internal import ArgumentParser
 internal import EventModel
-internal import Foundation
 
 /// `millrace demo`.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Let made-up people use the domains for some seconds, and see what came of it.",
         discussion: """
-            Fans buy seats, people tweet, orders are carried, taxis drive, visitors hit
-            pages: what each domain declares of itself, from one seed, through the real
-            workers, all in this process. Then come tables of what it made, each with a
+            They do what each domain declares of itself, from one seed, through the real
+            workers, all in this process. Then come tables of what that made, each with a
             sentence on what it proves, records that are read again, and a view as it was
             three seconds before the end.
 
@@ -23,7 +21,7 @@ struct Demo: AsyncParsableCommand {
 
             Examples:
               millrace demo
-              millrace demo --only tickets,hits --seconds 3
+              millrace demo --seconds 20 --size 200
               millrace demo --log local:/tmp/city
             """)
     @Option(help: ArgumentHelp("Only these domains, joined by commas (default: all that show something).", valueName: "domains"))

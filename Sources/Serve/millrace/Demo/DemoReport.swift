@@ -1,3 +1,5 @@
+internal import ArgumentParser
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Projecting
@@ -22,12 +24,12 @@ struct DemoReport {
         try await place.places.withViews { views in
             for exhibit in domains.flatMap({ $0.demonstration?.exhibits ?? [] }) {
                 try stop.check()
-                let pages = try await pages(of: exhibit) { question in
+                let shown = try await pages(of: exhibit) { question in
                     try await views.read(views.live(question.projection)) { reader, _ in
                         try question.query.answer(question.arguments(at: played.end), reader)
                     }
                 }
-                try put(exhibit.title, exhibit.proves, ExhibitLayout(exhibit).text(pages))
+                try put(exhibit.title, exhibit.proves, ExhibitLayout(exhibit).text(shown))
             }
         }
         try showWork()
@@ -118,7 +120,7 @@ struct DemoReport {
             "REPLAY of \(records.type)",
             "What happened stays on the log and is read again whenever it is wanted: place, type and key.",
             "  $ \(NextSteps.program) \(words.joined(separator: " "))\n")
-        var command = try Replay.parse(
+        let command = try Replay.parse(
             words.dropFirst() + ["--format", "  %t/%p@%o  %y  %k\\n", "--log", place.log]
                 + (place.places.kafkaConfig.map { ["--kafka-config", $0] } ?? []))
         try await command.run()
@@ -141,15 +143,19 @@ struct DemoReport {
                   --as-of @\(moment.rfc3339)
 
             """)
-        let pages = try await place.places.withLog { log in
-            try await pages(of: exhibit) { question in
-                let extent = try await AsOf.moment(moment).resolve(question.projection, log)
-                let past = try await Past(ofLive: question.projection, on: log, place.places, place.snapshots)
-                return try await past.read(of: question.projection, extent) {
-                    try question.query.answer(question.arguments(at: extent.moment), $0)
-                }.0
-            }
+        let shown = try await place.places.withLog { log in
+            try await pages(of: exhibit) { try await past($0, at: moment, log) }
         }
-        try Output.standard.write(ExhibitLayout(exhibit).text(pages))
+        try Output.standard.write(ExhibitLayout(exhibit).text(shown))
+    }
+
+    private func past(_ question: Question, at moment: Timestamp, _ log: any EventLog) async throws -> Page {
+        let extent = try await AsOf.moment(moment).resolve(question.projection, log)
+        let view = try await Past(ofLive: question.projection, on: log, place.places, place.snapshots)
+        let arguments = question.arguments(at: extent.moment)
+        let (page, _) = try await view.read(of: question.projection, extent) {
+            try question.query.answer(arguments, $0)
+        }
+        return page
     }
 }

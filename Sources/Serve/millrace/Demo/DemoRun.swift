@@ -51,7 +51,7 @@ struct DemoRun {
                             services: services.map { .init(service: Bounded($0)) }
                                 + [.init(service: scene, successTerminationBehavior: .gracefullyShutdownGroup)],
                             logger: logger))
-                    async let listening: Void = Self.listen(stop, for: group)
+                    async let _: Void = Self.listen(stop, for: group)
                     try await group.run()
                     return scene.played.withLock { $0 }
                 }
@@ -121,7 +121,7 @@ private struct DemoScene: Service, CustomStringConvertible {
                         group.addTask { try await client.play(actor, in: span) }
                     }
                 }
-                async let showing: Void = progress.show(statistics, from: span.start)
+                async let _: Void = progress.show(statistics, from: span.start)
                 try await group.waitForAll()
             }
             progress.end()

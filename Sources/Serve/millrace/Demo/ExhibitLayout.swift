@@ -9,17 +9,18 @@ struct ExhibitLayout {
 
     init(_ exhibit: Exhibit) { self.exhibit = exhibit }
 
-    func text(_ pages: [Page]) -> String {
+    /// - Throws: where the answer has no column that is to be shown.
+    func text(_ pages: [Page]) throws -> String {
         let rows = pages.flatMap(\.rows)
         guard let columns = pages.first?.columns, !rows.isEmpty else { return "  nothing yet\n" }
         switch exhibit.form {
-        case .table(let shown): return Self.cut(table(columns, rows, shown))
-        case .map(let lines, let mark, let signs): return Self.cut(map(columns, rows, lines, mark, signs))
+        case .table(let shown): return try Self.cut(table(columns, rows, shown))
+        case .map(let lines, let mark, let signs): return try Self.cut(map(columns, rows, lines, mark, signs))
         }
     }
 
-    private func table(_ columns: [Column], _ rows: [Row], _ shown: [ShownColumn]) -> String {
-        let chosen = shown.compactMap { one in columns.firstIndex { $0.name == one.name }.map { ($0, one.title) } }
+    private func table(_ columns: [Column], _ rows: [Row], _ shown: [ShownColumn]) throws -> String {
+        let chosen = try shown.map { (try place(of: $0.name, in: columns), $0.title) }
         // All columns, since an amount is written by the currency beside it; then those that are shown.
         let whole = TextTable(columns, rows.map { Self.timesOfDay($0, columns) })
         return TextTable(
@@ -38,13 +39,13 @@ struct ExhibitLayout {
 
     private func map(
         _ columns: [Column], _ rows: [Row], _ lines: [String], _ mark: String, _ signs: [String: Character]
-    ) -> String {
-        let names = lines.compactMap { name in columns.firstIndex { $0.name == name } }
-        let status = columns.firstIndex { $0.name == mark }
+    ) throws -> String {
+        let names = try lines.map { try place(of: $0, in: columns) }
+        let status = try place(of: mark, in: columns)
         var shown: [(line: String, signs: String)] = []
         for row in rows {
-            let line = names.map { row[$0].text ?? "" }.joined(separator: " ")
-            let sign = status.flatMap { signs[row[$0].text ?? ""] } ?? "?"
+            let line = names.map { row[$0].text ?? row[$0].integer.map(String.init) ?? "" }.joined(separator: " ")
+            let sign = signs[row[status].text ?? ""] ?? "?"
             if shown.last?.line == line {
                 shown[shown.count - 1].signs.append(sign)
             } else {
@@ -53,6 +54,12 @@ struct ExhibitLayout {
         }
         let width = shown.map(\.line.count).max() ?? 0
         return shown.map { "  \($0.line.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.signs)\n" }.joined()
+    }
+
+    private func place(of name: String, in columns: [Column]) throws -> Int {
+        if let place = columns.firstIndex(where: { $0.name == name }) { return place }
+        let known = columns.map(\.name).joined(separator: ", ")
+        throw Failure(.software, "\(exhibit.title): \(exhibit.query) has no column \(name), only \(known)")
     }
 
     /// What is longer than a line ends in an ellipsis.

@@ -1,0 +1,96 @@
+import DomainTesting
+import Domains
+import EventModel
+import Testing
+
+extension Domain: @retroactive CustomTestStringConvertible {
+    public var testDescription: String { name }
+}
+
+/// What every domain that demonstrates itself must keep.
+@Suite("What domains demonstrate", .timeLimit(.minutes(2)))
+struct DemonstrationTests {
+    static let domains = Domains.all.filter { $0.demonstration != nil }
+    private static let seed: UInt64 = 20
+
+    @Test func `the domains of the first day all show themselves`() {
+        let names = Set(Self.domains.map(\.name))
+        #expect(names.isSuperset(of: ["hits", "orders", "rides", "social", "tickets"]))
+    }
+
+    @Test(arguments: domains)
+    func `the same seed asks for the same, another one for other things`(domain: Domain) throws {
+        func asked(_ seed: UInt64) throws -> [[LoadRequest]] {
+            let (random, actors) = (try Rehearsal(domain), try Rehearsal(domain))
+            try random.ask(300, in: KeySpace(), seed: seed)
+            try actors.play(size: 8, seed: seed, for: .seconds(2))
+            return [random.requests, actors.requests]
+        }
+        let (once, again, other) = (try asked(Self.seed), try asked(Self.seed), try asked(Self.seed + 1))
+        #expect(once == again && once.allSatisfy { !$0.isEmpty }, "seed \(Self.seed)")
+        for (one, another) in zip(once, other) { #expect(one != another, "seed \(Self.seed)") }
+    }
+
+    @Test(arguments: domains, [1, 4, 10])
+    func `requests at random are taken, many do something, and all kinds of events come of them`(
+        domain: Domain, size: Int
+    ) throws {
+        let rehearsal = try Rehearsal(domain)
+        try rehearsal.ask(300 + 300 * size, in: KeySpace(size: size), seed: Self.seed)
+        try check(rehearsal, of: domain, "size \(size), seed \(Self.seed)")
+    }
+
+    @Test(arguments: domains)
+    func `actors get what they want often enough, and all kinds of events come of it`(domain: Domain) throws {
+        let rehearsal = try Rehearsal(domain)
+        try rehearsal.play(size: 40, seed: Self.seed, for: .seconds(6))
+        try check(rehearsal, of: domain, "seed \(Self.seed)")
+    }
+
+    private func check(_ rehearsal: Rehearsal, of domain: Domain, _ how: String) throws {
+        let counts = "\(rehearsal.accepted) accepted, \(rehearsal.refused) refused, \(rehearsal.events), \(how)"
+        let kinds = (domain.decider?.events ?? domain.telemetry?.events)?.kinds.map(\.name) ?? []
+        #expect(Set(rehearsal.events.keys) == Set(kinds), "\(counts)")
+        if domain.decider == nil { return }
+        let decided = rehearsal.accepted + rehearsal.refused
+        #expect((25...97).contains(rehearsal.accepted * 100 / decided), "\(counts)")
+        // What is accepted but changes nothing does not count.
+        #expect(rehearsal.events.values.reduce(0, +) * 100 / decided >= 20, "\(counts)")
+    }
+
+    @Test(arguments: domains)
+    func `loads of different prefixes never meet`(domain: Domain) throws {
+        func keys(_ prefix: String) throws -> Set<Bytes> {
+            let demonstration = try #require(domain.demonstration)
+            return try (0..<300).reduce(into: []) { keys, number in
+                let request = demonstration.request(
+                    number, in: KeySpace(prefix: prefix, size: 3), seed: Self.seed, at: noon)
+                switch try domain.encode(request, id: "x", now: noon) {
+                case .command(let command): keys.insert(command.key)
+                case .fact(_, let record): keys.insert(record.key)
+                }
+            }
+        }
+        let (one, other) = (try keys("a7"), try keys("b7"))
+        #expect(one.count > 3 && one.isDisjoint(with: other))
+        #expect(one.allSatisfy { $0.text.hasPrefix("a7") }, "\(one.map(\.text))")
+    }
+
+    @Test(arguments: domains)
+    func `what is shown is a query of the domain, with its parameters`(domain: Domain) throws {
+        let demonstration = try #require(domain.demonstration)
+        #expect(!demonstration.exhibits.isEmpty && demonstration.exhibits.contains { $0.isShownPast })
+        for exhibit in demonstration.exhibits {
+            let query = try #require(domain.queries.first { $0.name == exhibit.query }, "\(exhibit.title)")
+            for parameters in exhibit.parameters {
+                #expect(Set(parameters.keys).isSubset(of: query.parameters.map(\.name)), "\(exhibit.title)")
+                let required = query.parameters.filter(\.required).map(\.name)
+                #expect(Set(required).isSubset(of: parameters.keys), "\(exhibit.title)")
+            }
+            #expect(exhibit.proves.hasSuffix("."), "\(exhibit.title)")
+        }
+        let records = try #require(demonstration.records)
+        #expect(domain.schema(of: records.topic)?.kind(named: records.type) != nil)
+        #expect(!demonstration.tries.isEmpty)
+    }
+}
