@@ -26,7 +26,7 @@ struct DemoTests {
             let elsewhere = ["MILLRACE_LOG": "local:\(bus.folder)/real", "MILLRACE_VIEWS": "sqlite:\(bus.folder)/views"]
             let ended = try await demo(bus, "--only", "tickets,hits", "--seconds", "2", environment: elsewhere).end()
             try #require(ended.exit == 0, "\(ended)")
-            for title in ["HITS of the last minute", "SEATS of the gala", "WORK done", "REPLAY of", "THE PAST", "NEXT"] {
+            for title in ["HITS of the last 5 s", "SEATS of the gala", "WORK done", "REPLAY of", "THE PAST", "NEXT"] {
                 #expect(ended.out.contains(title), "\(title) \(ended)")
             }
             #expect(!ended.out.contains("TIMELINE") && !ended.out.contains("TAXIS"))
@@ -124,6 +124,19 @@ struct DemoTests {
         #expect(throws: Failure.self) { try Demo.chosen(["likes"], of: all) }
         #expect(try Demo.chosen(["tickets", "hits,orders"], of: all).map(\.name) == ["hits", "orders", "tickets"])
         #expect(throws: Failure.self) { try Demo.chosen([","], of: all) }
+    }
+
+    @Test func `a domain of another package shows itself by what it asks at random`() async throws {
+        let output = Output(gathering: true)
+        let exit = await Output.$standard.withValue(output) {
+            await Millrace.$domains.withValue([.likes.demonstrating(.likes)]) {
+                await Millrace.run(["demo", "--only", "likes", "--seconds", "1", "--size", "3"])
+            }
+        }
+        #expect(exit == 0, "\(output.said) \(output.text)")
+        for text in ["PEOPLE WHO LIKE IT", "commands accepted", "THE PAST: LIKES", "ThingLiked  t", "likes.count --thing t1"] {
+            #expect(output.text.contains(text), "\(text) \(output.text)")
+        }
     }
 
     @Test func `the command line's demo names no domain`() throws {

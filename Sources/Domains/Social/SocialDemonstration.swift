@@ -12,7 +12,7 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "TIMELINE of \(Community.first), newest first",
-                proves: "Whoever is followed or names somebody is in the reader's timeline, each tweet once.",
+                proves: "Tweets of those one follows, mentions and one's own are merged, each comes once.",
                 query: "social.timeline", [["user": Community.first]], limit: 8,
                 as: .table([
                     ShownColumn("posted_at", as: "at, UTC"), "user", "text", "retweet_of", "why",
@@ -22,7 +22,7 @@ extension Demonstration {
                 proves: "What bursts comes first, not what is always there: scores are in standard deviations.",
                 query: "social.trends", [["window": "1h"]], limit: 5,
                 as: .table([
-                    "hashtag", "score", "tweets", "retweets", ShownColumn("baseline", as: "in an hour before"),
+                    "hashtag", "score", "tweets", "retweets", ShownColumn("baseline", as: "in a usual hour"),
                 ]), past: true),
         ],
         replaying: ShownRecords(of: "social.events", type: "TweetPosted"),

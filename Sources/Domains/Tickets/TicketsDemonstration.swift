@@ -9,7 +9,7 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "SEATS of the gala",
-                proves: "Fans want the same seats at the same time, and each has one owner: . free, o held, # sold.",
+                proves: "Fans want the same seats at once, and none is sold twice: . free, o held, # sold.",
                 query: "tickets.seats", [["event": BoxOffice.event]], limit: Limits.pageRows,
                 as: .map(lines: ["section", "row_label"], of: "status", signs: ["free": ".", "held": "o", "sold": "#"])),
             Exhibit(
@@ -24,5 +24,6 @@ extension Demonstration {
         trying: [
             "replay tickets.events --type SeatSold --limit 3",
             "query tickets.seats --event gala --status sold --limit 5",
+            "query tickets.sections --event gala --as-of @-3s",
         ])
 }

@@ -1,5 +1,6 @@
 import EventModel
 import MillraceTestKit
+import SwiftProtobuf
 import Testing
 
 extension Invariant {
@@ -22,14 +23,25 @@ extension Invariant {
         })
 }
 
+extension Demonstration {
+    /// Three people who like four things, or as many times more as the key space is larger.
+    static let likes = Demonstration(
+        asking: { draw in
+            let (thing, person) = (draw.name("t", 4), draw.name("p", 3))
+            return LoadRequest(LikesLikeThing.with { ($0.thing, $0.person) = (thing, person) })
+        },
+        showing: [
+            Exhibit(
+                "LIKES of a thing", proves: "Each person counts once, however often they like it.",
+                query: "likes.count", [["thing": "t1"], ["thing": "t2"]],
+                as: .table(["thing", ShownColumn("likes", as: "people who like it")]), past: true)
+        ],
+        replaying: ShownRecords(of: "likes.events", type: "ThingLiked"), trying: ["query likes.count --thing t1"])
+}
+
 @Suite("Likes, simulated")
 struct LikesSimulation {
-    /// Three people, four things.
-    let traffic = Traffic(.likes.keeping(.likesAreCounted)) { _, random in
-        let thing = "t\(Int.random(in: 1...4, using: &random))"
-        let person = "p\(Int.random(in: 1...3, using: &random))"
-        return Ask("LikeThing", #"{"thing":"\#(thing)","person":"\#(person)"}"#)
-    }
+    let traffic = Traffic(.likes.keeping(.likesAreCounted).demonstrating(.likes))
 
     @Test func `likes keep their invariants, whatever happens`() throws {
         print("likes: \(try Simulation(traffic).check(schedules: 20, from: 1))")

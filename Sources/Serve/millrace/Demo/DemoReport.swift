@@ -118,8 +118,8 @@ struct DemoReport {
         let words = ["replay", records.topic, "--type", records.type, "--limit", "3"]
         try put(
             "REPLAY of \(records.type)",
-            "What happened stays on the log and is read again whenever it is wanted: place, type and key.",
-            "  $ \(NextSteps.program) \(words.joined(separator: " "))\n")
+            "What happened stays on the log, and is read again whenever it is wanted: its place, type and key.",
+            "  (millrace \(words.joined(separator: " ")))\n\n")
         let command = try Replay.parse(
             words.dropFirst() + ["--format", "  %t/%p@%o  %y  %k\\n", "--log", place.log]
                 + (place.places.kafkaConfig.map { ["--kafka-config", $0] } ?? []))
@@ -138,11 +138,7 @@ struct DemoReport {
         try put(
             "THE PAST: \(exhibit.title), as it was \(back.short) before the end",
             "Any view can be asked as of any moment, and is folded from what the log had then.",
-            """
-              $ \(([NextSteps.program, "query", query.name] + first).joined(separator: " ")) \\
-                  --as-of @\(moment.rfc3339)
-
-            """)
+            "  (millrace \((["query", query.name] + first).joined(separator: " ")) --as-of @-\(back.short))\n\n")
         let shown = try await place.places.withLog { log in
             try await pages(of: exhibit) { try await past($0, at: moment, log) }
         }
