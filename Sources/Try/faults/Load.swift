@@ -9,9 +9,9 @@ struct Chunk: Sendable {
 
 /// What one producer asks for: the same for the same seed, but for the moments in it.
 ///
-/// Commands are those that their domain demonstrates itself with. Keys are few, so that producers and workers get in each
-/// other's way, and move on, so that states do not fill up. Facts and lines of files are made here: each carries its id in
-/// itself, by which it is found again on the log.
+/// Commands are those that their domain demonstrates itself with. Their keys are few and the same for all producers of a
+/// domain, so that these and workers get in each other's way; they move on, so that states do not fill up. Facts and lines of
+/// files are made here: each carries its id in itself, by which it is found again on the log.
 struct Load: Sendable {
     enum Kind: Sendable, Hashable, CaseIterable {
         /// Of the domain of that name.
@@ -25,7 +25,7 @@ struct Load: Sendable {
     }
     /// After so many commands their keys are others.
     private static let generation = 250
-    /// Of the key space: there are a few hundred keys, and some of each kind.
+    /// Of the key space.
     private static let size = 4
 
     let kind: Kind
@@ -89,9 +89,10 @@ struct Load: Sendable {
         }
         let generation = count / Self.generation
         let request = demonstration.request(
-            count % Self.generation, in: KeySpace(prefix: "\(tag)\(name)\(generation)", size: Self.size),
+            count % Self.generation, in: KeySpace(prefix: "\(tag)\(generation)", size: Self.size),
             seed: seed &+ UInt64(generation), at: now)
         let time = request.age == .zero ? "" : #","@time":\#((now - request.age).rawValue)"#
-        return #"{"@command":"\#(request.kind)","@id":"\#(id)"\#(time),\#(request.json.dropFirst())"#
+        let fields = request.json == "{}" ? "}" : ",\(request.json.dropFirst())"
+        return #"{"@command":"\#(request.kind)","@id":"\#(id)"\#(time)\#(fields)"#
     }
 }
