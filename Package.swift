@@ -197,7 +197,8 @@ let package = Package(
             exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
-            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules),
+            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules
+        ),
         tests(
             "MillraceTests",
             [

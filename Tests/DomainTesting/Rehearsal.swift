@@ -50,8 +50,8 @@ package final class Rehearsal {
         }
     }
 
-    /// Plays who sets up, then all actors for a while.
-    package func play(size: Int, seed: UInt64, for length: Duration) throws {
+    /// Plays who sets up, then all actors for a while, or until they have asked for so much.
+    package func play(size: Int, seed: UInt64, for length: Duration, atMost limit: Int = 5000) throws {
         let demonstration = try #require(domain.demonstration)
         var start = noon
         if let actor = demonstration.setup(size, seed) {
@@ -62,7 +62,7 @@ package final class Rehearsal {
         }
         var playing = demonstration.actors(size, seed).map { Playing(actor: $0, next: start) }
         while let i = playing.indices.filter({ !playing[$0].isDone }).min(by: { playing[$0].next < playing[$1].next }),
-            playing[i].next < start + length
+            playing[i].next < start + length, requests.count < limit
         {
             let elapsed = Double(playing[i].next.milliseconds(since: start)) / Double(length.milliseconds)
             try step(&playing[i], elapsed: elapsed)

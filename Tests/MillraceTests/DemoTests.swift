@@ -23,7 +23,9 @@ struct DemoTests {
 
     @Test func `some domains show what they did, in 80 columns, and nothing is left of it`() async throws {
         try await onBus { bus in
-            let elsewhere = ["MILLRACE_LOG": "local:\(bus.folder)/real", "MILLRACE_VIEWS": "sqlite:\(bus.folder)/views"]
+            let elsewhere = [
+                "MILLRACE_LOG": "local:\(bus.folder)/real", "MILLRACE_VIEWS": "sqlite:\(bus.folder)/views",
+            ]
             let ended = try await demo(bus, "--only", "tickets,hits", "--seconds", "2", environment: elsewhere).end()
             try #require(ended.exit == 0, "\(ended)")
             for title in ["HITS of the last 5 s", "SEATS of the gala", "WORK done", "REPLAY of", "THE PAST", "NEXT"] {
@@ -70,7 +72,9 @@ struct DemoTests {
             scratch: bus.folder + "/scratch")
         let done = try await shell.end()
         try #require(done.exit == 0, "\(script.joined(separator: "\n"))\n\(done)")
-        return try answering.map { (lines[$0], try String(contentsOfFile: "\(bus.folder)/answer-\($0)", encoding: .utf8)) }
+        return try answering.map {
+            (lines[$0], try String(contentsOfFile: "\(bus.folder)/answer-\($0)", encoding: .utf8))
+        }
     }
 
     private func checkAnswers(_ answers: [(line: String, answer: String)]) throws {
@@ -134,7 +138,9 @@ struct DemoTests {
             }
         }
         #expect(exit == 0, "\(output.said) \(output.text)")
-        for text in ["PEOPLE WHO LIKE IT", "commands accepted", "THE PAST: LIKES", "ThingLiked  t", "likes.count --thing t1"] {
+        for text in [
+            "PEOPLE WHO LIKE IT", "commands accepted", "THE PAST: LIKES", "ThingLiked  t", "likes.count --thing t1",
+        ] {
             #expect(output.text.contains(text), "\(text) \(output.text)")
         }
     }
@@ -159,7 +165,8 @@ struct DemoTests {
         let text = try layout(["amount", ShownColumn("at", as: "at, UTC"), "text"]).text([page, page])
         let lines = text.split(separator: "\n")
         #expect(lines.count == 3 && lines[0].hasPrefix("AMOUNT  AT, UTC   TEXT"), "\(text)")
-        #expect(lines[1].hasPrefix("     7  12:00:00  xxx") && lines[1].count == 80 && lines[1].hasSuffix("…"), "\(text)")
+        #expect(
+            lines[1].hasPrefix("     7  12:00:00  xxx") && lines[1].count == 80 && lines[1].hasSuffix("…"), "\(text)")
         #expect(throws: Failure.self) { try layout(["other"]).text([page]) }
         let map = ExhibitLayout(
             Exhibit("X", proves: "Y.", query: "q", as: .map(lines: ["amount"], of: "text", signs: ["a": "A"])))

@@ -28,7 +28,9 @@ public struct LoadRequest: Sendable, Hashable {
             preconditionFailure("\(type(of: message)) cannot be written as JSON")
         }
         let name = type(of: message).protoMessageName
-        self.init(String(name[(name.lastIndex(of: ".").map(name.index(after:)) ?? name.startIndex)...]), json, id: id, age: age)
+        self.init(
+            String(name[(name.lastIndex(of: ".").map(name.index(after:)) ?? name.startIndex)...]), json, id: id,
+            age: age)
     }
 
     /// The id that a simulation gives the command of that number where the request has none.

@@ -13,7 +13,8 @@ extension Demonstration {
                 query: "hits.window",
                 (Visitors.sites + [HitWindows.allSites]).map { ["site": $0, "window": "5s"] }, limit: 1,
                 as: .table([
-                    "site", "hits", ShownColumn("late", as: "an hour late"), ShownColumn("average", as: "hits a second"),
+                    "site", "hits", ShownColumn("late", as: "an hour late"),
+                    ShownColumn("average", as: "hits a second"),
                 ]), past: true)
         ],
         replaying: ShownRecords(of: "hits.events", type: "Hit"),

@@ -24,7 +24,9 @@ extension Rides {
     /// Four drivers whose locations overtake each other.
     static func request(_ draw: inout LoadDraw) -> LoadRequest {
         let driver = draw.name("d", 4)
-        let (lat, lng) = (Double.random(in: 48...49, using: &draw.random), Double.random(in: 2...3, using: &draw.random))
+        let (lat, lng) = (
+            Double.random(in: 48...49, using: &draw.random), Double.random(in: 2...3, using: &draw.random)
+        )
         return LoadRequest(
             RidesDriverLocation.with { ($0.driver, $0.lat, $0.lng) = (driver, lat, lng) },
             age: .seconds(draw.number(0...8)))

@@ -118,7 +118,8 @@ struct Tweeter: LoadActor {
             let text = random.chance(50) ? "@\(other) look, #\(topic)" : "again #\(topic)"
             return Social.post(me, text, as: "\(me)-\(posted)")
         case 11 where posted > 1:
-            return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
+            return LoadRequest(
+                SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
         case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
         case 16..<18: return Social.follow(me, other)
         default: return Social.unfollow(me, other)

@@ -11,7 +11,8 @@ extension Demonstration {
                 "SEATS of the gala",
                 proves: "Fans want the same seats at once, and none is sold twice: . free, o held, # sold.",
                 query: "tickets.seats", [["event": BoxOffice.event]], limit: Limits.pageRows,
-                as: .map(lines: ["section", "row_label"], of: "status", signs: ["free": ".", "held": "o", "sold": "#"])),
+                as: .map(
+                    lines: ["section", "row_label"], of: "status", signs: ["free": ".", "held": "o", "sold": "#"])),
             Exhibit(
                 "SECTIONS of the gala",
                 proves: "Free, held and sold make up the seats of a section; the price is that of one seat.",

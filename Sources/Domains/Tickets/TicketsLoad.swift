@@ -48,29 +48,34 @@ extension Tickets {
 
     /// Two houses of four seats, five buyers who want the same ones.
     static func request(_ draw: inout LoadDraw) -> LoadRequest {
-        // Holds are named by a few numbers, so that they meet again; most have the same holder whenever they do.
-        let (hold, holders) = (draw.number(1...13 * draw.keys.size), 5 * draw.keys.size)
-        let holder = draw.chance(80) ? hold % holders + 1 : draw.number(1...holders)
-        let booking = Booking(
-            event: draw.name("e", 2), section: "s", holder: draw.name("p", number: holder),
-            hold: draw.name("h", number: hold))
-        let seats = 4 * draw.keys.size
+        let size = draw.keys.size
+        // Whose hold it is, and of which house, follows from the request's number, so that most of what names a hold names
+        // one that there is. Holds are named by a few numbers, so that they meet again.
+        func booking(_ number: Int) -> Booking {
+            Booking(
+                event: draw.name("e", number: number % (2 * size) + 1), section: "s",
+                holder: draw.name("p", number: number / 2 % (5 * size) + 1),
+                hold: draw.name("h", number: number % (13 * size)))
+        }
+        let new = booking(draw.number)
+        var old = booking(draw.number(max(0, draw.number - 8 * size)...draw.number))
+        if draw.chance(10) { old.holder = new.holder }
         switch draw.number(0...99) {
-        case _ where draw.number < 3, 0..<6:
+        case _ where draw.number < 2 * size, 0..<6:
             return LoadRequest(
                 TicketsListEvent.with {
-                    ($0.event, $0.title, $0.venue) = (booking.event, "T", "V")
+                    ($0.event, $0.title, $0.venue) = (new.event, "T", "V")
                     $0.startsAt = (draw.now + .seconds(30 * 86_400)).proto
-                    $0.sections = [.of(booking.section, rows: 1, seats: seats, cents: 4500)]
+                    $0.sections = [.of(new.section, rows: 1, seats: 4 * size, cents: 4500)]
                 })
         case 6..<56:
-            let some = Set([draw.number(1...seats), draw.number(1...seats)]).sorted()
-            return booking.holding(some.map { "A-\($0)" }, age: draw.chance(10) ? almostOver : .zero)
-        case 56..<80: return booking.confirming("tok_1")
-        case 80..<96: return booking.releasing()
+            let seats = Set([draw.number(1...4 * size), draw.number(1...4 * size)]).sorted().map { "A-\($0)" }
+            return new.holding(seats, age: draw.chance(10) ? almostOver : .zero)
+        case 56..<80: return old.confirming("tok_1")
+        case 80..<96: return old.releasing()
         default:
             // An id that another command has already.
-            return booking.releasing(id: LoadRequest.id(of: draw.number(0...draw.number)))
+            return old.releasing(id: LoadRequest.id(of: draw.number(0...draw.number)))
         }
     }
 }
@@ -120,6 +125,9 @@ struct BoxOffice: LoadActor {
 
 /// A fan who holds some seats beside each other, and buys them, gives them back, or forgets them.
 struct Fan: LoadActor {
+    /// Milliseconds between two of a fan's requests.
+    private static let pause = 50...350
+
     private let number: Int
     private var random: SeededRandom
     private var turn = 0
@@ -133,7 +141,7 @@ struct Fan: LoadActor {
 
     mutating func next(_ moment: LoadMoment) -> LoadStep? {
         if let request = then.take(), moment.last == .accepted {
-            return LoadStep(request, pause: random.pause(20...120))
+            return LoadStep(request, pause: random.pause(Self.pause))
         }
         turn += 1
         let section = random.one(of: BoxOffice.sections)
@@ -149,8 +157,8 @@ struct Fan: LoadActor {
         case 60..<80: break
         default:
             // Some came almost five minutes ago and have forgotten: their holds run out while one watches.
-            return LoadStep(booking.holding(seats, age: Tickets.almostOver), pause: random.pause(20...120))
+            return LoadStep(booking.holding(seats, age: Tickets.almostOver), pause: random.pause(Self.pause))
         }
-        return LoadStep(booking.holding(seats), pause: then == nil ? random.pause(20...120) : .zero)
+        return LoadStep(booking.holding(seats), pause: then == nil ? random.pause(Self.pause) : .zero)
     }
 }

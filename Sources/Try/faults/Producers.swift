@@ -48,7 +48,9 @@ struct Producers: Sendable {
                         throw Overdue(description: "\(rest.ids[0]) is not acknowledged after \(attempts) times")
                     }
                     // A client that never heard of its success asks once more.
-                    if rest.ids.isEmpty, !load.kind.isTelemetry, Int.random(in: 0..<20, using: &random) == 0 { rest = chunk }
+                    if rest.ids.isEmpty, !load.kind.isTelemetry, Int.random(in: 0..<20, using: &random) == 0 {
+                        rest = chunk
+                    }
                     try await Task.sleep(for: .milliseconds(Int.random(in: 20...200, using: &random)))
                 }
             } catch {

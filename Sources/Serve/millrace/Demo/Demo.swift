@@ -24,7 +24,9 @@ struct Demo: AsyncParsableCommand {
               millrace demo --seconds 20 --size 200
               millrace demo --log local:/tmp/city
             """)
-    @Option(help: ArgumentHelp("Only these domains, joined by commas (default: all that show something).", valueName: "domains"))
+    @Option(
+        help: ArgumentHelp(
+            "Only these domains, joined by commas (default: all that show something).", valueName: "domains"))
     var only: [String] = []
     @Option(help: ArgumentHelp("How long people are active.", valueName: "n"))
     var seconds = 6
@@ -68,7 +70,9 @@ struct Demo: AsyncParsableCommand {
         for name in names where !all.contains(where: { $0.name == name }) {
             throw Unknown.failure("demonstration of", name, among: all.map(\.name), shownBy: nil)
         }
-        if names.isEmpty { throw Failure(.usage, "--only names no domain; there are \(all.map(\.name).joined(separator: ", "))") }
+        if names.isEmpty {
+            throw Failure(.usage, "--only names no domain; there are \(all.map(\.name).joined(separator: ", "))")
+        }
         return all.filter { names.contains($0.name) }
     }
 }

@@ -20,7 +20,8 @@ struct DemoOptions: ParsableArguments {
     var viewsURL: String?
     @Option(
         name: .customLong("topics"),
-        help: ArgumentHelp("The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
+        help: ArgumentHelp(
+            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
     var topicFiles: [String] = []
     @Flag(help: "Keep the temporary folder, and say where it is.")
     var keep = false
@@ -37,7 +38,8 @@ struct DemoOptions: ParsableArguments {
         if let logURL {
             let places = try Places.parse(
                 ["--log", logURL] + option("--kafka-config", kafkaConfig) + option("--views", viewsURL) + topics)
-            return DemoPlace(places: places, log: logURL, snapshots: try places.snapshots(), folder: nil, isRemoved: false)
+            return DemoPlace(
+                places: places, log: logURL, snapshots: try places.snapshots(), folder: nil, isRemoved: false)
         }
         let folder = NSTemporaryDirectory() + "millrace-demo-\(UUID().uuidString.prefix(8).lowercased())"
         let log = "local:\(folder)"

@@ -95,7 +95,9 @@ struct DemoReport {
     private func showWork() throws {
         let (counts, seconds) = (played.counts, max(0.001, Double(played.took.milliseconds) / 1000))
         let lines =
-            [("commands accepted", counts.accepted), ("commands refused", counts.refused)].filter { _ in counts.decided > 0 }
+            [("commands accepted", counts.accepted), ("commands refused", counts.refused)].filter { _ in
+                counts.decided > 0
+            }
             + counts.facts.sorted { $0.key < $1.key }.map { ("facts: \($0.key)", $0.value) }
         let rows = lines.map { [$0.0, String($0.1), String(Int(Double($0.1) / seconds))] }
         try put(

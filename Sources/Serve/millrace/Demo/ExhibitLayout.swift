@@ -53,7 +53,8 @@ struct ExhibitLayout {
             }
         }
         let width = shown.map(\.line.count).max() ?? 0
-        return shown.map { "  \($0.line.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.signs)\n" }.joined()
+        return shown.map { "  \($0.line.padding(toLength: width, withPad: " ", startingAt: 0))  \($0.signs)\n" }
+            .joined()
     }
 
     private func place(of name: String, in columns: [Column]) throws -> Int {
