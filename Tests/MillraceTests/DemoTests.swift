@@ -51,7 +51,9 @@ struct DemoTests {
                 running.err.contains("1 of 10m: ") ? true : nil
             }
             #expect(try leftovers(bus).count == 1)
+            let told = ContinuousClock.now
             let ended = try await running.stop(signal)
+            #expect(.now - told < .seconds(12), "\(ended)")
             #expect(ended.exit == 75, "\(ended)")
             #expect(ended.err.contains("stopped by \(signal == SIGINT ? "SIGINT" : "SIGTERM")"), "\(ended)")
             #expect(!ended.out.contains("WORK done") && !ended.out.contains("NEXT"), "\(ended)")

@@ -9,7 +9,7 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "HITS of the last 5 s",
-                proves: "Every hit is counted once, in its own second: the sites' hits make up those of all, *.",
+                proves: "Every hit is counted once, in its second: the sites' make up those of all, *.",
                 query: "hits.window",
                 (Visitors.sites + [HitWindows.allSites]).map { ["site": $0, "window": "5s"] }, limit: 1,
                 as: .table([

@@ -9,7 +9,7 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "NOTIFICATIONS to \(Kitchen.regular), newest first",
-                proves: "Each stage of an order is told to its customer once, whatever happens to the workers.",
+                proves: "Each stage of an order is told to its customer once, whatever fails meanwhile.",
                 query: "orders.notifications", [["customer": Kitchen.regular]], limit: 6,
                 as: .table([ShownColumn("at", as: "at, UTC"), "stage", "text"]), past: true)
         ],

@@ -9,7 +9,7 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "TAXIS nearest to Times Square",
-                proves: "Every taxi says where it is every 4 s, and the nearest are found among all of them.",
+                proves: "Each taxi says where it is every 4 s; the nearest are found among all of them.",
                 query: "rides.nearby", [["lat": "\(Taxis.corner.lat)", "lng": "\(Taxis.corner.lng)"]], limit: 5,
                 as: .table([
                     "driver", ShownColumn("distance", as: "metres away"), ShownColumn("lat", as: "degrees north"),

@@ -12,14 +12,14 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "TIMELINE of \(Community.first), newest first",
-                proves: "Tweets of those one follows, mentions and one's own are merged, each comes once.",
+                proves: "Whom one follows, who names one, and one's own: merged, and each tweet once.",
                 query: "social.timeline", [["user": Community.first]], limit: 8,
                 as: .table([
                     ShownColumn("posted_at", as: "at, UTC"), "user", "text", "retweet_of", "why",
                 ])),
             Exhibit(
                 "TRENDS of the last hour",
-                proves: "What bursts comes first, not what is always there: scores are in standard deviations.",
+                proves: "Bursts come first, not what is always there; scores are standard deviations.",
                 query: "social.trends", [["window": "1h"]], limit: 5,
                 as: .table([
                     "hashtag", "score", "tweets", "retweets", ShownColumn("baseline", as: "in a usual hour"),

@@ -9,13 +9,13 @@ extension Demonstration {
         showing: [
             Exhibit(
                 "SEATS of the gala",
-                proves: "Fans want the same seats at once, and none is sold twice: . free, o held, # sold.",
+                proves: "Many want the same seats, and none is sold twice: . free, o held, # sold.",
                 query: "tickets.seats", [["event": BoxOffice.event]], limit: Limits.pageRows,
                 as: .map(
                     lines: ["section", "row_label"], of: "status", signs: ["free": ".", "held": "o", "sold": "#"])),
             Exhibit(
                 "SECTIONS of the gala",
-                proves: "Free, held and sold make up the seats of a section; the price is that of one seat.",
+                proves: "Free, held and sold make up a section's seats; the price is that of one seat.",
                 query: "tickets.sections", [["event": BoxOffice.event]],
                 as: .table([
                     "section", ShownColumn("seats", as: "all seats"), "free", "held", "sold", "price", "currency",

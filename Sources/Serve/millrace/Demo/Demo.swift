@@ -34,7 +34,7 @@ struct Demo: AsyncParsableCommand {
     var seed: UInt64 = 20
     @Option(
         name: [.long, .customLong("fans")],
-        help: ArgumentHelp("How many buy seats at once; others in proportion.", valueName: "n"))
+        help: ArgumentHelp("How many people use a domain at once, or in proportion.", valueName: "n"))
     var size = 40
     @OptionGroup var at: DemoOptions
 
@@ -87,6 +87,6 @@ extension Demo {
 extension InputStop {
     /// Throws where a signal came.
     func check() throws {
-        if let why { throw Failure(.tryAgain, "\(why): the demo is not shown to its end") }
+        if let why { throw Failure(.tryAgain, "\(why): nothing is shown of a demo that was cut short") }
     }
 }

@@ -34,7 +34,9 @@ struct DemoClient: Sendable {
             let moment = LoadMoment(now: now(), elapsed: span.elapsed, replies: replies)
             guard let step = actor.next(moment) else { return (replies, true) }
             replies = try await send(step.requests)
-            let pause = min(step.pause, span.end - .now)
+            // Who does nothing and does not rest either would keep all others from it.
+            let rest = step.requests.isEmpty ? max(step.pause, .milliseconds(1)) : step.pause
+            let pause = min(rest, span.end - .now)
             if pause > .zero { try await Task.sleep(for: pause) }
         }
         return (replies, false)

@@ -102,7 +102,7 @@ struct DemoReport {
         let rows = lines.map { [$0.0, String($0.1), String(Int(Double($0.1) / seconds))] }
         try put(
             "WORK done in \(String(format: "%.1f", seconds)) s",
-            "A command is decided by its handler and answered; a fact is only checked. Both are durable.",
+            "Commands are decided and answered, facts are only checked; both are durable.",
             TextTable(header: ["what", "how many", "a second"], rows: rows, right: [1, 2]).text)
         if counts.decided > 0 {
             let waits = [50.0, 99].map { "p\(Int($0)) \(String(format: "%.1f", counts.wait($0))) ms" }
@@ -120,7 +120,7 @@ struct DemoReport {
         let words = ["replay", records.topic, "--type", records.type, "--limit", "3"]
         try put(
             "REPLAY of \(records.type)",
-            "What happened stays on the log, and is read again whenever it is wanted: its place, type and key.",
+            "What happened stays on the log, to be read again: its place, type and key.",
             "  (millrace \(words.joined(separator: " ")))\n\n")
         let command = try Replay.parse(
             words.dropFirst() + ["--format", "  %t/%p@%o  %y  %k\\n", "--log", place.log]
@@ -139,7 +139,7 @@ struct DemoReport {
         let first = Self.words(exhibit.parameters.first ?? [:], of: query)
         try put(
             "THE PAST: \(exhibit.title), as it was \(back.short) before the end",
-            "Any view can be asked as of any moment, and is folded from what the log had then.",
+            "A view can be asked as of any moment: it is folded from what was there then.",
             "  (millrace \((["query", query.name] + first).joined(separator: " ")) --as-of @-\(back.short))\n\n")
         let shown = try await place.places.withLog { log in
             try await pages(of: exhibit) { try await past($0, at: moment, log) }

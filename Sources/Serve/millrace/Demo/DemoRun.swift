@@ -119,6 +119,7 @@ private struct DemoScene: Service, CustomStringConvertible {
             let acting = clients(statistics)
             let span = DemoClient.Span(start: .now, length: demo.length)
             let progress = DemoProgress(of: demo.length)
+            defer { progress.end() }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for client in acting {
                     for actor in client.domain.demonstration?.actors(demo.size, demo.seed) ?? [] {
@@ -128,7 +129,6 @@ private struct DemoScene: Service, CustomStringConvertible {
                 async let _: Void = progress.show(statistics, from: span.start)
                 try await group.waitForAll()
             }
-            progress.end()
             return .now - span.start
         }
     }

@@ -8,22 +8,23 @@ struct NextSteps {
 
     var text: String {
         var lines: [String] = []
+        let config = place.places.kafkaConfig.map { " --kafka-config \(Self.quoted($0))" } ?? ""
         if place.isRemoved {
             // Its folder is gone: another one plays on a log that stays.
-            let only = domains.map(\.name).joined(separator: ",")
-            let all = Demo.isAll(domains) ? "" : " --only \(only)"
+            let only = Demo.isAll(domains) ? "" : " --only \(domains.map(\.name).joined(separator: ","))"
             lines += [
                 "export MILLRACE_LOG=local:$(mktemp -d)",
-                "\(Self.program) demo --log \"$MILLRACE_LOG\" --seconds 3\(all)",
+                "\(Self.program) demo --log \"$MILLRACE_LOG\" --seconds 3\(only)",
             ]
         } else {
             lines.append("export MILLRACE_LOG=\(Self.quoted(place.log))")
-            if let views = place.places.viewsURL, place.folder == nil {
+            if place.folder == nil, let views = place.places.viewsURL {
                 lines.append("export MILLRACE_VIEWS=\(Self.quoted(views))")
             }
         }
-        lines.append("\(Self.program) up &")
-        lines += domains.flatMap { $0.demonstration?.tries ?? [] }.map { "\(Self.program) \($0)" }
+        let tries = domains.flatMap { $0.demonstration?.tries ?? [] }
+        lines.append("\(Self.program) up\(config) &")
+        lines += tries.map { "\(Self.program) \($0)\(config)" }
         lines += ["kill $!", "\(Self.program) views"]
         return "\nNEXT: these lines can be pasted into a shell\n\n" + lines.map { "  \($0)\n" }.joined()
     }
