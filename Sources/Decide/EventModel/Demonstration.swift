@@ -1,8 +1,8 @@
 /// What a domain shows of itself: who uses it and how, and what comes of that.
 ///
-/// `millrace demo` plays it, simulations and fault campaigns draw their load from it. A request at random (``request``) is
-/// the least that it takes: it knows nothing of what was asked before, so any of them can be left out or come twice, which
-/// simulations need. People remember what they did and go on from there: those are ``actors``.
+/// `millrace demo` plays it, simulations and fault campaigns draw their load from it. A request at random (``request``)
+/// is the least that it takes: it knows nothing of what was asked before, so any of them can be left out or come twice,
+/// which simulations need. People remember what they did and go on from there: those are ``actors``.
 public struct Demonstration: Sendable {
     /// The request that a draw gives. It depends on nothing but the draw.
     public typealias Request = @Sendable (_ draw: inout LoadDraw) -> LoadRequest
@@ -22,8 +22,8 @@ public struct Demonstration: Sendable {
 
     /// - Parameters:
     ///   - setup: Given the size and the seed, as `actors` is.
-    ///   - actors: So many as the size says, or in proportion; the same size and seed give the same. Left out, as many as the
-    ///     size ask at random.
+    ///   - actors: So many as the size says, or in proportion; the same size and seed give the same. Left out, as many as
+    ///     the size ask at random.
     public init(
         asking request: @escaping Request,
         setup: @escaping @Sendable (_ size: Int, _ seed: UInt64) -> (any LoadActor)? = { _, _ in nil },

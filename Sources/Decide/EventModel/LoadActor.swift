@@ -1,7 +1,7 @@
 /// Somebody who uses a domain while it is demonstrated: a fan, a courier, a taxi.
 ///
-/// It is a value that is asked again and again what to do next, and told what came of what it did. It has no clock and does
-/// nothing by itself, so that a test can play days of it in no time, and the same seed makes the same choices.
+/// It is a value that is asked again and again what to do next, and told what came of what it did. It has no clock and
+/// does nothing by itself, so that a test can play days of it in no time, and the same seed makes the same choices.
 public protocol LoadActor: Sendable {
     /// What it does next; nil where it is done.
     mutating func next(_ moment: LoadMoment) -> LoadStep?

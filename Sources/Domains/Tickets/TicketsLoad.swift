@@ -49,8 +49,8 @@ extension Tickets {
     /// Two houses of four seats, five buyers who want the same ones.
     static func request(_ draw: inout LoadDraw) -> LoadRequest {
         let size = draw.keys.size
-        // Whose hold it is, and of which house, follows from the request's number, so that most of what names a hold names
-        // one that there is. Holds are named by a few numbers, so that they meet again.
+        // Whose hold it is, and of which house, follows from the request's number, so that most of what names a hold
+        // names one that there is. Holds are named by a few numbers, so that they meet again.
         func booking(_ number: Int) -> Booking {
             Booking(
                 event: draw.name("e", number: number % (2 * size) + 1), section: "s",

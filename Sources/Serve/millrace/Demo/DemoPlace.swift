@@ -8,7 +8,10 @@ struct DemoOptions: ParsableArguments {
     @Option(
         name: .customLong("log"),
         help: ArgumentHelp(
-            "Play on this log and leave there what it did: local:FOLDER or kafka://HOST:PORT. MILLRACE_LOG is not looked at.",
+            """
+            Play on this log and leave there what it did: local:FOLDER or kafka://HOST:PORT. MILLRACE_LOG is not looked \
+            at.
+            """,
             valueName: "url"))
     var logURL: String?
     @Option(help: ArgumentHelp("With --log: a file of librdkafka properties, name=value a line.", valueName: "file"))
