@@ -143,15 +143,14 @@ let package = Package(
             "MillraceBus", "Serve",
             [
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews",
-                "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
+                "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
             ]),
         ours(
             "MillraceApp", "Serve",
             [
                 "MillraceBus", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
-                lifecycle, signals, logging, protobuf,
+                lifecycle, signals, logging, protobuf, histogram,
             ]),
         // The product is `millrace`. A module of that name would differ from `Millrace` by case alone.
         .executableTarget(
@@ -213,7 +212,8 @@ let package = Package(
             exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
-            ["MillraceTestKit", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules),
+            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules
+        ),
         tests(
             "MillraceTests",
             [

@@ -74,7 +74,14 @@ struct DocumentTests {
     }
 
     @Test(arguments: [
-        ("docs/testing.md", "swift", ["Examples/Likes/Tests/LikesTests/LikesSimulation.swift"]),
+        (
+            "docs/testing.md", "swift",
+            [
+                "Examples/Likes/Sources/LikesDomain/LikesInvariants.swift",
+                "Examples/Likes/Sources/LikesDomain/LikesDemonstration.swift",
+                "Examples/Likes/Tests/LikesTests/LikesSimulation.swift",
+            ]
+        ),
         ("docs/new-domain.md", "swift", ["Examples/Likes/Sources/LikesDomain/Likes.swift"]),
         ("docs/new-domain.md", "proto", ["Examples/Likes/Sources/LikesDomain/likes.proto"]),
         (

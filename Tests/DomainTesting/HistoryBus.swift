@@ -34,11 +34,13 @@ package final class HistoryBus {
     }
 
     /// Decides a command, and what timers and the commands of reactions come of it.
-    package func ask(_ command: EncodedCommand, at time: Timestamp) throws {
+    @discardableResult
+    package func ask(_ command: EncodedCommand, at time: Timestamp) throws -> Decision {
         for timer in aggregates.due(by: time) { try decide(timer, at: timer.time ?? time) }
-        try decide(command, at: time)
+        return try decide(command, at: time)
     }
-    private func decide(_ command: EncodedCommand, at time: Timestamp) throws {
+    @discardableResult
+    private func decide(_ command: EncodedCommand, at time: Timestamp) throws -> Decision {
         try load(command.key)
         let decision = aggregates.decide(key: command.key, command: command.value, id: command.id, at: time)
         for (source, record) in write(decision, at: time) {
@@ -50,6 +52,7 @@ package final class HistoryBus {
                 }
             }
         }
+        return decision
     }
     /// Admits what was recorded, each at its own time.
     package func admit(_ recorded: [Placed], seed: UInt64) throws {

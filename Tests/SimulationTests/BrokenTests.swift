@@ -29,18 +29,18 @@ struct BrokenTests {
     private struct Missed: Error {}
 
     @Test func `a decider that sells a seat twice`() throws {
-        let failure = try failure(Simulation(.tickets(SellsTwice.domain)), shortening: .seconds(60))
+        let failure = try failure(Simulation(Traffic(SellsTwice.domain)), shortening: .seconds(60))
         #expect(failure.finding.invariant == "no seat has two owners at once")
         #expect(failure.steps.count <= 8, "\(failure)")
     }
 
     @Test func `a timer whose id is not a function of the state`() throws {
-        let failure = try failure(Simulation(.tickets(TimesByTheClock.domain)))
+        let failure = try failure(Simulation(Traffic(TimesByTheClock.domain)))
         #expect(failure.finding.invariant == "what workers ask has one id, however often they ask")
     }
 
     @Test func `a log that fences nobody`() throws {
-        var simulation = Simulation(.tickets())
+        var simulation = Simulation(.tickets)
         simulation.log = { BrokenLog(log: $0, fault: .noFence) }
         let found = try failure(simulation).finding.invariant
         let expected = [
@@ -51,7 +51,7 @@ struct BrokenTests {
     }
 
     @Test func `a handler that remembers no ids`() throws {
-        var simulation = Simulation(.tickets())
+        var simulation = Simulation(.tickets)
         simulation.log = { BrokenLog(log: $0, fault: .forgetsOutcomes) }
         #expect(
             try failure(simulation).finding.invariant == "an id has one outcome, whose events are on the log once")

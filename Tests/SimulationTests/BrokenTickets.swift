@@ -29,6 +29,7 @@ extension BrokenTickets {
             .deciding(Self.self, key: "event, or event:section")
             .reacting(OpenSections.self)
             .projecting(SeatMap.self)
+            .demonstrating(.tickets)
             .keeping(
                 TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
                 TicketsInvariants.moneyIsConserved)

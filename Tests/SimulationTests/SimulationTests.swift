@@ -26,7 +26,7 @@ struct SimulationTests {
     }
 
     @Test func `what may happen does happen`() throws {
-        let simulation = Simulation(.tickets())
+        let simulation = Simulation(.tickets)
         let lines = try (1...20 as ClosedRange<UInt64>).flatMap { try simulation.trace(seed: $0) }
         let expected =
             Fault.allCases.map { "meets \($0.rawValue)" } + [
@@ -44,11 +44,11 @@ struct SimulationTests {
     }
 
     @Test func `two domains may be on one log`() throws {
-        try Simulation(.tickets(), .orders).check(schedules: max(1, schedules / 5), from: seed)
+        try Simulation(.tickets, .orders).check(schedules: max(1, schedules / 5), from: seed)
     }
 
     @Test func `workers that nothing happens to do all there is to do`() throws {
-        var simulation = Simulation(.tickets())
+        var simulation = Simulation(.tickets)
         simulation.mix = .calm
         try simulation.check(schedules: 3)
     }
@@ -60,14 +60,14 @@ struct SimulationTests {
     }
 
     @Test func `a schedule can be written by hand`() throws {
-        try Simulation(.tickets()).replay(
+        try Simulation(.tickets).replay(
             seed: 1,
             steps: [
                 .send(0), .run(60, salt: 1), .send(3), .fault("tickets.handler/1", .unknown), .run(60, salt: 2),
                 .send(3), .kill("tickets.handler/1"), .expel("tickets.handler/1"), .run(60, salt: 3),
             ])
         #expect(throws: (any Error).self) {
-            try Simulation(.tickets()).replay(seed: 1, steps: [.kill("tickets.nobody/1")])
+            try Simulation(.tickets).replay(seed: 1, steps: [.kill("tickets.nobody/1")])
         }
     }
 }

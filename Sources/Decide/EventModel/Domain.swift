@@ -34,6 +34,8 @@ public struct Domain: Sendable {
     public private(set) var projections: [AnyProjection] = []
     public private(set) var queries: [Query] = []
     public private(set) var importers: [Importer] = []
+    /// Nil where it shows nothing of itself.
+    public private(set) var demonstration: Demonstration?
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
     public let commandsTopic: String
@@ -134,6 +136,13 @@ public struct Domain: Sendable {
     public func importing(_ importers: Importer...) -> Domain {
         var domain = self
         domain.importers += importers
+        return domain
+    }
+
+    /// What it shows of itself: `millrace demo`. Simulations and fault campaigns take their load from it.
+    public func demonstrating(_ demonstration: Demonstration) -> Domain {
+        var domain = self
+        domain.demonstration = demonstration
         return domain
     }
 

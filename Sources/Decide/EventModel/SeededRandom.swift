@@ -18,5 +18,13 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     }
 
     /// True in so many of a hundred cases.
-    package mutating func chance(_ percent: Double) -> Bool { Double.random(in: 0..<100, using: &self) < percent }
+    public mutating func chance(_ percent: Double) -> Bool { Double.random(in: 0..<100, using: &self) < percent }
+
+    public mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
+
+    /// One of them; there must be some.
+    public mutating func one<T>(of all: [T]) -> T { all[Int.random(in: 0..<all.count, using: &self)] }
+
+    /// A while, so many milliseconds.
+    public mutating func pause(_ range: ClosedRange<Int>) -> Duration { .milliseconds(number(range)) }
 }

@@ -8,6 +8,7 @@ extension Domain {
     .observing(Hits.self, key: "site#salt")
     .projecting(HitWindows.self)
     .answering(window)
+    .demonstrating(.hits)
     .importing(.accessLog)
     .keeping(HitsInvariants.windowsCountTheLog)
 

@@ -11,6 +11,7 @@ extension Domain {
     .projecting(Tracking.self)
     .projecting(NotificationOutbox.self)
     .answering(status, late, courier, notifications)
+    .demonstrating(.orders)
     .importing(.orders)
     .keeping(
         OrdersInvariants.statusesFollowOneAnother, OrdersInvariants.noNotificationTwice,

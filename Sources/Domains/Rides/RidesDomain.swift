@@ -9,6 +9,7 @@ extension Domain {
     .observing(Rides.self, topic: Rides.topic, key: "driver")
     .projecting(DriverPositions.self)
     .answering(nearby, driver, cell)
+    .demonstrating(.rides)
     .importing(.positions)
     .keeping(RidesInvariants.driversAreWhereTheyWereLast)
 

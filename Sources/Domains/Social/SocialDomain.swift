@@ -21,6 +21,7 @@ extension Domain {
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .answering(timeline, user, mentions, trends)
+            .demonstrating(.social)
             .importing(.tweets, .follows)
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,

@@ -10,6 +10,7 @@ extension Domain {
     .projecting(SeatMap.self)
     .projecting(Calendar.self)
     .answering(calendar, seats, sections, hold)
+    .demonstrating(.tickets)
     .keeping(
         TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
         TicketsInvariants.moneyIsConserved, TicketsInvariants.nobodyHoldsOverTheLimits)

@@ -50,6 +50,20 @@ enum AsOf {
 }
 
 extension Past {
+    /// Of a view as it is asked now. Only snapshots of the live build count: what was wrong before a rebuild was wrong in its
+    /// past too.
+    init(
+        ofLive projection: AnyProjection, on log: any EventLog, _ places: Places, _ snapshots: SnapshotFolder?
+    ) async throws {
+        let partitions = try await log.partitions(of: projection.topics)
+        let (live, waiting) = try await places.withViews { views in
+            let live = try await views.live(projection)
+            try await views.open(live)
+            return (live, try await views.quarantines(of: live, partitions))
+        }
+        self.init(of: live, on: log, snapshots: snapshots, leavingOut: waiting)
+    }
+
     /// Reads the view, and says what it was folded from and what is missing in it.
     ///
     /// - Returns: what `body` gave, and up to where the view shows each partition.

@@ -68,9 +68,9 @@ struct Ask: AppCommand {
             return try await places.withLog(app) { log in
                 let extent = try await past.resolve(projection, log)
                 let arguments = Arguments(values, now: extent.moment, limit: limit, cursor: cursor)
-                let (page, shown) = try await self.past(of: projection, on: log).read(of: projection, extent) {
-                    try query.answer(arguments, $0)
-                }
+                let snapshots = fromStart ? nil : try places.snapshots()
+                let view = try await Past(ofLive: projection, on: log, places, snapshots)
+                let (page, shown) = try await view.read(of: projection, extent) { try query.answer(arguments, $0) }
                 try show(page, owner, shown)
             }
         }
@@ -86,17 +86,6 @@ struct Ask: AppCommand {
             }
             try show(page, owner, asOf)
         }
-    }
-
-    /// Only snapshots of the live build count: what was wrong before a rebuild was wrong in its past too.
-    private func past(of projection: AnyProjection, on log: any EventLog) async throws -> Past {
-        let partitions = try await log.partitions(of: projection.topics)
-        let (live, waiting) = try await places.withViews { views in
-            let live = try await views.live(projection)
-            try await views.open(live)
-            return (live, try await views.quarantines(of: live, partitions))
-        }
-        return Past(of: live, on: log, snapshots: fromStart ? nil : try places.snapshots(), leavingOut: waiting)
     }
 
     /// The parameters' values, and what a page's cursor belongs to of them.

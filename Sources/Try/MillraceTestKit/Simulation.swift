@@ -1,5 +1,5 @@
 public import EventLog
-internal import EventModel
+public import EventModel
 public import Projecting
 
 /// The real workers of some domains on a log in memory, in virtual time and on one thread: one seed decides who goes on

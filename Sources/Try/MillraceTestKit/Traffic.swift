@@ -15,6 +15,20 @@ public struct Traffic: Sendable {
         self.domain = domain
         self.make = make
     }
+
+    /// What a domain demonstrates itself with.
+    ///
+    /// - Parameter keys: Among which names it chooses; the smallest space, unless told.
+    public init(_ domain: Domain, in keys: KeySpace = KeySpace()) {
+        guard let demonstration = domain.demonstration else {
+            preconditionFailure("\(domain.name) demonstrates nothing: give its traffic, or add .demonstrating(...)")
+        }
+        self.init(domain) { n, random in
+            var draw = LoadDraw(n, in: keys, at: Playing.start, random)
+            defer { random = draw.random }
+            return demonstration.request(&draw)
+        }
+    }
 }
 
 extension Traffic: CustomStringConvertible {
@@ -22,23 +36,7 @@ extension Traffic: CustomStringConvertible {
 }
 
 /// One command, or one fact of a domain that decides nothing.
-public struct Ask: Sendable, Hashable {
-    /// The command's or event's name: `HoldSeats`.
-    public var kind: String
-    /// Its fields as JSON.
-    public var json: String
-    /// The command's id; nil for one of its own.
-    public var id: String?
-    /// How long before it reaches the log a fact was observed.
-    public var age: Duration
-
-    public init(_ kind: String, _ json: String, id: String? = nil, age: Duration = .zero) {
-        self.kind = kind
-        self.json = json
-        self.id = id
-        self.age = age
-    }
-}
+public typealias Ask = LoadRequest
 
 extension Traffic {
     /// Which of its seed's asks that is, in words.
@@ -51,21 +49,11 @@ extension Traffic {
     ///
     /// - Throws: ``Malformed`` where the domain has no such kind, or would not take it.
     func record(_ ask: Ask, _ n: Int, now: Timestamp) throws -> (topic: String, record: NewRecord) {
-        if let decider = domain.decider, let kind = decider.commands.kind(named: ask.kind) {
-            let value = try decider.commands.encode(kind, json: Bytes(ask.json))
-            let command = EncodedCommand(
-                type: ask.kind, key: try decider.keyOfCommand(value), value: value, id: ask.id ?? "c\(n)")
-            return (domain.commandsTopic, command.record(now: now))
+        switch try domain.encode(ask, id: LoadRequest.id(of: n), now: now) {
+        case .command(let command): return (domain.commandsTopic, command.record(now: now))
+        case .fact(let topic, var record):
+            record.headers = [Header(HeaderName.type, Bytes(ask.kind))]
+            return (topic, record)
         }
-        if let telemetry = domain.telemetry, let kind = telemetry.events.kind(named: ask.kind) {
-            let value = try telemetry.events.encode(kind, json: Bytes(ask.json))
-            let headers = [Header(HeaderName.type, Bytes(ask.kind))]
-            return (
-                telemetry.topic,
-                NewRecord(
-                    key: try telemetry.keyOfEvent(value), value: value, timestamp: now - ask.age, headers: headers)
-            )
-        }
-        throw Malformed("kind", "\(ask.kind) is neither a command nor an event that \(domain.name) takes")
     }
 }

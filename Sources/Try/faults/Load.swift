@@ -1,5 +1,5 @@
+internal import Domains
 internal import EventModel
-internal import MillraceTestKit
 
 /// Lines that one process is given, and the ids in them.
 struct Chunk: Sendable {
@@ -9,17 +9,32 @@ struct Chunk: Sendable {
 
 /// What one producer asks for: the same for the same seed, but for the moments in it.
 ///
-/// Keys are few, so that producers and workers get in each other's way, and move on, so that states do not fill up.
+/// Commands are those that their domain demonstrates itself with. Their keys are few and the same for all producers of a
+/// domain, so that these and workers get in each other's way; they move on, so that states do not fill up. Facts and lines of
+/// files are made here: each carries its id in itself, by which it is found again on the log.
 struct Load: Sendable {
-    enum Kind: String, Sendable, CaseIterable {
-        case tickets, orders, social, hits, rides, imports
+    enum Kind: Sendable, Hashable, CaseIterable {
+        /// Of the domain of that name.
+        case commands(String)
+        case hits, rides, imports
+
+        /// The domains that decide and demonstrate themselves.
+        static let domains = Domains.all.filter { $0.decider != nil && $0.demonstration != nil }
+        static var allCases: [Kind] { domains.map { .commands($0.name) } + [.hits, .rides, .imports] }
+        var isTelemetry: Bool { if case .commands = self { false } else { true } }
     }
+    /// After so many commands their keys are others.
+    private static let generation = 250
+    /// Of the key space.
+    private static let size = 4
+
     let kind: Kind
     /// What the ids and keys of the whole campaign begin with.
     let tag: String
     /// Sets this producer's ids apart.
     let name: String
     private let start: Timestamp
+    private let seed: UInt64
     private var random: SeededRandom
     private var count = 0
 
@@ -29,20 +44,17 @@ struct Load: Sendable {
         self.tag = tag
         self.start = start
         random = SeededRandom(seed, name.utf8.reduce(0) { $0 &* 31 &+ UInt64($1) })
+        self.seed = random.next()
     }
-
-    var isTelemetry: Bool { [.hits, .rides, .imports].contains(kind) }
 
     mutating func chunk(now: Timestamp) -> Chunk {
         // A large one now and then takes several commits.
-        let size = isTelemetry ? (number(0...9) == 0 ? 6000 : number(50...400)) : number(20...150)
+        let size = kind.isTelemetry ? (number(0...9) == 0 ? 6000 : number(50...400)) : number(20...150)
         var chunk = Chunk()
         for _ in 0..<size {
             var id = "\(tag)-\(name)-\(count)"
             switch kind {
-            case .tickets: chunk.lines.append(command(id, tickets(now)))
-            case .orders: chunk.lines.append(command(id, order()))
-            case .social: chunk.lines.append(command(id, social()))
+            case .commands(let domain): chunk.lines.append(command(id, of: domain, now))
             case .hits:
                 chunk.lines.append(
                     #"{"site":"\#(tag)s\#(number(1...5))","path":"/\#(id)","visitor":"v\#(number(1...50))"}"#)
@@ -69,65 +81,18 @@ struct Load: Sendable {
 
     private mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
 
-    private func command(_ id: String, _ body: (name: String, fields: String)) -> String {
-        #"{"@command":"\#(body.name)","@id":"\#(id)",\#(body.fields)}"#
-    }
-
-    /// A house of 50 seats, then another; buyers who want the same seats. Some come when their hold is as good as over.
-    private mutating func tickets(_ now: Timestamp) -> (String, String) {
-        let house = "\(tag)\(name)e\(count / 250)"
-        if count % 250 == 0 {
-            let rows = "ABCDE".map { #"{"label":"\#($0)","seats":10}"# }.joined(separator: ",")
-            return (
-                "ListEvent",
-                """
-                "event":"\(house)","title":"T","venue":"V","startsAt":"2031-12-24T19:30:00Z","sections":[{"name":"s",\
-                "rows":[\(rows)],"price":{"amount":4500,"currency":"EUR"}}]
-                """
-            )
+    /// The next command as `send --file` takes it. Each has an id of its own, whatever the request says: repeating is up to
+    /// the producer.
+    private func command(_ id: String, of domain: String, _ now: Timestamp) -> String {
+        guard let demonstration = Kind.domains.first(where: { $0.name == domain })?.demonstration else {
+            preconditionFailure("\(domain) decides nothing, or demonstrates nothing")
         }
-        let place = #""event":"\#(house)","section":"s""#
-        let hold = "h\(number(0...40))"
-        let who = #""hold":"\#(hold)","holder":"p\#(number(1...4))""#
-        switch number(0...99) {
-        case 0..<60:
-            let seats = Set(
-                (0..<number(1...3)).map { _ in "\(["A", "B", "C", "D", "E"][number(0...4)])-\(number(1...10))" })
-            let late = number(0...4) == 0 ? #","@time":\#((now - .seconds(296)).rawValue)"# : ""
-            let list = seats.sorted().map { #""\#($0)""# }.joined(separator: ",")
-            return ("HoldSeats", #"\#(place),\#(who),"seats":[\#(list)]\#(late)"#)
-        case 60..<85: return ("ConfirmPurchase", #"\#(place),\#(who),"paymentToken":"tok_1""#)
-        default: return ("ReleaseHold", #"\#(place),\#(who)"#)
-        }
-    }
-
-    /// Orders on their way, some steps of which come too early or twice.
-    private mutating func order() -> (String, String) {
-        let order = #""order":"\#(tag)\#(name)o\#(max(0, count / 6 - number(0...2)))""#
-        switch number(0...99) {
-        case _ where count % 6 == 0: return ("PlaceOrder", #"\#(order),"customer":"c\#(number(1...9))""#)
-        case 0..<35: return ("AssignCourier", #"\#(order),"courier":"\#(tag)k\#(number(1...5))""#)
-        case 35..<65: return ("MarkPickedUp", order)
-        case 65..<85: return ("MarkDelivered", order)
-        case 85..<90: return ("CancelOrder", #"\#(order),"reason":"late""#)
-        default: return ("ReviseEta", #"\#(order),"expectedAt":"2031-11-02T\#(number(10...22)):00:00Z""#)
-        }
-    }
-
-    private mutating func social() -> (String, String) {
-        let user = #""user":"\#(tag)u\#(number(1...12))""#
-        let other = "\(tag)u\(number(1...12))"
-        let tweet = "\(name)t\(number(max(0, count - 200)...count))"
-        switch number(0...99) {
-        case 0..<40:
-            return ("PostTweet", #"\#(user),"text":"hi @\#(other) #tag\#(number(1...5))","tweet":"\#(name)t\#(count)""#)
-        case 40..<50:
-            return (
-                "Retweet", #"\#(user),"owner":"\#(other)","original":"\#(tweet)","tweet":"\#(name)t\#(count)""#
-            )
-        case 50..<60: return ("DeleteTweet", #"\#(user),"tweet":"\#(tweet)""#)
-        case 60..<85: return ("Follow", #"\#(user),"followee":"\#(other)""#)
-        default: return ("Unfollow", #"\#(user),"followee":"\#(other)""#)
-        }
+        let generation = count / Self.generation
+        let request = demonstration.request(
+            count % Self.generation, in: KeySpace(prefix: "\(tag)\(generation)", size: Self.size),
+            seed: seed &+ UInt64(generation), at: now)
+        let time = request.age == .zero ? "" : #","@time":\#((now - request.age).rawValue)"#
+        let fields = request.json == "{}" ? "}" : ",\(request.json.dropFirst())"
+        return #"{"@command":"\#(request.kind)","@id":"\#(id)"\#(time)\#(fields)"#
     }
 }

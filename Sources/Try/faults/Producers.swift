@@ -16,10 +16,10 @@ struct Producers: Sendable {
     let deadline: ContinuousClock.Instant
     let live = LiveProducers()
 
-    static let loads: [(Load.Kind, String)] = [
-        (.tickets, "t1"), (.tickets, "t2"), (.orders, "o1"), (.social, "s1"), (.hits, "h1"), (.rides, "r1"),
-        (.imports, "i1"),
-    ]
+    /// A producer of each kind, and a second one for each domain that decides.
+    static let loads: [(kind: Load.Kind, name: String)] =
+        Load.Kind.allCases.enumerated().map { i, kind in (kind, "a\(i)") }
+        + Load.Kind.domains.enumerated().map { i, domain in (.commands(domain.name), "b\(i)") }
     /// Codes of which trying again is worth it.
     static let excusable: Set<Int32> = [69, 74, 75, 128 + SIGKILL]
 
@@ -48,7 +48,9 @@ struct Producers: Sendable {
                         throw Overdue(description: "\(rest.ids[0]) is not acknowledged after \(attempts) times")
                     }
                     // A client that never heard of its success asks once more.
-                    if rest.ids.isEmpty, !load.isTelemetry, Int.random(in: 0..<20, using: &random) == 0 { rest = chunk }
+                    if rest.ids.isEmpty, !load.kind.isTelemetry, Int.random(in: 0..<20, using: &random) == 0 {
+                        rest = chunk
+                    }
                     try await Task.sleep(for: .milliseconds(Int.random(in: 20...200, using: &random)))
                 }
             } catch {
@@ -66,14 +68,14 @@ struct Producers: Sendable {
         try Data((chunk.lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: file))
         let arguments: [String]
         switch load.kind {
-        case .tickets, .orders, .social: arguments = ["send", "--file", file, "--json", "--timeout", "20s"]
+        case .commands: arguments = ["send", "--file", file, "--json", "--timeout", "20s"]
         case .hits: arguments = ["produce", "Hit", "--file", file]
         case .rides: arguments = ["produce", "DriverLocation", "--file", file]
         case .imports:
             arguments = ["import", "access-log", file, "--site", "\(tag)imports", "--on-error", "stop", "--json"]
         }
         ledger.note { ledger in
-            if load.isTelemetry {
+            if load.kind.isTelemetry {
                 ledger.send(facts: chunk.ids, isOnce: load.kind == .imports)
             } else {
                 ledger.send(commands: chunk.ids)
@@ -86,12 +88,12 @@ struct Producers: Sendable {
         live.add(running)
         let end = try await running.end(within: .seconds(180))
         live.remove(running)
-        let isDone = end.exit == 0 || (end.exit == 1 && !load.isTelemetry)
+        let isDone = end.exit == 0 || (end.exit == 1 && !load.kind.isTelemetry)
         if !isDone && !Self.excusable.contains(end.exit) {
             throw Overdue(description: "\(running.name) ended with \(end.exit), see \(running.errFile): \(end.err)")
         }
         let rest =
-            load.isTelemetry ? hearFacts(end, chunk, isDone, load) : try hearOutcomes(end, chunk, isDone, running)
+            load.kind.isTelemetry ? hearFacts(end, chunk, isDone, load) : try hearOutcomes(end, chunk, isDone, running)
         for path in [running.outFile, running.errFile] where isDone {
             try? FileManager.default.removeItem(atPath: path)
         }

@@ -15,7 +15,10 @@ extension Domain {
                 [Parameter("thing", .text, required: true, "the thing")]
             ) { arguments, reader in
                 try Page(of: Scan(LikeCounts.things, equal: [.text(arguments.required("thing"))]), in: reader)
-            })
+            }
+        )
+        .keeping(.likesAreCounted)
+        .demonstrating(.likes)
 }
 
 /// A person likes a thing at most once.

@@ -120,6 +120,17 @@ struct LikesCommandLine {
         }
     }
 
+    @Test func `its demo shows the domain`() async throws {
+        try await withFolder { folder in
+            let shown = try Program("likes", log: folder).run("demo", "--seconds", "1", "--size", "3")
+            for text in [
+                "PEOPLE WHO LIKE IT", "commands accepted", "THE PAST: LIKES", "ThingLiked  t", "likes.count --thing t1",
+            ] {
+                #expect(shown.contains(text), "\(text) \(shown)")
+            }
+        }
+    }
+
     @Test func `the embedding program says what it did`() async throws {
         try await withFolder { folder in
             let out = try Program("embedded", log: folder).run(folder)

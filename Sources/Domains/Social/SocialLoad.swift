@@ -1,0 +1,128 @@
+internal import EventModel
+internal import SwiftProtobuf
+
+extension Social {
+    /// Five users who follow, unfollow, tweet, pass on and delete.
+    static func request(_ draw: inout LoadDraw) -> LoadRequest {
+        // Who has a tweet follows from its number, so that most of what names a tweet names one that there is.
+        let (users, old) = (5 * draw.keys.size, draw.number(max(0, draw.number - 200)...draw.number))
+        func author(_ tweet: Int) -> String { draw.name("u", number: tweet % users + 1) }
+        let (user, owner) = (author(draw.number), author(old))
+        let (new, tweet) = (draw.name("t", number: draw.number), draw.name("t", number: old))
+        let other = draw.name("u", 5)
+        switch draw.number(0...99) {
+        case 0..<32: return post(user, draw.chance(50) ? "hi @\(other) #\(draw.name("x", 1))" : "hello", as: new)
+        case 32..<44: return passOn(user, owner, tweet, as: new)
+        case 44..<54:
+            let whoever = draw.chance(80) ? owner : other
+            return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (whoever, tweet) })
+        case 54..<84: return follow(user, other)
+        default: return unfollow(user, other)
+        }
+    }
+
+    fileprivate static func post(
+        _ user: String, _ text: String, as tweet: String = "", age: Duration = .zero
+    ) -> LoadRequest {
+        LoadRequest(SocialPostTweet.with { ($0.user, $0.text, $0.tweet) = (user, text, tweet) }, age: age)
+    }
+    fileprivate static func passOn(
+        _ user: String, _ owner: String, _ original: String, as tweet: String = "", text: String = ""
+    ) -> LoadRequest {
+        LoadRequest(
+            SocialRetweet.with {
+                ($0.user, $0.owner, $0.original, $0.tweet, $0.text) = (user, owner, original, tweet, text)
+            })
+    }
+    fileprivate static func follow(_ user: String, _ followee: String) -> LoadRequest {
+        LoadRequest(SocialFollow.with { ($0.user, $0.followee) = (user, followee) })
+    }
+    fileprivate static func unfollow(_ user: String, _ followee: String) -> LoadRequest {
+        LoadRequest(SocialUnfollow.with { ($0.user, $0.followee) = (user, followee) })
+    }
+}
+
+/// People who follow each other.
+struct Community: Sendable {
+    /// The first of them, whose timeline is shown.
+    static let first = "ann"
+    static let daily = ["coffee", "rain", "metro", "news"]
+    /// What they tweet of from halfway on.
+    static let burst = "fireworks"
+    private static let names = [first, "ben", "cleo", "dan", "eva", "finn", "gus", "hana"]
+
+    let count: Int
+
+    /// - Parameter size: Of the demonstration: there are half as many people more, and at least eight.
+    init(size: Int) { count = max(8, size * 3 / 2) }
+
+    func name(_ person: Int) -> String { person < Self.names.count ? Self.names[person] : "user\(person)" }
+}
+
+/// Has everybody follow some, and gives them the day before, which was as any day.
+struct Yesterday: LoadActor {
+    private static let day = 86_400
+    /// Seconds between two tweets.
+    private static let pause = 300
+
+    private let community: Community
+    private var random: SeededRandom
+    private var step = 0
+
+    init(_ community: Community, seed: UInt64) { (self.community, random) = (community, SeededRandom(seed)) }
+
+    mutating func next(_ moment: LoadMoment) -> LoadStep? {
+        defer { step += 1 }
+        switch step {
+        case 0: return LoadStep((0..<community.count).flatMap { follows(of: $0) })
+        case 1: return LoadStep((0..<Self.day / Self.pause).map { tweet($0) })
+        default: return nil
+        }
+    }
+
+    private mutating func follows(of person: Int) -> [LoadRequest] {
+        let some = Set((0..<random.number(3...12)).map { _ in random.number(0...community.count - 1) })
+        return some.sorted().filter { $0 != person }
+            .map { Social.follow(community.name(person), community.name($0)) }
+    }
+
+    private mutating func tweet(_ i: Int) -> LoadRequest {
+        Social.post(
+            community.name(i % community.count), "#\(random.one(of: Community.daily)), as ever",
+            age: .seconds(Self.day - Self.pause * i))
+    }
+}
+
+/// Somebody who tweets, passes on, follows and unfollows, and sees fireworks halfway.
+struct Tweeter: LoadActor {
+    private let community: Community
+    private let number: Int
+    private var random: SeededRandom
+    private var posted = 0
+
+    init(_ number: Int, of community: Community, seed: UInt64) {
+        (self.community, self.number) = (community, number)
+        random = SeededRandom(seed, UInt64(number))
+    }
+
+    mutating func next(_ moment: LoadMoment) -> LoadStep? {
+        LoadStep(request(isLate: moment.elapsed > 0.5), pause: random.pause(150...600))
+    }
+
+    private mutating func request(isLate: Bool) -> LoadRequest {
+        let (me, other) = (community.name(number), community.name(random.number(0...community.count - 1)))
+        switch random.number(0...19) {
+        case 0..<11:
+            posted += 1
+            let topic = isLate && random.chance(50) ? Community.burst : random.one(of: Community.daily)
+            let text = random.chance(50) ? "@\(other) look, #\(topic)" : "again #\(topic)"
+            return Social.post(me, text, as: "\(me)-\(posted)")
+        case 11 where posted > 1:
+            return LoadRequest(
+                SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
+        case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
+        case 16..<18: return Social.follow(me, other)
+        default: return Social.unfollow(me, other)
+        }
+    }
+}
