@@ -40,7 +40,7 @@ struct DemoRun {
         }
         defer { grace.over() }
         let played = try await Grace.$current.withValue(grace) {
-            try await place.places.withLog(working: true) { log in
+            try await place.places.withLog { log in
                 try await place.places.withViews { views in
                     let logger = makeLogger(verbose: false)
                     let services = try App.services(
