@@ -42,7 +42,7 @@ struct DemoRun {
         }
         defer { grace.over() }
         let played = try await Grace.$current.withValue(grace) {
-            try await place.places.withLog(app, working: true) { log in
+            try await place.places.withLog(app) { log in
                 try await place.places.withViews { views in
                     let logger = makeLogger(verbose: false)
                     let services = try Workers.services(
