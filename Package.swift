@@ -50,7 +50,8 @@ func domainTests(_ name: String) -> Target {
     .testTarget(
         name: "\(name)DomainTests",
         dependencies: shared + [
-            .target(name: "\(name)Domain"), "DomainTesting", "Projecting", "Quarantining", protobuf, yams,
+            .target(name: "\(name)Domain"), "DomainTesting", "MillraceTestKit", "Projecting", "Quarantining",
+            protobuf, yams,
         ], path: "Tests/Domains/\(name)", exclude: ["fields.txt"], swiftSettings: strict)
 }
 
@@ -135,6 +136,7 @@ let package = Package(
 
         // Serve: how people ask. The list of all domains is made of the folders.
         .plugin(name: "ListDomains", capability: .buildTool()),
+        .plugin(name: "EmbedExample", capability: .buildTool()),
         .target(
             name: "Domains", dependencies: ["EventModel"] + domainModules, path: "Sources/Serve/Domains",
             swiftSettings: strict, plugins: ["ListDomains"]),
@@ -145,13 +147,14 @@ let package = Package(
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
                 "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
             ]),
-        ours(
-            "MillraceApp", "Serve",
-            [
+        .target(
+            name: "MillraceApp",
+            dependencies: [
                 "MillraceBus", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
                 lifecycle, signals, logging, protobuf, histogram,
-            ]),
+            ],
+            path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
         // The product is `millrace`. A module of that name would differ from `Millrace` by case alone.
         .executableTarget(
             name: "MillraceCommand", dependencies: ["MillraceApp", "Domains"], path: "Sources/Serve/millrace",
@@ -191,7 +194,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
         tests("DecideTests", ["EventModel", protobuf]),
-        tests("DocumentTests", ["MillraceCommand"]),
+        tests("DocumentTests", ["MillraceCommand"], exclude: ["API"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
         // What a domain's tests share, and the tests that all domains have.
         .target(

@@ -88,7 +88,8 @@ struct DocumentTests {
             "docs/extending.md", "swift",
             [
                 "Examples/Likes/Package.swift", "Examples/Likes/Sources/likes/Main.swift",
-                "Examples/Likes/Sources/embedded/Main.swift", "Examples/Likes/Tests/LikesTests/LikesTests.swift",
+                "Examples/Likes/Sources/embedded/Main.swift",
+                "Examples/Likes/Tests/LikesTests/LikesSpecification.swift",
             ]
         ),
         ("docs/evolution.md", "swift", ["Tests/WorkerTests/Guests/Guests.swift"]),

@@ -172,7 +172,7 @@ struct CatalogueTests {
                     PATH=\(URL(fileURLWithPath: Bus.program).deletingLastPathComponent().path):$PATH
                     COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
                     COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count) COMP_TYPE=9 COMP_KEY=9
-                    _millrace
+                    _millrace millrace "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
                     printf '%s\\n' "${COMPREPLY[@]}"
 
                     """)

@@ -39,7 +39,7 @@ extension Application {
             .flatMap(\.kinds).map(\.name)
         case ("replay", "--into"), ("verify", _), ("rebuild", _), ("snapshot", _):
             return catalogue.projections.map(\.name)
-        case ("work", _):
+        case ("work", _), ("health", _):
             return workers.map(\.name) + ["handler", "reactor", "projector"] + domains.map(\.name)
         case ("quarantine list", _), ("quarantine show", "positional@0"), ("quarantine redrive", "positional@0"),
             ("quarantine drop", "positional@0"), ("lag", _):

@@ -57,7 +57,7 @@ struct Lag: AppCommand {
         guard let patience else { throw Failure(.usage, "--wait \(wait ?? "") is no time such as 30s") }
         let lines = try await places.withLog(app) { log in
             try await places.withViews { views in
-                try await Self.settled(app.domains, log: log, views: views, sum: sum, within: patience)
+                try await Self.settled(app.workers, log: log, views: views, sum: sum, within: patience)
             }
         }
         try show(lines)
@@ -107,12 +107,12 @@ struct Lag: AppCommand {
 
     /// The lag once it is nothing, or what is left of it when the time is over.
     static func settled(
-        _ domains: [Domain], log: any EventLog, views: any ViewStore, sum: Bool, within patience: Duration
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, sum: Bool, within patience: Duration
     ) async throws -> [Line] {
         let deadline = ContinuousClock.now + patience
         let quarantine = QuarantineLog(log, clock: { now() })
         while true {
-            let lines = try await lines(domains, log: log, views: views, quarantine, sum: sum)
+            let lines = try await lines(workers, log: log, views: views, quarantine, sum: sum)
             if .now >= deadline || lines.allSatisfy({ $0.lag == 0 }) || lines.contains(where: { $0.ahead > 0 }) {
                 return lines
             }
@@ -121,13 +121,13 @@ struct Lag: AppCommand {
     }
 
     private static func lines(
-        _ domains: [Domain], log: any EventLog, views: any ViewStore, _ quarantine: QuarantineLog, sum: Bool
+        _ workers: [Worker], log: any EventLog, views: any ViewStore, _ quarantine: QuarantineLog, sum: Bool
     ) async throws -> [Line] {
         let counts = try await log.partitionCounts()
         // First how far all have come, and only then where the topics end. So a sum of nothing means that nothing was left
         // at some moment between, also of what workers write for each other.
         var seen: [(worker: Worker, partitions: [TopicPartition], committed: [TopicPartition: Offset])] = []
-        for worker in Workers.all(of: domains) {
+        for worker in workers {
             let partitions = worker.topics.flatMap { topic in
                 (0..<(counts[topic] ?? 0)).map { TopicPartition(topic, Partition($0)) }
             }

@@ -138,7 +138,10 @@ struct Shape: ParsableArguments {
 }
 
 func makeLogger(verbose: Bool) -> Logger {
-    var logger = Logger(label: "millrace") { ShownLogHandler(StreamLogHandler.standardError(label: $0)) }
+    var logger = Logger(label: "millrace") { label in
+        if LogFormat.current == .json { return JSONLogHandler() }
+        return ShownLogHandler(StreamLogHandler.standardError(label: label))
+    }
     logger.logLevel = verbose ? .debug : .notice
     return logger
 }

@@ -53,7 +53,7 @@ final class Output: Sendable {
     static func complain(_ text: String) {
         let shown = Shown.text(text, breaking: true)
         if standard.gathering { return standard.complaints.withLock { $0.append(shown) } }
-        FileHandle.standardError.write(Data((shown + "\n").utf8))
+        FileHandle.standardError.write(Data((LogFormat.current.line(shown, at: now()) + "\n").utf8))
     }
 
     /// What a library says to the person at the terminal.

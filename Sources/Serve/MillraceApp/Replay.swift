@@ -42,7 +42,7 @@ struct Replay: AppCommand {
     var partition: Int?
     @Option(help: ArgumentHelp("Only records with this key.", valueName: "key"))
     var key: String?
-    @Option(help: ArgumentHelp("Only this event.", valueName: "event"))
+    @Option(help: ArgumentHelp("Only this event.", valueName: "event"), completion: .names)
     var type: String?
     @Option(help: ArgumentHelp("At most so many records.", valueName: "n"))
     var limit: Int?

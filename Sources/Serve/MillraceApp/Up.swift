@@ -12,13 +12,12 @@ struct Up: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run everything in one process: the log and all workers.",
         discussion: "Then, in another terminal: millrace send, produce, query, replay. Ctrl-C stops it in order.")
-    @Flag(name: .shortAndLong, help: "Log what happens.")
-    var verbose = false
+    @OptionGroup var logs: LogOptions
     @OptionGroup var places: Places
 
     func run(in app: Application) async throws {
         let start = ContinuousClock.now
-        let logger = makeLogger(verbose: verbose)
+        let logger = try logs.logger()
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true) { log in
                 try places.complainOfExposure()

@@ -86,7 +86,7 @@ struct InvariantCheck {
     }
 
     private func requireRest() async throws {
-        let lines = try await Lag.settled(app.domains, log: log, views: views, sum: true, within: .zero)
+        let lines = try await Lag.settled(app.workers, log: log, views: views, sum: true, within: .zero)
         if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
         if let behind = lines.first(where: { $0.lag > 0 }) {
             throw Failure(

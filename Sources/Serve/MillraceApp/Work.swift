@@ -25,8 +25,7 @@ struct Work: AppCommand {
     var names: [String] = []
     @Flag(help: "List the workers and stop.")
     var list = false
-    @Flag(name: .shortAndLong, help: "Log what happens.")
-    var verbose = false
+    @OptionGroup var logs: LogOptions
     @OptionGroup var places: Places
 
     func run(in app: Application) async throws {
@@ -37,7 +36,7 @@ struct Work: AppCommand {
             return
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
-        let logger = makeLogger(verbose: verbose)
+        let logger = try logs.logger()
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true) { log in
                 try places.complainOfExposure()

@@ -99,7 +99,8 @@ private struct DemoScene: Service, CustomStringConvertible {
             let done = try await cancelWhenGracefulShutdown {
                 let took = try await play(statistics)
                 let end = now()
-                let lag = try await Lag.settled(demo.domains, log: log, views: views, sum: true, within: Self.patience)
+                let lag = try await Lag.settled(
+                    Workers.all(of: demo.domains), log: log, views: views, sum: true, within: Self.patience)
                 return DemoPlayed(counts: statistics.counts, took: took, end: end, lag: lag)
             }
             played.withLock { $0 = done }
