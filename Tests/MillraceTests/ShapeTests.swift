@@ -50,16 +50,19 @@ struct ShapeTests {
             let line = #"{"site":"home","visitor":"v"}"#
             #expect(try JSON(try await bus.run("produce", "Hit", stdin: line).out)["produced"] == 1)
             let csv = try await bus.run("produce", "Hit", "--csv", stdin: line)
-            #expect(csv.lines.first == "produced,refused,bad,last" && csv.lines.last?.hasPrefix("1,0,0,") == true, "\(csv)")
+            #expect(
+                csv.lines.first == "produced,refused,bad,last" && csv.lines.last?.hasPrefix("1,0,0,") == true, "\(csv)")
             let table = try await bus.run("produce", "Hit", "--table", stdin: line)
             #expect(table.lines.first == "PRODUCED  REFUSED  BAD  LAST", "\(table)")
             let told = try await bus.run("produce", "Hit", "--progress", stdin: line)
             #expect(try told.lines.map { try JSON($0)["produced"] } == [1, 1], "\(told)")
             _ = try await bus.work("handler")
-            let sent = try await bus.run("send", "PlaceOrder", "--order", "o1", "--customer", "ann", "--csv", "--id", "7")
+            let sent = try await bus.run(
+                "send", "PlaceOrder", "--order", "o1", "--customer", "ann", "--csv", "--id", "7")
             #expect(sent.lines.first == "id,outcome,reason,message,events", "\(sent)")
             #expect(sent.lines.last?.hasPrefix(#"7,accepted,,,"[{""topic"":""orders.events"""#) == true, "\(sent)")
-            let log = try bus.file("a.log", #"192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1"# + "\n")
+            let log = try bus.file(
+                "a.log", #"192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 1"# + "\n")
             let imported = try await bus.run("import", "access-log", log, "--site", "w", "--csv")
             #expect(imported.lines.first?.hasPrefix("file,lines,imported,records") == true, "\(imported)")
         }
@@ -70,7 +73,8 @@ struct ShapeTests {
             let events = try await bus.plain(["events", "HoldSeats", "--csv"])
             #expect(events.lines.first == "domain,kind,name,topic,field,type,repeated,required,about", "\(events)")
             #expect(
-                events.lines.contains("tickets,command,HoldSeats,tickets.commands,holder,string,false,true,Who holds them."))
+                events.lines.contains(
+                    "tickets,command,HoldSeats,tickets.commands,holder,string,false,true,Who holds them."))
             let views = try await bus.plain(["views", "--csv"])
             #expect(views.lines.first == "projection,version,table,column,type,key,about", "\(views)")
         }
@@ -88,10 +92,12 @@ struct ShapeTests {
     func `of help is wrapped once`(_ columns: Int) throws {
         func check(_ command: any ParsableCommand.Type) {
             let help = Root.helpMessage(for: command, columns: columns)
-            let prose = help.components(separatedBy: "\nUSAGE:")[0].split(separator: "\n", omittingEmptySubsequences: false)
+            let prose = help.components(separatedBy: "\nUSAGE:")[0].split(
+                separator: "\n", omittingEmptySubsequences: false)
             for (line, next) in zip(prose, prose.dropFirst()) {
                 // What is indented is an example.
-                guard let first = line.first, let word = next.split(separator: " ").first, first != " ", next.first != " "
+                guard let first = line.first, let word = next.split(separator: " ").first, first != " ",
+                    next.first != " "
                 else { continue }
                 #expect(line.count + 1 + word.count > columns, "\(command._commandName): \(line) | \(next)")
             }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Domains
 import EventModel
 import Foundation
@@ -18,11 +19,13 @@ struct SilenceTests {
             try await bus.run("produce", "Hit", stdin: String(repeating: Self.hit, count: 3))
             let never = try await bus.run("query", "hits.window", "--site", "home")
             #expect(
-                never.exit == 0 && never.err == """
-                    millrace: hits.windows has never been folded, and hits.events has 3 events for it; start: millrace up, or \
-                    millrace work hits.windows
+                never.exit == 0
+                    && never.err == """
+                        millrace: hits.windows has never been folded, and hits.events has 3 events for it; start: millrace up, or \
+                        millrace work hits.windows
 
-                    """, "\(never)")
+                        """,
+                "\(never)")
             let worker = try await bus.work("hits.windows")
             try await bus.settled("hits.windows")
             #expect(try await bus.run("query", "hits.window", "--site", "home").err == "")
@@ -37,12 +40,17 @@ struct SilenceTests {
     }
 
     @Test(arguments: [
-        (["query", "tickets.seats", "--event", "e", "--status", "fre"], "fre is not one of free, held, sold; did you mean free?"),
+        (
+            ["query", "tickets.seats", "--event", "e", "--status", "fre"],
+            "fre is not one of free, held, sold; did you mean free?"
+        ),
         (["query", "tickets.seats", "--event", "e", "--status", "gone"], "gone is not one of free, held, sold"),
         (["import", "gps", "x.csv", "--format", "gpz"], "gpz is not one of table, gpx; did you mean gpx?"),
         (["replay", "hits.events", "--type", "Hot"], "there is no type Hot in hits.events"),
     ])
-    func `a value that is none of those there are is refused with them`(_ words: [String], _ message: String) async throws {
+    func `a value that is none of those there are is refused with them`(_ words: [String], _ message: String)
+        async throws
+    {
         try await onBus { bus in
             let ended = try await bus.start(words).end()
             #expect(ended.exit == 64 && ended.err.contains(message), "\(ended)")
@@ -56,7 +64,8 @@ struct SilenceTests {
             #expect(
                 ended.exit == 65
                     && ended.err.contains(
-                        "recieved is not one of received, assigned, picked_up, delivered, cancelled; did you mean received?"),
+                        "recieved is not one of received, assigned, picked_up, delivered, cancelled; did you mean received?"
+                    ),
                 "\(ended)")
         }
     }
@@ -84,7 +93,8 @@ struct SilenceTests {
         try await onBus { bus in
             _ = try await bus.work("handler")
             for (i, name) in ["--expectedAt", "--expected_at", "--expected-at"].enumerated() {
-                let sent = try await bus.run("send", "PlaceOrder", "--order", "o\(i)", "--customer", "c", name, "2030-01-01T00:00:00Z")
+                let sent = try await bus.run(
+                    "send", "PlaceOrder", "--order", "o\(i)", "--customer", "c", name, "2030-01-01T00:00:00Z")
                 #expect(sent.exit == 0 || sent.exit == 1, "\(sent)")
             }
             let file = try bus.file("f.csv", "a,b\n")
@@ -95,7 +105,10 @@ struct SilenceTests {
     }
 
     @Test(arguments: [
-        (["Hit", "--site", "a"], #"produce reads JSON lines, from standard input or --file: echo '{"site":"a"}' | millrace produce Hit"#),
+        (
+            ["Hit", "--site", "a"],
+            #"produce reads JSON lines, from standard input or --file: echo '{"site":"a"}' | millrace produce Hit"#
+        ),
         (
             ["orderstatuschanged", "--order", "o1"],
             #"echo '{"order":"o1","customer":"a","status":"received","expectedAt":"2030-01-01T00:00:00Z"}'"#
@@ -119,12 +132,16 @@ struct SilenceTests {
     }
 
     @Test(arguments: [
-        ("HoldSeats", ["event", "section", "holder", "seats"]), ("ListEvent", ["event", "title", "venue", "startsAt", "sections"]),
+        ("HoldSeats", ["event", "section", "holder", "seats"]),
+        ("ListEvent", ["event", "title", "venue", "startsAt", "sections"]),
         ("PostTweet", ["user", "text"]), ("TweetPosted", ["user", "tweet", "text"]), ("Hit", ["site"]),
-        ("DriverLocation", ["driver", "lat", "lng"]), ("PlaceOrder", ["order", "customer"]), ("CancelOrder", ["order", "reason"]),
+        ("DriverLocation", ["driver", "lat", "lng"]), ("PlaceOrder", ["order", "customer"]),
+        ("CancelOrder", ["order", "reason"]),
         ("OrderStatusChanged", ["order", "customer", "status", "expectedAt"]),
     ])
-    func `a field is required where the domain refuses a message without it`(_ name: String, _ fields: [String]) async throws {
+    func `a field is required where the domain refuses a message without it`(_ name: String, _ fields: [String])
+        async throws
+    {
         let found = try #require((Self.catalogue.commands + Self.catalogue.events).first { $0.kind.name == name })
         #expect(found.example?.required == Set(fields))
         try await onBus { bus in
@@ -132,7 +149,9 @@ struct SilenceTests {
             #expect(shown.filter { $0["required"] == .bool(true) }.map { $0["name"].string } == fields)
             #expect(shown.allSatisfy { $0["required"] != .null })
             let help = try await bus.plain([found.topic.hasSuffix("commands") ? "send" : "produce", name, "--help"])
-            let marked = help.lines.filter { $0.contains("(needed)") }.compactMap { $0.split(separator: " ").first.map(String.init) }
+            let marked = help.lines.filter { $0.contains("(needed)") }.compactMap {
+                $0.split(separator: " ").first.map(String.init)
+            }
             #expect(marked == fields, "\(help)")
         }
     }

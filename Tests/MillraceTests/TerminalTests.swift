@@ -27,9 +27,11 @@ struct TerminalTests {
     @Test func `tables are no wider than it`() async throws {
         try await Self.onCity { bus in
             for line in [
-                "topics", "topics check", "topics apply", "topics describe hits.events", "work --list", "lag --sum", "lag",
+                "topics", "topics check", "topics apply", "topics describe hits.events", "work --list", "lag --sum",
+                "lag",
                 "query social.user --user ann", "query orders.status --order o1", "replay social.events",
-                "replay orders.events", "quarantine list", "snapshot --list", "events", "views", "send HoldSeats --help",
+                "replay orders.events", "quarantine list", "snapshot --list", "events", "views",
+                "send HoldSeats --help",
                 "query tickets.seats --help", "import access-log --help", "produce OrderStatusChanged --help",
             ] {
                 let words = line.split(separator: " ").map(String.init)
@@ -81,8 +83,9 @@ struct TerminalTests {
             for (more, named) in [([], false), (["--verbose"], true)] {
                 let up = try bus.start(["up"] + more)
                 try await eventually("up: \(up.err)") { up.err.contains("the views are") ? true : nil }
-                #expect(up.err.contains(/up after \d+ ms: 3 handlers, 5 reactors, 8 projectors of 5 domains/), "\(up.err)")
-                #expect(up.err.contains(/ready after hits\.windows \d+ ms, /) == named)
+                #expect(
+                    up.err.contains(/up after \d+ ms: 3 handlers, 5 reactors, 8 projectors of 5 domains/), "\(up.err)")
+                #expect(up.err.contains(#/ready after hits\.windows \d+ ms, /#) == named)
                 try await up.stop()
             }
         }
@@ -111,7 +114,8 @@ struct TerminalTests {
             let line = #"192.0.2.7 - - [17/May/2015:10:05:03 +0000] "GET /index.html HTTP/1.1" 200 2326"#
             let file = try bus.file("access.log", String(repeating: line + "\n", count: 40_000))
             let ended = try await bus.inTerminal(80, ["import", "access-log", file, "--site", "www"], errorsToo: true)
-            #expect(ended.exit == 0 && ended.out.contains(/importing access\.log  \d+%  \d+ lines  \d+\/s/), "\(ended)")
+            #expect(
+                ended.exit == 0 && ended.out.contains(#/importing access\.log  \d+%  \d+ lines  \d+/s/#), "\(ended)")
         }
     }
 }

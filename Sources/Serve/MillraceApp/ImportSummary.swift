@@ -96,12 +96,14 @@ extension FileImport {
                 try shape.showLines([members])
             }
             if let stopped {
-                throw Failure(.tryAgain, "\(stopped): what was read is imported; the same command goes on where it stopped")
+                throw Failure(
+                    .tryAgain, "\(stopped): what was read is imported; the same command goes on where it stopped")
             }
             if let damage {
                 throw Failure(
                     .data,
-                    "\(damage). What was read of it is imported; with the whole file the same command goes on where it stopped")
+                    "\(damage). What was read of it is imported; with the whole file the same command goes on where it stopped"
+                )
             }
             if bad > 0 && imported == 0 && known == 0 {
                 throw Failure(.data, "no line of \(file) could be read\(hint.isEmpty ? "" : "; \(hint)")")

@@ -6,7 +6,9 @@ extension Produce {
     static func refusal(_ words: [String], of found: Catalogue.Found) -> Failure {
         let kind = found.kind
         guard let loose = try? LooseOptions(words) else { return Failure(.usage, "\(words[0]) needs a value") }
-        if let word = loose.words.first { return Failure(.usage, "\(word) is not an option of produce; \(way(kind, nil))") }
+        if let word = loose.words.first {
+            return Failure(.usage, "\(word) is not an option of produce; \(way(kind, nil))")
+        }
         for (name, _) in loose.pairs where !kind.fields.contains(where: { $0.answers(to: name) }) {
             let fields = kind.fields.map { "--\(Teaching.option($0.name))" }
             let question = Nearest.question(to: "--\(name)", among: optionNames + fields).map { "; \($0)" } ?? ""

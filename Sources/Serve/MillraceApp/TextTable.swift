@@ -66,7 +66,8 @@ struct TextTable {
         for i in mayCut { widths[i] = min(widths[i], max(width, Self.least)) }
         var over = widths.reduce(0, +) + Self.gap * (widths.count - 1) - width
         func narrow(_ columns: [Int], to least: (Int) -> Int) {
-            while over > 0, let widest = columns.filter({ widths[$0] > least($0) }).max(by: { widths[$0] < widths[$1] }) {
+            while over > 0, let widest = columns.filter({ widths[$0] > least($0) }).max(by: { widths[$0] < widths[$1] })
+            {
                 widths[widest] -= 1
                 over -= 1
             }

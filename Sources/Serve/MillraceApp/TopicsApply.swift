@@ -56,7 +56,8 @@ extension Topics {
                 [("topic", JSON.string(topic.name)), ("done", JSON.string(topic.done))]
             }
             try shape.show(lines, columns: ["topic", "done"]) {
-                TextTable(header: ["done", "topic"], rows: topics.map { [$0.done, $0.name] }, whole: [0, 1], coloured: [0])
+                TextTable(
+                    header: ["done", "topic"], rows: topics.map { [$0.done, $0.name] }, whole: [0, 1], coloured: [0])
             }
         }
 

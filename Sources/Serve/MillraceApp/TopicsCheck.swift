@@ -39,7 +39,9 @@ extension Topics {
         /// Differences are told on standard error too, unless JSON was asked for: whoever reads neither shape is told.
         private func show(_ problems: [String], of topics: Int) throws {
             if !shape.json { for problem in problems { Output.complain(problem) } }
-            if shape.csv { return try shape.showLines(problems.map { [("difference", JSON.string($0))] }, columns: ["difference"]) }
+            if shape.csv {
+                return try shape.showLines(problems.map { [("difference", JSON.string($0))] }, columns: ["difference"])
+            }
             if !shape.asTable {
                 return try shape.showLines([
                     [("topics", String(topics)), ("differences", JSON.array(problems.map(JSON.string)))]

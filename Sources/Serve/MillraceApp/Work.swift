@@ -47,7 +47,9 @@ struct Work: AppCommand {
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
                         ready: readiness.note)
-                    try await Workers.run(services + [Started(readiness: readiness, workers: workers, isVerbose: verbose)], logger: logger)
+                    try await Workers.run(
+                        services + [Started(readiness: readiness, workers: workers, isVerbose: verbose)], logger: logger
+                    )
                 }
             }
         }
