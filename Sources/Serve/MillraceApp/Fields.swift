@@ -19,7 +19,7 @@ struct LooseOptions {
             let body = word.dropFirst(2)
             if let equals = body.firstIndex(of: "=") {
                 pairs.append((String(body[..<equals]), String(body[body.index(after: equals)...])))
-            } else if flags.contains(String(body)) {
+            } else if flags.contains(where: { Spelling.same($0, String(body)) }) {
                 pairs.append((String(body), "true"))
             } else if let value = rest.popFirst() {
                 pairs.append((String(body), value))
