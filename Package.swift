@@ -223,7 +223,7 @@ let package = Package(
                 "MillraceApp", "MillraceBus", "MillraceCommand", "Mortal", "MillraceTestKit", "Domains", "EventModel",
                 "EventLog", "LocalLog", "Kafka",
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
-                protobuf, grdb, arguments, lifecycle, "Geography",
+                protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
         tests("BenchTests", ["bench"]),

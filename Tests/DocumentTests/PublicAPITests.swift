@@ -37,7 +37,8 @@ struct PublicAPITests {
     /// The public declarations of a module's sources, each in one line with the file it stands in, without bodies.
     private static func declarations(in folder: String) throws -> [String] {
         var all: [String] = []
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }.sorted()
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".swift") }
+            .sorted()
         for name in files where !name.hasSuffix(".pb.swift") {
             let text = try String(contentsOfFile: "\(folder)/\(name)", encoding: .utf8)
             var open = ""

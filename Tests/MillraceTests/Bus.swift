@@ -93,6 +93,29 @@ final class Bus: Sendable {
         ).end()
     }
 
+    /// Runs the program on this log in a terminal; gives what it shows there.
+    ///
+    /// - Parameter errorsToo: Whether standard error is the terminal too.
+    func inTerminal(
+        _ columns: Int, _ arguments: [String], errorsToo: Bool = false, environment: [String: String] = [:]
+    ) async throws -> Ended {
+        let terminal = try PseudoTerminal(columns: columns)
+        let usual = ["HOME": folder, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": ""]
+        let process = try Running(
+            Self.program, arguments + (Self.isWithoutLog(arguments) ? [] : ["--log", url]),
+            environment: usual.merging(environment) { $1 }, cwd: folder, scratch: scratch, terminal: terminal,
+            errorsToo: errorsToo)
+        processes.withLock { $0.append(process) }
+        var ended = try await process.end()
+        ended.out = try await terminal.end()
+        return ended
+    }
+
+    /// Whether a command line reads no log, or asks for help.
+    private static func isWithoutLog(_ arguments: [String]) -> Bool {
+        ["events", "views"].contains(arguments.first) || arguments.contains("--help")
+    }
+
     /// Runs a script of the shell.
     func sh(_ script: String) async throws -> Ended { try await plain(["-c", script], program: "/bin/sh") }
 

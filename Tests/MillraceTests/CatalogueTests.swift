@@ -25,7 +25,7 @@ struct CatalogueTests {
         }
         #expect(lines.joined(separator: "\n") + "\n" == code.out)
         try await onBus { bus in
-            let check = try await bus.run("topics", "check", cwd: Bus.package)
+            let check = try await bus.run("topics", "check", "--table", cwd: Bus.package)
             #expect(check.exit == 0 && check.out.hasSuffix("topics agree\n"), "\(check)")
         }
     }
@@ -61,7 +61,7 @@ struct CatalogueTests {
 
     @Test func `partitions declared otherwise than the log has them are refused`() async throws {
         try await onBus { bus in
-            #expect(try await bus.run("topics", "apply").out.contains(/there +hits\.events/))
+            #expect(try await bus.run("topics", "apply", "--table").out.contains(/there +hits\.events/))
             let file = try bus.file(
                 "topics.yaml",
                 try await bus.plain(["topics", "declare"]).out.replacing("partitions: 8", with: "partitions: 16"))

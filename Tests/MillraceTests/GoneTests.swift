@@ -19,7 +19,7 @@ struct GoneTests {
             declared.replacing(
                 #/hits\.events:\n    partitions: 8\n    replication: \$\{MILLRACE_REPLICATION:-1\}\n    retention: forever/#,
                 with: "hits.events:\n    partitions: 8\n    replication: 1\n    retention: 1d"))
-        let applied = try await bus.run("topics", "apply", "--topics", topics)
+        let applied = try await bus.run("topics", "apply", "--topics", topics, "--table")
         #expect(applied.exit == 0 && applied.out.contains("changed  hits.events"), "\(applied)")
         #expect(
             applied.err.contains("warning: hits.events keeps records for 1d only")

@@ -1,4 +1,6 @@
+import EventModel
 import Foundation
+import Logging
 import TestSupport
 import Testing
 

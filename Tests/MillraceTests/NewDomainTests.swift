@@ -31,7 +31,9 @@ struct NewDomainTests {
             for file in files where !file.path.hasSuffix(".descriptor.swift") {
                 #expect(!file.path.lowercased().contains("likes"), "\(file.path)")
                 let code = file.text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }
-                for line in code { #expect(!line.contains("Likes") && !line.contains("likes"), "\(file.path): \(line)") }
+                for line in code {
+                    #expect(!line.contains("Likes") && !line.contains("likes"), "\(file.path): \(line)")
+                }
             }
             let text = try #require(files.first { $0.path.hasSuffix("ratings.descriptor.swift") }?.text)
             #expect(text.contains("let ratingsDescriptor ="))
@@ -42,7 +44,8 @@ struct NewDomainTests {
             #expect(throws: Never.self) { _ = Descriptor(base64: String(base64)) }
         }
         let package = template.filesOfPackage(millrace: "/src/millrace").map(\.path)
-        #expect(package.contains("Sources/RatingsDomain/ratings.proto") && package.contains("Sources/ratings/Main.swift"))
+        #expect(
+            package.contains("Sources/RatingsDomain/ratings.proto") && package.contains("Sources/ratings/Main.swift"))
         let own = template.filesOfOwnPackage
         #expect(own.contains { $0.path == "Sources/Domains/Ratings/domain.swift" })
         #expect(!own.contains { $0.text.contains("public ") && !$0.path.hasSuffix("domain.swift") })

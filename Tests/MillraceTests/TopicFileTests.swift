@@ -158,7 +158,7 @@ struct TopicFileTests {
                   rides.locations: {retention: 3d}
                   tickets.commands: {partitions: 5}
                 """)
-            let applied = try await bus.run("topics", "apply", "--topics", file)
+            let applied = try await bus.run("topics", "apply", "--topics", file, "--table")
             #expect(applied.exit == 78, "\(applied)")
             #expect(applied.out.contains("changed  rides.locations") && applied.out.contains("wrong    hits.events"))
             #expect(

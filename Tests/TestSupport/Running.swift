@@ -34,10 +34,11 @@ public final class Running: Sendable {
 
     /// - Parameters:
     ///   - stdin: What it reads, nil for an empty file.
+    ///   - terminal: Where what it says goes instead, and with `errorsToo` also what it says on standard error.
     ///   - scratch: A folder for its input and output, in files whose names begin with `label`.
     public init(
         _ program: String, _ arguments: [String], stdin: [UInt8]? = nil, environment: [String: String] = [:],
-        cwd: String, scratch: String, label: String = ""
+        cwd: String, scratch: String, label: String = "", terminal: PseudoTerminal? = nil, errorsToo: Bool = false
     ) throws {
         let base = "\(scratch)/\(label)\(UUID().uuidString)"
         (outFile, errFile) = (base + ".out", base + ".err")
@@ -46,7 +47,8 @@ public final class Running: Sendable {
         // The shell changes the folder and is then replaced by the program.
         pid = try Self.spawn(
             ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, cwd, program] + arguments,
-            stdin: stdin == nil ? "/dev/null" : base + ".in", out: outFile, err: errFile, environment: environment)
+            stdin: stdin == nil ? "/dev/null" : base + ".in", out: terminal?.path ?? outFile,
+            err: (errorsToo ? terminal?.path : nil) ?? errFile, environment: environment)
         // A wait blocks: it has a thread of its own.
         Thread.detachNewThread { self.reap() }
     }

@@ -19,6 +19,8 @@ public struct Descriptor: Sendable {
     }
 
     let messages: [String: Message]
+    /// The values of each enumeration, but the first, which in proto3 stands for none.
+    let enums: [String: [String]]
 
     /// - Parameter base64: a serialized `FileDescriptorSet` with source info.
     public init(base64: String) {
@@ -26,11 +28,16 @@ public struct Descriptor: Sendable {
             let set = try? Google_Protobuf_FileDescriptorSet(serializedBytes: data)
         else { preconditionFailure("a generated descriptor is damaged: run make proto") }
         var messages: [String: Message] = [:]
+        var enums: [String: [String]] = [:]
         for file in set.file {
             var comments: [[Int32]: String] = [:]
             for location in file.sourceCodeInfo.location where !location.leadingComments.isEmpty {
                 comments[location.path] = location.leadingComments.split(separator: "\n")
                     .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
+            }
+            for type in file.enumType {
+                let name = file.package.isEmpty ? type.name : "\(file.package).\(type.name)"
+                enums[name] = type.value.filter { $0.number != 0 }.map(\.name)
             }
             for (m, message) in file.messageType.enumerated() {
                 let fields = message.field.enumerated().map { f, field in
@@ -43,6 +50,6 @@ public struct Descriptor: Sendable {
                 messages[name] = Message(name: message.name, about: comments[[4, Int32(m)]] ?? "", fields: fields)
             }
         }
-        self.messages = messages
+        (self.messages, self.enums) = (messages, enums)
     }
 }

@@ -49,6 +49,12 @@ public enum Nearest {
         return "is not a \(role) of \(whole); \(question) It has \(all)"
     }
 
+    /// `fre is not one of free, held, sold; did you mean free?`
+    public static func notOne(_ value: String, of known: [String]) -> String {
+        let question = question(to: value, among: known).map { "; \($0)" } ?? ""
+        return "\(value) is not one of \(known.joined(separator: ", "))\(question)"
+    }
+
     /// Whether a name begins another, or is what stands there behind a dot.
     private static func isPart(_ name: [Character], of other: [Character]) -> Bool {
         name.count >= 3 && (other.starts(with: name) || other.reversed().starts(with: name.reversed() + ["."]))

@@ -74,11 +74,25 @@ public struct Parameter: Hashable, Sendable {
     public var kind: Kind
     public var required: Bool
     public var about: String
-    public init(_ name: String, _ kind: Kind, required: Bool = false, _ about: String) {
+    /// The only values it may have; empty where any of its kind will do.
+    public var allowed: [String]
+    public init(
+        _ name: String, _ kind: Kind, required: Bool = false, oneOf allowed: [String] = [], _ about: String
+    ) {
         self.name = name
         self.kind = kind
         self.required = required
         self.about = about
+        self.allowed = allowed
+    }
+
+    /// The value that a text stands for, whatever its case, where only some are allowed.
+    ///
+    /// - Returns: nil where it is none of them.
+    public func value(allowedAs text: String) -> String? {
+        if allowed.isEmpty || allowed.contains(text) { return text }
+        let alike = allowed.filter { $0.lowercased() == text.lowercased() }
+        return alike.count == 1 ? alike[0] : nil
     }
 }
 

@@ -24,6 +24,14 @@ public struct Schema: Sendable {
         public var about: String
         /// Whether its value in JSON is text, so that a command line may leave the quotes out.
         public var textual: Bool
+        /// The fields of its message, where it is one of this project's.
+        public var parts: [Field] = []
+        /// The values of its enumeration.
+        public var values: [String] = []
+
+        /// Whether a person's word names it, in the spelling of JSON (`expiresAt`), of SQL (`expires_at`) or of options
+        /// (`expires-at`).
+        public func answers(to name: String) -> Bool { Spelling.same(self.name, name) }
     }
 
     /// The protobuf name of the envelope: `millrace.tickets.Event`.
@@ -78,17 +86,15 @@ public struct Schema: Sendable {
 
     private static func field(_ field: Descriptor.Field, _ descriptor: Descriptor) -> Field {
         var textual = false
+        var parts: [Field] = []
         let type: String
         switch field.kind {
         case .message where field.typeName == "google.protobuf.Timestamp":
             (type, textual) = ("timestamp", true)
         case .message:
-            let inner = descriptor.messages[field.typeName]?.fields ?? []
-            let parts = inner.map { part in
-                let described = Self.field(part, descriptor)
-                return "\(described.name): \(described.repeated ? "[\(described.type)]" : described.type)"
-            }
-            type = "{\(parts.joined(separator: ", "))}"
+            parts = (descriptor.messages[field.typeName]?.fields ?? []).map { Self.field($0, descriptor) }
+            let described = parts.map { "\($0.name): \($0.repeated ? "[\($0.type)]" : $0.type)" }
+            type = "{\(described.joined(separator: ", "))}"
         case .string: (type, textual) = ("string", true)
         case .bytes: (type, textual) = ("base64", true)
         case .enum: (type, textual) = ("enum", true)
@@ -102,7 +108,8 @@ public struct Schema: Sendable {
         case .group: type = "group"
         }
         return Field(
-            name: field.jsonName, type: type, repeated: field.repeated, about: field.about, textual: textual)
+            name: field.jsonName, type: type, repeated: field.repeated, about: field.about, textual: textual,
+            parts: parts, values: descriptor.enums[field.typeName] ?? [])
     }
 
     public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
@@ -215,6 +222,9 @@ public struct Schema: Sendable {
             }
             guard let alone = try? JSONSerialization.data(withJSONObject: [name: value]) else { continue }
             if (try? encoding(Data("{\"\(kind.jsonName)\":".utf8) + alone + Data("}".utf8))) == nil {
+                if let text = value as? String, !field.values.isEmpty {
+                    return Malformed(name, Nearest.notOne(text, of: field.values))
+                }
                 let type = field.repeated ? "a list of \(field.type)" : field.type
                 return Malformed(name, "must be \(type)")
             }

@@ -27,7 +27,7 @@ extension Importer {
         [
             Parameter("prefix", .text, "put before each driver's name, to tell files apart"),
             Parameter("driver", .text, "whose positions all of them are"),
-            Parameter("format", .text, "what the file is: table or gpx (default: as its first line tells)"),
+            Parameter("format", .text, oneOf: ["table", "gpx"], "what the file is (default: as its first line tells)"),
         ]
     ) { source throws(Malformed) in
         let (prefix, driver) = (source.arguments.text("prefix") ?? "", source.arguments.text("driver"))

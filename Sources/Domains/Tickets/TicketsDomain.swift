@@ -39,7 +39,7 @@ extension Domain {
         [
             Parameter("event", .text, required: true, "the event's identifier"),
             Parameter("section", .text, "only this section"),
-            Parameter("status", .text, "only seats that are free, held or sold"),
+            Parameter("status", .text, oneOf: ["free", "held", "sold"], "only seats that are so"),
         ]
     ) { arguments, reader in
         let event = Value.text(arguments.required("event"))

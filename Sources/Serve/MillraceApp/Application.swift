@@ -45,6 +45,7 @@ public struct Application: Sendable {
     /// - Parameter arguments: Without the program's own name.
     /// - Returns: the exit code.
     public func run(_ arguments: [String]) async -> Int32 {
+        Palette.forbid(arguments.contains("--no-color"))
         do {
             if let names = completions(for: arguments) {
                 try Output.standard.write(names.map { $0 + "\n" }.joined())

@@ -11,7 +11,7 @@ struct Ask: AppCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
         abstract: "Query a view.",
-        discussion: """
+        paragraphs: """
             Prints {"rows":[...],"next":cursor or
             null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
             partition has been folded. --after waits until the view has seen an offset,
@@ -71,20 +71,23 @@ struct Ask: AppCommand {
                 let snapshots = fromStart ? nil : try places.snapshots()
                 let view = try await Past(ofLive: projection, on: log, places, snapshots)
                 let (page, shown) = try await view.read(of: projection, extent) { try query.answer(arguments, $0) }
-                try show(page, owner, shown)
+                try show(page, owner, shown, keys: projection.keys)
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
         let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
         let waiting = try Waiting(
-            for: after.map { try EventPlace($0) }, of: view, projection, patience: patience, places: places)
+            for: after.map { try EventPlace($0) }, of: query.name, projection, patience: patience, places: places)
         try await places.withViews { views in
             let projection = try await views.live(projection)
             try await waiting.wait(for: projection, in: views, app)
             let (page, asOf) = try await views.read(projection) { reader, asOf in
                 (try query.answer(arguments, reader), asOf)
             }
-            try show(page, owner, asOf)
+            try show(page, owner, asOf, keys: projection.keys)
+            if after.isEmpty {
+                try await places.tellIfBehind(projection, asOf, isEmpty: page.rows.isEmpty, app)
+            }
         }
     }
 
@@ -97,18 +100,27 @@ struct Ask: AppCommand {
         var given = values
         // A moment that is told by its distance from now is another one on the next page.
         for parameter in query.parameters where parameter.kind == .timestamp {
-            let names = [parameter.name, Teaching.option(parameter.name)]
-            if let text = loose.pairs.first(where: { names.contains($0.name) })?.value {
+            if let text = loose.pairs.first(where: { Spelling.same(parameter.name, $0.name) })?.value {
                 given[parameter.name] = .text(text)
             }
         }
         return (values, given)
     }
 
-    private func show(_ page: Page, _ owner: Cursor.Owner, _ asOf: [TopicPartition: Offset]) throws {
+    private func show(
+        _ page: Page, _ owner: Cursor.Owner, _ asOf: [TopicPartition: Offset], keys: Set<String> = []
+    ) throws {
         let next = page.next.map { Cursor.encode($0, for: owner) }
+        if shape.csv {
+            let rows = page.rows.map { row in
+                zip(page.columns, row).map { (name: JSON.camel($0.name), value: JSON.value($1, $0.kind)) }
+            }
+            try shape.showLines(rows, columns: page.columns.map { JSON.camel($0.name) })
+            if let next { Output.complain("millrace: more: --cursor \(next)") }
+            return
+        }
         if shape.asTable {
-            try Output.standard.write(TextTable(page.columns, page.rows).text)
+            try Output.standard.write(TextTable(page.columns, page.rows, keys: keys).text)
             if let next { try Output.standard.line("more: --cursor \(next)") }
             return
         }

@@ -15,37 +15,56 @@ struct Events: AppCommand {
         let catalogue = app.catalogue
         let all =
             catalogue.commands.map { ("command", $0) } + (catalogue.events + catalogue.derived).map { ("event", $0) }
-        let chosen = all.filter { _, found in
-            guard let name else { return true }
-            return found.answers(to: name) || found.domain.name == name
-        }
+        let chosen = name.map { name in Naming.find(name, in: all) { $0.1.names + [$0.1.domain.name] } } ?? all
         if chosen.isEmpty {
             let known = all.map(\.1.kind.name) + catalogue.domains.map(\.name)
             throw Unknown.failure("event, command or domain", name ?? "", among: known, shownBy: "millrace events")
         }
+        if shape.csv { return try shape.showLines(chosen.flatMap { Self.lines($0, $1) }) }
         for (what, found) in chosen {
             if shape.asTable {
                 let owner = what == "event" ? ", \(found.origin.rawValue)" : ""
-                try Output.standard.line("\(found.kind.name)  (\(what)\(owner), \(found.topic))  \(found.kind.about)")
-                try Output.standard.write(Teaching.fields(found.kind))
+                let title = "\(found.kind.name)  (\(what)\(owner), \(found.topic))  \(found.kind.about)"
+                try Output.standard.line(Prose.fitted(title))
+                try Output.standard.write(Teaching.fields(found))
             } else {
-                try Output.standard.line(
-                    JSON.object([
-                        ("domain", JSON.string(found.domain.name)), ("kind", JSON.string(what)),
-                        ("name", JSON.string(found.kind.name)), ("topic", JSON.string(found.topic)),
-                        ("about", JSON.string(found.kind.about)),
-                        (
-                            "fields",
-                            JSON.array(
-                                found.kind.fields.map { field in
-                                    JSON.object([
-                                        ("name", JSON.string(field.name)), ("type", JSON.string(field.type)),
-                                        ("repeated", String(field.repeated)), ("about", JSON.string(field.about)),
-                                    ])
-                                })
-                        ),
-                    ]))
+                try shape.showLines([Self.members(what, found)])
             }
+        }
+    }
+
+    private static func members(_ what: String, _ found: Catalogue.Found) -> Members {
+        let example = found.example
+        let required = example?.required
+        let fields = found.kind.fields.map { field in
+            JSON.object(
+                [
+                    ("name", JSON.string(field.name)), ("type", JSON.string(field.type)),
+                    ("repeated", String(field.repeated)),
+                    ("required", required.map { String($0.contains(field.name)) } ?? "null"),
+                    ("about", JSON.string(field.about)),
+                ] + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
+        }
+        return [
+            ("domain", JSON.string(found.domain.name)), ("kind", JSON.string(what)),
+            ("name", JSON.string(found.kind.name)), ("topic", JSON.string(found.topic)),
+            ("about", JSON.string(found.kind.about)), ("fields", JSON.array(fields)),
+            ("example", example?.least ?? "null"),
+        ]
+    }
+
+    /// A line a field.
+    private static func lines(_ what: String, _ found: Catalogue.Found) -> [Members] {
+        let required = found.example?.required
+        return found.kind.fields.map { field in
+            [
+                ("domain", JSON.string(found.domain.name)), ("kind", JSON.string(what)),
+                ("name", JSON.string(found.kind.name)), ("topic", JSON.string(found.topic)),
+                ("field", JSON.string(field.name)), ("type", JSON.string(field.type)),
+                ("repeated", String(field.repeated)),
+                ("required", required.map { String($0.contains(field.name)) } ?? "null"),
+                ("about", JSON.string(field.about)),
+            ]
         }
     }
 }
@@ -58,6 +77,7 @@ struct Views: AppCommand {
 
     func run(in app: Application) throws {
         let catalogue = app.catalogue
+        if shape.csv { return try shape.showLines(catalogue.projections.flatMap(Self.lines)) }
         for projection in catalogue.projections {
             let queries = catalogue.queries.filter { $0.projection == projection.name }.map(\.name)
             if !shape.asTable {
@@ -85,123 +105,32 @@ struct Views: AppCommand {
                     ]))
                 continue
             }
+            let from = projection.topics.joined(separator: ", ")
             try Output.standard.line(
-                "\(projection.name) (version \(projection.version), from \(projection.topics.joined(separator: ", "))): \(projection.about)"
-            )
-            try Output.standard.line("  queries: \(queries.joined(separator: ", "))")
+                Prose.fitted("\(projection.name) (version \(projection.version), from \(from)): \(projection.about)"))
+            try Output.standard.line(Prose.fitted("  queries: \(queries.joined(separator: ", "))"))
             for table in projection.tables {
-                try Output.standard.line("  \(table.name): \(table.about)")
+                try Output.standard.line(Prose.fitted("  \(table.name): \(table.about)"))
                 let rows = table.columns.enumerated().map { i, column in
                     ["   ", column.name, column.kind.rawValue + (i < table.key ? ", key" : ""), column.about]
                 }
-                try Output.standard.write(TextTable(header: ["", "column", "type", ""], rows: rows).text)
+                try Output.standard.write(
+                    TextTable(header: ["", "column", "type", ""], rows: rows, isProse: true).text)
             }
         }
     }
-}
 
-/// Help for one command, event or query, made from what the domain declares.
-enum Teaching {
-    static func help(for arguments: [String], in app: Application) -> String? {
-        if arguments.first == "help" { return help(for: arguments.dropFirst() + ["--help"], in: app) }
-        if ["--help", "-h"].contains(arguments.last), arguments.count == 2, arguments[0] == "import" {
-            return importers(app.catalogue)
+    /// A line a column.
+    private static func lines(_ projection: AnyProjection) -> [Members] {
+        projection.tables.flatMap { table in
+            table.columns.enumerated().map { i, column in
+                [
+                    ("projection", JSON.string(projection.name)), ("version", String(projection.version)),
+                    ("table", JSON.string(table.name)), ("column", JSON.string(column.name)),
+                    ("type", JSON.string(column.kind.rawValue)), ("key", String(i < table.key)),
+                    ("about", JSON.string(column.about)),
+                ]
+            }
         }
-        guard arguments.count >= 3, arguments.dropFirst(2).contains(where: { $0 == "--help" || $0 == "-h" }) else {
-            return nil
-        }
-        let catalogue = app.catalogue
-        let name = arguments[1]
-        switch arguments[0] {
-        case "send":
-            guard let found = try? catalogue.command(name) else { return nil }
-            return """
-                \(found.kind.about)
-
-                USAGE: millrace send \(found.kind.name) \(found.kind.fields.map { "[--\(option($0.name)) <\($0.name)>]" }.joined(separator: " ")) [--id <id>]
-                       millrace send \(found.kind.name) '{"\(found.kind.fields.first?.name ?? "")": ...}'
-
-                FIELDS:
-                \(fields(found.kind))
-                """
-        case "produce":
-            guard let found = try? catalogue.event(name) else { return nil }
-            let way =
-                found.decided
-                ? "Its handler admits it only where it is a legal next event."
-                : "It is checked and appended to \(found.topic)."
-            return """
-                \(found.kind.about) \(way)
-
-                USAGE: millrace produce \(found.kind.name) [--file <file>] [--on-error stop|skip]    (one JSON object a line)
-
-                FIELDS:
-                \(fields(found.kind))
-                """
-        case "query":
-            guard let query = try? catalogue.query(name) else { return nil }
-            let rows =
-                query.parameters.map { parameter in
-                    [
-                        "  --\(option(parameter.name))", parameter.kind.rawValue,
-                        parameter.about + (parameter.required ? " (needed)" : ""),
-                    ]
-                } + [["  --limit", Parameter.Kind.integer.rawValue, "rows of a page (default: \(query.page))"]]
-            return """
-                \(query.about)
-
-                USAGE: millrace query \(query.name) [--<parameter> <value> ...] [--limit <n>] [--cursor <cursor>]
-
-                PARAMETERS:
-                \(TextTable(header: ["", "type", ""], rows: rows).text)
-                """
-        case "import":
-            guard let importer = try? catalogue.importer(name).importer else { return nil }
-            return help(of: importer)
-        default: return nil
-        }
-    }
-
-    /// The command's own help, and what there is to import.
-    private static func importers(_ catalogue: Catalogue) -> String {
-        let rows = catalogue.importers.map { ["  \($0.importer.name)", $0.importer.about] }
-        return Root.helpMessage(for: Import.self, columns: 80) + "\nIMPORTERS:\n"
-            + "  " + TextTable(header: ["", ""], rows: rows).text.drop { $0 == " " || $0 == "\n" }
-            + "\nmillrace import NAME --help shows an importer's options.\n"
-    }
-
-    private static func help(of importer: Importer) -> String {
-        let rows = importer.parameters.map { parameter in
-            let value = parameter.kind == .flag ? "" : " <\(parameter.kind.rawValue)>"
-            return [
-                "  --\(option(parameter.name))\(value)", parameter.about + (parameter.required ? " (needed)" : ""),
-            ]
-        }
-        let options =
-            rows.isEmpty
-            ? ""
-            : "\nOPTIONS OF ITS OWN:\n  \(TextTable(header: ["", ""], rows: rows).text.drop { $0 == " " || $0 == "\n" })"
-        return """
-            \(importer.about)
-
-            \(importer.discussion)
-
-            USAGE: millrace import \(importer.name) FILE [--<option> <value> ...] [--on-error stop|skip] [--progress]
-            \(options)
-            millrace import --help shows the options that all importers have.
-
-            """
-    }
-
-    static func fields(_ kind: Schema.Kind) -> String {
-        let rows = kind.fields.map { field in
-            ["  \(field.name)", field.repeated ? "[\(field.type)]" : field.type, field.about]
-        }
-        return TextTable(header: ["  field", "type", ""], rows: rows).text
-    }
-
-    /// As a command line has it: `paymentToken` is `--payment-token`.
-    static func option(_ name: String) -> String {
-        name.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
     }
 }

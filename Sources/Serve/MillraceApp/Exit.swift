@@ -34,7 +34,7 @@ enum Exit: Int32 {
         if error is ReaderGone { return 0 }
         if let failure = Failure(error, in: app) {
             // On one line, so that what it repeats cannot add another.
-            if !failure.message.isEmpty { Output.complain("millrace: \(Shown.text(failure.message))") }
+            if !failure.message.isEmpty { Output.complain("millrace: \(Shown.text(failure.message))", in: .bad) }
             return failure.exit.rawValue
         }
         let code = Root.exitCode(for: error)

@@ -19,7 +19,7 @@ struct LooseOptions {
             let body = word.dropFirst(2)
             if let equals = body.firstIndex(of: "=") {
                 pairs.append((String(body[..<equals]), String(body[body.index(after: equals)...])))
-            } else if flags.contains(String(body)) {
+            } else if flags.contains(where: { Spelling.same($0, String(body)) }) {
                 pairs.append((String(body), "true"))
             } else if let value = rest.popFirst() {
                 pairs.append((String(body), value))
@@ -39,7 +39,7 @@ extension LooseOptions {
     func values(of parameters: [Parameter], for owner: String, and others: [String]) throws -> [String: Value] {
         var values: [String: Value] = [:]
         for (name, text) in pairs {
-            guard let parameter = parameters.first(where: { Teaching.option($0.name) == name || $0.name == name })
+            guard let parameter = parameters.first(where: { Spelling.same($0.name, name) })
             else {
                 let known = parameters.map { "--\(Teaching.option($0.name))" }
                 let why = Nearest.notA("parameter", of: owner, "--\(name)", among: known, and: others)
@@ -55,6 +55,10 @@ extension LooseOptions {
     }
 
     private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
+        guard let text = parameter.value(allowedAs: text) else {
+            let why = Nearest.notOne(text, of: parameter.allowed)
+            throw Failure(.usage, "--\(Teaching.option(parameter.name)): \(why)")
+        }
         switch parameter.kind {
         case .text: return .text(text)
         case .integer: if let value = Int64(text) { return .integer(value) }
@@ -78,9 +82,14 @@ extension Schema.Kind {
     /// The JSON object that `--field value` words describe: text for text fields, JSON for all others; a repeated field takes
     /// several, or one value with commas.
     func json(_ options: LooseOptions) throws -> String {
+        JSON.object(try members(options).map { ($0.name, $0.value) })
+    }
+
+    /// The same as its members.
+    func members(_ options: LooseOptions) throws -> Members {
         var members: [(String, [String])] = []
         for (name, value) in options.pairs {
-            guard let field = fields.first(where: { [Teaching.option($0.name), $0.name].contains(name) }) else {
+            guard let field = fields.first(where: { $0.answers(to: name) }) else {
                 let known = fields.map { "--\(Teaching.option($0.name))" }
                 let why = Nearest.notA("field", of: self.name, "--\(name)", among: known, and: Send.optionNames)
                 throw Failure(.usage, "--\(name) \(why)")
@@ -102,10 +111,9 @@ extension Schema.Kind {
                 members.append((field.name, values))
             }
         }
-        return JSON.object(
-            members.map { name, values in
-                let repeated = fields.first { $0.name == name }?.repeated ?? false
-                return (name, repeated ? JSON.array(values) : values[0])
-            })
+        return members.map { name, values in
+            let repeated = fields.first { $0.name == name }?.repeated ?? false
+            return (name, repeated ? JSON.array(values) : values[0])
+        }
     }
 }

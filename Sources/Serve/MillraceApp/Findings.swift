@@ -4,22 +4,27 @@ internal import Projecting
 
 /// How what was found is shown.
 extension Verify {
+    /// Shows findings as they are made, where they are shown line by line.
     func show(_ findings: [Finding]) throws -> [Finding] {
-        if shape.asTable { return findings }
-        for finding in findings {
-            let hash = finding.hash.map { [("hash", JSON.string(Self.hex($0)))] } ?? []
-            try Output.standard.line(
-                JSON.object(
-                    [("check", JSON.string(finding.check)), ("what", JSON.string(finding.what))]
-                        + [("count", String(finding.count))]
-                        + finding.more.map { ($0.name, Int($0.value) == nil ? JSON.string($0.value) : $0.value) } + hash
-                        + [("problem", finding.problem.map(JSON.string) ?? "null")]
-                        + (finding.unchecked.map { [("unchecked", JSON.string($0))] } ?? [])))
-        }
+        if !shape.asTable && !shape.csv { try shape.showLines(findings.map(Self.members)) }
         return findings
     }
 
-    func showTable(_ findings: [Finding]) throws {
+    /// Shows what has to wait for all of them.
+    func showAll(_ findings: [Finding]) throws {
+        if shape.csv { return try shape.showLines(findings.map(Self.members)) }
+        if shape.asTable { try showTable(findings) }
+    }
+
+    private static func members(_ finding: Finding) -> Members {
+        [("check", JSON.string(finding.check)), ("what", JSON.string(finding.what)), ("count", String(finding.count))]
+            + finding.more.map { ($0.name, Int($0.value) == nil ? JSON.string($0.value) : $0.value) }
+            + (finding.hash.map { [("hash", JSON.string(hex($0)))] } ?? [])
+            + [("problem", finding.problem.map(JSON.string) ?? "null")]
+            + (finding.unchecked.map { [("unchecked", JSON.string($0))] } ?? [])
+    }
+
+    private func showTable(_ findings: [Finding]) throws {
         let units = [
             ("topic", "records"), ("view", "rows"), ("invariant", "records"), ("decisions", "commands"),
         ]
@@ -36,7 +41,7 @@ extension Verify {
             try Output.standard.write(
                 TextTable(
                     header: [check, unit] + names + (isHashed ? ["hash"] : []) + ["is"], rows: rows,
-                    right: Set(1...(1 + names.count))
+                    right: Set(1...(1 + names.count)), coloured: [2 + names.count + (isHashed ? 1 : 0)]
                 ).text)
         }
     }

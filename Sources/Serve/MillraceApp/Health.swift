@@ -8,7 +8,7 @@ internal import Projecting
 struct Health: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say whether workers keep up with the log; exits with 69 where one does not.",
-        discussion: """
+        paragraphs: """
             For health checks of containers and services. A worker is healthy where it is
             behind by at most --max-lag records, or where the oldest record that it has not
             handled is at most --max-age old: one that has just begun on a burst is behind,
@@ -105,24 +105,22 @@ struct Health: AppCommand {
     }
 
     private func show(_ states: [State]) throws {
-        if shape.asTable {
-            let rows = states.map { state in
-                [
-                    state.worker, String(state.lag), state.age.map(\.short) ?? "-",
-                    state.problem == nil ? "ok" : "NOT WELL",
-                ]
-            }
-            try Output.standard.write(
-                TextTable(header: ["worker", "lag", "oldest", "is"], rows: rows, right: [1, 2]).text)
-            return
+        let rows = states.map { state -> Members in
+            [
+                ("worker", JSON.string(state.worker)), ("lag", String(state.lag)),
+                ("age", state.age.map { String($0.milliseconds) } ?? "null"),
+                ("problem", state.problem.map(JSON.string) ?? "null"),
+            ]
         }
-        for state in states {
-            try Output.standard.line(
-                JSON.object([
-                    ("worker", JSON.string(state.worker)), ("lag", String(state.lag)),
-                    ("age", state.age.map { String($0.milliseconds) } ?? "null"),
-                    ("problem", state.problem.map(JSON.string) ?? "null"),
-                ]))
+        try shape.show(rows, columns: ["worker", "lag", "age", "problem"]) {
+            TextTable(
+                header: ["worker", "lag", "oldest", "is"],
+                rows: states.map { state in
+                    [
+                        state.worker, String(state.lag), state.age.map(\.short) ?? "-",
+                        state.problem == nil ? "ok" : "NOT WELL",
+                    ]
+                }, right: [1, 2], whole: [0, 3])
         }
     }
 }

@@ -8,7 +8,7 @@ internal import MillraceBus
 struct Import: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Import files of others, with their own times.",
-        discussion: """
+        paragraphs: """
             The file is plain or gzip; - is standard input. How far it has been imported
             is kept on the log, in the same commit as its records: an import that was
             interrupted goes on where it stopped, the same file again changes nothing,

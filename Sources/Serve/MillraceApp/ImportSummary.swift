@@ -32,9 +32,11 @@ extension FileImport {
         /// What to say where no line could be read.
         var hint = ""
 
-        var json: String {
+        var json: String { JSON.object(members.map { ($0.name, $0.value) }) }
+
+        var members: Members {
             let notes = notes.isEmpty ? [] : [("notes", JSON.array(notes.map(JSON.string)))]
-            let members = [
+            let members: Members = [
                 ("file", JSON.string(file)), ("lines", String(lines)), ("imported", String(imported)),
                 ("records", String(records)), ("kinds", Self.json(kinds)),
                 ("alreadyImported", String(known)), ("bad", String(bad)), ("reasons", Self.json(reasons)),
@@ -42,7 +44,7 @@ extension FileImport {
                 ("to", last.map { JSON.string($0.rfc3339) } ?? "null"), ("seconds", String(seconds)),
                 ("last", JSON.offsets(ends)),
             ]
-            return JSON.object(members + (outcomes.map { [("outcomes", Self.json($0))] } ?? []) + notes)
+            return members + (outcomes.map { [("outcomes", Self.json($0))] } ?? []) + notes
         }
         var text: String {
             let span = first.map { "  from \($0.rfc3339) to \(last?.rfc3339 ?? "")" } ?? ""
@@ -91,10 +93,18 @@ extension FileImport {
             if shape.asTable {
                 try Output.standard.write(Shown.text(text, breaking: true))
             } else {
-                try Output.standard.line(json)
+                try shape.showLines([members])
             }
-            if let stopped { throw Failure(.tryAgain, "\(stopped): what was read is imported; import the whole again") }
-            if let damage { throw Failure(.data, "\(damage). What was read of it is imported; import the whole again") }
+            if let stopped {
+                throw Failure(
+                    .tryAgain, "\(stopped): what was read is imported; the same command goes on where it stopped")
+            }
+            if let damage {
+                throw Failure(
+                    .data,
+                    "\(damage). What was read of it is imported; with the whole file the same command goes on where it stopped"
+                )
+            }
             if bad > 0 && imported == 0 && known == 0 {
                 throw Failure(.data, "no line of \(file) could be read\(hint.isEmpty ? "" : "; \(hint)")")
             }

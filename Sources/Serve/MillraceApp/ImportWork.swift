@@ -409,7 +409,7 @@ final class ImportWork {
         summary.kinds = writer.written.kinds
         summary.ends = writer.written.ends
         if isTelling { try tell() }
-        progress.show(summary.imported, unit: "lines")
+        progress.show(summary.imported, unit: "lines", read: source.share)
     }
 
     private func tell() throws {

@@ -18,6 +18,9 @@ final class InputBytes {
     private enum State {
         case start, plain, member, between, ended
     }
+    /// Bytes of the file, where it is one, and how many of them were read.
+    private let size: Int
+    private var taken = 0
     private let descriptor: Int32
     /// What messages call it.
     let name: String
@@ -43,6 +46,7 @@ final class InputBytes {
             throw Failure(.noInput, "\(name) is a folder")
         }
         isFile = path != "-" && status.st_mode & S_IFMT == S_IFREG
+        size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
         self.descriptor = descriptor
         self.name = name
         self.stop = stop
@@ -51,6 +55,9 @@ final class InputBytes {
         // 15 bits of window, and 16 for gzip's own frame. It fails only for want of memory.
         inflateInit2_(stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     }
+
+    /// How much of the file was read, 0 to 1; nil of a pipe. Of gzip it is its packed bytes.
+    var share: Double? { size > 0 ? Double(taken) / Double(size) : nil }
 
     deinit {
         inflateEnd(stream)
@@ -122,6 +129,7 @@ final class InputBytes {
         } while failed == EINTR || failed == EAGAIN
         if failed != 0 { throw Failure(.ioError, "\(name) cannot be read: \(String(cString: strerror(failed)))") }
         if more.isEmpty { return false }
+        taken += more.count
         if input.isEmpty { input = more[...] } else { input += more }
         return true
     }

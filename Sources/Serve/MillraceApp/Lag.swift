@@ -9,7 +9,7 @@ internal import Quarantining
 struct Lag: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show how far each worker is behind the log, partition by partition.",
-        discussion: """
+        paragraphs: """
             --sum shows a line a worker. With --wait it first waits until nobody is behind,
             so that a script sees all that was written before; where that takes longer, it
             shows who is and exits with 75. A worker that has seen more than the log has
@@ -39,6 +39,16 @@ struct Lag: AppCommand {
         var gone: Int64 = 0
         /// A topic that it reads and the log does not have.
         var missing: String?
+
+        var members: Members {
+            [
+                ("worker", JSON.string(worker)),
+                ("partition", partition.map { JSON.string($0.description) } ?? "null"),
+                ("next", committed?.description ?? "null"), ("end", end?.description ?? "null"),
+                ("lag", missing == nil ? String(lag) : "null"),
+            ] + (missing.map { [("missing", JSON.string($0))] } ?? [])
+                + (ahead > 0 ? [("ahead", String(ahead))] : []) + (gone > 0 ? [("gone", String(gone))] : [])
+        }
 
         /// What to say of one that is ahead.
         var failure: Failure {
@@ -76,34 +86,23 @@ struct Lag: AppCommand {
     }
 
     private func show(_ lines: [Line]) throws {
-        if shape.asTable {
-            // Hardly ever is anything gone, and then it is not to be overlooked.
-            let isAnyGone = lines.contains { $0.gone > 0 }
+        // Hardly ever is anything gone, and then it is not to be overlooked.
+        let isAnyGone = lines.contains { $0.gone > 0 }
+        try shape.show(lines.map(\.members), columns: Self.columns) {
             let rows = lines.map { line in
                 [
                     line.worker, line.missing ?? line.partition?.description ?? "all",
-                    line.committed?.description ?? "-",
-                    line.end?.description ?? "-",
+                    line.committed?.description ?? "-", line.end?.description ?? "-",
                     line.missing != nil ? "no topic" : line.ahead > 0 ? "\(line.ahead) ahead" : String(line.lag),
                 ] + (isAnyGone ? [String(line.gone)] : [])
             }
-            let header = ["worker", "partition", "next", "end", "lag"] + (isAnyGone ? ["gone"] : [])
-            try Output.standard.write(TextTable(header: header, rows: rows, right: [2, 3, 4, 5]).text)
-            return
-        }
-        for line in lines {
-            try Output.standard.line(
-                JSON.object(
-                    [
-                        ("worker", JSON.string(line.worker)),
-                        ("partition", line.partition.map { JSON.string($0.description) } ?? "null"),
-                        ("next", line.committed?.description ?? "null"), ("end", line.end?.description ?? "null"),
-                        ("lag", line.missing == nil ? String(line.lag) : "null"),
-                    ] + (line.missing.map { [("missing", JSON.string($0))] } ?? [])
-                        + (line.ahead > 0 ? [("ahead", String(line.ahead))] : [])
-                        + (line.gone > 0 ? [("gone", String(line.gone))] : [])))
+            return TextTable(
+                header: ["worker", "partition", "next", "end", "lag"] + (isAnyGone ? ["gone"] : []), rows: rows,
+                right: [2, 3, 4, 5], coloured: [4])
         }
     }
+
+    private static let columns = ["worker", "partition", "next", "end", "lag", "missing", "ahead", "gone"]
 
     /// The lag once it is nothing, or what is left of it when the time is over.
     static func settled(

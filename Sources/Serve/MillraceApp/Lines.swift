@@ -20,6 +20,8 @@ final class LineSource {
     let path: String
     /// Whether it is a file that can be opened again to read the same lines once more.
     var isFile: Bool { input.isFile }
+    /// How much of the file was read, 0 to 1; nil where it is none.
+    var share: Double? { input.share }
     /// Whether the text began with a byte order mark.
     private(set) var hadMark = false
     /// Why reading was ended before the input's end. A line that was cut by that is left out.

@@ -35,7 +35,7 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable {
 
 /// What `up` and `work` say while they run.
 struct LogOptions: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Log what happens.")
+    @Flag(name: .shortAndLong, help: "Name the workers, and log what happens.")
     var verbose = false
     @Option(
         help: ArgumentHelp(
@@ -50,7 +50,9 @@ struct LogOptions: ParsableArguments {
         var format = logFormat
         if format == nil, let said = environment["MILLRACE_LOG_FORMAT"], !said.isEmpty {
             format = LogFormat(rawValue: said)
-            if format == nil { throw Failure(.configuration, "MILLRACE_LOG_FORMAT is \(said), it must be text or json") }
+            if format == nil {
+                throw Failure(.configuration, "MILLRACE_LOG_FORMAT is \(said), it must be text or json")
+            }
         }
         LogFormat.choose(format ?? .text)
         return makeLogger(verbose: verbose)

@@ -9,7 +9,7 @@ struct NewDomain: AppCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
         abstract: "Write the folder of a new domain, which builds, runs and passes its tests.",
-        discussion: """
+        paragraphs: """
             The domain is that of the likes of things, under your name: one command, one
             event, a decider, a view, a query, an invariant, a demonstration and its tests.
             Change NAME.proto first, run Tools/proto, and let the compiler lead you.
@@ -80,7 +80,8 @@ struct DomainTemplate {
             name.utf8.count <= Self.longest
             && name.utf8.first.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) } == true
             && name.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
             }
         if !isName || name == "millrace" {
             throw Failure(
@@ -105,7 +106,8 @@ struct DomainTemplate {
     }
 
     private func word(_ line: String) -> String {
-        line.replacing("LikeCounts", with: type + "Counts").replacing("Likes", with: type).replacing("likes", with: name)
+        line.replacing("LikeCounts", with: type + "Counts").replacing("Likes", with: type).replacing(
+            "likes", with: name)
     }
 
     func filesOfPackage(millrace: String) -> [File] {
@@ -114,7 +116,9 @@ struct DomainTemplate {
             if path == "Package.swift" {
                 text = text.replacing(#"path: "../..""#, with: "path: \"\(millrace)\"")
             }
-            if path.hasSuffix(".descriptor.swift") { return File(path: word(path), text: descriptor(text, isPublic: true)) }
+            if path.hasSuffix(".descriptor.swift") {
+                return File(path: word(path), text: descriptor(text, isPublic: true))
+            }
             return File(path: word(path), text: renamed(text))
         }
     }
@@ -125,7 +129,9 @@ struct DomainTemplate {
         var files = ExampleFiles.all.filter { $0.path.hasPrefix(source) }.map { path, _ in
             let (file, text) = (path.dropFirst(source.count), text(path))
             let target = "Sources/Domains/\(type)/\(word(String(file)))"
-            if path.hasSuffix(".descriptor.swift") { return File(path: target, text: descriptor(text, isPublic: false)) }
+            if path.hasSuffix(".descriptor.swift") {
+                return File(path: target, text: descriptor(text, isPublic: false))
+            }
             return File(path: target, text: renamed(Self.internally(text)))
         }
         files.append(

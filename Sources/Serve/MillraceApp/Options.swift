@@ -123,20 +123,6 @@ struct Places: ParsableArguments {
     }
 }
 
-/// How results are shown.
-struct Shape: ParsableArguments {
-    @Flag(help: "Show JSON.")
-    var json = false
-    @Flag(help: "Show a table.")
-    var table = false
-
-    var asTable: Bool { table || (!json && Output.isTerminal) }
-
-    func validate() throws {
-        if json && table { throw ValidationError("--json and --table exclude each other") }
-    }
-}
-
 func makeLogger(verbose: Bool) -> Logger {
     var logger = Logger(label: "millrace") { label in
         if LogFormat.current == .json { return JSONLogHandler() }

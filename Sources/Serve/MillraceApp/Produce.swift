@@ -17,7 +17,7 @@ struct Produce: AppCommand {
 
     static let configuration = CommandConfiguration(
         abstract: "Produce events from JSON lines.",
-        discussion: """
+        paragraphs: """
             Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,
             or what --time-field names (RFC 3339, or seconds or milliseconds since
             1970), or "@time" in the line. A line that replay printed is taken as it is,
@@ -54,10 +54,15 @@ struct Produce: AppCommand {
     var progress = false
     @Option(help: ArgumentHelp("How long to wait for a handler.", valueName: "time"))
     var timeout = "10s"
+    /// What belongs into a line, and was given as options.
+    @Argument(parsing: .allUnrecognized, help: .hidden)
+    var words: [String] = []
+    @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     func run(in app: Application) async throws {
         let found = try app.catalogue.event(event)
+        if !words.isEmpty { throw Self.refusal(words, of: found) }
         guard let limit = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
         let stop = try InputStop(watchesOutput: progress)
         let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
@@ -167,10 +172,21 @@ struct Produce: AppCommand {
         tally.lookalikes.tell()
         var complaints = tally.complaints
         complaints.end()
-        try Output.standard.line(JSON.object(Self.members(tally, ends)))
+        let members = Self.members(tally, ends)
+        // Whoever asked for JSON on the way has it at the end too.
+        if progress && !shape.table && !shape.csv { return try Output.standard.line(Self.json(members)) }
+        try shape.show([members]) {
+            let last = ends.sorted { $0.key < $1.key }.map { "\($0.key)@\($0.value)" }.joined(separator: ", ")
+            return TextTable(
+                header: ["produced", "refused", "bad", "last"],
+                rows: [[String(tally.done), String(tally.refused), String(tally.bad), last.isEmpty ? "-" : last]],
+                right: [0, 1, 2])
+        }
     }
 
-    private static func members(_ tally: Tally, _ ends: [TopicPartition: Offset]) -> [(String, String)] {
+    private static func json(_ members: Members) -> String { JSON.object(members.map { ($0.name, $0.value) }) }
+
+    private static func members(_ tally: Tally, _ ends: [TopicPartition: Offset]) -> Members {
         [
             ("produced", String(tally.done)), ("refused", String(tally.refused)), ("bad", String(tally.bad)),
             ("last", JSON.offsets(ends)),
@@ -180,7 +196,7 @@ struct Produce: AppCommand {
     /// Says that all lines up to one are done with.
     private func acknowledge(_ tally: Tally, _ ends: [TopicPartition: Offset]) throws {
         do {
-            try Output.standard.line(JSON.object([("line", String(tally.lines))] + Self.members(tally, ends)))
+            try Output.standard.line(Self.json([("line", String(tally.lines))] + Self.members(tally, ends)))
         } catch is ReaderGone {
             throw unread(tally)
         }

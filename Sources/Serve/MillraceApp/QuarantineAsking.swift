@@ -8,7 +8,7 @@ extension QuarantineCommand {
     struct Redrive: AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Have waiting records handled again, in order.",
-            discussion: """
+            paragraphs: """
                 Each key goes on until one of its records fails again. Commands are decided by
                 their own time, not by now. The worker must run: it does it.
                 """)
@@ -25,7 +25,7 @@ extension QuarantineCommand {
     struct Drop: AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give up the first waiting record of a key for good, and have the others handled.",
-            discussion: """
+            paragraphs: """
                 What is dropped stays on the log and is left out of what the worker makes of it;
                 a dropped command has no outcome. It cannot be taken back but by rebuilding from
                 another log.
@@ -84,28 +84,24 @@ extension QuarantineCommand {
 
         private func show(_ results: [(Group, ReleaseEnd?)]) throws {
             let answered = results.compactMap { group, end in end.map { (group, $0) } }
-            if shape.asTable {
+            let lines = answered.map { group, end -> Members in
+                [
+                    ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
+                    ("handled", String(end.released)), ("dropped", String(end.dropped)),
+                    ("waiting", String(max(0, end.left))),
+                    ("reason", end.reason.isEmpty ? "null" : JSON.string(end.reason)),
+                ]
+            }
+            try shape.show(lines, columns: ["worker", "key", "handled", "dropped", "waiting", "reason"]) {
                 let rows = answered.map { group, end in
                     [
                         group.worker, group.key.text, String(end.released), String(end.dropped),
                         String(max(0, end.left)), end.reason,
                     ]
                 }
-                try Output.standard.write(
-                    TextTable(
-                        header: ["worker", "key", "handled", "dropped", "waiting", "reason"], rows: rows,
-                        right: [2, 3, 4]
-                    ).text)
-                return
-            }
-            for (group, end) in answered {
-                try Output.standard.line(
-                    JSON.object([
-                        ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                        ("handled", String(end.released)), ("dropped", String(end.dropped)),
-                        ("waiting", String(max(0, end.left))),
-                        ("reason", end.reason.isEmpty ? "null" : JSON.string(end.reason)),
-                    ]))
+                return TextTable(
+                    header: ["worker", "key", "handled", "dropped", "waiting", "reason"], rows: rows, right: [2, 3, 4],
+                    whole: [0, 1])
             }
         }
     }

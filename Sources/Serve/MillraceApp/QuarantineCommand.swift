@@ -11,7 +11,7 @@ struct QuarantineCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "quarantine",
         abstract: "Look after records that a worker could not handle, and those that wait behind them.",
-        discussion: """
+        paragraphs: """
             A record that cannot be decoded or folded, or of which workers die, stops its
             key and nothing else: later records of the key wait in order, the others flow.
             What waits, and what became of it, is on the topic millrace.quarantine.
@@ -35,29 +35,25 @@ struct QuarantineCommand: AsyncParsableCommand {
             let groups = try await places.withLog(app) { log in
                 try QuarantineCommand.groups(await log.quarantine().read(), worker, in: app)
             }
-            if shape.asTable {
+            let lines = groups.map { group -> Members in
+                [
+                    ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
+                    ("first", JSON.string(group.place)), ("time", JSON.string(group.time.rfc3339)),
+                    ("waiting", String(group.items.count)), ("attempts", String(group.attempts)),
+                    ("reason", JSON.string(group.reason)),
+                ]
+            }
+            let columns = ["worker", "key", "first", "time", "waiting", "attempts", "reason"]
+            try shape.show(lines, columns: columns) {
                 let rows = groups.map { group in
                     [
                         group.worker, group.key.text, group.place, String(group.items.count),
                         String(group.attempts), group.reason,
                     ]
                 }
-                try Output.standard.write(
-                    TextTable(
-                        header: ["worker", "key", "first", "waiting", "attempts", "reason"], rows: rows, right: [3, 4]
-                    ).text)
-                return
-            }
-            for group in groups {
-                try Output.standard.line(
-                    JSON.object([
-                        ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                        ("first", JSON.string(group.place)),
-                        ("time", JSON.string(group.time.rfc3339)),
-                        ("waiting", String(group.items.count)),
-                        ("attempts", String(group.attempts)),
-                        ("reason", JSON.string(group.reason)),
-                    ]))
+                return TextTable(
+                    header: ["worker", "key", "first", "waiting", "attempts", "reason"], rows: rows, right: [3, 4],
+                    whole: [0, 1, 2])
             }
         }
     }
@@ -70,10 +66,12 @@ struct QuarantineCommand: AsyncParsableCommand {
         var worker: String
         @Argument(help: "The key, or the place of a record without one (default: all keys).")
         var key: String?
+        @OptionGroup var shape: Shape
         @OptionGroup var places: Places
 
         func run(in app: Application) async throws {
-            let shape = try RecordShape(format: nil, csv: false, domains: app.domains)
+            let reading = try RecordShape(format: nil, csv: false, domains: app.domains)
+            var lines: [Members] = []
             try await places.withLog(app) { log in
                 let groups = try QuarantineCommand.groups(await log.quarantine().read(), worker, key, in: app)
                 for group in groups {
@@ -83,14 +81,26 @@ struct QuarantineCommand: AsyncParsableCommand {
                             records[source, default: [:]][record.offset] = record
                         }
                     }
-                    for item in group.items { try line(item, records[item.source]?[item.record.offset], shape) }
+                    lines += group.items.map { line(group.worker, $0, records[$0.source]?[$0.record.offset], reading) }
                 }
+            }
+            let columns = ["worker", "place", "time", "key", "attempts", "reason", "type", "event", "base64"]
+            try shape.show(lines, columns: columns) {
+                let shown = ["place", "time", "key", "attempts", "reason", "type", "event"]
+                return TextTable(
+                    header: shown,
+                    rows: lines.map { line in
+                        shown.map { name in
+                            let value = name == "event" ? ["event", "base64"] : [name]
+                            return CSVLine.plain(line.first { value.contains($0.name) }?.value ?? "null")
+                        }
+                    }, right: [3], whole: [0, 1, 2, 5])
             }
         }
 
-        private func line(_ item: Group.Item, _ record: Record?, _ shape: RecordShape) throws {
+        private func line(_ worker: String, _ item: Group.Item, _ record: Record?, _ shape: RecordShape) -> Members {
             let (source, parked) = item
-            var members = [
+            var members: Members = [
                 ("worker", JSON.string(worker)), ("place", JSON.string("\(source)@\(parked.offset)")),
                 ("time", JSON.string(parked.timestamp.rfc3339)), ("key", JSON.string(parked.key.text)),
                 ("attempts", String(parked.attempts)),
@@ -106,7 +116,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             } else {
                 members.append(("event", "null"))
             }
-            try Output.standard.line(JSON.object(members))
+            return members
         }
     }
 }

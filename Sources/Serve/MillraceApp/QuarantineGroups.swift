@@ -61,8 +61,11 @@ extension QuarantineCommand {
         _ book: QuarantineState, _ worker: String?, _ key: String? = nil, in app: Application
     ) throws -> [Group] {
         let workers = app.workers.map(\.name)
-        if let worker, !workers.contains(worker) {
-            throw Unknown.failure("worker", worker, among: workers, shownBy: nil)
+        let worker = try worker.map { name in
+            guard let found = Naming.find(name, in: workers, names: { [$0] }).first else {
+                throw Unknown.failure("worker", name, among: workers, shownBy: nil)
+            }
+            return found
         }
         let all = book.workers.filter { worker == nil || $0.key == worker }.sorted { $0.key < $1.key }.flatMap {
             groups(of: $0, $1, in: app)

@@ -10,7 +10,7 @@ struct Rebuilding: AppCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
         abstract: "Fold a view anew beside the live one, compare the two, and put it in its place.",
-        discussion: """
+        paragraphs: """
             Workers and queries go on meanwhile: queries read the old build until the new
             one has folded as much, and from then on the new one. Both are compared at the
             same offsets, and what differs is shown. The old build is kept, and --rollback
@@ -117,14 +117,14 @@ struct Rebuilding: AppCommand {
                     ("differences", String(counted.differences)),
                 ])
             }
-            try Output.standard.line(
-                JSON.object([
+            return try shape.showLines([
+                [
                     ("projection", JSON.string(projection.name)), ("build", String(build)),
                     ("state", JSON.string(live ? "live" : "removed")),
                     ("folded", String(folded)), ("tables", JSON.array(tables)),
                     ("first", JSON.array(differences.map(JSON.string))),
-                ]))
-            return
+                ]
+            ])
         }
         if let comparison {
             let rows = comparison.tables.map { [$0.table, String($0.rows), String($0.differences)] }

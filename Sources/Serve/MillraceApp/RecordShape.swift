@@ -90,7 +90,7 @@ struct RecordShape {
     }
 
     /// The event as JSON; what no schema can read is shown as text.
-    private func event(_ record: Record, _ source: TopicPartition) -> String {
+    func event(_ record: Record, _ source: TopicPartition) -> String {
         decoded(record, source) ?? JSON.string(record.value.text)
     }
 

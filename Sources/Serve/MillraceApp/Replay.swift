@@ -11,16 +11,18 @@ struct Replay: AppCommand {
 
     static let configuration = CommandConfiguration(
         abstract: "Read topics again: print them, or fold them into fresh tables.",
-        discussion: """
+        paragraphs: """
             Times (--from, --to): @TIME, an RFC 3339 moment or @-1h before now. What is
             shown is of these times, both included, in the order of the log: records
             that came late are among them.
+
             Positions (--from, --to): start, end, an offset, -N (N before the end), +N
             (N after the start), first@TIME (the first record at or after the moment,
             and all behind it, of whatever time). --to is where to stop, not included.
+
             A time and a position go together: --from @-1h --to 17.
 
-            Shapes: JSON lines, --csv, or --format with the verbs %t topic, %p
+            Shapes: a table on a terminal and JSON lines elsewhere, --csv, or --format with the verbs %t topic, %p
             partition, %o offset, %d timestamp in ms, %k key, %K its length, %v value
             (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %%
             and \\n \\t.
@@ -50,8 +52,6 @@ struct Replay: AppCommand {
     var follow = false
     @Flag(help: "Only count the records.")
     var count = false
-    @Flag(help: "Comma-separated values, with a header.")
-    var csv = false
     @Option(help: ArgumentHelp("A template for each record.", valueName: "template"))
     var format: String?
     @Option(
@@ -59,6 +59,7 @@ struct Replay: AppCommand {
         completion: .names)
     var into: String?
     @OptionGroup var losing: Losing
+    @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     func validate() throws {
@@ -66,11 +67,14 @@ struct Replay: AppCommand {
             throw ValidationError("--without-what-is-gone goes with --into")
         }
         if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
-        if csv && format != nil { throw ValidationError("--csv and --format exclude each other") }
+        let shapes = [("--csv", shape.csv), ("--json", shape.json), ("--table", shape.table)]
+        if format != nil, let (option, _) = shapes.first(where: { $0.1 }) {
+            throw ValidationError("\(option) and --format exclude each other")
+        }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
         let shaping = [
             ("--key", key != nil), ("--type", type != nil), ("--limit", limit != nil), ("--count", count),
-            ("--csv", csv),
+            ("--csv", shape.csv), ("--table", shape.table),
             ("--format", format != nil),
         ]
         if into != nil, let (option, _) = shaping.first(where: { $0.1 }) {
@@ -83,27 +87,29 @@ struct Replay: AppCommand {
 
     func run(in app: Application) async throws {
         let shape = try RecordShape(
-            format: format, csv: csv, domains: app.domains)
+            format: format, csv: shape.csv, domains: app.domains)
         try await places.withLog(app) { log in
-            if let type { try checkType(type, app.domains) }
             let part = try await part(log)
             if let into {
                 try await fold(log, part, try app.catalogue.projection(into))
             } else {
-                try await show(log, part, shape)
+                let type = try type.map { try self.type($0, app.domains) }
+                try await show(log, part, shape, type)
             }
         }
     }
 
-    /// Refuses a type that none of the topics can have, where all their schemas are known.
-    private func checkType(_ type: String, _ domains: [Domain]) throws {
+    /// The type that a word means, whatever its case. One that none of the topics can have is refused, where all their
+    /// schemas are known.
+    private func type(_ type: String, _ domains: [Domain]) throws -> String {
         var known: [String] = []
         for topic in topics {
-            guard let kinds = RecordShape.types(of: topic, domains) else { return }
+            guard let kinds = RecordShape.types(of: topic, domains) else { return type }
             known += kinds
         }
         // A newer program's type is shown as unknown, with its number.
-        if known.contains(type) || type.hasPrefix("unknown") || type == "empty" { return }
+        if let found = Naming.find(type, in: known, names: { [$0] }).first { return found }
+        if type.hasPrefix("unknown") || type == "empty" { return type }
         let of = topics.joined(separator: ", ")
         let question = Nearest.question(to: type, among: known).map { " \($0.prefix(1).uppercased())\($0.dropFirst())" }
         throw Failure(
@@ -145,8 +151,9 @@ struct Replay: AppCommand {
     }
 
     private func show(
-        _ log: any EventLog, _ part: Part, _ shape: RecordShape
+        _ log: any EventLog, _ part: Part, _ shape: RecordShape, _ type: String?
     ) async throws {
+        var table = self.shape.asTable && format == nil && !count ? RecordTable(shape) : nil
         var shown = 0
         var text = count ? [] : Array(shape.header.utf8)
         var hiding: (count: Int, first: String)?
@@ -161,11 +168,16 @@ struct Replay: AppCommand {
                 if let type, types(record) != type { continue }
                 shown += 1
                 if count { continue }
-                shape.add(record, batch.source, to: &text)
+                if table == nil {
+                    shape.add(record, batch.source, to: &text)
+                } else {
+                    table?.add(record, batch.source)
+                }
                 if shape.hides(record, batch.source) {
                     hiding = ((hiding?.count ?? 0) + 1, hiding?.first ?? "\(batch.source)@\(record.offset)")
                 }
             }
+            if let lines = table?.take() { text += lines.utf8 }
             if !text.isEmpty { try Output.standard.write(text) }
             text.removeAll(keepingCapacity: true)
             return limit.map { shown < $0 } ?? true

@@ -8,7 +8,7 @@ struct Root: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "millrace",
         abstract: "An event-sourced message bus: produce events, run workers, query views, replay topics.",
-        discussion: """
+        paragraphs: """
             Commands and telemetry go in, handlers decide, events land on the log,
             projectors fold them into views.
 

@@ -9,7 +9,7 @@ internal import MillraceBus
 struct Send: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Send a command, or a file of them, and wait for the outcomes.",
-        discussion: """
+        paragraphs: """
             The command is given as JSON or field by field; millrace send COMMAND --help
             shows its fields. The same --id again gives the same outcome and does
             nothing. An id is one of its aggregate (its key): for another one the same id
@@ -91,6 +91,7 @@ struct Send: AppCommand {
                 try await client.send([encoded], to: found.domain, within: limit)[0]
             }
         }
+        try showHeader()
         try show(outcome)
         if !outcome.accepted { throw Failure(.refused, "") }
     }
@@ -108,18 +109,25 @@ struct Send: AppCommand {
 
     func show(_ outcome: Outcome) throws {
         if shape.asTable {
-            try Output.standard.shown(
-                outcome.accepted ? "accepted  \(outcome.id)" : "refused  \(outcome.reason): \(outcome.message)")
+            let word = outcome.accepted ? Palette.good("accepted") : Palette.bad("refused")
+            let rest = outcome.accepted ? outcome.id : "\(outcome.reason): \(outcome.message)"
+            try Output.standard.line("\(word)  \(Shown.text(rest))")
             for event in outcome.events { try Output.standard.shown("  \(event.type)  \(event.place)@\(event.offset)") }
             return
         }
+        if shape.csv { return try Output.standard.write(CSVLine.text(outcome.members, Self.columns)) }
         try Output.standard.line(outcome.json)
     }
+
+    private static let columns = ["id", "outcome", "reason", "message", "events"]
+    func showHeader() throws { if shape.csv { try Output.standard.write(CSVLine.header(Self.columns)) } }
 }
 
 extension Outcome {
-    var json: String {
-        JSON.object([
+    var json: String { JSON.object(members.map { ($0.name, $0.value) }) }
+
+    var members: Members {
+        [
             ("id", JSON.string(id)), ("outcome", JSON.string(accepted ? "accepted" : "refused")),
             ("reason", accepted ? "null" : JSON.string(reason)), ("message", accepted ? "null" : JSON.string(message)),
             (
@@ -132,6 +140,6 @@ extension Outcome {
                         ])
                     })
             ),
-        ])
+        ]
     }
 }

@@ -16,6 +16,7 @@ extension Send {
         let deciding = app.domains.filter { $0.decider != nil }
         try await places.withLog(app) { log in
             try await CommandClient.with(log, domains: deciding, clock: { now() }) { client in
+                try showHeader()
                 var sending = Sending(client: client, limit: limit, shape: self, stop: stop)
                 // What has come goes out before more is waited for: a pipe may stay open for as long as its writer likes.
                 reading: while let lines = try await source.next() {

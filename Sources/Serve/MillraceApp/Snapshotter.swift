@@ -11,7 +11,7 @@ struct Snapshotter: AppCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshot",
         abstract: "Keep a snapshot of a view, for query --as-of.",
-        discussion: """
+        paragraphs: """
             Projectors keep some by themselves, one every 100000 events
             (MILLRACE_SNAPSHOTS_EVERY; 0 for none), and at most 24 of a view
             (MILLRACE_SNAPSHOTS_KEPT), the older the further apart.
@@ -119,22 +119,20 @@ struct Snapshotter: AppCommand {
     }
 
     private func show(_ snapshots: [(AnyProjection, Snapshot)]) throws {
-        if !shape.asTable {
-            for (projection, snapshot) in snapshots {
-                try Output.standard.line(
-                    JSON.object([
-                        ("projection", JSON.string(projection.name)),
-                        ("time", snapshot.time.map { JSON.string($0.rfc3339) } ?? "null"),
-                        ("events", String(snapshot.events)), ("bytes", String(snapshot.bytes)),
-                        ("asOf", JSON.offsets(snapshot.offsets)),
-                    ]))
+        let lines = snapshots.map { projection, snapshot -> Members in
+            [
+                ("projection", JSON.string(projection.name)),
+                ("time", snapshot.time.map { JSON.string($0.rfc3339) } ?? "null"),
+                ("events", String(snapshot.events)), ("bytes", String(snapshot.bytes)),
+                ("asOf", JSON.offsets(snapshot.offsets)),
+            ]
+        }
+        try shape.show(lines, columns: ["projection", "time", "events", "bytes", "asOf"]) {
+            let rows = snapshots.map { projection, snapshot in
+                [projection.name, snapshot.time?.rfc3339 ?? "-", String(snapshot.events), String(snapshot.bytes)]
             }
-            return
+            return TextTable(
+                header: ["projection", "newest event", "events", "bytes"], rows: rows, right: [2, 3], whole: [0, 1])
         }
-        let rows = snapshots.map { projection, snapshot in
-            [projection.name, snapshot.time?.rfc3339 ?? "-", String(snapshot.events), String(snapshot.bytes)]
-        }
-        try Output.standard.write(
-            TextTable(header: ["projection", "newest event", "events", "bytes"], rows: rows, right: [2, 3]).text)
     }
 }

@@ -19,7 +19,7 @@ struct Topics: AsyncParsableCommand {
         func run(in app: Application) async throws {
             let topics = try await places.withLog(app) { try await $0.topics() }
             Topics.warn(Retentions(domains: app.domains).warningsOfNothingKept(topics))
-            if shape.asTable {
+            try shape.show(topics.map(\.members), columns: Topic.columns) {
                 let rows = topics.map { topic in
                     [
                         topic.name, String(topic.partitions), String(topic.replication),
@@ -27,13 +27,9 @@ struct Topics: AsyncParsableCommand {
                         topic.cleanup.rawValue, topic.owner,
                     ]
                 }
-                try Output.standard.write(
-                    TextTable(
-                        header: ["topic", "partitions", "replication", "retention", "cleanup", "owner"], rows: rows,
-                        right: [1, 2]
-                    ).text)
-            } else {
-                for topic in topics { try Output.standard.line(topic.json) }
+                return TextTable(
+                    header: ["topic", "partitions", "replication", "retention", "cleanup", "owner"], rows: rows,
+                    right: [1, 2], whole: [0])
             }
         }
     }
@@ -57,17 +53,17 @@ struct Topics: AsyncParsableCommand {
                 let bounds = try await log.bounds(of: partitions)
                 var described = declared.first { $0.name == topic } ?? on
                 described.partitions = on.partitions
+                let offsets = partitions.map { partition -> Members in
+                    [
+                        ("partition", partition.partition.description),
+                        ("start", bounds[partition]?.lowerBound.description ?? "null"),
+                        ("end", bounds[partition]?.upperBound.description ?? "null"),
+                    ]
+                }
+                if shape.csv { return try shape.showLines(offsets) }
                 if !shape.asTable {
-                    let offsets = partitions.map { partition in
-                        JSON.object([
-                            ("partition", partition.partition.description),
-                            ("start", bounds[partition]?.lowerBound.description ?? "null"),
-                            ("end", bounds[partition]?.upperBound.description ?? "null"),
-                        ])
-                    }
-                    try Output.standard.line(
-                        String(described.json.dropLast()) + ",\"offsets\":" + JSON.array(offsets) + "}")
-                    return
+                    let all = offsets.map { JSON.object($0.map { ($0.name, $0.value) }) }
+                    return try shape.showLines([described.members + [("offsets", JSON.array(all))]])
                 }
                 try Output.standard.line(
                     """
@@ -89,7 +85,7 @@ struct Topics: AsyncParsableCommand {
 
     /// Warns on standard error.
     static func warn(_ warnings: [String]) {
-        for warning in warnings { Output.complain("millrace: warning: \(warning)") }
+        for warning in warnings { Output.complain("millrace: warning: \(warning)", in: .doubtful) }
     }
 
     struct Declare: AppCommand {
@@ -103,12 +99,16 @@ struct Topics: AsyncParsableCommand {
 }
 
 extension Topic {
-    var json: String {
-        JSON.object([
+    static let columns = [
+        "topic", "partitions", "replication", "retention", "cleanup", "clock", "key", "schema", "owner",
+    ]
+
+    var members: Members {
+        [
             ("topic", JSON.string(name)), ("partitions", String(partitions)), ("replication", String(replication)),
             ("retention", retention.map { JSON.string($0.short) } ?? "null"),
             ("cleanup", JSON.string(cleanup.rawValue)), ("clock", JSON.string(clock.rawValue)),
             ("key", JSON.string(key)), ("schema", JSON.string(schema)), ("owner", JSON.string(owner)),
-        ])
+        ]
     }
 }

@@ -9,7 +9,7 @@ extension Topics {
     struct Apply: AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make the declared topics that are missing; exits with 78 where one is otherwise than declared.",
-            discussion: """
+            paragraphs: """
                 On the embedded log, topics that are there get the declared retention and
                 cleanup. On Kafka they stay as they are: use Kafka's own tools, and topics
                 check to compare. Partitions are never changed. What can be made is made,
@@ -36,7 +36,7 @@ extension Topics {
                 let after = try await Self.topics(of: log)
                 let changed = try await Self.note(
                     declared.map(\.topic.name), before, after, on: log, telemetry: Topics.telemetry(app.domains))
-                for topic in declared.map(\.topic) { try show(topic.name, plan.done(topic, before, after)) }
+                try show(declared.map(\.topic).map { ($0.name, plan.done($0, before, after)) })
                 for problem in plan.problems + changed { Output.complain(problem) }
                 let wrong = plan.problems.count + changed.count
                 if wrong > 0 {
@@ -51,11 +51,14 @@ extension Topics {
             }
         }
 
-        private func show(_ topic: String, _ what: String) throws {
-            try Output.standard.line(
-                !shape.json
-                    ? "\(what.padding(toLength: 7, withPad: " ", startingAt: 0))  \(topic)"
-                    : JSON.object([("topic", JSON.string(topic)), ("done", JSON.string(what))]))
+        private func show(_ topics: [(name: String, done: String)]) throws {
+            let lines = topics.map { topic -> Members in
+                [("topic", JSON.string(topic.name)), ("done", JSON.string(topic.done))]
+            }
+            try shape.show(lines, columns: ["topic", "done"]) {
+                TextTable(
+                    header: ["done", "topic"], rows: topics.map { [$0.done, $0.name] }, whole: [0, 1], coloured: [0])
+            }
         }
 
         private static func topics(of log: any EventLog) async throws -> [String: Topic] {

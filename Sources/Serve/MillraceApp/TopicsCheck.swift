@@ -9,7 +9,7 @@ extension Topics {
     struct Check: AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare the code, the topics files and the log; exits with 78 where they differ.",
-            discussion: """
+            paragraphs: """
                 Of the log: partitions, retention, cleanup, whose time records have, and on
                 Kafka replication, min.insync.replicas and max.message.bytes. What the files
                 do not say of a topic that they name is not compared.
@@ -29,19 +29,25 @@ extension Topics {
                 code: code, declared: declared, there: there, noted: noted, isBroker: isBroker,
                 telemetry: Topics.telemetry(app.domains))
             Topics.warn(Retentions(domains: app.domains).warnings(declared.map(\.topic)))
-            if shape.json {
-                try Output.standard.line(
-                    JSON.object([
-                        ("topics", String(declared.count)), ("differences", JSON.array(problems.map(JSON.string))),
-                    ]))
-                if !problems.isEmpty { throw Failure(.configuration, "") }
-                return
-            }
-            for problem in problems { Output.complain(problem) }
+            try show(problems, of: declared.count)
+            if shape.json && !problems.isEmpty { throw Failure(.configuration, "") }
             if !problems.isEmpty {
                 throw Failure(.configuration, problems.count == 1 ? "one difference" : "\(problems.count) differences")
             }
-            try Output.standard.line("\(declared.count) topics agree")
+        }
+
+        /// Differences are told on standard error too, unless JSON was asked for: whoever reads neither shape is told.
+        private func show(_ problems: [String], of topics: Int) throws {
+            if !shape.json { for problem in problems { Output.complain(problem) } }
+            if shape.csv {
+                return try shape.showLines(problems.map { [("difference", JSON.string($0))] }, columns: ["difference"])
+            }
+            if !shape.asTable {
+                return try shape.showLines([
+                    [("topics", String(topics)), ("differences", JSON.array(problems.map(JSON.string)))]
+                ])
+            }
+            if problems.isEmpty { try Output.standard.line("\(topics) topics agree") }
         }
 
         /// - Parameters:

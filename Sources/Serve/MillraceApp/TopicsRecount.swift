@@ -8,7 +8,7 @@ extension Topics {
     struct Recount: AppCommand {
         static let configuration = CommandConfiguration(
             abstract: "Note how many partitions topics have now, once every key is where it belongs.",
-            discussion: """
+            paragraphs: """
                 How many partitions a topic has is noted on the log, for its keys are spread
                 among so many. Handlers, and reactors that remember, stop where a topic has
                 another count. Where it was made anew, this reads all of it. If each record
@@ -26,17 +26,27 @@ extension Topics {
                 let counts = try await log.partitionCounts()
                 if counts[TopicBook.topic.name] == nil { throw LogError.unknown(TopicBook.topic.name) }
                 var noted: [String: Int] = [:]
+                var counted: [(topic: String, partitions: Int, records: Int)] = []
                 for topic in topics {
                     guard let count = counts[topic] else { throw LogError.unknown(topic) }
                     let records = try await Self.check(topic, among: count, on: log)
                     noted[topic] = count
-                    if !shape.json {
+                    counted.append((topic, count, records))
+                    if shape.asTable {
                         try Output.standard.line(
                             "\(topic): \(count) partitions, \(records) records, each in the partition of its key")
                     }
                 }
                 try await TopicBook(log, clock: { now() }).note(noted)
-                if shape.json {
+                if shape.csv {
+                    try shape.showLines(
+                        counted.map { line -> Members in
+                            [
+                                ("topic", JSON.string(line.topic)), ("partitions", String(line.partitions)),
+                                ("records", String(line.records)),
+                            ]
+                        })
+                } else if !shape.asTable {
                     let all = noted.sorted { $0.key < $1.key }.map { ($0.key, String($0.value)) }
                     try Output.standard.line(JSON.object(all))
                 }

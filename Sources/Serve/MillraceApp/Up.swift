@@ -31,7 +31,8 @@ struct Up: AppCommand {
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
                         ready: readiness.note)
-                    let ready = Ready(readiness: readiness, workers: workers, start: start, places: places)
+                    let ready = Ready(
+                        readiness: readiness, workers: workers, start: start, places: places, isVerbose: logs.verbose)
                     try await Workers.run(services + [ready], logger: logger)
                 }
             }
@@ -75,6 +76,11 @@ final class Readiness: Sendable {
     /// Those with partitions.
     var ready: Set<String> { state.withLock { Set($0.took.keys) } }
 
+    /// How long the last of some workers took.
+    func longest(of some: Set<String>) -> Duration {
+        state.withLock { $0.took.filter { some.contains($0.key) }.values.max() ?? .zero }
+    }
+
     /// Some workers in order, each with its time: `tickets.handler 31 ms`.
     func times(of some: Set<String>) -> String {
         let took = state.withLock { $0.took }
@@ -89,15 +95,18 @@ private struct Ready: Service, CustomStringConvertible {
     let workers: [Worker]
     let start: ContinuousClock.Instant
     let places: Places
+    let isVerbose: Bool
     var description: String { "ready" }
 
     func run() async throws {
         let idle = await cancelWhenGracefulShutdown { await readiness.wait() }
         let took = ContinuousClock.now - start
         Output.complain(
+            "millrace: up after \(took.milliseconds) ms: \(Crew.counts(workers))\(isVerbose ? "" : "; --verbose names them")"
+        )
+        if isVerbose { Output.complain("millrace: ready after \(readiness.times(of: readiness.ready))") }
+        Output.complain(
             """
-            millrace: up after \(took.milliseconds) ms with \(workers.map(\.name).joined(separator: ", "))
-            millrace: ready after \(readiness.times(of: readiness.ready))
             millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
         if !idle.isEmpty {

@@ -9,7 +9,7 @@ internal import Projecting
 struct Verify: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prove that the log is whole, and that views and decisions are what follows from it.",
-        discussion: """
+        paragraphs: """
             Topics: every record is read. Offsets must be in order, and without a gap
             where the log promises that; keys must be in their partition; values must be
             messages of the topic's schema; but commands are whatever anyone sends. Count and
@@ -105,7 +105,7 @@ struct Verify: AppCommand {
                 }
             }
         }
-        if shape.asTable { try showTable(findings) }
+        try showAll(findings)
         for finding in findings {
             if let why = finding.unchecked { Output.complain("millrace: not checked: \(finding.what): \(why)") }
         }

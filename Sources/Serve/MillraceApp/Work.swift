@@ -10,7 +10,7 @@ internal import ServiceLifecycle
 struct Work: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run workers in the foreground: handlers, reactors and projectors.",
-        discussion: """
+        paragraphs: """
             All of them, or those named: by kind (handler, reactor, projector), by
             domain (tickets) or by name (tickets.seatmap). Several processes may run the
             same worker: they share its partitions.
@@ -26,14 +26,13 @@ struct Work: AppCommand {
     @Flag(help: "List the workers and stop.")
     var list = false
     @OptionGroup var logs: LogOptions
+    @OptionGroup var shape: Shape
     @OptionGroup var places: Places
 
     func run(in app: Application) async throws {
         let workers = try Workers.all(of: app.domains, chosen: names)
         if list {
-            let rows = workers.map { [$0.name, $0.kind, $0.topics.joined(separator: ", ")] }
-            try Output.standard.write(TextTable(header: ["worker", "kind", "reads"], rows: rows).text)
-            return
+            return try show(workers)
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = try logs.logger()
@@ -42,16 +41,33 @@ struct Work: AppCommand {
                 try places.complainOfExposure()
                 try await requireTopics(of: log, for: workers, in: app)
                 try await places.withViews { views in
-                    Output.complain("millrace: working: \(workers.map(\.name).joined(separator: ", "))")
+                    Output.complain("millrace: working: \(Crew.words(workers, isVerbose: logs.verbose))")
                     let services = try Workers.services(
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
                         ready: readiness.note)
-                    try await Workers.run(services + [Started(readiness: readiness)], logger: logger)
+                    try await Workers.run(
+                        services + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
+                        logger: logger
+                    )
                 }
             }
         }
         Output.complain("millrace: stopped")
+    }
+
+    private func show(_ workers: [Worker]) throws {
+        let rows = workers.map { worker -> Members in
+            [
+                ("worker", JSON.string(worker.name)), ("kind", JSON.string(worker.kind)),
+                ("domain", JSON.string(worker.domain)), ("reads", JSON.array(worker.topics.map(JSON.string))),
+            ]
+        }
+        try shape.show(rows, columns: ["worker", "kind", "domain", "reads"]) {
+            TextTable(
+                header: ["worker", "kind", "reads"],
+                rows: workers.map { [$0.name, $0.kind, $0.topics.joined(separator: ", ")] }, whole: [0, 1])
+        }
     }
 
     /// Those of the workers' domains: a process may have no right to see others.
@@ -71,6 +87,8 @@ struct Work: AppCommand {
 /// Says how long the workers took to their first partitions, also those that come late.
 private struct Started: Service, CustomStringConvertible {
     let readiness: Readiness
+    let workers: [Worker]
+    let isVerbose: Bool
     var description: String { "started" }
 
     func run() async throws {
@@ -80,7 +98,13 @@ private struct Started: Service, CustomStringConvertible {
                 waiting = !(await readiness.wait().isEmpty)
                 // Some come late: others had their partitions, or a broker was away.
                 let new = readiness.ready.subtracting(told)
-                if !new.isEmpty { Output.complain("millrace: ready after \(readiness.times(of: new))") }
+                if !new.isEmpty {
+                    let some = workers.filter { new.contains($0.name) }
+                    let isShort = some.count <= Crew.named || isVerbose
+                    let times = isShort ? readiness.times(of: new) : "\(readiness.longest(of: new).milliseconds) ms: "
+                    Output.complain(
+                        "millrace: ready after \(times)\(isShort ? "" : Crew.words(some, isVerbose: false))")
+                }
                 told.formUnion(new)
             }
         }

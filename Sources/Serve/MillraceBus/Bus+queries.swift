@@ -66,6 +66,9 @@ extension Query {
             if !parameter.kind.takes(value) {
                 throw BusError(.usage, "\(self.name): \(name) is no \(parameter.kind.rawValue)")
             }
+            if let text = value.text, !parameter.allowed.isEmpty, !parameter.allowed.contains(text) {
+                throw BusError(.usage, "\(self.name): \(name) \(Nearest.notOne(text, of: parameter.allowed))")
+            }
         }
         if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
             throw BusError(.usage, "\(name) needs \(missing.name): \(missing.about)")

@@ -17,7 +17,7 @@ package struct Catalogue: Sendable {
         /// Checks a message's bytes and gives the key of its record.
         package var key: @Sendable (Bytes) throws -> Bytes
 
-        package func answers(to name: String) -> Bool { kind.name == name || "\(domain.name).\(kind.name)" == name }
+        package var names: [String] { [kind.name, "\(domain.name).\(kind.name)"] }
 
         /// The command that JSON describes, on its way to the log.
         package func command(json: String, id: String, at time: Timestamp? = nil) throws -> EncodedCommand {
@@ -80,7 +80,7 @@ package struct Catalogue: Sendable {
     }
 
     package func importer(_ name: String) throws -> (domain: Domain, importer: Importer) {
-        if let found = importers.first(where: { $0.importer.name == name }) { return found }
+        if let found = Naming.find(name, in: importers, names: { [$0.importer.name] }).first { return found }
         throw UnknownName("importer", name, among: importers.map(\.importer.name))
     }
 
@@ -89,7 +89,8 @@ package struct Catalogue: Sendable {
 
     package func command(_ name: String) throws -> Found { try find(name, in: commands, "command") }
     package func event(_ name: String) throws -> Found {
-        if let found = derived.first(where: { $0.answers(to: name) }), !events.contains(where: { $0.answers(to: name) })
+        if let found = Naming.find(name, in: derived, names: \.names).first,
+            Naming.find(name, in: events, names: \.names).isEmpty
         {
             throw BusError(
                 .usage,
@@ -99,18 +100,18 @@ package struct Catalogue: Sendable {
     }
 
     package func query(_ name: String) throws -> Query {
-        if let query = queries.first(where: { $0.name == name }) { return query }
+        if let query = Naming.find(name, in: queries, names: { [$0.name] }).first { return query }
         throw UnknownName("query", name, among: queries.map(\.name))
     }
 
     package func projection(_ name: String) throws -> AnyProjection {
-        if let projection = projections.first(where: { $0.name == name }) { return projection }
+        if let projection = Naming.find(name, in: projections, names: { [$0.name] }).first { return projection }
         throw UnknownName("projection", name, among: projections.map(\.name))
     }
 
     /// By name, or by domain and name where several domains have one: `HoldSeats`, `tickets.HoldSeats`.
     private func find(_ name: String, in all: [Found], _ what: String) throws -> Found {
-        let found = all.filter { $0.answers(to: name) }
+        let found = Naming.find(name, in: all, names: \.names)
         if found.count == 1 { return found[0] }
         if found.isEmpty {
             let names = all.flatMap { [$0.kind.name, "\($0.domain.name).\($0.kind.name)"] }

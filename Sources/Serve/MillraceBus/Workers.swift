@@ -21,7 +21,10 @@ package struct Worker: Sendable {
     package var projection: AnyProjection?
     var make: @Sendable (WorkerEnvironment, _ ready: @escaping @Sendable () -> Void) -> any Service
 
-    package func answers(to name: String) -> Bool { [self.name, kind, domain].contains(name) || "\(kind)s" == name }
+    /// Whatever the name's case.
+    package func answers(to name: String) -> Bool {
+        [self.name, kind, domain, "\(kind)s"].contains { $0.lowercased() == name.lowercased() }
+    }
 }
 
 /// What the workers of a process share.

@@ -28,7 +28,7 @@ extension Bench {
     private func idle(_ environment: [String: String]) async throws -> Double {
         let running = try Running(program, ["up"], environment: environment, cwd: folder, scratch: folder)
         try await eventually("up to be ready", within: .seconds(120)) {
-            running.err.contains("ready after") ? true : nil
+            running.err.contains("up after") ? true : nil
         }
         try await Task.sleep(for: Self.rest)
         let (before, watch) = (try Self.processor(of: running.pid), Stopwatch())

@@ -51,7 +51,7 @@ extension Bench {
         for _ in 0..<rounds {
             let watch = Stopwatch()
             let running = try start(["up"], on: place)
-            try await eventually("up to be ready") { running.err.contains("ready after") ? true : nil }
+            try await eventually("up to be ready") { running.err.contains("up after") ? true : nil }
             let seconds = watch.seconds
             // It has all it needs by then; what it lets go again comes later.
             let resident = Resident.now(running.pid) ?? 0

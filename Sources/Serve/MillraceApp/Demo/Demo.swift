@@ -5,7 +5,7 @@ internal import EventModel
 struct Demo: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Let made-up people use the domains for some seconds, and see what came of it.",
-        discussion: """
+        paragraphs: """
             They do what each domain declares of itself, from one seed, through the real
             workers, all in this process. Then come tables of what that made, each with a
             sentence on what it proves, records that are read again, and a view as it was
