@@ -13,7 +13,7 @@ COPY Plugins Plugins
 COPY Sources Sources
 # The tests' targets are named in Package.swift, so their folders must be there.
 COPY Tests Tests
-RUN swift build -c release --product millrace --static-swift-stdlib \
+RUN swift build -c release --product millrace --static-swift-stdlib --disable-local-rpath \
     && strip -o /usr/local/bin/millrace .build/release/millrace
 
 FROM debian:bookworm-slim

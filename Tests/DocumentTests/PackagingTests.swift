@@ -10,7 +10,9 @@ struct PackagingTests {
     }
 
     /// The stages of the Dockerfile: what builds, and what runs.
-    private static let stages = text("Dockerfile").split(separator: "\nFROM ").map { $0.replacing("\\\n", with: " ") }
+    private static let stages: [String] = text("Dockerfile").components(separatedBy: "\nFROM ").map {
+        $0.replacing("\\\n", with: " ")
+    }
 
     // MARK: Versions of packages
 
@@ -42,8 +44,8 @@ struct PackagingTests {
         #expect(Self.text("Makefile").contains("\nexport \(Self.exact) := 1\n"))
         for tool in ["test", "deb"] { #expect(Self.text("Tools/\(tool)").contains("\nexport \(Self.exact)=1\n")) }
         let build = try #require(Self.stages.first)
-        let isSet = try #require(build.firstRange(of: "ENV \(Self.exact)=1"))
-        let isUsed = try #require(build.firstRange(of: "RUN swift package"))
+        let isSet = try #require(build.range(of: "ENV \(Self.exact)=1"))
+        let isUsed = try #require(build.range(of: "RUN swift package"))
         #expect(isSet.lowerBound < isUsed.lowerBound)
     }
 
@@ -107,9 +109,10 @@ struct PackagingTests {
 
     @Test(.enabled(if: PostgresServer.isHere, Comment(rawValue: PostgresServer.absent)))
     func `the PostgreSQL of the compose file is the one that is tested`() async throws {
-        let said = try await Shell.run(["\(PostgresServer.program("postgres")) --version"]).outputs.joined(separator: "\n")
-        let tested = try #require(said.joined().firstMatch(of: #/\(PostgreSQL\) (\d+)/#)).1
-        let composed = try #require(Self.text("docker-compose.yml").firstMatch(of: #/image: postgres:(\d+)-bookworm/#)).1
+        let said = try await Shell.run(["\(PostgresServer.program("postgres")) --version"]).outputs.joined().joined()
+        let tested = try #require(said.firstMatch(of: #/\(PostgreSQL\) (\d+)/#)).1
+        let composed = try #require(Self.text("docker-compose.yml").firstMatch(of: #/image: postgres:(\d+)-bookworm/#))
+            .1
         #expect(tested == composed, "put the other one into docker-compose.yml, or on this machine")
     }
 }
