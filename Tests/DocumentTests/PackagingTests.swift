@@ -10,7 +10,7 @@ struct PackagingTests {
     }
 
     /// The stages of the Dockerfile: what builds, and what runs.
-    private static let stages: [String] = text("Dockerfile").components(separatedBy: "\nFROM ").map {
+    private static let stages: [String] = text("Dockerfile").components(separatedBy: "\nFROM ").dropFirst().map {
         $0.replacing("\\\n", with: " ")
     }
 
