@@ -1,7 +1,10 @@
-# Builds millrace in one stage and runs it in another that has only the libraries.
+# Builds millrace in one stage, with Swift's libraries in it, and runs it in another that has only what it is linked with.
+# Tools/libraries --check compares that list with the program's.
 FROM swift:6.2-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends librdkafka-dev libsqlite3-dev zlib1g-dev libs2-dev libpq-dev \
     && rm -rf /var/lib/apt/lists/*
+# Exactly the versions of packages that Package.swift names.
+ENV MILLRACE_EXACT=1
 WORKDIR /src
 COPY Package.swift ./
 # The manifest lists folders that are not there yet: what it comes to now is not to be remembered.
@@ -10,10 +13,11 @@ COPY Plugins Plugins
 COPY Sources Sources
 # The tests' targets are named in Package.swift, so their folders must be there.
 COPY Tests Tests
-RUN swift build -c release --product millrace --static-swift-stdlib && cp .build/release/millrace /usr/local/bin/
+RUN swift build -c release --product millrace --static-swift-stdlib --disable-local-rpath \
+    && strip -o /usr/local/bin/millrace .build/release/millrace
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends librdkafka1 libsqlite3-0 zlib1g libs2-0 libpq5 libcurl4 libxml2 tzdata ca-certificates \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libpq5 librdkafka1 libs2-0 libsqlite3-0 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 millrace \
     && mkdir /data && chown millrace:millrace /data
@@ -23,6 +27,8 @@ USER millrace
 WORKDIR /home/millrace
 ENV XDG_DATA_HOME=/data
 VOLUME /data
+# All workers, as `up` runs them. Services that run some name them in a check of their own.
+HEALTHCHECK --interval=30s --timeout=20s --start-period=20s --retries=3 CMD ["millrace", "health"]
 # Workers stop in order on SIGTERM.
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["millrace"]

@@ -3,8 +3,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 SWIFT ?= swift
 FILES := Package.swift Plugins Sources Tests Examples
+# Exactly the versions of packages that Package.swift names.
+export MILLRACE_EXACT := 1
 
-.PHONY: help setup folders build demo test faults format lint bench proto fields integration drill-upgrade drill-scale clean
+.PHONY: help setup folders build demo test faults format lint bench proto fields integration drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -60,6 +62,12 @@ drill-upgrade: build ## Replace workers of an older program under load: make dri
 
 drill-scale: build ## Measure groups of 100 and 1,000 partitions: memory, start, rebalance
 	@Tools/drill-scale
+
+deb: setup folders ## Build a Debian package, .build/millrace_VERSION_ARCH.deb, that needs no Swift where it is installed
+	@SWIFT=$(SWIFT) Tools/deb
+
+deb-test: ## Install that package into a clean Debian made by debootstrap, use it there and remove it (needs root and Debian's mirror)
+	@Tools/deb-test
 
 clean: ## Remove what was built
 	@rm -rf .build
