@@ -27,6 +27,6 @@ struct DisplayWidthTests {
         #expect(DisplayWidth.wrapped("one two three", 7) == ["one two", "three"])
         #expect(DisplayWidth.wrapped("家族 です", 5) == ["家族", "です"])
         #expect(DisplayWidth.wrapped("", 5) == [""])
-        #expect(DisplayWidth.wrapped("wordwithoutspaces x", 5) == ["wordwithoutspaces", "x"])
+        #expect(DisplayWidth.wrapped("wordwithoutspaces x", 5) == ["wordw", "ithou", "tspac", "es x"])
     }
 }

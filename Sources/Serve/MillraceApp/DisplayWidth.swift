@@ -35,23 +35,39 @@ enum DisplayWidth {
         return right ? space + text : text + space
     }
 
-    /// The text in lines that are no wider, cut at spaces; a word that is wider stays whole.
+    /// The text in lines that are no wider, cut at spaces; a word that is wider than that, where it must be.
     static func wrapped(_ text: String, _ width: Int) -> [String] {
         var lines: [String] = []
         var (line, taken) = ("", 0)
-        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-            let next = of(String(word))
+        for word in text.split(separator: " ", omittingEmptySubsequences: false).flatMap({ pieces($0, width) }) {
+            let next = of(word)
             if !line.isEmpty, taken + 1 + next > width {
                 lines.append(line)
-                (line, taken) = (String(word), next)
+                (line, taken) = (word, next)
             } else if line.isEmpty && taken == 0 {
-                (line, taken) = (String(word), next)
+                (line, taken) = (word, next)
             } else {
                 line += " \(word)"
                 taken += 1 + next
             }
         }
         return lines + [line]
+    }
+
+    /// A word in pieces that are no wider.
+    private static func pieces(_ word: Substring, _ width: Int) -> [String] {
+        if of(String(word)) <= width { return [String(word)] }
+        var (pieces, piece, taken) = ([String](), "", 0)
+        for character in word {
+            let next = of(character)
+            if taken + next > width, !piece.isEmpty {
+                pieces.append(piece)
+                (piece, taken) = ("", 0)
+            }
+            piece.append(character)
+            taken += next
+        }
+        return pieces + [piece]
     }
 
     /// Whether a character is shown as a picture: by its own nature, or because a selector says so (UTS #51).

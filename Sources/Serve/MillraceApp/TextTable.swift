@@ -125,6 +125,15 @@ struct TextTable {
         // Where other columns leave no room, all of it stands below.
         let isBelow = width - indent < 3 * Self.least
         let margin = isBelow ? 6 : indent
+        // Types of messages in messages can be wider than the terminal.
+        if indent > width {
+            return rows.map { row in
+                let words = row.joined(separator: " ").split(separator: " ").joined(separator: " ")
+                return "  "
+                    + DisplayWidth.wrapped(words, max(Self.least, width - margin))
+                    .joined(separator: "\n" + String(repeating: " ", count: margin)) + "\n"
+            }.joined()
+        }
         var text = line(header, natural)
         for row in rows {
             let words = DisplayWidth.wrapped(row[last], max(Self.least, width - margin))

@@ -67,7 +67,7 @@ struct Topics: AsyncParsableCommand {
                 }
                 try Output.standard.line(
                     """
-                    \(described.name)  key: \(described.key)  schema: \(described.schema)  owner: \(described.owner)
+                    \(Prose.fitted("\(described.name)  key: \(described.key)  schema: \(described.schema)  owner: \(described.owner)"))
                     retention: \(described.retention?.short ?? "forever")  cleanup: \(described.cleanup.rawValue)
                     """)
                 let rows = partitions.map { partition in
