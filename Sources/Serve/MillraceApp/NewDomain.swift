@@ -106,7 +106,7 @@ struct DomainTemplate {
     }
 
     private func word(_ line: String) -> String {
-        line.replacing("LikeCounts", with: type + "Counts").replacing("Likes", with: type).replacing(
+        line.replacing("Likes", with: type).replacing(
             "likes", with: name)
     }
 

@@ -8,13 +8,13 @@ extension Domain {
     /// Who likes what: the smallest domain there is.
     public static let likes = Domain("likes", "Likes of things.", descriptor: likesDescriptor)
         .deciding(Likes.self, key: "thing")
-        .projecting(LikeCounts.self)
+        .projecting(LikesCounts.self)
         .answering(
             Query(
                 "likes.count", "How many like a thing.", of: "likes.counts",
                 [Parameter("thing", .text, required: true, "the thing")]
             ) { arguments, reader in
-                try Page(of: Scan(LikeCounts.things, equal: [.text(arguments.required("thing"))]), in: reader)
+                try Page(of: Scan(LikesCounts.things, equal: [.text(arguments.required("thing"))]), in: reader)
             }
         )
         .keeping(.likesAreCounted)
@@ -84,7 +84,7 @@ enum Likes: Decider {
 }
 
 /// How many like each thing.
-struct LikeCounts: Projection {
+struct LikesCounts: Projection {
     typealias Event = Only<LikesEvent>
     static let name = "counts"
     static let version = 1
