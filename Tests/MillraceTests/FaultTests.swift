@@ -50,7 +50,7 @@ struct FaultTests {
         ("import gps", "millrace import gps needs a file, or - for standard input"),
         ("import gps a b", "b: one file at a time"),
         ("import gps a --wait 1s", "--wait: nothing decides what import gps writes"),
-        ("import gps a --format kml", "--format: is kml; it can be table or gpx"),
+        ("import gps a --format kml", "--format: kml is not one of table, gpx"),
         ("import gps a --drivr ann", "did you mean --driver?"),
         ("import orders a --wait long", "--wait long is no time"),
         ("import follows a --mutual=perhaps", "--mutual perhaps is no flag, such as true"),
