@@ -21,7 +21,7 @@ public struct Application: Sendable {
     /// Runs the command line that this process was started with, and ends it with the exit code.
     ///
     /// - Parameter domains: The domains, as the environment sets them. What it refuses ends the process with 78.
-    public static func main(_ domains: (Settings) throws(Malformed) -> [Domain]) async -> Never {
+    public static func main(_ domains: @Sendable (Settings) throws(Malformed) -> [Domain]) async -> Never {
         // A reader that closes its end of the pipe (head, for example) is no error of ours.
         signal(SIGPIPE, SIG_IGN)
         if let place = argumentThatIsNotUTF8() {

@@ -109,9 +109,10 @@ public final class Bus: Service, CustomStringConvertible {
     /// - Throws: ``UnknownName``, or ``BusError`` for a setting of the environment that cannot be.
     public func workers(_ names: String...) throws -> [any Service] {
         let logger = logger
-        return try Workers.services(
+        let services = try Workers.services(
             Workers.all(of: domains, chosen: names), log: log, views: views,
             snapshots: viewsPlace.snapshots(beside: logPlace), logger: logger, tell: { logger.notice("\($0)") })
+        return services.map { Stopping(service: $0) }
     }
 
     /// Waits until the bus runs.
@@ -120,6 +121,18 @@ public final class Bus: Service, CustomStringConvertible {
             throw BusError(.tryAgain, "the bus does not run: put it into a service group, or use Bus.with")
         }
         return client
+    }
+}
+
+/// A service that is told to stop while it still begins has stopped, and has not failed.
+private struct Stopping: Service, CustomStringConvertible {
+    let service: any Service
+    var description: String { "\(service)" }
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch is CancellationError where Task.isShuttingDownGracefully {}
     }
 }
 
