@@ -147,7 +147,8 @@ struct DomainTemplate {
         files.append(
             File(
                 path: "Tests/Domains/\(type)/\(type)Tests.swift",
-                text: tests.replacing("import Millrace\n", with: "import EventModel\n")))
+                text: tests.replacing("import Millrace\n", with: "import EventModel\n")
+                    .replacing("import Testing\n", with: "import SwiftProtobuf\nimport Testing\n")))
         files.append(File(path: "Tests/Domains/\(type)/fields.txt", text: ""))
         return files
     }
