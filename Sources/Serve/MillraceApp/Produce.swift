@@ -346,7 +346,7 @@ private struct Admission: Sink {
         var refused: [Int: Refused] = [:]
         for (i, outcome) in try await client.send(facts, to: found.domain, asFacts: true, within: limit).enumerated() {
             if !outcome.accepted { refused[i] = Refused(reason: outcome.reason, message: outcome.message) }
-            for event in outcome.events { ends[event.place] = max(ends[event.place] ?? 0, event.offset) }
+            ends.merge(outcome.places, uniquingKeysWith: max)
         }
         return refused
     }

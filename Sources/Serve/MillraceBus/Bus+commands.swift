@@ -76,7 +76,7 @@ extension Bus {
             let client = try await running(within: limit)
             for outcome in try await client.send(facts, to: found.domain, asFacts: true, within: limit) {
                 if !outcome.accepted { throw Refused(reason: outcome.reason, message: outcome.message) }
-                for event in outcome.events { ends[event.place] = max(ends[event.place] ?? 0, event.offset) }
+                ends.merge(outcome.places, uniquingKeysWith: max)
             }
             return ends
         }

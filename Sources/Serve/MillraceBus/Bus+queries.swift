@@ -46,7 +46,6 @@ extension Bus {
             parameters, now: now(), limit: limit, cursor: try cursor.map { try Cursor.decode($0, for: owner) })
         let wait = try ViewWait(for: places.sorted { $0.key < $1.key }, of: name, projection, within: patience)
         let live = try await views.live(projection)
-        try await views.open(live)
         try await wait.wait(for: live, in: views, asksAtOnce: false) { try await wait.check(on: self.log) }
         let (page, asOf) = try await views.read(live) { reader, asOf in (try query.answer(arguments, reader), asOf) }
         let names = page.columns.map(\.name)
