@@ -149,8 +149,8 @@ let package = Package(
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         ours("PostgresViews", "Project", ["Projecting", "EventModel", "CPostgres"]),
 
-        // Try: what a domain does when its workers die, stall and are told lies. Not in the executable.
-        ours("MillraceTestKit", "Try", ["EventModel", "EventLog", "Quarantining", "Handling", "Projecting", logging]),
+        // Test: what a domain does when its workers die, stall and are told lies. Not in the executable.
+        ours("MillraceTestKit", "Test", ["EventModel", "EventLog", "Quarantining", "Handling", "Projecting", logging]),
 
         // Serve: how people ask. The list of all domains is made of the folders.
         .plugin(name: "ListDomains", capability: .buildTool()),
@@ -179,14 +179,14 @@ let package = Package(
             swiftSettings: strict),
 
         // Real processes under real faults: `make faults`.
-        .target(name: "SkewedClock", path: "Sources/Try/SkewedClock"),
+        .target(name: "SkewedClock", path: "Sources/Test/SkewedClock"),
         .executableTarget(
             name: "faults",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "KafkaLog", "Handling", "Projecting", "SQLiteViews",
                 "PostgresViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, protobuf,
             ] + domainModules,
-            path: "Sources/Try/faults", swiftSettings: strict),
+            path: "Sources/Test/faults", swiftSettings: strict),
 
         // How fast it is, beside what else there is: `make bench`.
         .executableTarget(
@@ -196,7 +196,7 @@ let package = Package(
                 "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, lifecycle, logging,
                 histogram,
             ] + domainModules,
-            path: "Sources/Try/bench", swiftSettings: strict),
+            path: "Sources/Test/bench", swiftSettings: strict),
 
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
         // drives processes, and has what is bad for them.

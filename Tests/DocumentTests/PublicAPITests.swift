@@ -7,7 +7,7 @@ import Testing
 struct PublicAPITests {
     private static let modules = [
         "EventModel": "Sources/Decide/EventModel", "MillraceBus": "Sources/Serve/MillraceBus",
-        "MillraceApp": "Sources/Serve/MillraceApp", "MillraceTestKit": "Sources/Try/MillraceTestKit",
+        "MillraceApp": "Sources/Serve/MillraceApp", "MillraceTestKit": "Sources/Test/MillraceTestKit",
         "Kafka": "Sources/Deliver/Kafka",
     ]
     private static let list = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("API")

@@ -9,7 +9,7 @@ struct WholenessTests {
     /// Variables that tests set to see what becomes of any.
     private static let madeUp: Set<String> = ["MILLRACE_A_B", "MILLRACE_TEST_X", "MILLRACE_TEST_REPLICATION"]
     private static let literal = #""(MILLRACE_[A-Z_]*[A-Z])""#
-    private static let trials = ["Sources/Try"]
+    private static let trials = ["Sources/Test"]
 
     /// Those of the program: read by name, by the name of a setting, or in the values of a file of topics.
     private static func ofProgram() throws -> Set<String> {
@@ -21,7 +21,7 @@ struct WholenessTests {
 
     /// Those of tests, benchmarks and tools.
     private static func ofTests() throws -> Set<String> {
-        let places = ["Sources/Try", "Tests", "Tools", "Makefile"]
+        let places = ["Sources/Test", "Tests", "Tools", "Makefile"]
         return try Code.matches(literal, in: places, without: ["Tests/DocumentTests"])
             .union(Code.matches(#"\b(MILLRACE_[A-Z_]*[A-Z])\b"#, in: ["Tools", "Makefile"]))
             .subtracting(madeUp).subtracting(ofProgram())

@@ -83,7 +83,7 @@ struct ArgumentFuzzTests {
                 query.name,
                 query.parameters.map {
                     ArgumentFuzz.Field(
-                        name: Teaching.option($0.name), example: examples[$0.kind] ?? "x", needed: $0.required)
+                        name: GeneratedHelp.option($0.name), example: examples[$0.kind] ?? "x", needed: $0.required)
                 }
             )
         }
@@ -91,7 +91,7 @@ struct ArgumentFuzzTests {
             (
                 found.kind.name,
                 found.kind.fields.map {
-                    ArgumentFuzz.Field(name: Teaching.option($0.name), example: "x", needed: false)
+                    ArgumentFuzz.Field(name: GeneratedHelp.option($0.name), example: "x", needed: false)
                 }
             )
         }

@@ -160,7 +160,7 @@ struct SilenceTests {
         var summary = FileImport.Summary(file: "a.log")
         summary.stopped = "SIGTERM"
         let output = Output(gathering: true)
-        let shape = try Shape.parse([])
+        let shape = try OutputOptions.parse([])
         let failure = #expect(throws: Failure.self) {
             try Output.$standard.withValue(output) { try summary.show(shape) }
         }

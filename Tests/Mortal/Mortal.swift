@@ -68,7 +68,7 @@ enum MortalTickets: Decider {
     typealias Command = TicketsCommand
     typealias Event = TicketsEvent
     typealias State = Tickets.State
-    typealias No = TicketsRefusal
+    typealias Rejection = TicketsRefusal
 
     static let domain = Domain("tickets", "Mortal.", descriptor: ticketsDescriptor)
         .deciding(Self.self, key: "event, or event:section")
@@ -80,11 +80,11 @@ enum MortalTickets: Decider {
     static func check(_ event: Event.Kind) throws(Malformed) { try Tickets.check(event) }
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         if case .holdSeats(let hold) = command, hold.holder == deadly { die() }
         return try Tickets.decide(command, id: id, on: state, at: now)
     }
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         try Tickets.admit(event, on: state, at: now)
     }
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
@@ -99,7 +99,7 @@ enum MortalSections: Reaction {
     typealias Event = TicketsEvent
     static let name = OpenSections.name
     static let topic = OpenSections.topic
-    static func react(to event: Event.Kind, at place: Place) -> [Emission] {
+    static func react(to event: Event.Kind, at place: EventPosition) -> [Emission] {
         if case .eventListed(let listed) = event, listed.title == deadly { die() }
         return OpenSections.react(to: event, at: place)
     }
@@ -115,7 +115,7 @@ struct MortalWindows: Projection {
     static let tables = HitWindows.tables
     private var windows = HitWindows()
 
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         if case .hit(let hit) = event, hit.visitor == deadly { die() }
         try windows.apply(event, at: place, to: view)
     }

@@ -4,7 +4,7 @@ import EventModel
 
 /// Tickets but for what a test breaks.
 protocol BrokenTickets: Decider
-where Command == TicketsCommand, Event == TicketsEvent, State == Tickets.State, No == TicketsRefusal {}
+where Command == TicketsCommand, Event == TicketsEvent, State == Tickets.State, Rejection == TicketsRefusal {}
 
 extension BrokenTickets {
     static var initial: State { Tickets.initial }
@@ -14,8 +14,8 @@ extension BrokenTickets {
     static func check(_ event: Event.Kind) throws(Malformed) { try Tickets.check(event) }
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] { try Tickets.decide(command, id: id, on: state, at: now) }
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+    ) throws(Rejection) -> [Event.Kind] { try Tickets.decide(command, id: id, on: state, at: now) }
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         try Tickets.admit(event, on: state, at: now)
     }
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
@@ -40,7 +40,7 @@ extension BrokenTickets {
 enum SellsTwice: BrokenTickets {
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         var state = state
         if case .holdSeats(let c) = command {
             for seat in c.seats where state.seats[seat] != nil { state.seats[seat] = .some(nil) }

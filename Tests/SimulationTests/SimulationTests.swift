@@ -55,7 +55,7 @@ struct SimulationTests {
 
     @Test func `an ask that its domain does not take is told`() {
         #expect(throws: (any Error).self) {
-            try Simulation(Traffic(.hits) { _, _ in Ask("HoldSeats", "{}") }).check(schedules: 1)
+            try Simulation(Traffic(.hits) { _, _ in LoadRequest("HoldSeats", "{}") }).check(schedules: 1)
         }
     }
 

@@ -31,7 +31,7 @@ struct Fragile: Projection {
 
     private var isWrong = false
 
-    mutating func apply(_ event: HitsEvent.OneOf_Kind, at place: Place, to view: ViewBatch) throws {
+    mutating func apply(_ event: HitsEvent.OneOf_Kind, at place: EventPosition, to view: ViewBatch) throws {
         guard case .hit(let hit) = event else { return }
         let key: Row = [.text(hit.site)]
         var text = try view.row(Self.visitors, key)?[1].text ?? ""

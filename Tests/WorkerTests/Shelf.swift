@@ -17,7 +17,7 @@ extension Lender {
     static var about: String { "" }
     static var topics: [String] { ["events"] }
     static var tables: [Table] { [items, sums] }
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {}
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {}
 }
 struct ShelfOne: Lender {
     static let name = "shelf"

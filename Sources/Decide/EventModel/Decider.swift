@@ -7,7 +7,7 @@ public protocol Decider: Sendable {
     associatedtype Event: Envelope
     /// What is known of one aggregate: all events of one key, folded. Checkpoints keep it as JSON.
     associatedtype State: Codable & Sendable
-    associatedtype No: Refusal
+    associatedtype Rejection: Refusal
 
     static var initial: State { get }
     /// Raised where the same events would give other states, or states of another shape: checkpoints of another version
@@ -28,9 +28,9 @@ public protocol Decider: Sendable {
     /// The events that a command makes, none where it was done before.
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind]
+    ) throws(Rejection) -> [Event.Kind]
     /// Whether a fact recorded elsewhere is a legal next event.
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No)
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection)
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp)
     /// The names in the state that are equal to one by Unicode (canonically), as they are spelled there: a command may go on
     /// with them, though they would not be taken as new ones (``Check/spelling(_:_:)``). Those of the key are left out. It is
@@ -74,7 +74,7 @@ public protocol Telemetry: Sendable {
 public let maximumClockSkew: Duration = .seconds(60)
 
 /// Where and when an event stands on the log.
-public struct Place: Hashable, Sendable {
+public struct EventPosition: Hashable, Sendable {
     public var topic: String
     public var partition: Partition
     public var offset: Offset

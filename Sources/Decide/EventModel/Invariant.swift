@@ -37,14 +37,14 @@ public struct Invariant: Sendable {
     /// Over the records of one topic, decoded; those that only a newer writer knows are passed over.
     public init<E: Envelope, State: Sendable>(
         _ name: String, _ holds: Holding = .always, over topic: String, _ type: E.Type, from initial: State,
-        fold: @escaping @Sendable (inout State, E.Kind, Place) throws -> Void,
+        fold: @escaping @Sendable (inout State, E.Kind, EventPosition) throws -> Void,
         finish: @escaping @Sendable (State) throws -> Void = { _ in }
     ) {
         self.init(
             name, holds, over: [topic], from: initial,
             fold: { state, record, source in
                 guard let kind = try E.kind(in: record.value) else { return }
-                try fold(&state, kind, Place(of: record, in: source))
+                try fold(&state, kind, EventPosition(of: record, in: source))
             }, finish: finish)
     }
 

@@ -14,7 +14,7 @@ public protocol Projection: Sendable {
     static var tables: [Table] { get }
 
     init()
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws
     mutating func finish(_ view: ViewBatch) throws
 }
 
@@ -50,7 +50,7 @@ public struct AnyProjection: Sendable {
                 var isClear = parking?.isClear(source) ?? true
                 for record in records {
                     if !isClear, parking?.leavesOut(record, from: source) ?? false { continue }
-                    let place = Place(of: record, in: source)
+                    let place = EventPosition(of: record, in: source)
                     do {
                         let kind: P.Event.Content
                         do {
@@ -130,7 +130,7 @@ public struct AnyProjection: Sendable {
 /// An event that a projection cannot fold.
 public struct Unfoldable: Error, CustomStringConvertible {
     /// Nil where it shows only when all of a batch has been applied.
-    public var place: Place?
+    public var place: EventPosition?
     public var why: String
     public var description: String { place.map { "\($0.words): \(why)" } ?? why }
 }

@@ -4,7 +4,7 @@ public protocol Reaction: Sendable {
     /// In its domain: `open-sections`.
     static var name: String { get }
     static var topic: String { get }
-    static func react(to event: Event.Kind, at place: Place) -> [Emission]
+    static func react(to event: Event.Kind, at place: EventPosition) -> [Emission]
 }
 
 /// A reaction that remembers: what it has read of a key shapes what it makes of that key's next event.
@@ -50,8 +50,8 @@ public struct ReactionInput<State: Sendable>: Sendable {
     ///     from the moment on that they are written. Nil where that waits until they are read.
     public init<E: Envelope>(
         _ topic: String, _ type: E.Type,
-        react: @escaping @Sendable (E.Kind, State, Place) -> [Emission],
-        evolve: @escaping @Sendable (E.Kind, inout State, Place) -> Bool,
+        react: @escaping @Sendable (E.Kind, State, EventPosition) -> [Emission],
+        evolve: @escaping @Sendable (E.Kind, inout State, EventPosition) -> Bool,
         ahead: (@Sendable (E.Kind) -> Ahead<State>?)? = nil
     ) {
         self.topic = topic
@@ -65,11 +65,11 @@ public struct ReactionInput<State: Sendable>: Sendable {
         }
         self.react = { record, source, state in
             guard let kind = try E.kind(in: record.value) else { return [] }
-            return react(kind, state, Place(of: record, in: source))
+            return react(kind, state, EventPosition(of: record, in: source))
         }
         self.evolve = { record, source, state in
             guard let kind = try E.kind(in: record.value) else { return false }
-            return evolve(kind, &state, Place(of: record, in: source))
+            return evolve(kind, &state, EventPosition(of: record, in: source))
         }
     }
 }
@@ -196,7 +196,7 @@ public protocol ReactionMemory: AnyObject {
 private final class Forgetful<R: Reaction>: ReactionMemory {
     func react(to record: Record, from source: TopicPartition) throws -> [Emission] {
         guard let kind = try R.Event.kind(in: record.value) else { return [] }
-        return R.react(to: kind, at: Place(of: record, in: source))
+        return R.react(to: kind, at: EventPosition(of: record, in: source))
     }
     func evolve(with record: Record, from source: TopicPartition) {}
     var ahead: [String] { [] }

@@ -52,7 +52,7 @@ struct HitWindows: Projection {
 
     init() {}
 
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         guard case .hit(let hit) = event else { return }
         let second = place.timestamp.second
         let slot = try slot(Source(site: hit.site, partition: place.partition), view)

@@ -25,7 +25,7 @@ struct NotificationOutbox: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         switch event {
         case .notificationSent(let e):
             view.put(

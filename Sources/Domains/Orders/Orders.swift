@@ -11,7 +11,7 @@ extension OrdersOutbox: Envelope {}
 enum Orders: Decider {
     typealias Command = OrdersCommand
     typealias Event = OrdersEvent
-    typealias No = OrdersRefusal
+    typealias Rejection = OrdersRefusal
 
     /// When an order is expected that was placed without a word on it: so long after it was placed.
     static let defaultWait = Duration.seconds(45 * 60)
@@ -88,7 +88,7 @@ enum Orders: Decider {
 
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         switch command {
         case .placeOrder(let c): try place(c, on: state, at: now)
         case .assignCourier(let c): try assign(c, on: state)
@@ -99,7 +99,9 @@ enum Orders: Decider {
         }
     }
 
-    private static func place(_ c: OrdersPlaceOrder, on state: State, at now: Timestamp) throws(No) -> [Event.Kind] {
+    private static func place(_ c: OrdersPlaceOrder, on state: State, at now: Timestamp) throws(Rejection) -> [Event
+        .Kind]
+    {
         let asked = c.hasExpectedAt ? Timestamp(c.expectedAt) : nil
         if let stage = state.stage, stage != .cancelled, state.customer == c.customer,
             asked.map({ $0 == state.promised }) ?? state.isPromisedByDefault
@@ -112,7 +114,7 @@ enum Orders: Decider {
         return [changed(.received, c.order, State(customer: c.customer, expected: expected))]
     }
 
-    private static func assign(_ c: OrdersAssignCourier, on state: State) throws(No) -> [Event.Kind] {
+    private static func assign(_ c: OrdersAssignCourier, on state: State) throws(Rejection) -> [Event.Kind] {
         if state.stage == .assigned, state.courier == c.courier { return [] }
         try checkNext(.assigned, of: c.order, on: state)
         var next = state
@@ -120,7 +122,7 @@ enum Orders: Decider {
         return [changed(.assigned, c.order, next)]
     }
 
-    private static func pickUp(_ c: OrdersMarkPickedUp, on state: State) throws(No) -> [Event.Kind] {
+    private static func pickUp(_ c: OrdersMarkPickedUp, on state: State) throws(Rejection) -> [Event.Kind] {
         let isHis = c.courier.isEmpty || c.courier == state.courier
         if state.stage == .pickedUp, isHis { return [] }
         try checkNext(.pickedUp, of: c.order, on: state)
@@ -128,13 +130,13 @@ enum Orders: Decider {
         return [changed(.pickedUp, c.order, state)]
     }
 
-    private static func deliver(_ c: OrdersMarkDelivered, on state: State) throws(No) -> [Event.Kind] {
+    private static func deliver(_ c: OrdersMarkDelivered, on state: State) throws(Rejection) -> [Event.Kind] {
         if state.stage == .delivered { return [] }
         try checkNext(.delivered, of: c.order, on: state)
         return [changed(.delivered, c.order, state)]
     }
 
-    private static func cancel(_ c: OrdersCancelOrder, on state: State) throws(No) -> [Event.Kind] {
+    private static func cancel(_ c: OrdersCancelOrder, on state: State) throws(Rejection) -> [Event.Kind] {
         if state.stage == .cancelled, state.reason == c.reason { return [] }
         try checkNext(.cancelled, of: c.order, on: state)
         var next = state
@@ -142,7 +144,9 @@ enum Orders: Decider {
         return [changed(.cancelled, c.order, next)]
     }
 
-    private static func revise(_ c: OrdersReviseEta, on state: State, at now: Timestamp) throws(No) -> [Event.Kind] {
+    private static func revise(_ c: OrdersReviseEta, on state: State, at now: Timestamp) throws(Rejection) -> [Event
+        .Kind]
+    {
         let expected = Timestamp(c.expectedAt)
         try checkRevisable(c.order, on: state)
         if state.expected == expected { return [] }

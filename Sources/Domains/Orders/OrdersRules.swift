@@ -70,14 +70,14 @@ extension Orders {
     }
 
     /// An order is expected after the moment of its command, and not for ever after.
-    static func check(expected: Timestamp, at now: Timestamp) throws(No) {
+    static func check(expected: Timestamp, at now: Timestamp) throws(Rejection) {
         if expected <= now || expected > now + OrdersLimits.ahead {
             throw .expectedOutOfRange(expected: expected, now: now)
         }
     }
 
     /// The state machine: which stage may follow which. Commands and facts go by it alike.
-    static func checkNext(_ next: Stage, of order: String, on state: State) throws(No) {
+    static func checkNext(_ next: Stage, of order: String, on state: State) throws(Rejection) {
         guard let stage = state.stage else {
             if next == .received { return }
             throw .unknownOrder(order: order)
@@ -96,7 +96,7 @@ extension Orders {
     }
 
     /// An order is expected at another time as long as it is on its way.
-    static func checkRevisable(_ order: String, on state: State) throws(No) {
+    static func checkRevisable(_ order: String, on state: State) throws(Rejection) {
         switch state.stage {
         case nil: throw .unknownOrder(order: order)
         case .delivered: throw .alreadyDelivered(order: order)
@@ -105,7 +105,7 @@ extension Orders {
         }
     }
 
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         switch event {
         case .etaRevised(let e):
             try checkRevisable(e.order, on: state)

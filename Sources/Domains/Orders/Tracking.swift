@@ -43,7 +43,7 @@ struct Tracking: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         let at = Value(place.timestamp)
         switch event {
         case .orderStatusChanged(let e):
@@ -77,7 +77,8 @@ struct Tracking: Projection {
         }
     }
 
-    private func note(_ order: String, _ stage: String, _ place: Place, _ particulars: Row, in view: ViewBatch) {
+    private func note(_ order: String, _ stage: String, _ place: EventPosition, _ particulars: Row, in view: ViewBatch)
+    {
         let event = "\(place.topic)/\(place.partition)@\(place.offset)"
         view.put(
             Self.history,

@@ -36,7 +36,7 @@ struct DriverPositions: Projection {
 
     init() {}
 
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         guard case .driverLocation(let location) = event else { return }
         let driver = Value(location.driver)
         if let seen = newest[driver], seen.at > place.timestamp { return }

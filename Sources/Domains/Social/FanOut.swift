@@ -55,7 +55,7 @@ struct FanOut: StatefulReaction {
 
     // MARK: What the author does
 
-    private func told(_ event: SocialEvent.Kind, _ state: State, _ place: Place) -> [Emission] {
+    private func told(_ event: SocialEvent.Kind, _ state: State, _ place: EventPosition) -> [Emission] {
         switch event {
         case .tweetPosted(let e):
             let named = e.mentions.filter { $0 != e.user }
@@ -107,7 +107,7 @@ struct FanOut: StatefulReaction {
         return Self.added(author, state.tweets, to: followers) + [Self.unmerged(author, followers)]
     }
 
-    private static func evolve(_ event: SocialEvent.Kind, _ state: inout State, _ place: Place) -> Bool {
+    private static func evolve(_ event: SocialEvent.Kind, _ state: inout State, _ place: EventPosition) -> Bool {
         switch event {
         case .tweetPosted(let e): state.tweets[e.tweet] = place.timestamp
         case .retweeted(let e): state.tweets[e.tweet] = place.timestamp
@@ -119,7 +119,7 @@ struct FanOut: StatefulReaction {
 
     // MARK: What the author's audience does
 
-    private func heard(_ event: SocialAudienceEvent.Kind, _ state: State, _ place: Place) -> [Emission] {
+    private func heard(_ event: SocialAudienceEvent.Kind, _ state: State, _ place: EventPosition) -> [Emission] {
         switch event {
         case .followerGained(let e):
             if state.followers.contains(e.follower) { return [] }
@@ -144,7 +144,8 @@ struct FanOut: StatefulReaction {
         }
     }
 
-    private static func evolve(_ event: SocialAudienceEvent.Kind, _ state: inout State, _ place: Place) -> Bool {
+    private static func evolve(_ event: SocialAudienceEvent.Kind, _ state: inout State, _ place: EventPosition) -> Bool
+    {
         switch event {
         case .followerGained(let e): state.followers.append(e.follower)
         case .followerLost(let e): state.followers.remove(e.follower)

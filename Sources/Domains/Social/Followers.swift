@@ -9,7 +9,7 @@ enum Followers: Reaction {
     static let name = "followers"
     static let topic = "social.events"
 
-    static func react(to event: Event.Kind, at place: Place) -> [Emission] {
+    static func react(to event: Event.Kind, at place: EventPosition) -> [Emission] {
         switch event {
         case .userFollowed(let e):
             [audience(e.followee, .followerGained(.with { ($0.user, $0.follower) = (e.followee, e.user) }))]

@@ -53,7 +53,7 @@ struct Retweets: StatefulReaction {
 
     // MARK: What the author does
 
-    private static func told(_ event: SocialEvent.Kind, _ state: State, _ place: Place) -> [Emission] {
+    private static func told(_ event: SocialEvent.Kind, _ state: State, _ place: EventPosition) -> [Emission] {
         switch event {
         case .tweetPosted(let e):
             return became(own(event, state, place), e.user, e.tweet, state, place.timestamp)
@@ -82,7 +82,7 @@ struct Retweets: StatefulReaction {
     }
 
     /// What one of the author's own is after an event.
-    private static func own(_ event: SocialEvent.Kind, _ state: State, _ place: Place) -> Own? {
+    private static func own(_ event: SocialEvent.Kind, _ state: State, _ place: EventPosition) -> Own? {
         switch event {
         case .tweetPosted(let e): return .tweet(at: place.timestamp, hashtags: e.hashtags, deleted: nil)
         case .retweeted(let e):
@@ -128,7 +128,7 @@ struct Retweets: StatefulReaction {
         return changes.emissions(for: author) + emissions
     }
 
-    private static func evolve(_ event: SocialEvent.Kind, _ state: inout State, _ place: Place) -> Bool {
+    private static func evolve(_ event: SocialEvent.Kind, _ state: inout State, _ place: EventPosition) -> Bool {
         switch event {
         case .tweetPosted(let e): state.own[e.tweet] = own(event, state, place)
         case .retweeted(let e): state.own[e.tweet] = own(event, state, place)
@@ -140,7 +140,7 @@ struct Retweets: StatefulReaction {
 
     // MARK: What others pass on
 
-    private static func heard(_ event: SocialRetweetEvent.Kind, _ state: State, _ place: Place) -> [Emission] {
+    private static func heard(_ event: SocialRetweetEvent.Kind, _ state: State, _ place: EventPosition) -> [Emission] {
         var changes = HashtagChanges()
         switch event {
         case .retweetReferred(let e):
@@ -162,7 +162,7 @@ struct Retweets: StatefulReaction {
         }
     }
 
-    private static func evolve(_ event: SocialRetweetEvent.Kind, _ state: inout State, _ place: Place) -> Bool {
+    private static func evolve(_ event: SocialRetweetEvent.Kind, _ state: inout State, _ place: EventPosition) -> Bool {
         switch event {
         case .retweetReferred(let e):
             let reference = Reference(e, since: place.timestamp)

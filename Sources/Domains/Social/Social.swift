@@ -11,7 +11,7 @@ extension SocialEvent: Envelope {}
 enum Social: Decider {
     typealias Command = SocialCommand
     typealias Event = SocialEvent
-    typealias No = SocialRefusal
+    typealias Rejection = SocialRefusal
 
     /// A tweet of another user.
     struct Original: Hashable, Codable, Sendable {
@@ -59,7 +59,7 @@ enum Social: Decider {
 
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         switch command {
         case .postTweet(let c): try post(c, id: id, on: state)
         case .deleteTweet(let c): try delete(c, on: state)
@@ -71,7 +71,7 @@ enum Social: Decider {
         }
     }
 
-    private static func post(_ c: SocialPostTweet, id: String, on state: State) throws(No) -> [Event.Kind] {
+    private static func post(_ c: SocialPostTweet, id: String, on state: State) throws(Rejection) -> [Event.Kind] {
         let length = TweetText.length(of: c.text)
         if length > TweetText.longest { throw .overLength(length) }
         let tweet = try identifier(c.tweet, id)
@@ -100,7 +100,7 @@ enum Social: Decider {
         }
     }
 
-    private static func delete(_ c: SocialDeleteTweet, on state: State) throws(No) -> [Event.Kind] {
+    private static func delete(_ c: SocialDeleteTweet, on state: State) throws(Rejection) -> [Event.Kind] {
         switch state.own[c.tweet] {
         case nil: throw .unknownTweet(tweet: c.tweet, user: handle(c.user))
         case .deleted: return []
@@ -108,7 +108,7 @@ enum Social: Decider {
         }
     }
 
-    private static func retweet(_ c: SocialRetweet, id: String, on state: State) throws(No) -> [Event.Kind] {
+    private static func retweet(_ c: SocialRetweet, id: String, on state: State) throws(Rejection) -> [Event.Kind] {
         let user = handle(c.user)
         var original = Original(owner: handle(c.owner), tweet: c.original)
         // Of others' tweets only their owners know whether they are retweets.
@@ -139,7 +139,7 @@ enum Social: Decider {
         ]
     }
 
-    private static func follow(_ c: SocialFollow, on state: State) throws(No) -> [Event.Kind] {
+    private static func follow(_ c: SocialFollow, on state: State) throws(Rejection) -> [Event.Kind] {
         let (user, followee) = (handle(c.user), handle(c.followee))
         if user == followee { throw .selfFollow }
         if state.following.contains(followee) { return [] }

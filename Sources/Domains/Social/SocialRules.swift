@@ -71,7 +71,7 @@ extension Social {
     /// 1: who passes on a tweet of their own must have it, also in a fact.
     static var rules: Int { 1 }
 
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         switch event {
         case .tweetPosted(let e):
             let length = TweetText.length(of: e.text)
@@ -109,7 +109,7 @@ extension Social {
     static func same(_ a: [String], _ b: [String]) -> Bool { a.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } }
 
     /// A tweet that takes its command's id must be one that later commands can name.
-    static func identifier(_ given: String, _ id: String) throws(No) -> String {
+    static func identifier(_ given: String, _ id: String) throws(Rejection) -> String {
         if !given.isEmpty { return given }
         do {
             try Check.identifier(id, "the command's id, which names the tweet", atMost: SocialLimits.tweet)

@@ -51,14 +51,14 @@ struct Timelines: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .told(let told): try apply(told, at: place, to: view)
         case .home(let home): apply(home, to: view)
         }
     }
 
-    private func apply(_ event: SocialEvent.Kind, at place: Place, to view: ViewBatch) throws {
+    private func apply(_ event: SocialEvent.Kind, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .tweetPosted(let e):
             view.put(

@@ -47,7 +47,7 @@ struct Trends: Projection {
 
     init() {}
 
-    mutating func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         switch event {
         case .told(.tweetPosted(let e)):
             let minute = TrendWindow.minute(place.timestamp)
@@ -63,7 +63,7 @@ struct Trends: Projection {
     }
 
     private mutating func count(
-        _ hashtag: String, _ minute: Int64, _ place: Place, tweets: Int64, retweets: Int64
+        _ hashtag: String, _ minute: Int64, _ place: EventPosition, tweets: Int64, retweets: Int64
     ) {
         // Events of the first version have hashtags as they were typed.
         let slot = Slot(hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)

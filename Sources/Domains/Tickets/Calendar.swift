@@ -23,7 +23,7 @@ struct Calendar: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         guard case .eventListed(let e) = event else { return }
         let seats = e.sections.flatMap(\.rows).reduce(Int64(0)) { $0 + Int64($1.seats) }
         // Amounts of several currencies cannot be compared.

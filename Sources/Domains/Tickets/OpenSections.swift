@@ -7,7 +7,7 @@ enum OpenSections: Reaction {
     static let name = "open-sections"
     static let topic = "tickets.events"
 
-    static func react(to event: Event.Kind, at place: Place) -> [Emission] {
+    static func react(to event: Event.Kind, at place: EventPosition) -> [Emission] {
         guard case .eventListed(let listed) = event else { return [] }
         // Said in full, so that a section keeps the limits it was opened with.
         let limits = Tickets.HoldingLimits(listed.limits).proto

@@ -45,7 +45,7 @@ struct SeatMap: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) throws {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .eventListed: break
         case .sectionOpened(let e): open(e, view)
@@ -106,7 +106,7 @@ struct SeatMap: Projection {
     }
 
     private func free(
-        _ event: String, _ section: String, _ hold: String, _ seats: [String], _ status: String, _ place: Place,
+        _ event: String, _ section: String, _ hold: String, _ seats: [String], _ status: String, _ place: EventPosition,
         _ view: ViewBatch
     ) throws {
         for seat in seats { try set(event, section, seat, "free", view, [.null, .null, .null]) }
@@ -115,7 +115,7 @@ struct SeatMap: Projection {
     }
 
     private func end(
-        _ event: String, _ section: String, _ hold: String, _ status: String, _ place: Place, _ view: ViewBatch
+        _ event: String, _ section: String, _ hold: String, _ status: String, _ place: EventPosition, _ view: ViewBatch
     ) throws {
         try view.update(Self.holds, [.text(hold), .text(event), .text(section)]) { row in
             row[Self.holdStatus] = .text(status)

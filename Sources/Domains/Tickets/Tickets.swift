@@ -12,7 +12,7 @@ extension TicketsEvent: Envelope {}
 enum Tickets: Decider {
     typealias Command = TicketsCommand
     typealias Event = TicketsEvent
-    typealias No = TicketsRefusal
+    typealias Rejection = TicketsRefusal
 
     /// How long a hold lasts.
     static let holdTime = Duration.seconds(300)
@@ -91,7 +91,7 @@ enum Tickets: Decider {
 
     static func decide(
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         switch command {
         case .listEvent(let c): try list(c, on: state)
         case .openSection(let c): try open(c, on: state)
@@ -102,7 +102,7 @@ enum Tickets: Decider {
         }
     }
 
-    private static func list(_ c: TicketsListEvent, on state: State) throws(No) -> [Event.Kind] {
+    private static func list(_ c: TicketsListEvent, on state: State) throws(Rejection) -> [Event.Kind] {
         let listed = TicketsEventListed.with {
             $0.event = c.event
             $0.title = c.title
@@ -116,7 +116,7 @@ enum Tickets: Decider {
         throw .alreadyListed(event: c.event)
     }
 
-    private static func open(_ c: TicketsOpenSection, on state: State) throws(No) -> [Event.Kind] {
+    private static func open(_ c: TicketsOpenSection, on state: State) throws(Rejection) -> [Event.Kind] {
         guard let known = state.section else {
             return [
                 .sectionOpened(
@@ -133,7 +133,7 @@ enum Tickets: Decider {
 
     private static func hold(
         _ c: TicketsHoldSeats, id: String, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
         let name = c.hold.isEmpty ? id : c.hold
         if c.hold.isEmpty { try check(holdNamedByID: id) }
@@ -168,7 +168,7 @@ enum Tickets: Decider {
 
     private static func confirm(
         _ c: TicketsConfirmPurchase, on state: State, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
         guard let hold = state.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
         if hold.holder != c.holder { throw .holderMismatch(hold: c.hold) }
@@ -189,7 +189,7 @@ enum Tickets: Decider {
         ]
     }
 
-    private static func release(_ c: TicketsReleaseHold, on state: State) throws(No) -> [Event.Kind] {
+    private static func release(_ c: TicketsReleaseHold, on state: State) throws(Rejection) -> [Event.Kind] {
         guard state.section != nil else { throw .unknownSection(event: c.event, section: c.section) }
         guard let hold = state.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
         if hold.holder != c.holder { throw .holderMismatch(hold: c.hold) }

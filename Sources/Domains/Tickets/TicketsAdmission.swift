@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 
 /// A fact recorded elsewhere is admitted where a command could have made it here, as it is and at its time.
 extension Tickets {
-    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(No) {
+    static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         switch event {
         case .eventListed(let e): if state.listing != nil { throw .alreadyListed(event: e.event) }
         case .sectionOpened(let e): if state.section != nil { throw .alreadyOpen(section: e.section.name) }
@@ -21,7 +21,7 @@ extension Tickets {
         }
     }
 
-    private static func admit(_ e: TicketsSeatHeld, on state: State, at now: Timestamp) throws(No) {
+    private static func admit(_ e: TicketsSeatHeld, on state: State, at now: Timestamp) throws(Rejection) {
         if state.section == nil { throw .unknownSection(event: e.event, section: e.section) }
         if state.holds[e.hold] != nil { throw .holdExists(hold: e.hold) }
         for seat in e.seats {
@@ -40,7 +40,7 @@ extension Tickets {
 
     private static func admit(
         _ total: TicketsMoney, of hold: String, _ seats: [String], on state: State
-    ) throws(No) {
+    ) throws(Rejection) {
         guard let section = state.section else { return }
         let price = self.total(section, seats.count)
         if total.amount == price.amount, total.currency == price.currency { return }
@@ -48,7 +48,7 @@ extension Tickets {
         throw .otherTotal(hold: hold, total: "\(major)which is amount \(price.amount) of currency \(price.currency),")
     }
 
-    private static func liveHold(_ name: String, _ seats: [String], _ state: State) throws(No) -> Hold {
+    private static func liveHold(_ name: String, _ seats: [String], _ state: State) throws(Rejection) -> Hold {
         guard let hold = state.holds[name] else { throw .unknownHold(hold: name) }
         if hold.sold { throw .alreadySold(hold: name) }
         if hold.seats != seats { throw .otherSeats(hold: name) }

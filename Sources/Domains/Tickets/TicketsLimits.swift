@@ -39,7 +39,7 @@ extension Tickets {
     /// Refuses seats that their holder may not have, or not yet. The seats are free but for holds that are overdue.
     static func checkLimits(
         _ seats: [String], by holder: String, ending overdue: [String], on state: State, at now: Timestamp
-    ) throws(No) {
+    ) throws(Rejection) {
         guard let limits = state.limits else { return }
         if let most = limits.seats { try check(seats.count, by: holder, atMost: most, on: state, at: now) }
         guard let time = limits.time, !state.heldTimes.isEmpty || !overdue.isEmpty else { return }
@@ -58,7 +58,7 @@ extension Tickets {
 
     private static func check(
         _ more: Int, by holder: String, atMost most: Int, on state: State, at now: Timestamp
-    ) throws(No) {
+    ) throws(Rejection) {
         let holds = (state.holdsOf[holder] ?? []).compactMap { state.holds[$0] }
             .filter { $0.sold || $0.expiresAt > now }
         let has = holds.reduce(0) { $0 + $1.seats.count }

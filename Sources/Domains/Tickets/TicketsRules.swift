@@ -83,7 +83,7 @@ extension Tickets {
     }
 
     /// A hold that takes its command's id must be one that later commands can name.
-    static func check(holdNamedByID id: String) throws(No) {
+    static func check(holdNamedByID id: String) throws(Rejection) {
         do {
             try Check.identifier(id, "the command's id, which names the hold", atMost: Limits.commandID)
         } catch {

@@ -51,7 +51,7 @@ public struct Application: Sendable {
                 try Output.standard.write(names.map { $0 + "\n" }.joined())
                 return 0
             }
-            if let help = Teaching.help(for: arguments, in: self) {
+            if let help = GeneratedHelp.help(for: arguments, in: self) {
                 try Output.standard.write(help)
                 return 0
             }

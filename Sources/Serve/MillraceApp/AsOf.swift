@@ -53,7 +53,8 @@ extension Past {
     /// Of a view as it is asked now. Only snapshots of the live build count: what was wrong before a rebuild was wrong in its
     /// past too.
     init(
-        ofLive projection: AnyProjection, on log: any EventLog, _ places: Places, _ snapshots: SnapshotFolder?
+        ofLive projection: AnyProjection, on log: any EventLog, _ places: LogAndViewOptions,
+        _ snapshots: SnapshotFolder?
     ) async throws {
         let partitions = try await log.partitions(of: projection.topics)
         let (live, waiting) = try await places.withViews { views in

@@ -3,7 +3,7 @@ internal import EventModel
 internal import Foundation
 internal import MillraceBus
 
-extension Places {
+extension LogAndViewOptions {
     /// Says on standard error how far a view that was asked is behind its topics, and what to start.
     ///
     /// A log on this machine is asked each time; a broker only where the answer was empty, for to open one takes a while.

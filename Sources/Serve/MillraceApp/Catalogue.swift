@@ -9,7 +9,7 @@ struct Events: AppCommand {
         discussion: "Example: millrace events HoldSeats")
     @Argument(help: "Only this event, command or domain.", completion: .names)
     var name: String?
-    @OptionGroup var shape: Shape
+    @OptionGroup var shape: OutputOptions
 
     func run(in app: Application) throws {
         let catalogue = app.catalogue
@@ -26,7 +26,7 @@ struct Events: AppCommand {
                 let owner = what == "event" ? ", \(found.origin.rawValue)" : ""
                 let title = "\(found.kind.name)  (\(what)\(owner), \(found.topic))  \(found.kind.about)"
                 try Output.standard.line(Prose.fitted(title))
-                try Output.standard.write(Teaching.fields(found))
+                try Output.standard.write(GeneratedHelp.fields(found))
             } else {
                 try shape.showLines([Self.members(what, found)])
             }
@@ -73,7 +73,7 @@ struct Events: AppCommand {
 struct Views: AppCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show the views: projections, their tables and columns, and the queries over them.")
-    @OptionGroup var shape: Shape
+    @OptionGroup var shape: OutputOptions
 
     func run(in app: Application) throws {
         let catalogue = app.catalogue

@@ -53,8 +53,8 @@ extension Application {
         line.dropFirst(2).first { !$0.hasPrefix("-") }
     }
 
-    private func options(of kind: Schema.Kind) -> [String] { kind.fields.map { "--\(Teaching.option($0.name))" } }
+    private func options(of kind: Schema.Kind) -> [String] { kind.fields.map { "--\(GeneratedHelp.option($0.name))" } }
     private func options(of parameters: [Parameter]) -> [String] {
-        parameters.map { "--\(Teaching.option($0.name))" }
+        parameters.map { "--\(GeneratedHelp.option($0.name))" }
     }
 }

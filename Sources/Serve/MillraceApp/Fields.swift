@@ -41,7 +41,7 @@ extension LooseOptions {
         for (name, text) in pairs {
             guard let parameter = parameters.first(where: { Spelling.same($0.name, name) })
             else {
-                let known = parameters.map { "--\(Teaching.option($0.name))" }
+                let known = parameters.map { "--\(GeneratedHelp.option($0.name))" }
                 let why = Nearest.notA("parameter", of: owner, "--\(name)", among: known, and: others)
                 throw Failure(.usage, "--\(name) \(why)")
             }
@@ -49,7 +49,7 @@ extension LooseOptions {
             values[parameter.name] = try Self.value(text, parameter)
         }
         if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
-            throw Failure(.usage, "\(owner) needs --\(Teaching.option(missing.name)): \(missing.about)")
+            throw Failure(.usage, "\(owner) needs --\(GeneratedHelp.option(missing.name)): \(missing.about)")
         }
         return values
     }
@@ -57,7 +57,7 @@ extension LooseOptions {
     private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
         guard let text = parameter.value(allowedAs: text) else {
             let why = Nearest.notOne(text, of: parameter.allowed)
-            throw Failure(.usage, "--\(Teaching.option(parameter.name)): \(why)")
+            throw Failure(.usage, "--\(GeneratedHelp.option(parameter.name)): \(why)")
         }
         switch parameter.kind {
         case .text: return .text(text)
@@ -73,7 +73,7 @@ extension LooseOptions {
         ]
         throw Failure(
             .usage,
-            "--\(Teaching.option(parameter.name)) \(text) is no \(parameter.kind.rawValue), "
+            "--\(GeneratedHelp.option(parameter.name)) \(text) is no \(parameter.kind.rawValue), "
                 + "such as \(example[parameter.kind] ?? "")")
     }
 }
@@ -90,7 +90,7 @@ extension Schema.Kind {
         var members: [(String, [String])] = []
         for (name, value) in options.pairs {
             guard let field = fields.first(where: { $0.answers(to: name) }) else {
-                let known = fields.map { "--\(Teaching.option($0.name))" }
+                let known = fields.map { "--\(GeneratedHelp.option($0.name))" }
                 let why = Nearest.notA("field", of: self.name, "--\(name)", among: known, and: Send.optionNames)
                 throw Failure(.usage, "--\(name) \(why)")
             }

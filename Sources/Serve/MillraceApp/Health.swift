@@ -33,8 +33,8 @@ struct Health: AppCommand {
             "How old the oldest record that it has not handled may be (default: \(age), or any with --max-lag).",
             valueName: "time"))
     var maxAge: String?
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func validate() throws {
         if let maxLag, maxLag < 0 { throw ValidationError("--max-lag must be 0 or more") }

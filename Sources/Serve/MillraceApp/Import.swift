@@ -32,13 +32,13 @@ struct Import: AppCommand {
     var wait: String?
     @Flag(help: "Tell of each part of the input that is on the log, as a line of JSON.")
     var progress = false
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let (domain, importer) = try app.catalogue.importer(self.importer)
         let flags = importer.parameters.filter { $0.kind == .flag }.map(\.name)
-        let loose = try LooseOptions(words, flags: Set(flags.map(Teaching.option)))
+        let loose = try LooseOptions(words, flags: Set(flags.map(GeneratedHelp.option)))
         guard let file = loose.words.first else {
             throw Failure(.usage, "millrace import \(importer.name) needs a file, or - for standard input")
         }

@@ -89,7 +89,7 @@ extension FileImport {
         private var seconds: Double { Double(took.milliseconds) / 1000 }
 
         /// Shows it, and fails where the input was damaged or nothing in it could be read.
-        func show(_ shape: Shape) throws {
+        func show(_ shape: OutputOptions) throws {
             if shape.asTable {
                 try Output.standard.write(Shown.text(text, breaking: true))
             } else {

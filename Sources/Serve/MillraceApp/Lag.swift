@@ -24,8 +24,8 @@ struct Lag: AppCommand {
     var sum = false
     @Option(help: ArgumentHelp("Wait until nobody is behind, at most so long.", valueName: "time"))
     var wait: String?
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     struct Line {
         var worker: String

@@ -9,7 +9,7 @@ internal import Projecting
 internal import Snapshots
 
 /// Where the log and the views are.
-struct Places: ParsableArguments {
+struct LogAndViewOptions: ParsableArguments {
     @Option(
         name: .customLong("log"),
         help: ArgumentHelp(

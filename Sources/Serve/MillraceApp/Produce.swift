@@ -57,8 +57,8 @@ struct Produce: AppCommand {
     /// What belongs into a line, and was given as options.
     @Argument(parsing: .allUnrecognized, help: .hidden)
     var words: [String] = []
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let found = try app.catalogue.event(event)

@@ -10,7 +10,7 @@ extension Produce {
             return Failure(.usage, "\(word) is not an option of produce; \(way(kind, nil))")
         }
         for (name, _) in loose.pairs where !kind.fields.contains(where: { $0.answers(to: name) }) {
-            let fields = kind.fields.map { "--\(Teaching.option($0.name))" }
+            let fields = kind.fields.map { "--\(GeneratedHelp.option($0.name))" }
             let question = Nearest.question(to: "--\(name)", among: optionNames + fields).map { "; \($0)" } ?? ""
             return Failure(
                 .usage, "--\(name) is not an option of produce\(question); \(way(kind, found.example))")

@@ -17,7 +17,7 @@ extension QuarantineCommand {
         @Argument(help: "The key, or the place of a record without one (default: all keys).")
         var key: String?
         @OptionGroup var asking: Asking
-        @OptionGroup var places: Places
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws { try await asking.ask(app, places, worker, key, drop: 0) }
     }
@@ -37,7 +37,7 @@ extension QuarantineCommand {
         @Flag(help: "Give up all waiting records of the key.")
         var all = false
         @OptionGroup var asking: Asking
-        @OptionGroup var places: Places
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             try await asking.ask(app, places, worker, key, drop: all ? .max : 1)
@@ -48,9 +48,11 @@ extension QuarantineCommand {
     struct Asking: ParsableArguments {
         @Option(help: ArgumentHelp("How long to wait for the workers.", valueName: "time"))
         var wait = "10s"
-        @OptionGroup var shape: Shape
+        @OptionGroup var shape: OutputOptions
 
-        func ask(_ app: Application, _ places: Places, _ worker: String?, _ key: String?, drop: Int) async throws {
+        func ask(_ app: Application, _ places: LogAndViewOptions, _ worker: String?, _ key: String?, drop: Int)
+            async throws
+        {
             guard let patience = Duration(short: wait) else {
                 throw Failure(.usage, "--wait \(wait) is no time such as 30s")
             }

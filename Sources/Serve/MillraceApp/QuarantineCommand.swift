@@ -28,8 +28,8 @@ struct QuarantineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show the keys that are stopped, and why.")
         @Argument(help: "Only this worker's.", completion: .names)
         var worker: String?
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let groups = try await places.withLog(app) { log in
@@ -66,8 +66,8 @@ struct QuarantineCommand: AsyncParsableCommand {
         var worker: String
         @Argument(help: "The key, or the place of a record without one (default: all keys).")
         var key: String?
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let reading = try RecordShape(format: nil, csv: false, domains: app.domains)

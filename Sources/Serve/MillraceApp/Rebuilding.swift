@@ -37,8 +37,8 @@ struct Rebuilding: AppCommand {
     @Flag(help: "Put the build that was live before back in its place.")
     var rollback = false
     @OptionGroup var losing: Losing
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func validate() throws {
         if let rate, rate < 1 { throw ValidationError("--rate must be at least 1") }

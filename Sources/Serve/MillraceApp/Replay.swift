@@ -59,8 +59,8 @@ struct Replay: AppCommand {
         completion: .names)
     var into: String?
     @OptionGroup var losing: Losing
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func validate() throws {
         if losing.withoutWhatIsGone && into == nil {

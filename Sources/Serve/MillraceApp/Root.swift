@@ -31,7 +31,8 @@ struct Root: AsyncParsableCommand {
             librdkafka \(KafkaLog.libraryVersion), SQLite \(LocalLog.libraryVersion)
             """,
         subcommands: [
-            Produce.self, Send.self, Work.self, Ask.self, Replay.self, Topics.self, Lag.self, Health.self, Verify.self,
+            Produce.self, Send.self, Work.self, QueryCommand.self, Replay.self, Topics.self, Lag.self, Health.self,
+            Verify.self,
             Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
             Import.self, Up.self, Demo.self, NewDomain.self,
         ])

@@ -52,8 +52,8 @@ struct Send: AppCommand {
         help: ArgumentHelp(
             "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"))
     var at: String?
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let catalogue = app.catalogue

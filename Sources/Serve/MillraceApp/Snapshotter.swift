@@ -34,8 +34,8 @@ struct Snapshotter: AppCommand {
     @Flag(help: "List the snapshots that there are.")
     var list = false
     @OptionGroup var losing: Losing
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func validate() throws {
         if let every, every < 1 { throw ValidationError("--every must be at least 1") }

@@ -13,8 +13,8 @@ struct Topics: AsyncParsableCommand {
 
     struct List: AppCommand {
         static let configuration = CommandConfiguration(abstract: "List the topics that are on the log.")
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let topics = try await places.withLog(app) { try await $0.topics() }
@@ -39,8 +39,8 @@ struct Topics: AsyncParsableCommand {
             abstract: "Show a topic's declaration and its partitions' offsets.")
         @Argument(help: "The topic.", completion: .names)
         var topic: String
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let declared = try places.declaredTopics(app)

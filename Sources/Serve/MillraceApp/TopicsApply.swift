@@ -19,8 +19,8 @@ extension Topics {
 
                 A retention that drops what workers and views need is warned of.
                 """)
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let declared = try places.declarations(app)

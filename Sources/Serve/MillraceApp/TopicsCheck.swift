@@ -14,8 +14,8 @@ extension Topics {
                 Kafka replication, min.insync.replicas and max.message.bytes. What the files
                 do not say of a topic that they name is not compared.
                 """)
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             let code = TopicFile.builtIn(app.domains)

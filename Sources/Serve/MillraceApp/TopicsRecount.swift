@@ -18,8 +18,8 @@ extension Topics {
                 """)
         @Argument(help: "Topics.", completion: .names)
         var topics: [String]
-        @OptionGroup var shape: Shape
-        @OptionGroup var places: Places
+        @OptionGroup var shape: OutputOptions
+        @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
             try await places.withLog(app) { log in

@@ -13,7 +13,7 @@ struct Up: AppCommand {
         abstract: "Run everything in one process: the log and all workers.",
         discussion: "Then, in another terminal: millrace send, produce, query, replay. Ctrl-C stops it in order.")
     @OptionGroup var logs: LogOptions
-    @OptionGroup var places: Places
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let start = ContinuousClock.now
@@ -94,7 +94,7 @@ private struct Ready: Service, CustomStringConvertible {
     let readiness: Readiness
     let workers: [Worker]
     let start: ContinuousClock.Instant
-    let places: Places
+    let places: LogAndViewOptions
     let isVerbose: Bool
     var description: String { "ready" }
 

@@ -50,8 +50,8 @@ struct Verify: AppCommand {
     var invariants = false
     @Flag(help: "Also what holds only when nothing is left to do.")
     var atRest = false
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     /// One thing that was examined.
     struct Finding {

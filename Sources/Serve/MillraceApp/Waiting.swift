@@ -7,10 +7,11 @@ internal import Projecting
 /// `--after`: waits until a view has seen some places. The log is opened only to ask whether it has them.
 struct Waiting {
     private let wait: ViewWait
-    private let places: Places
+    private let places: LogAndViewOptions
 
     init(
-        for wanted: [EventPlace], of view: String, _ projection: AnyProjection, patience: Duration, places: Places
+        for wanted: [EventPlace], of view: String, _ projection: AnyProjection, patience: Duration,
+        places: LogAndViewOptions
     ) throws {
         wait = try ViewWait(
             for: wanted.map { ($0.partition, $0.offset) }, of: view, projection, within: patience)

@@ -26,8 +26,8 @@ struct Work: AppCommand {
     @Flag(help: "List the workers and stop.")
     var list = false
     @OptionGroup var logs: LogOptions
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let workers = try Workers.all(of: app.domains, chosen: names)

@@ -150,7 +150,7 @@ struct TicketsLimitsTests {
             guard case .eventListed(let event)? = listed.first else { return }
             #expect(event.hasLimits == (given != nil))
             let opens = OpenSections.react(
-                to: .eventListed(event), at: Place(topic: "", partition: 0, offset: 0, timestamp: noon))
+                to: .eventListed(event), at: EventPosition(topic: "", partition: 0, offset: 0, timestamp: noon))
             #expect(opens.count == 2)
             for open in opens {
                 guard case .openSection(let command)? = try TicketsCommand.kind(in: open.value) else { return }

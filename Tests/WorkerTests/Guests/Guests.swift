@@ -40,7 +40,7 @@ enum Guests: Decider {
     typealias Command = GuestsCommand
     typealias Event = GuestsEvent
 
-    enum No: Refusal {
+    enum Rejection: Refusal {
         case hereAlready(String)
         var reason: String { "here-already" }
         var message: String {
@@ -68,14 +68,14 @@ enum Guests: Decider {
     }
     static func decide(
         _ command: GuestsCommand.OneOf_Kind, id: String, on families: Set<String>, at now: Timestamp
-    ) throws(No) -> [GuestsEvent.OneOf_Kind] {
+    ) throws(Rejection) -> [GuestsEvent.OneOf_Kind] {
         switch command {
         case .greetGuest(let c):
             if families.contains(c.family) { throw .hereAlready(c.family) }
             return [.guestArrived(.with { ($0.house, $0.given, $0.family) = (c.house, c.given, c.family) })]
         }
     }
-    static func admit(_ event: GuestsEvent.OneOf_Kind, on families: Set<String>, at now: Timestamp) throws(No) {}
+    static func admit(_ event: GuestsEvent.OneOf_Kind, on families: Set<String>, at now: Timestamp) throws(Rejection) {}
     static func evolve(_ families: inout Set<String>, with event: GuestsEvent.OneOf_Kind, at time: Timestamp) {
         if case .guestArrived(let e) = event { families.insert(e.family) }
     }
@@ -90,7 +90,7 @@ struct GuestList: Projection {
     static let guests = Table(
         "guests_list", key: [Column("house", .text), Column("family", .text)], columns: [Column("given", .text)])
     static let tables = [guests]
-    mutating func apply(_ event: GuestsEvent.OneOf_Kind, at place: Place, to view: ViewBatch) {
+    mutating func apply(_ event: GuestsEvent.OneOf_Kind, at place: EventPosition, to view: ViewBatch) {
         if case .guestArrived(let e) = event {
             view.put(Self.guests, [.text(e.house), .text(e.family), .text(e.given)])
         }
@@ -102,7 +102,7 @@ enum Welcome: Reaction {
     typealias Event = GuestsEvent
     static let name = "welcome"
     static let topic = "guests.events"
-    static func react(to event: GuestsEvent.OneOf_Kind, at place: Place) -> [Emission] {
+    static func react(to event: GuestsEvent.OneOf_Kind, at place: EventPosition) -> [Emission] {
         guard case .guestArrived(let e) = event else { return [] }
         let command = GuestsCommand.OneOf_Kind.greetGuest(.with { ($0.house, $0.family) = (e.house, e.family) })
         return [

@@ -26,7 +26,7 @@ enum Likes: Decider {
     typealias Command = LikesCommand
     typealias Event = LikesEvent
 
-    enum No: Refusal {
+    enum Rejection: Refusal {
         case likedAlready(thing: String)
         var reason: String { "liked-already" }
         var message: String {
@@ -62,7 +62,7 @@ enum Likes: Decider {
 
     static func decide(
         _ command: Command.Kind, id: String, on people: Set<String>, at now: Timestamp
-    ) throws(No) -> [Event.Kind] {
+    ) throws(Rejection) -> [Event.Kind] {
         switch command {
         case .likeThing(let c):
             if people.contains(c.person) { throw .likedAlready(thing: c.thing) }
@@ -70,7 +70,7 @@ enum Likes: Decider {
         }
     }
 
-    static func admit(_ event: Event.Kind, on people: Set<String>, at now: Timestamp) throws(No) {
+    static func admit(_ event: Event.Kind, on people: Set<String>, at now: Timestamp) throws(Rejection) {
         switch event {
         case .thingLiked(let e): if people.contains(e.person) { throw .likedAlready(thing: e.thing) }
         }
@@ -96,7 +96,7 @@ struct LikesCounts: Projection {
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: Place, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         switch event {
         case .thingLiked(let e): view.add(Self.things, [.text(e.thing)], [1])
         }

@@ -39,7 +39,7 @@ struct DemoOptions: ParsableArguments {
         func option(_ name: String, _ value: String?) -> [String] { value.map { [name, $0] } ?? [] }
         let topics = topicFiles.flatMap { ["--topics", $0] }
         if let logURL {
-            let places = try Places.parse(
+            let places = try LogAndViewOptions.parse(
                 ["--log", logURL] + option("--kafka-config", kafkaConfig) + option("--views", viewsURL) + topics)
             return DemoPlace(
                 places: places, log: logURL, snapshots: try places.snapshots(), folder: nil, isRemoved: false)
@@ -47,14 +47,14 @@ struct DemoOptions: ParsableArguments {
         let folder = NSTemporaryDirectory() + "millrace-demo-\(UUID().uuidString.prefix(8).lowercased())"
         let log = "local:\(folder)"
         return DemoPlace(
-            places: try Places.parse(["--log", log, "--views", "sqlite:\(folder)/views"] + topics), log: log,
+            places: try LogAndViewOptions.parse(["--log", log, "--views", "sqlite:\(folder)/views"] + topics), log: log,
             snapshots: SnapshotFolder(folder + "/views/snapshots"), folder: folder, isRemoved: !keep)
     }
 }
 
 /// The log of one demo, its views and their snapshots.
 struct DemoPlace: Sendable {
-    let places: Places
+    let places: LogAndViewOptions
     /// What `--log` is given.
     let log: String
     let snapshots: SnapshotFolder

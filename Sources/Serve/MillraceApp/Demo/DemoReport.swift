@@ -89,7 +89,7 @@ struct DemoReport {
         let order = query.parameters.map(\.name)
         let place = { (name: String) in order.firstIndex(of: name) ?? order.count }
         return parameters.sorted { (place($0.key), $0.key) < (place($1.key), $1.key) }
-            .flatMap { ["--\(Teaching.option($0.key))", $0.value] }
+            .flatMap { ["--\(GeneratedHelp.option($0.key))", $0.value] }
     }
 
     // MARK: What the workers did

@@ -3,7 +3,7 @@ internal import EventModel
 internal import MillraceBus
 
 /// How rows are shown: a table on a terminal, JSON elsewhere, or what the line says.
-struct Shape: ParsableArguments {
+struct OutputOptions: ParsableArguments {
     @Flag(help: "Show JSON.")
     var json = false
     @Flag(help: "Show a table.")
@@ -24,7 +24,7 @@ struct Shape: ParsableArguments {
 /// A row as JSON has it: names, and values as JSON text.
 typealias Members = [(name: String, value: String)]
 
-extension Shape {
+extension OutputOptions {
     /// Shows rows that are all there.
     ///
     /// - Parameter names: The columns of CSV, which has a header also where there are no rows; nil takes those of the rows.

@@ -3,7 +3,7 @@ internal import EventModel
 internal import MillraceBus
 
 /// Help for one command, event or query, made from what the domain declares.
-enum Teaching {
+enum GeneratedHelp {
     static func help(for arguments: [String], in app: Application) -> String? {
         if arguments.first == "help" { return help(for: arguments.dropFirst() + ["--help"], in: app) }
         if ["--help", "-h"].contains(arguments.last), arguments.count == 2, arguments[0] == "import" {

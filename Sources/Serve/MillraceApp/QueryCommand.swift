@@ -7,7 +7,7 @@ internal import Projecting
 internal import Snapshots
 
 /// `millrace query`.
-struct Ask: AppCommand {
+struct QueryCommand: AppCommand {
     static let configuration = CommandConfiguration(
         commandName: "query",
         abstract: "Query a view.",
@@ -47,8 +47,8 @@ struct Ask: AppCommand {
     var asOf: String?
     @Flag(help: "With --as-of: fold from the log's start, without snapshots.")
     var fromStart = false
-    @OptionGroup var shape: Shape
-    @OptionGroup var places: Places
+    @OptionGroup var shape: OutputOptions
+    @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let catalogue = app.catalogue
@@ -93,7 +93,7 @@ struct Ask: AppCommand {
 
     /// The parameters' values, and what a page's cursor belongs to of them.
     private func values(_ query: Query) throws -> (values: [String: Value], given: [String: Value]) {
-        let flags = query.parameters.filter { $0.kind == .flag }.map { Teaching.option($0.name) }
+        let flags = query.parameters.filter { $0.kind == .flag }.map { GeneratedHelp.option($0.name) }
         let loose = try LooseOptions(parameters, flags: Set(flags))
         if let word = loose.words.first { throw Failure(.usage, "\(word) is not --parameter value") }
         let values = try loose.values(of: query.parameters, for: query.name, and: Self.optionNames)

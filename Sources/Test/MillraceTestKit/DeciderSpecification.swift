@@ -72,10 +72,10 @@ public struct DeciderSpecification<D: Decider> {
         /// It is refused with exactly this.
         ///
         /// - Throws: ``SpecificationFailure``.
-        public func then(refused expected: D.No) throws {
+        public func then(refused expected: D.Rejection) throws {
             switch try result() {
             case .made(let made): throw SpecificationFailure("made \(made), and should be refused: \(expected.reason)")
-            case .refused(let refusal as D.No) where refusal == expected: return
+            case .refused(let refusal as D.Rejection) where refusal == expected: return
             case .refused(let refusal):
                 throw SpecificationFailure(
                     "is refused, \(refusal.reason): \(refusal.message); it should be \(expected.reason): \(expected.message)"

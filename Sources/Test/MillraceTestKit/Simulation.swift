@@ -90,7 +90,7 @@ public struct Simulation: Sendable {
         return (finding, playing.scheduler.picks)
     }
 
-    private func asks(_ steps: [Step], seed: UInt64) -> [Int: Ask] {
+    private func asks(_ steps: [Step], seed: UInt64) -> [Int: LoadRequest] {
         steps.reduce(into: [:]) { asks, step in
             if case .send(let n) = step { asks[n] = traffic[n % traffic.count].ask(n, seed: seed) }
         }
@@ -114,7 +114,7 @@ extension Simulation {
         /// How many steps there were before they were shortened.
         public var from: Int
         /// What the steps ask, by number.
-        public var asks: [Int: Ask]
+        public var asks: [Int: LoadRequest]
 
         public var description: String {
             let lines = steps.map { step -> String in

@@ -5,13 +5,13 @@ public import EventModel
 /// The smaller the space of its keys, the more often asks get in each other's way, which is what finds mistakes.
 public struct Traffic: Sendable {
     let domain: Domain
-    let make: @Sendable (_ n: Int, _ random: inout SeededRandom) -> Ask
+    let make: @Sendable (_ n: Int, _ random: inout SeededRandom) -> LoadRequest
 
     /// Its domain's name.
     public var name: String { domain.name }
 
     /// - Parameter make: The ask of that number, from 0. It must depend on nothing but the number and what it draws.
-    public init(_ domain: Domain, _ make: @escaping @Sendable (_ n: Int, _ random: inout SeededRandom) -> Ask) {
+    public init(_ domain: Domain, _ make: @escaping @Sendable (_ n: Int, _ random: inout SeededRandom) -> LoadRequest) {
         self.domain = domain
         self.make = make
     }
@@ -35,12 +35,9 @@ extension Traffic: CustomStringConvertible {
     public var description: String { "traffic of \(name)" }
 }
 
-/// One command, or one fact of a domain that decides nothing.
-public typealias Ask = LoadRequest
-
 extension Traffic {
     /// Which of its seed's asks that is, in words.
-    func ask(_ n: Int, seed: UInt64) -> Ask {
+    func ask(_ n: Int, seed: UInt64) -> LoadRequest {
         var random = SeededRandom(seed, UInt64(n) &+ 0x5eed)
         return make(n, &random)
     }
@@ -48,7 +45,7 @@ extension Traffic {
     /// An ask on its way to the log.
     ///
     /// - Throws: ``Malformed`` where the domain has no such kind, or would not take it.
-    func record(_ ask: Ask, _ n: Int, now: Timestamp) throws -> (topic: String, record: NewRecord) {
+    func record(_ ask: LoadRequest, _ n: Int, now: Timestamp) throws -> (topic: String, record: NewRecord) {
         switch try domain.encode(ask, id: LoadRequest.id(of: n), now: now) {
         case .command(let command): return (domain.commandsTopic, command.record(now: now))
         case .fact(let topic, var record):
