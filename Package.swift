@@ -96,7 +96,6 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "millrace",
-    platforms: [.macOS(.v15)],
     products: [
         .executable(name: "millrace", targets: ["MillraceCommand"]),
         // What others build on: the model, the bus inside a program of theirs, and the whole command line.

@@ -6,7 +6,6 @@ let millrace = "millrace"
 
 let package = Package(
     name: "likes",
-    platforms: [.macOS(.v15)],
     dependencies: [
         // Elsewhere: .package(url: "https://…/millrace", from: "0.1.0")
         .package(name: millrace, path: "../.."),

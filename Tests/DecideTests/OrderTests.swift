@@ -66,7 +66,9 @@ struct OrderTests {
     private let seats = Table(
         "seats", key: [Column("section", .text), Column("seat", .integer)],
         columns: [Column("status", .text), Column("holder", .text)],
-        indexes: [Index("by-status", [2]), Index("by-seat", [1]), Index("by-holder", [3, 0])])
+        indexes: [
+            Index("by-status", ["status"]), Index("by-seat", ["seat"]), Index("by-holder", ["holder", "section"]),
+        ])
 
     @Test func `a table's columns are its key and then the others`() {
         #expect(seats.key == 2)

@@ -42,8 +42,9 @@ enum SellsTwice: BrokenTickets {
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
     ) throws(Rejection) -> [Event.Kind] {
         var state = state
-        if case .holdSeats(let c) = command {
-            for seat in c.seats where state.seats[seat] != nil { state.seats[seat] = .some(nil) }
+        if case .holdSeats(let c) = command, case .open(var section) = state {
+            for seat in c.seats where section.seats[seat] != nil { section.seats[seat] = .some(nil) }
+            state = .open(section)
         }
         return try Tickets.decide(command, id: id, on: state, at: now)
     }

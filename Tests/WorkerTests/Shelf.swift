@@ -8,7 +8,8 @@ import SwiftProtobuf
 /// Tables as a projection may have them.
 let items = Table(
     "items", key: [Column("name", .text), Column("number", .integer)],
-    columns: [Column("label", .text), Column("weight", .real)], indexes: [Index("label", [2]), Index("number", [1])])
+    columns: [Column("label", .text), Column("weight", .real)],
+    indexes: [Index("label", ["label"]), Index("number", ["number"])])
 let sums = Table("sums", key: [Column("name", .text)], columns: [Column("a", .integer), Column("b", .integer)])
 
 /// A projection that only lends its name and tables: what it folds, each test says itself.

@@ -1,3 +1,4 @@
+import EventLog
 import EventModel
 import Projecting
 import Testing
@@ -47,6 +48,29 @@ struct ViewStoreTests {
             #expect(try await shelf.offsets() == [p0: 5])
             try await shelf.commit([p0: 9, p1: 3]) { _ in }
             #expect(try await shelf.offsets() == [p0: 9, p1: 3])
+        }
+    }
+
+    @Test(arguments: Carrier.stores)
+    func `tells of commits for as long as it is watched, where it can tell`(on carrier: Carrier) async throws {
+        try await shelf(carrier) { shelf in
+            let (kept, released) = (Signal(), Signal())
+            let watch = shelf.views.watch(shelf.projection, telling: kept)
+            var other = shelf.views.watch(shelf.projection, telling: released)
+            if watch == nil {
+                #expect(carrier.testDescription == "postgres", "only a store on another machine cannot tell")
+                return
+            }
+            #expect(other != nil)
+            other = nil
+            for i in 1...3 {
+                let before = kept.version
+                try await shelf.commit([p0: Offset(Int64(i))]) { $0.put(items, ["a", 1, "one", .null]) }
+                await kept.wait(past: before, atMost: .seconds(30))
+                #expect(kept.version > before, "commit \(i)")
+            }
+            #expect(released.version == 0)
+            withExtendedLifetime(watch) {}
         }
     }
 

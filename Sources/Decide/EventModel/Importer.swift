@@ -25,7 +25,7 @@ public struct Importer: Sendable {
 
     public init(
         _ name: String, _ about: String, discussion: String, into topic: String, byTime: Bool = false,
-        _ parameters: [Parameter] = [],
+        _ parameters: [any DeclaredParameter] = [],
         open: @escaping @Sendable (ImportSource) throws(Malformed) -> ImportReader
     ) {
         self.name = name
@@ -33,7 +33,7 @@ public struct Importer: Sendable {
         self.discussion = discussion
         self.topic = topic
         self.isByTime = byTime
-        self.parameters = parameters
+        self.parameters = parameters.map(\.declaration)
         self.open = open
     }
 }

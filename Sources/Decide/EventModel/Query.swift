@@ -33,6 +33,13 @@ public struct Scan: Hashable, Sendable {
         self.limit = limit
     }
 
+    /// The same scan as one page of it: so many rows, after where the page before ended.
+    public func page(_ arguments: Arguments) -> Scan {
+        var page = self
+        (page.limit, page.after) = (arguments.limit, arguments.cursor)
+        return page
+    }
+
     /// Positions of the columns in whose order the scan goes.
     public var order: [Int] { table.order(by: index) }
 }
@@ -42,7 +49,8 @@ public protocol ViewReader {
     func rows(_ scan: Scan) throws -> [Row]
     /// The rows of some primary keys; those that are missing are left out.
     func rows(_ table: Table, keys: [Row]) throws -> [Row]
-    /// The sums of some columns, by position, over all rows of a scan; its limit and cursor do not count.
+    /// The sums of some columns, by position, over all rows of a scan; its limit and cursor do not count. A domain names them
+    /// by their fields.
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64]
 }
 
@@ -61,65 +69,6 @@ extension ViewReader {
             scan.after = scan.order.map { last[$0] }
         }
     }
-}
-
-/// A parameter of a query.
-public struct Parameter: Hashable, Sendable {
-    public enum Kind: String, Hashable, Sendable {
-        case text, integer, real, timestamp, duration
-        /// Said or not: it has no value.
-        case flag
-    }
-    public var name: String
-    public var kind: Kind
-    public var required: Bool
-    public var about: String
-    /// The only values it may have; empty where any of its kind will do.
-    public var allowed: [String]
-    public init(
-        _ name: String, _ kind: Kind, required: Bool = false, oneOf allowed: [String] = [], _ about: String
-    ) {
-        self.name = name
-        self.kind = kind
-        self.required = required
-        self.about = about
-        self.allowed = allowed
-    }
-
-    /// The value that a text stands for, whatever its case, where only some are allowed.
-    ///
-    /// - Returns: nil where it is none of them.
-    public func value(allowedAs text: String) -> String? {
-        if allowed.isEmpty || allowed.contains(text) { return text }
-        let alike = allowed.filter { $0.lowercased() == text.lowercased() }
-        return alike.count == 1 ? alike[0] : nil
-    }
-}
-
-/// The parameters of one call, checked against the query's declaration; durations are milliseconds.
-public struct Arguments: Sendable {
-    private var values: [String: Value]
-    /// The asker's clock: the default of a moment.
-    public let now: Timestamp
-    public let limit: Int
-    /// Where the page begins, from an earlier page's `next`.
-    public let cursor: Row?
-
-    public init(_ values: [String: Value], now: Timestamp, limit: Int, cursor: Row?) {
-        self.values = values
-        self.now = now
-        self.limit = limit
-        self.cursor = cursor
-    }
-    public func text(_ name: String) -> String? { values[name]?.text }
-    public func integer(_ name: String) -> Int64? { values[name]?.integer }
-    public func real(_ name: String) -> Double? { values[name]?.real }
-    /// Whether a flag was said.
-    public func flag(_ name: String) -> Bool { integer(name) == 1 }
-    public func timestamp(_ name: String) -> Timestamp? { integer(name).map { Timestamp($0) } }
-    public func duration(_ name: String) -> Duration? { integer(name).map { .milliseconds($0) } }
-    /// A parameter that was declared as required.
-    public func required(_ name: String) -> String { text(name) ?? "" }
 }
 
 /// What a query answers.
@@ -159,13 +108,13 @@ public struct Query: Sendable {
     public let answer: @Sendable (Arguments, any ViewReader) throws -> Page
 
     public init(
-        _ name: String, _ about: String, of projection: String, _ parameters: [Parameter], page: Int = 100,
+        _ name: String, _ about: String, of projection: String, _ parameters: [any DeclaredParameter], page: Int = 100,
         answer: @escaping @Sendable (Arguments, any ViewReader) throws -> Page
     ) {
         self.name = name
         self.about = about
         self.projection = projection
-        self.parameters = parameters
+        self.parameters = parameters.map(\.declaration)
         self.page = page
         self.answer = answer
     }

@@ -66,10 +66,12 @@ public struct Column: Hashable, Sendable {
 
 /// Another order in which a table can be scanned.
 public struct Index: Hashable, Sendable {
-    public var name: String
-    /// Positions of its columns. The table's key follows them, so that the order is total.
-    public var columns: [Int]
-    public init(_ name: String, _ columns: [Int]) {
+    public let name: String
+    /// Names of its columns. The table's key follows them, so that the order is total.
+    public let columns: [String]
+    /// Where those stand in a row of its table.
+    package fileprivate(set) var positions: [Int] = []
+    public init(_ name: String, _ columns: [String]) {
         self.name = name
         self.columns = columns
     }
@@ -82,7 +84,8 @@ public struct Table: Hashable, Sendable {
     public var columns: [Column]
     /// How many of the first columns are the primary key.
     public var key: Int
-    public var indexes: [Index]
+    public private(set) var indexes: [Index]
+    /// Columns of an index that the table does not have end the program.
     public init(_ name: String, _ about: String = "", key: [Column], columns: [Column], indexes: [Index] = []) {
         precondition(!key.isEmpty, "a table needs a key")
         self.name = name
@@ -90,10 +93,11 @@ public struct Table: Hashable, Sendable {
         self.key = key.count
         self.columns = key + columns
         self.indexes = indexes
+        for i in indexes.indices { self.indexes[i].positions = indexes[i].columns.map(position) }
     }
 
     /// The place of a column that there is.
-    public func position(_ name: String) -> Int {
+    package func position(_ name: String) -> Int {
         guard let position = columns.firstIndex(where: { $0.name == name }) else {
             preconditionFailure("\(self.name) has no column \(name)")
         }
@@ -102,7 +106,7 @@ public struct Table: Hashable, Sendable {
 
     /// The columns in whose order a scan by `index` goes, all of the key last.
     public func order(by index: Index?) -> [Int] {
-        let leading = index?.columns ?? []
+        let leading = index?.positions ?? []
         return leading + (0..<key).filter { !leading.contains($0) }
     }
 }

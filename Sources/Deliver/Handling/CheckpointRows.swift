@@ -17,11 +17,11 @@ struct CheckpointRows: Sendable {
         let partition = Column("partition", .integer)
         states = Table(
             prefix + "_states", key: [partition, Column("key", .text)],
-            columns: [Column("due", .timestamp), Column("state", .text)], indexes: [Index("due", [0, 2])])
+            columns: [Column("due", .timestamp), Column("state", .text)], indexes: [Index("due", ["partition", "due"])])
         ids = Table(
             prefix + "_ids", key: [partition, Column("id", .text)],
             columns: [Column("digest", .integer), Column("outcome", .integer), Column("time", .timestamp)],
-            indexes: [Index("time", [0, 4])])
+            indexes: [Index("time", ["partition", "time"])])
         marks = Table(
             prefix + "_marks", key: [partition, Column("topic", .text)],
             columns: [Column("last", .integer), Column("digest", .integer)])

@@ -13,16 +13,11 @@ final class CommitNotifier: Sendable {
     private static let getLock: Int32 = 36
     private static let setLock: Int32 = 37
 
-    /// Unchecked, for a dispatch source may be used from any thread; its protocol does not say so.
-    private struct Watch: @unchecked Sendable {
-        let source: any DispatchSourceRead
-        let cancelled: DispatchSemaphore
-    }
     private let file: Int32
     private let path: String
     private let mayWatch: Bool
     private let ringing: @Sendable () -> Void
-    private let watching = Mutex<Watch?>(nil)
+    private let watching = Mutex<FileWatch?>(nil)
 
     init(directory: String, watches: Bool, ring: @escaping @Sendable () -> Void) throws {
         path = directory + "/doorbell"
@@ -46,32 +41,10 @@ final class CommitNotifier: Sendable {
         watching.withLock { watching in
             if watching != nil { return true }
             if !mayWatch { return false }
-            let inotify = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-            guard inotify >= 0 else { return false }
-            guard inotify_add_watch(inotify, path, UInt32(IN_MODIFY)) >= 0 else {
-                close(inotify)
-                return false
-            }
-            watching = Self.watch(inotify, ringing)
-            return true
+            let ringing = ringing
+            watching = FileWatch(path) { _ in ringing() }
+            return watching != nil
         }
-    }
-
-    private static func watch(_ inotify: Int32, _ ring: @escaping @Sendable () -> Void) -> Watch {
-        let done = DispatchSemaphore(value: 0)
-        let source = DispatchSource.makeReadSource(
-            fileDescriptor: inotify, queue: DispatchQueue(label: "millrace.doorbell"))
-        source.setEventHandler {
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            while read(inotify, &buffer, buffer.count) > 0 {}
-            ring()
-        }
-        source.setCancelHandler {
-            close(inotify)
-            done.signal()
-        }
-        source.activate()
-        return Watch(source: source, cancelled: done)
     }
 
     /// Whether another who has opened the log listens, in this process or another.
@@ -98,10 +71,7 @@ final class CommitNotifier: Sendable {
     }
 
     deinit {
-        if let watch = watching.withLock({ $0 }) {
-            watch.source.cancel()
-            watch.cancelled.wait()
-        }
+        watching.withLock { $0 = nil }
         close(file)
     }
 }

@@ -1,6 +1,12 @@
 internal import EventModel
 
 extension Importer {
+    private static let site = OptionalParameter<String>(
+        "site", "the site that was hit (default: the line's virtual host, or the file's name)")
+    private static let logFormat = OptionalParameter<String>(
+        "logFormat",
+        "how the lines are: \(LogFormat.names.joined(separator: ", ")), or a format string (default: as they tell)")
+
     static let accessLog = Importer(
         "access-log", "Import a web server's access log as hits.",
         discussion: """
@@ -22,21 +28,15 @@ extension Importer {
               millrace import access-log access.log --log-format '%h %l %u %t "%r" %>s %b'
             """,
         into: "hits.events",
-        [
-            Parameter("site", .text, "the site that was hit (default: the line's virtual host, or the file's name)"),
-            Parameter(
-                "logFormat", .text,
-                "how the lines are: \(LogFormat.names.joined(separator: ", ")), or a format string (default: as they tell)"
-            ),
-        ]
+        [site, logFormat]
     ) { source throws(Malformed) in
-        let named = source.arguments.text("site")
+        let named = source.arguments[site]
         guard let site = named ?? source.stem else {
             throw Malformed("the input", "is no file that has a name; say whose log it is with --site")
         }
         try Check.identifier(site, "--site", atMost: 200)
         var format = LogFormat.told
-        if let text = source.arguments.text("logFormat") { format = try LogFormat(text, field: "--log-format") }
+        if let text = source.arguments[logFormat] { format = try LogFormat(text, field: "--log-format") }
         var reader = AccessLogReader(format, site: named == nil ? .ofLine(otherwise: site) : .named(site))
         return ImportReader(
             scope: site, hint: "--log-format says how its lines are: \(LogFormat.known)",

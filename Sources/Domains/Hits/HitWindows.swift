@@ -33,6 +33,14 @@ struct HitWindows: Projection {
         key: [Column("site", .text), Column("partition", .integer)],
         columns: [Column("second", .integer, "the newest second seen")])
 
+    enum Second {
+        static let site = seconds.text("site")
+        static let second = seconds.integer("second")
+        static let hits = seconds.integer("hits")
+        static let late = seconds.integer("late")
+    }
+    private static let watermark = watermarks.integer("second")
+
     private struct Source: Hashable {
         var site: String
         var partition: Partition
@@ -71,7 +79,7 @@ struct HitWindows: Projection {
     private mutating func slot(_ source: Source, _ view: ViewBatch) throws -> Int {
         if let slot = slots[source] { return slot }
         let row = try view.row(Self.watermarks, [.text(source.site), Value(source.partition)])
-        gathered.append(Gathered(newest: row?[2].integer))
+        gathered.append(Gathered(newest: row?[Self.watermark]))
         slots[source] = gathered.count - 1
         return gathered.count - 1
     }

@@ -15,23 +15,23 @@ extension Domain {
     /// The longest window that can be asked for.
     private static let longest = Duration.seconds(3600)
 
+    private static let site = OptionalParameter<String>("site", "the site (default: all together)")
+    private static let length = OptionalParameter<Duration>("window", "its length, up to 1h (default: 60s)")
+    private static let at = OptionalParameter<Timestamp>("at", "its last second (default: now)")
+
     private static let window = Query(
         "hits.window", "Hits in the window that ends at a moment, and their average a second.", of: "hits.windows",
-        [
-            Parameter("site", .text, "the site (default: all together)"),
-            Parameter("window", .duration, "its length, up to 1h (default: 60s)"),
-            Parameter("at", .timestamp, "its last second (default: now)"),
-        ]
+        [site, length, at]
     ) { arguments, reader in
-        let site = arguments.text("site") ?? HitWindows.allSites
-        let window = arguments.duration("window") ?? .seconds(60)
+        let site = arguments[site] ?? HitWindows.allSites
+        let window = arguments[length] ?? .seconds(60)
         if window < .seconds(1) || window > longest || window.milliseconds % 1000 != 0 {
             throw Malformed("window", "must be whole seconds, 1s to 1h")
         }
-        let at = (arguments.timestamp("at") ?? arguments.now).second
+        let at = (arguments[at] ?? arguments.now).second
         let length = window.milliseconds / 1000
         let sums = try reader.sums(
-            [3, 4],
+            [HitWindows.Second.hits, HitWindows.Second.late],
             over: Scan(
                 HitWindows.seconds, equal: [.text(site)], from: .integer(at - length + 1), through: .integer(at)))
         return Page(

@@ -20,8 +20,9 @@ enum HitsInvariants {
         rows: { counts, reader in
             var counts = counts
             try reader.everyRow(Scan(HitWindows.seconds)) { row in
-                let slot = Slot(site: row[0].text ?? "", second: row[1].integer ?? 0)
-                counts[slot, default: 0] &-= (row[3].integer ?? 0) &+ (row[4].integer ?? 0)
+                typealias Second = HitWindows.Second
+                let slot = Slot(site: row[Second.site] ?? "", second: row[Second.second] ?? 0)
+                counts[slot, default: 0] &-= (row[Second.hits] ?? 0) &+ (row[Second.late] ?? 0)
             }
             let wrong = counts.filter { $0.value != 0 }.min {
                 ($0.key.second, $0.key.site) < ($1.key.second, $1.key.site)

@@ -17,48 +17,40 @@ extension Domain {
         OrdersInvariants.statusesFollowOneAnother, OrdersInvariants.noNotificationTwice,
         OrdersInvariants.everyStageIsTold)
 
+    private static let order = RequiredParameter<String>("order", "the order's identifier")
+    private static let at = OptionalParameter<Timestamp>("at", "the moment to look from (default: now)")
+    private static let whose = RequiredParameter<String>("courier", "the courier's identifier")
+    private static let customer = RequiredParameter<String>("customer", "the customer's identifier")
+
     private static let status = Query(
         "orders.status", "An order's life, stage by stage; the last row is where it stands.", of: "orders.tracking",
-        [Parameter("order", .text, required: true, "the order's identifier")]
+        [order]
     ) { arguments, reader in
-        try Page(
-            of: Scan(
-                Tracking.history, equal: [.text(arguments.required("order"))], after: arguments.cursor,
-                limit: arguments.limit),
-            in: reader)
+        try Page(of: Scan(Tracking.history, equal: [.text(arguments[order])]).page(arguments), in: reader)
     }
 
     private static let late = Query(
         "orders.late", "Orders that are past their expected time and still open, the most overdue first.",
-        of: "orders.tracking", [Parameter("at", .timestamp, "the moment to look from (default: now)")]
+        of: "orders.tracking", [at]
     ) { arguments, reader in
-        let at = arguments.timestamp("at") ?? arguments.now
-        return try Page(
-            of: Scan(
-                Tracking.orders, by: "expected", equal: [1], through: Value(at - .milliseconds(1)),
-                after: arguments.cursor, limit: arguments.limit),
-            in: reader)
+        let last = (arguments[at] ?? arguments.now) - .milliseconds(1)
+        let late = Scan(Tracking.orders, by: "expected", equal: [1], through: Value(last))
+        return try Page(of: late.page(arguments), in: reader)
     }
 
     private static let courier = Query(
         "orders.courier", "The open orders of a courier, the soonest expected first.", of: "orders.tracking",
-        [Parameter("courier", .text, required: true, "the courier's identifier")]
+        [whose]
     ) { arguments, reader in
-        try Page(
-            of: Scan(
-                Tracking.orders, by: "courier", equal: [.text(arguments.required("courier")), 1],
-                after: arguments.cursor, limit: arguments.limit),
-            in: reader)
+        let open = Scan(Tracking.orders, by: "courier", equal: [.text(try arguments[whose]), 1])
+        return try Page(of: open.page(arguments), in: reader)
     }
 
     private static let notifications = Query(
         "orders.notifications", "What a customer was told, newest first.", of: "orders.outbox",
-        [Parameter("customer", .text, required: true, "the customer's identifier")]
+        [customer]
     ) { arguments, reader in
-        try Page(
-            of: Scan(
-                NotificationOutbox.notifications, equal: [.text(arguments.required("customer"))], descending: true,
-                after: arguments.cursor, limit: arguments.limit),
-            in: reader)
+        let told = Scan(NotificationOutbox.notifications, equal: [.text(try arguments[customer])], descending: true)
+        return try Page(of: told.page(arguments), in: reader)
     }
 }

@@ -20,7 +20,7 @@ struct Tracking: Projection {
             Column("reason", .text, "why it was cancelled"),
             Column("open", .integer, "1 until it is delivered or cancelled, then 0"),
         ],
-        indexes: [Index("expected", [8, 4]), Index("courier", [3, 8, 4])])
+        indexes: [Index("expected", ["open", "expected_at"]), Index("courier", ["courier", "open", "expected_at"])])
     static let history = Table(
         "orders_history", "One row an event of an order.",
         key: [
@@ -34,12 +34,14 @@ struct Tracking: Projection {
             Column("place", .text, "of the event: TOPIC/PARTITION@OFFSET"),
         ])
 
-    private static let status = orders.position("status")
-    private static let courier = orders.position("courier")
-    private static let expected = orders.position("expected_at")
-    private static let changed = orders.position("changed_at")
-    private static let reason = orders.position("reason")
-    private static let open = orders.position("open")
+    private enum Order {
+        static let status = orders.text("status")
+        static let courier = orders.text("courier")
+        static let expected = orders.timestamp("expected_at")
+        static let changed = orders.timestamp("changed_at")
+        static let reason = orders.text("reason")
+        static let open = orders.integer("open")
+    }
 
     init() {}
 
@@ -48,7 +50,6 @@ struct Tracking: Projection {
         switch event {
         case .orderStatusChanged(let e):
             guard let stage = Orders.Stage(e.status) else { return }
-            let (courier, reason) = (text(e.courier), text(e.reason))
             let expected = e.hasExpectedAt ? Value(Timestamp(e.expectedAt)) : .null
             if stage == .received {
                 view.put(
@@ -56,24 +57,25 @@ struct Tracking: Projection {
                     [.text(e.order), .text(e.customer), "received", .null, expected, at, at, .null, 1])
             } else {
                 try view.update(Self.orders, [.text(e.order)]) { row in
-                    row[Self.status] = .text(stage.rawValue)
-                    row[Self.courier] = courier
-                    row[Self.changed] = at
-                    row[Self.reason] = reason
-                    row[Self.open] = stage.isLast ? 0 : 1
+                    row[Order.status] = stage.rawValue
+                    row[Order.courier] = given(e.courier)
+                    row[Order.changed] = place.timestamp
+                    row[Order.reason] = given(e.reason)
+                    row[Order.open] = stage.isLast ? 0 : 1
                 }
             }
             note(
-                e.order, stage.rawValue, place, [.text(e.customer), courier, expected, reason], in: view)
+                e.order, stage.rawValue, place, [.text(e.customer), text(e.courier), expected, text(e.reason)], in: view
+            )
         case .etaRevised(let e):
-            let expected = Value(Timestamp(e.expectedAt))
+            let expected = Timestamp(e.expectedAt)
             var courier = Value.null
             try view.update(Self.orders, [.text(e.order)]) { row in
-                row[Self.expected] = expected
-                row[Self.changed] = at
-                courier = row[Self.courier]
+                row[Order.expected] = expected
+                row[Order.changed] = place.timestamp
+                courier = row.value(Order.courier)
             }
-            note(e.order, Notify.revised, place, [.text(e.customer), courier, expected, .null], in: view)
+            note(e.order, Notify.revised, place, [.text(e.customer), courier, Value(expected), .null], in: view)
         }
     }
 
@@ -88,5 +90,6 @@ struct Tracking: Projection {
             ] + particulars + [.text(event)])
     }
 
+    private func given(_ text: String) -> String? { text.isEmpty ? nil : text }
     private func text(_ text: String) -> Value { text.isEmpty ? .null : .text(text) }
 }

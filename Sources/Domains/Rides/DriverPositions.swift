@@ -25,7 +25,15 @@ struct DriverPositions: Projection {
             Column("cell", .text, "the token of its S2 cell of level 12"),
             Column("leaf", .integer, "its S2 leaf cell, the 64 bits as a signed integer"),
         ],
-        indexes: [Index("leaf", [7])])
+        indexes: [Index("leaf", ["leaf"])])
+
+    enum Driver {
+        static let name = drivers.text("driver")
+        static let lat = drivers.real("lat")
+        static let lng = drivers.real("lng")
+        static let at = drivers.timestamp("at")
+        static let cell = drivers.text("cell")
+    }
 
     private struct Seen {
         var location: RidesDriverLocation
@@ -46,7 +54,7 @@ struct DriverPositions: Projection {
     func finish(_ view: ViewBatch) throws {
         for (driver, seen) in newest {
             let old = try view.row(Self.drivers, [driver])
-            if let at = old?[3].integer, at > seen.at.rawValue { continue }
+            if let at = old?[Driver.at], at > seen.at { continue }
             view.put(Self.drivers, Self.row(driver, seen))
         }
     }

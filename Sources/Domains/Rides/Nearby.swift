@@ -18,8 +18,8 @@ struct Nearby {
     struct Found {
         var distance: Double
         var row: Row
-        var driver: String { row[0].text ?? "" }
-        var place: Row { [.real(distance), row[0]] }
+        var driver: String { row[DriverPositions.Driver.name] ?? "" }
+        var place: Row { [.real(distance), row.value(DriverPositions.Driver.name)] }
     }
 
     /// The radius of the first ring, in metres.
@@ -42,14 +42,15 @@ struct Nearby {
 
     private func ring(_ radius: Double, after cursor: Row?, in reader: any ViewReader) throws -> [Found] {
         var found: [Found] = []
-        let times = (at - stale).rawValue...at.rawValue
+        let times = (at - stale)...at
         for cell in centre.cover(radius: radius) {
             let leaves = cell.leaves
             let scan = Scan(
                 DriverPositions.drivers, by: "leaf", from: .integer(leaves.lowerBound),
                 through: .integer(leaves.upperBound), limit: chunk)
             try reader.everyRow(scan) { row in
-                guard let time = row[3].integer, times.contains(time), let lat = row[1].real, let lng = row[2].real
+                guard let time = row[DriverPositions.Driver.at], times.contains(time),
+                    let lat = row[DriverPositions.Driver.lat], let lng = row[DriverPositions.Driver.lng]
                 else { return }
                 let one = Found(distance: centre.distance(to: Spot(lat: lat, lng: lng)), row: row)
                 if one.distance > radius { return }

@@ -24,19 +24,15 @@ extension Importer {
               millrace import gps ride.gpx --driver ann
             """,
         into: Rides.topic,
-        [
-            Parameter("prefix", .text, "put before each driver's name, to tell files apart"),
-            Parameter("driver", .text, "whose positions all of them are"),
-            Parameter("format", .text, oneOf: ["table", "gpx"], "what the file is (default: as its first line tells)"),
-        ]
+        [prefix, driver, format]
     ) { source throws(Malformed) in
-        let (prefix, driver) = (source.arguments.text("prefix") ?? "", source.arguments.text("driver"))
+        let (prefix, driver) = (source.arguments[prefix] ?? "", source.arguments[driver])
         if !prefix.isEmpty { try Check.identifier(prefix, "--prefix") }
         if let driver { try Check.identifier(driver, "--driver") }
         // No identifier has the sign between.
         let scope = driver.map { "\(prefix)#\($0)" } ?? prefix
         let (table, track) = (table(scope, prefix, driver), track(scope, prefix, driver, source.stem ?? ""))
-        switch source.arguments.text("format") {
+        switch source.arguments[format] {
         case "table": return table
         case "gpx": return track
         case nil:
@@ -46,6 +42,12 @@ extension Importer {
         case let other?: throw Malformed("--format", "is \(other); it can be table or gpx")
         }
     }
+
+    private static let prefix = OptionalParameter<String>(
+        "prefix", "put before each driver's name, to tell files apart")
+    private static let driver = OptionalParameter<String>("driver", "whose positions all of them are")
+    private static let format = OptionalParameter<String>(
+        "format", oneOf: ["table", "gpx"], "what the file is (default: as its first line tells)")
 
     private static func table(_ scope: String, _ prefix: String, _ driver: String?) -> ImportReader {
         var table: GPSTable?

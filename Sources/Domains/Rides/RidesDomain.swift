@@ -15,13 +15,7 @@ extension Domain {
 
     private static let nearby = Query(
         "rides.nearby", "The drivers nearest to a point at a moment, nearest first.", of: "rides.drivers",
-        [
-            Parameter("lat", .real, required: true, "degrees north, -90 to 90"),
-            Parameter("lng", .real, required: true, "degrees east, -180 to 180"),
-            Parameter("at", .timestamp, "the moment (default: now)"),
-            Parameter("stale", .duration, "leaves out drivers not heard of for longer before it (default: 60s)"),
-            Parameter("within", .real, "metres around the point (default: 50000)"),
-        ], page: 10
+        [Nearby.lat, Nearby.lng, Nearby.moment, Nearby.unheard, Nearby.radius], page: 10
     ) { arguments, reader in
         let nearby = try Nearby(arguments)
         var found = try nearby.nearest(arguments.limit + 1, after: Nearby.cursor(arguments), in: reader)
@@ -30,36 +24,46 @@ extension Domain {
         return Page(columns: Nearby.columns, rows: found.map(nearby.row), next: more ? found.last?.place : nil)
     }
 
+    private static let name = RequiredParameter<String>("driver", "the driver")
     private static let driver = Query(
         "rides.driver", "Where a driver was last.", of: "rides.drivers",
-        [Parameter("driver", .text, required: true, "the driver")]
+        [name]
     ) { arguments, reader in
-        try Page(of: Scan(DriverPositions.drivers, equal: [.text(arguments.required("driver"))]), in: reader)
+        try Page(of: Scan(DriverPositions.drivers, equal: [.text(arguments[name])]), in: reader)
     }
 
+    private static let token = RequiredParameter<String>(
+        "cell", "the token of an S2 cell of any level, such as 80858004")
     private static let cell = Query(
         "rides.cell", "The drivers whose last location is in a cell, in the order of its leaves.", of: "rides.drivers",
-        [Parameter("cell", .text, required: true, "the token of an S2 cell of any level, such as 80858004")]
+        [token]
     ) { arguments, reader in
-        let token = arguments.required("cell")
+        let token = try arguments[token]
         guard let cell = Cell(token: token) else { throw Malformed("cell", "\(token) is no token of an S2 cell") }
         let scan = Scan(
             DriverPositions.drivers, by: "leaf", from: .integer(cell.leaves.lowerBound),
-            through: .integer(cell.leaves.upperBound), after: arguments.cursor, limit: arguments.limit)
-        return try Page(of: scan, in: reader)
+            through: .integer(cell.leaves.upperBound))
+        return try Page(of: scan.page(arguments), in: reader)
     }
 }
 
 extension Nearby {
+    fileprivate static let lat = RequiredParameter<Double>("lat", "degrees north, -90 to 90")
+    fileprivate static let lng = RequiredParameter<Double>("lng", "degrees east, -180 to 180")
+    fileprivate static let moment = OptionalParameter<Timestamp>("at", "the moment (default: now)")
+    fileprivate static let unheard = OptionalParameter<Duration>(
+        "stale", "leaves out drivers not heard of for longer before it (default: 60s)")
+    fileprivate static let radius = OptionalParameter<Double>("within", "metres around the point (default: 50000)")
+
     init(_ arguments: Arguments) throws {
-        let (lat, lng) = (arguments.real("lat") ?? .nan, arguments.real("lng") ?? .nan)
+        let (lat, lng) = (try arguments[Self.lat], try arguments[Self.lng])
         try Check.range(lat, "lat", RidesLimits.lat)
         try Check.range(lng, "lng", RidesLimits.lng)
-        let at = arguments.timestamp("at") ?? arguments.now
+        let at = arguments[Self.moment] ?? arguments.now
         if !Timestamp.calendar.contains(at) { throw Malformed("at", "is not in the years 1 to 9998") }
-        let stale = arguments.duration("stale") ?? .seconds(60)
+        let stale = arguments[Self.unheard] ?? .seconds(60)
         if !RidesLimits.stale.contains(stale) { throw Malformed("stale", "must be 0s to 36500d") }
-        let within = arguments.real("within") ?? 50_000
+        let within = arguments[Self.radius] ?? 50_000
         try Check.range(within, "within", RidesLimits.within)
         self.init(centre: Spot(lat: lat, lng: lng), at: at, stale: stale, within: within)
     }
@@ -80,10 +84,14 @@ extension Nearby {
     ]
 
     func row(_ found: Found) -> Row {
+        typealias Driver = DriverPositions.Driver
         let row = found.row
-        let age = Double(at.milliseconds(since: Timestamp(row[3].integer ?? 0))) / 1000
+        let age = Double(at.milliseconds(since: row[Driver.at] ?? at)) / 1000
         // Millimetres for people; what is ordered by is exact.
         let distance = (found.distance * 1000).rounded() / 1000
-        return [row[0], .real(distance), row[1], row[2], row[3], .real(age), row[6]]
+        return [
+            row.value(Driver.name), .real(distance), row.value(Driver.lat), row.value(Driver.lng), row.value(Driver.at),
+            .real(age), row.value(Driver.cell),
+        ]
     }
 }

@@ -20,13 +20,15 @@ enum RidesInvariants {
         rows: { last, reader in
             var last = last
             try reader.everyRow(Scan(DriverPositions.drivers)) { row in
-                let driver = row[0].text ?? ""
+                let driver = row[DriverPositions.Driver.name] ?? ""
                 guard let newest = last.removeValue(forKey: driver) else {
                     throw Violation("\(driver) is on the map and has told nothing")
                 }
-                if row[1] != .real(newest.lat) || row[2] != .real(newest.lng) || row[3] != Value(newest.at) {
-                    throw Violation(
-                        "\(driver) is said to be at \(row[1...3]), and was last at \(newest.lat) \(newest.lng)")
+                let shown = (
+                    row[DriverPositions.Driver.lat], row[DriverPositions.Driver.lng], row[DriverPositions.Driver.at]
+                )
+                if shown != (newest.lat, newest.lng, newest.at) {
+                    throw Violation("\(driver) is said to be at \(shown), and was last at \(newest)")
                 }
             }
             if let driver = last.keys.min() { throw Violation("\(driver) has told where it is and is not on the map") }

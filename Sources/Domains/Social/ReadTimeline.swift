@@ -13,6 +13,8 @@ struct ReadTimeline {
     /// Readers that fetch more authors than this are shown those that come first by name.
     static let authors = 5000
 
+    private typealias Tweet = Timelines.Tweet
+
     private enum Why: String { case own, following, mention }
 
     private let reader: any ViewReader
@@ -61,7 +63,8 @@ struct ReadTimeline {
                 scan.through = .integer(precedes([.text(author)], [cursor[1]]) ? moment : moment - 1)
             }
         }
-        sources.append(MergedScans.Source(scan) { [$0[Timelines.postedAt], $0[0], $0[1]] })
+        sources.append(
+            MergedScans.Source(scan) { [$0.value(Tweet.postedAt), $0.value(Tweet.user), $0.value(Tweet.tweet)] })
         whys.append(own ? .own : .following)
     }
 
@@ -76,7 +79,7 @@ struct ReadTimeline {
 
     mutating func addMerged(of user: String) throws {
         let authors = try reader.rows(Scan(Timelines.merged, equal: [.text(user)], limit: Self.authors))
-        for author in authors.compactMap({ $0[1].text }) { add(tweetsOf: author, own: false) }
+        for author in authors.compactMap({ $0[Timelines.mergedAuthor] }) { add(tweetsOf: author, own: false) }
     }
 
     // MARK: What is shown
@@ -104,8 +107,10 @@ struct ReadTimeline {
     private mutating func shown(_ found: MergedScans.Found) throws -> Row? {
         let whole = found.row.count == Timelines.tweets.columns.count
         guard let tweet = whole ? found.row : try self.tweet(found.place[1], found.place[2]) else { return nil }
-        if tweet[Timelines.deletedAt] != .null { return nil }
-        var (text, owner, original) = (tweet[Timelines.text], tweet[Timelines.owner], tweet[Timelines.original])
+        if tweet[Tweet.deletedAt] != nil { return nil }
+        var (text, owner, original) = (
+            tweet.value(Tweet.text), tweet.value(Tweet.owner), tweet.value(Tweet.original)
+        )
         if owner != .null {
             switch try self.original(owner, original) {
             case .known(let user, let tweet, let words): (owner, original, text) = (user, tweet, words)
@@ -132,11 +137,11 @@ struct ReadTimeline {
         var (user, named, text) = (owner, tweet, Value.text(""))
         for _ in 0..<SocialLimits.hops {
             guard let row = try self.tweet(user, named) else { break }
-            if row[Timelines.owner] == .null {
-                return row[Timelines.deletedAt] == .null ? .known(user, named, row[Timelines.text]) : .deleted
+            if row[Tweet.owner] == nil {
+                return row[Tweet.deletedAt] == nil ? .known(user, named, row.value(Tweet.text)) : .deleted
             }
-            if text == "" { text = row[Timelines.text] }
-            (user, named) = (row[Timelines.owner], row[Timelines.original])
+            if text == "" { text = row.value(Tweet.text) }
+            (user, named) = (row.value(Tweet.owner), row.value(Tweet.original))
         }
         return .unknown(text)
     }

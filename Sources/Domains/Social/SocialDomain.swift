@@ -29,7 +29,7 @@ extension Domain {
                 SocialInvariants.trendsAreCounted)
     }
 
-    private static let whose = Parameter("user", .text, required: true, "the user's handle")
+    private static let whose = RequiredParameter<String>("user", "the user's handle")
 
     private static let timeline = Query(
         "social.timeline",
@@ -57,7 +57,7 @@ extension Domain {
     }
 
     private static func handle(_ arguments: Arguments) throws -> String {
-        let user = arguments.required("user")
+        let user = try arguments[whose]
         try Social.check(handle: user, "user")
         return Social.handle(user)
     }
@@ -65,19 +65,20 @@ extension Domain {
     /// The longest window that can be asked for.
     private static let longest = Duration.seconds(7 * 86_400)
 
+    private static let length = OptionalParameter<Duration>(
+        "window", "its length in whole minutes, up to 7d (default: 1h)")
+    private static let at = OptionalParameter<Timestamp>("at", "its last minute (default: now)")
+
     private static let trends = Query(
         "social.trends", "Hashtags of a window, ranked by how far they burst above their own baseline.",
         of: "social.trends",
-        [
-            Parameter("window", .duration, "its length in whole minutes, up to 7d (default: 1h)"),
-            Parameter("at", .timestamp, "its last minute (default: now)"),
-        ]
+        [length, at]
     ) { arguments, reader in
-        let window = arguments.duration("window") ?? .seconds(3600)
+        let window = arguments[length] ?? .seconds(3600)
         if window < .seconds(60) || window > longest || window.milliseconds % 60_000 != 0 {
             throw Malformed("window", "must be whole minutes, 1m to 7d")
         }
-        let last = TrendWindow.minute(arguments.timestamp("at") ?? arguments.now)
+        let last = TrendWindow.minute(arguments[at] ?? arguments.now)
         return try ReadTrends(reader, last: last, length: window.milliseconds / 60_000).page(limit: arguments.limit)
     }
 }

@@ -22,6 +22,9 @@ extension Importer {
         }
     }
 
+    private static let mutual = FlagParameter("mutual", "each edge says that both follow each other")
+    private static let skipHeader = FlagParameter("skipHeader", "the first line names the columns")
+
     static let follows = Importer(
         "follows", "Import a follow graph, one edge a line: FOLLOWER FOLLOWEE.",
         discussion: """
@@ -32,14 +35,11 @@ extension Importer {
             Example: millrace import follows edges.csv.gz --skip-header --mutual
             """,
         into: "social.commands",
-        [
-            Parameter("mutual", .flag, "each edge says that both follow each other"),
-            Parameter("skipHeader", .flag, "the first line names the columns"),
-        ]
+        [mutual, skipHeader]
     ) { source throws(Malformed) in
-        let mutual = source.arguments.flag("mutual")
+        let mutual = source.arguments[mutual]
         return ImportReader(
-            scope: mutual ? "mutual" : "", header: source.arguments.flag("skipHeader") ? { _ in } : nil
+            scope: mutual ? "mutual" : "", header: source.arguments[skipHeader] ? { _ in } : nil
         ) { line in
             let now = source.now()
             let commands = try FollowEdge.commands(line, mutual: mutual)

@@ -128,7 +128,9 @@ enum SocialInvariants {
             if promoted.isEmpty { return }
             var readers: [Row: Int] = [:]
             try reader.everyRow(Scan(Timelines.entries)) { row in
-                if let author = row[2].text, promoted[author] != nil { readers[[row[2], row[3]], default: 0] += 1 }
+                typealias Entry = Timelines.Entry
+                guard let author = row[Entry.author], promoted[author] != nil else { return }
+                readers[[.text(author), row.value(Entry.tweet)], default: 0] += 1
             }
             for (tweet, count) in readers {
                 guard let name = tweet[0].text, let author = promoted[name] else { continue }
@@ -160,13 +162,13 @@ enum SocialInvariants {
     private static func compare(
         _ table: Table, with expected: [CountedHashtags.Slot: CountedHashtags.Count], _ reader: any ViewReader
     ) throws {
+        let unit = Trends.unit(of: table)
         var counts: [CountedHashtags.Slot: CountedHashtags.Count] = [:]
         try reader.everyRow(Scan(table)) { row in
-            let slot = CountedHashtags.Slot(hashtag: row[0].text ?? "", minute: row[1].integer ?? 0)
-            counts[slot, default: .init()].tweets += row[3].integer ?? 0
-            counts[slot, default: .init()].retweets += row[4].integer ?? 0
+            let slot = CountedHashtags.Slot(hashtag: row[Trends.Count.hashtag] ?? "", minute: row[unit] ?? 0)
+            counts[slot, default: .init()].tweets += row[Trends.Count.tweets] ?? 0
+            counts[slot, default: .init()].retweets += row[Trends.Count.retweets] ?? 0
         }
-        let unit = table.columns[1].name
         for slot in Set(counts.keys).union(expected.keys).sorted(by: {
             ($0.hashtag, $0.minute) < ($1.hashtag, $1.minute)
         }) {
@@ -174,7 +176,7 @@ enum SocialInvariants {
             if shown != right {
                 throw Violation(
                     """
-                    #\(slot.hashtag) has \(shown.tweets) tweets and \(shown.retweets) retweets in \(unit) \(slot.minute), \
+                    #\(slot.hashtag) has \(shown.tweets) tweets and \(shown.retweets) retweets in \(unit.name) \(slot.minute), \
                     and should have \(right.tweets) and \(right.retweets)
                     """)
             }

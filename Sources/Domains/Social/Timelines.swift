@@ -30,7 +30,7 @@ struct Timelines: Projection {
             Column("owner", .text, "of a retweet: who wrote the original"),
             Column("original", .text, "of a retweet: the original's identifier"), Column("deleted_at", .timestamp),
         ],
-        indexes: [Index("posted", [0, 2])])
+        indexes: [Index("posted", ["user", "posted_at"])])
     static let entries = Table(
         "social_entries", "One row a reader and tweet that was handed to them.", key: placed("reader"), columns: [])
     static let mentions = Table(
@@ -43,11 +43,20 @@ struct Timelines: Projection {
         [Column(whose, .text), Column("posted_at", .timestamp), Column("author", .text), Column("tweet", .text)]
     }
 
-    static let postedAt = tweets.position("posted_at")
-    static let text = tweets.position("text")
-    static let owner = tweets.position("owner")
-    static let original = tweets.position("original")
-    static let deletedAt = tweets.position("deleted_at")
+    enum Tweet {
+        static let user = tweets.text("user")
+        static let tweet = tweets.text("tweet")
+        static let postedAt = tweets.timestamp("posted_at")
+        static let text = tweets.text("text")
+        static let owner = tweets.text("owner")
+        static let original = tweets.text("original")
+        static let deletedAt = tweets.timestamp("deleted_at")
+    }
+    enum Entry {
+        static let author = entries.text("author")
+        static let tweet = entries.text("tweet")
+    }
+    static let mergedAuthor = merged.text("author")
 
     init() {}
 
@@ -73,8 +82,8 @@ struct Timelines: Projection {
                 ])
         case .tweetDeleted(let e):
             try view.update(Self.tweets, [.text(e.user), .text(e.tweet)]) { row in
-                row[Self.text] = ""
-                row[Self.deletedAt] = Value(place.timestamp)
+                row[Tweet.text] = ""
+                row[Tweet.deletedAt] = place.timestamp
             }
         case .userFollowed, .userUnfollowed: break
         }

@@ -35,8 +35,17 @@ struct Trends: Projection {
                 Column("hashtag", .text, "in lower case, without the #"), Column(unit, .integer, about),
                 Column("partition", .integer),
             ],
-            columns: [Column("tweets", .integer), Column("retweets", .integer)], indexes: [Index(unit, [1])])
+            columns: [Column("tweets", .integer), Column("retweets", .integer)], indexes: [Index(unit, [unit])])
     }
+
+    /// The columns of both tables, which differ by the name of one alone.
+    enum Count {
+        static let hashtag = minutes.text("hashtag")
+        static let tweets = minutes.integer("tweets")
+        static let retweets = minutes.integer("retweets")
+    }
+    /// When the uses were that a table counts: its minute or its hour.
+    static func unit(of table: Table) -> Field<Int64> { table.integer(table.columns[1].name) }
 
     private struct Slot: Hashable {
         var hashtag: String
@@ -182,12 +191,14 @@ struct ReadTrends {
         var counts: [String: Count] = [:]
         for (table, range) in window.parts {
             var scan = Scan(
-                table, by: table.columns[1].name, from: .integer(range.lowerBound), through: .integer(range.upperBound))
+                table, by: Trends.unit(of: table).name, from: .integer(range.lowerBound),
+                through: .integer(range.upperBound))
             while true {
                 let rows = try reader.rows(scan)
                 for row in rows {
-                    counts[row[0].text ?? "", default: Count()].tweets &+= row[3].integer ?? 0
-                    counts[row[0].text ?? "", default: Count()].retweets &+= row[4].integer ?? 0
+                    let hashtag = row[Trends.Count.hashtag] ?? ""
+                    counts[hashtag, default: Count()].tweets &+= row[Trends.Count.tweets] ?? 0
+                    counts[hashtag, default: Count()].retweets &+= row[Trends.Count.retweets] ?? 0
                 }
                 guard rows.count == scan.limit, let last = rows.last else { break }
                 scan.after = scan.order.map { last[$0] }
@@ -202,7 +213,7 @@ struct ReadTrends {
             let scan = Scan(
                 part.table, equal: [.text(hashtag)], from: .integer(part.through.lowerBound),
                 through: .integer(part.through.upperBound))
-            return try reader.sums([3, 4], over: scan).reduce(sum, &+)
+            return try reader.sums([Trends.Count.tweets, Trends.Count.retweets], over: scan).reduce(sum, &+)
         }
     }
 }

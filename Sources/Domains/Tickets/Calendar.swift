@@ -19,7 +19,7 @@ struct Calendar: Projection {
             Column("price_from", .integer, "minor units", currency: "currency"),
             Column("currency", .text, "of an event from before it had but one: all of them, and no price"),
         ],
-        indexes: [Index("start", [3])])
+        indexes: [Index("start", ["starts_at"])])
 
     init() {}
 

@@ -20,7 +20,7 @@ struct SeatMap: Projection {
             Column("hold", .text), Column("holder", .text), Column("held_until", .timestamp),
             Column("price", .integer, "minor units", currency: "currency"), Column("currency", .text),
         ],
-        indexes: [Index("status", [0, 5])])
+        indexes: [Index("status", ["event", "status"])])
     static let holds = Table(
         "tickets_holds", "One row a hold.",
         key: [Column("hold", .text), Column("event", .text), Column("section", .text)],
@@ -38,10 +38,35 @@ struct SeatMap: Projection {
             Column("price", .integer, "minor units", currency: "currency"), Column("currency", .text),
         ])
 
-    private static let seatStatus = seats.position("status")
-    private static let seatHold = seats.position("hold")
-    private static let holdStatus = holds.position("status")
-    private static let holdChanged = holds.position("changed_at")
+    enum Seat {
+        static let event = seats.text("event")
+        static let section = seats.text("section")
+        static let status = seats.text("status")
+        static let hold = seats.text("hold")
+        static let holder = seats.text("holder")
+        static let heldUntil = seats.timestamp("held_until")
+        static let price = seats.integer("price")
+        static let currency = seats.text("currency")
+    }
+    private enum Hold {
+        static let status = holds.text("status")
+        static let changedAt = holds.timestamp("changed_at")
+    }
+    enum Section {
+        static let event = sections.text("event")
+        static let section = sections.text("section")
+        static let seats = sections.integer("seats")
+        static let free = sections.integer("free")
+        static let held = sections.integer("held")
+        static let sold = sections.integer("sold")
+    }
+
+    /// Whose a seat is, and until when where it is held.
+    private struct Owner {
+        var hold: String
+        var holder: String
+        var until: Timestamp?
+    }
 
     init() {}
 
@@ -51,9 +76,8 @@ struct SeatMap: Projection {
         case .sectionOpened(let e): open(e, view)
         case .seatHeld(let e):
             for seat in e.seats {
-                try set(
-                    e.event, e.section, seat, "held", view,
-                    [.text(e.hold), .text(e.holder), Value(Timestamp(e.expiresAt))])
+                let owner = Owner(hold: e.hold, holder: e.holder, until: Timestamp(e.expiresAt))
+                try set(e.event, e.section, seat, "held", owner, view)
             }
             view.put(
                 Self.holds,
@@ -67,7 +91,7 @@ struct SeatMap: Projection {
         case .seatReleased(let e): try free(e.event, e.section, e.hold, e.seats, "released", place, view)
         case .seatSold(let e):
             for seat in e.seats {
-                try set(e.event, e.section, seat, "sold", view, [.text(e.hold), .text(e.holder), .null])
+                try set(e.event, e.section, seat, "sold", Owner(hold: e.hold, holder: e.holder), view)
             }
             try end(e.event, e.section, e.hold, "sold", place, view)
             try count(e.event, e.section, held: -e.seats.count, sold: e.seats.count, view)
@@ -93,15 +117,16 @@ struct SeatMap: Projection {
             [.text(e.event), .text(e.section.name), .integer(count), .integer(count), 0, 0] + price)
     }
 
-    /// - Parameter taken: the hold, the holder and until when, or nothing where the seat is free.
     private func set(
-        _ event: String, _ section: String, _ seat: String, _ status: String, _ view: ViewBatch, _ taken: Row
+        _ event: String, _ section: String, _ seat: String, _ status: String, _ owner: Owner?, _ view: ViewBatch
     ) throws {
         guard let dash = seat.lastIndex(of: "-"), let number = Int64(seat[seat.index(after: dash)...]) else { return }
         try view.update(Self.seats, [.text(event), .text(section), .text(String(seat[..<dash])), .integer(number)]) {
             row in
-            row[Self.seatStatus] = .text(status)
-            for (i, value) in taken.enumerated() { row[Self.seatHold + i] = value }
+            row[Seat.status] = status
+            row[Seat.hold] = owner?.hold
+            row[Seat.holder] = owner?.holder
+            row[Seat.heldUntil] = owner?.until
         }
     }
 
@@ -109,7 +134,7 @@ struct SeatMap: Projection {
         _ event: String, _ section: String, _ hold: String, _ seats: [String], _ status: String, _ place: EventPosition,
         _ view: ViewBatch
     ) throws {
-        for seat in seats { try set(event, section, seat, "free", view, [.null, .null, .null]) }
+        for seat in seats { try set(event, section, seat, "free", nil, view) }
         try end(event, section, hold, status, place, view)
         try count(event, section, free: seats.count, held: -seats.count, view)
     }
@@ -118,8 +143,8 @@ struct SeatMap: Projection {
         _ event: String, _ section: String, _ hold: String, _ status: String, _ place: EventPosition, _ view: ViewBatch
     ) throws {
         try view.update(Self.holds, [.text(hold), .text(event), .text(section)]) { row in
-            row[Self.holdStatus] = .text(status)
-            row[Self.holdChanged] = Value(place.timestamp)
+            row[Hold.status] = status
+            row[Hold.changedAt] = place.timestamp
         }
     }
 
@@ -127,9 +152,9 @@ struct SeatMap: Projection {
         _ event: String, _ section: String, free: Int = 0, held: Int = 0, sold: Int = 0, _ view: ViewBatch
     ) throws {
         try view.update(Self.sections, [.text(event), .text(section)]) { row in
-            for (column, change) in zip(3..., [free, held, sold]) {
-                row[column] = .integer((row[column].integer ?? 0) &+ Int64(change))
-            }
+            row[Section.free] = (row[Section.free] ?? 0) &+ Int64(free)
+            row[Section.held] = (row[Section.held] ?? 0) &+ Int64(held)
+            row[Section.sold] = (row[Section.sold] ?? 0) &+ Int64(sold)
         }
     }
 }

@@ -37,20 +37,25 @@ enum Tickets: Decider {
         var at: Timestamp
     }
 
-    struct State: Sendable {
-        /// Set in an event's own aggregate.
-        var listing: TicketsEventListed?
-        /// Set in a section's aggregate.
-        var section: TicketsSection?
-        /// Each seat of the section, with the hold it is taken by.
-        var seats: [String: String?] = [:]
+    /// What an aggregate came to be, by its first event.
+    enum State: Sendable {
+        case unknown
+        case listed(TicketsEventListed)
+        case open(Section)
+    }
+
+    /// A section whose seats are for sale.
+    struct Section: Sendable {
+        let layout: TicketsSection
+        /// The event that it belongs to.
+        let event: String
+        /// How much of it one holder may hold; nil where there are no limits.
+        let limits: HoldingLimits?
+        /// Each seat, with the hold it is taken by.
+        var seats: [String: String?]
         var holds: [String: Hold] = [:]
         /// When holds run out, soonest first. Those sold or released stay until they come to the front.
         var expiries: Heap<Expiry> = []
-        /// The event that the section belongs to.
-        var event = ""
-        /// How much of the section one holder may hold; nil where there are no limits.
-        var limits: HoldingLimits?
         /// For how long seats were held that were not bought, where that is limited.
         var heldTimes = HeldTimes()
         /// The holds of each holder, where seats are limited.
@@ -63,7 +68,7 @@ enum Tickets: Decider {
         static func < (a: Expiry, b: Expiry) -> Bool { (a.at, a.hold) < (b.at, b.hold) }
     }
 
-    static var initial: State { State() }
+    static var initial: State { .unknown }
 
     static func sectionKey(_ event: String, _ section: String) -> String { "\(event):\(section)" }
 
@@ -93,16 +98,16 @@ enum Tickets: Decider {
         _ command: Command.Kind, id: String, on state: State, at now: Timestamp
     ) throws(Rejection) -> [Event.Kind] {
         switch command {
-        case .listEvent(let c): try list(c, on: state)
-        case .openSection(let c): try open(c, on: state)
-        case .holdSeats(let c): try hold(c, id: id, on: state, at: now)
-        case .confirmPurchase(let c): try confirm(c, on: state, at: now)
-        case .releaseHold(let c): try release(c, on: state)
-        case .expireHold(let c): expire(c, on: state, at: now)
+        case .listEvent(let c): try list(c, known: state.listing)
+        case .openSection(let c): try open(c, known: state.section)
+        case .holdSeats(let c): try hold(c, id: id, in: state.section(c.section, of: c.event), at: now)
+        case .confirmPurchase(let c): try confirm(c, in: state.section(c.section, of: c.event), at: now)
+        case .releaseHold(let c): try release(c, in: state.section(c.section, of: c.event))
+        case .expireHold(let c): expire(c, in: state.section, at: now)
         }
     }
 
-    private static func list(_ c: TicketsListEvent, on state: State) throws(Rejection) -> [Event.Kind] {
+    private static func list(_ c: TicketsListEvent, known: TicketsEventListed?) throws(Rejection) -> [Event.Kind] {
         let listed = TicketsEventListed.with {
             $0.event = c.event
             $0.title = c.title
@@ -111,13 +116,13 @@ enum Tickets: Decider {
             $0.sections = c.sections
             if c.hasLimits { $0.limits = c.limits }
         }
-        guard let known = state.listing else { return [.eventListed(listed)] }
+        guard let known else { return [.eventListed(listed)] }
         if known == listed || known.ordered == listed.ordered { return [] }
         throw .alreadyListed(event: c.event)
     }
 
-    private static func open(_ c: TicketsOpenSection, on state: State) throws(Rejection) -> [Event.Kind] {
-        guard let known = state.section else {
+    private static func open(_ c: TicketsOpenSection, known: Section?) throws(Rejection) -> [Event.Kind] {
+        guard let known else {
             return [
                 .sectionOpened(
                     .with {
@@ -127,18 +132,17 @@ enum Tickets: Decider {
             ]
         }
         let limits = c.hasLimits ? HoldingLimits(c.limits) : nil
-        if limits == state.limits, known == c.section || known.ordered == c.section.ordered { return [] }
+        if limits == known.limits, known.layout == c.section || known.layout.ordered == c.section.ordered { return [] }
         throw .alreadyOpen(section: c.section.name)
     }
 
     private static func hold(
-        _ c: TicketsHoldSeats, id: String, on state: State, at now: Timestamp
+        _ c: TicketsHoldSeats, id: String, in section: Section, at now: Timestamp
     ) throws(Rejection) -> [Event.Kind] {
-        guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
         let name = c.hold.isEmpty ? id : c.hold
         if c.hold.isEmpty { try check(holdNamedByID: id) }
         var overdue: [String] = []
-        if let known = state.holds[name] {
+        if let known = section.holds[name] {
             if !known.sold, known.expiresAt <= now {
                 overdue.append(name)
             } else if known.holder == c.holder, known.seats == c.seats || Set(known.seats) == Set(c.seats) {
@@ -148,29 +152,28 @@ enum Tickets: Decider {
             }
         }
         for seat in c.seats {
-            guard let taken = state.seats[seat] else { throw .unknownSeat(seat: seat, section: c.section) }
-            guard let taken, let hold = state.holds[taken] else { continue }
+            guard let taken = section.seats[seat] else { throw .unknownSeat(seat: seat, section: c.section) }
+            guard let taken, let hold = section.holds[taken] else { continue }
             if hold.sold { throw .seatSold(seat: seat) }
             if hold.expiresAt > now { throw .seatHeld(seat: seat, until: hold.expiresAt) }
             if !overdue.contains(taken) { overdue.append(taken) }
         }
-        try checkLimits(c.seats, by: c.holder, ending: overdue, on: state, at: now)
-        return overdue.map { expired(c.event, c.section, $0, state) } + [
+        try checkLimits(c.seats, by: c.holder, ending: overdue, in: section, at: now)
+        return overdue.map { expired($0, in: section) } + [
             .seatHeld(
                 .with {
                     ($0.event, $0.section, $0.hold, $0.holder) = (c.event, c.section, name, c.holder)
                     $0.seats = c.seats
                     $0.expiresAt = (now + holdTime).proto
-                    $0.total = total(section, c.seats.count)
+                    $0.total = section.price(of: c.seats.count)
                 })
         ]
     }
 
     private static func confirm(
-        _ c: TicketsConfirmPurchase, on state: State, at now: Timestamp
+        _ c: TicketsConfirmPurchase, in section: Section, at now: Timestamp
     ) throws(Rejection) -> [Event.Kind] {
-        guard let section = state.section else { throw .unknownSection(event: c.event, section: c.section) }
-        guard let hold = state.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
+        guard let hold = section.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
         if hold.holder != c.holder { throw .holderMismatch(hold: c.hold) }
         if let sale = hold.sale {
             // Whoever was given another token was paid another time.
@@ -184,14 +187,13 @@ enum Tickets: Decider {
                     ($0.event, $0.section, $0.hold, $0.holder) = (c.event, c.section, c.hold, c.holder)
                     $0.seats = hold.seats
                     $0.paymentToken = c.paymentToken
-                    $0.total = total(section, hold.seats.count)
+                    $0.total = section.price(of: hold.seats.count)
                 })
         ]
     }
 
-    private static func release(_ c: TicketsReleaseHold, on state: State) throws(Rejection) -> [Event.Kind] {
-        guard state.section != nil else { throw .unknownSection(event: c.event, section: c.section) }
-        guard let hold = state.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
+    private static func release(_ c: TicketsReleaseHold, in section: Section) throws(Rejection) -> [Event.Kind] {
+        guard let hold = section.holds[c.hold] else { throw .unknownHold(hold: c.hold) }
         if hold.holder != c.holder { throw .holderMismatch(hold: c.hold) }
         if hold.sold { throw .alreadySold(hold: c.hold) }
         return [
@@ -202,74 +204,119 @@ enum Tickets: Decider {
         ]
     }
 
-    private static func expire(_ c: TicketsExpireHold, on state: State, at now: Timestamp) -> [Event.Kind] {
-        guard let hold = state.holds[c.hold], !hold.sold, hold.expiresAt <= now else { return [] }
-        return [expired(c.event, c.section, c.hold, state)]
+    private static func expire(_ c: TicketsExpireHold, in section: Section?, at now: Timestamp) -> [Event.Kind] {
+        guard let section, let hold = section.holds[c.hold], !hold.sold, hold.expiresAt <= now else { return [] }
+        return [expired(c.hold, in: section)]
     }
 
-    private static func expired(_ event: String, _ section: String, _ hold: String, _ state: State) -> Event.Kind {
+    private static func expired(_ hold: String, in section: Section) -> Event.Kind {
         .holdExpired(
             .with {
-                ($0.event, $0.section, $0.hold) = (event, section, hold)
-                $0.seats = state.holds[hold]?.seats ?? []
+                ($0.event, $0.section, $0.hold) = (section.event, section.layout.name, hold)
+                $0.seats = section.holds[hold]?.seats ?? []
             })
-    }
-
-    /// What seats of a section cost together.
-    static func total(_ section: TicketsSection, _ seats: Int) -> TicketsMoney {
-        .with {
-            $0.amount = section.price.amount * Int64(seats)
-            $0.currency = section.price.currency
-        }
     }
 
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
         switch event {
-        case .eventListed(let e): state.listing = e
-        case .sectionOpened(let e):
-            state.section = e.section
-            state.event = e.event
-            state.limits = e.hasLimits ? HoldingLimits(e.limits) : nil
-            for seat in e.section.seatNames { state.seats[seat] = .some(nil) }
-        case .seatHeld(let e):
-            let until = Timestamp(e.expiresAt)
-            state.holds[e.hold] = Hold(holder: e.holder, seats: e.seats, expiresAt: until)
-            for seat in e.seats { state.seats[seat] = e.hold }
-            if state.limits?.seats != nil { state.holdsOf[e.holder, default: []].append(e.hold) }
-            state.expiries.insert(Expiry(at: until, hold: e.hold))
-        case .holdExpired(let e): state.free(e.hold, at: time)
-        case .seatReleased(let e): state.free(e.hold, at: time)
-        case .seatSold(let e):
-            state.holds[e.hold]?.sale = Sale(token: e.paymentToken, at: time)
-            // What is bought is held by nobody else any more.
-            for seat in e.seats { state.heldTimes.forget(e.holder, seat) }
+        case .eventListed(let e): state = .listed(e)
+        case .sectionOpened(let e): state = .open(Section(e))
+        case .seatHeld(let e): state.change { $0.hold(e) }
+        case .holdExpired(let e): state.change { $0.free(e.hold, at: time) }
+        case .seatReleased(let e): state.change { $0.free(e.hold, at: time) }
+        case .seatSold(let e): state.change { $0.sell(e, at: time) }
         }
-        while let first = state.expiries.min, !state.isLive(first) { state.expiries.removeMin() }
     }
 
-    static func nextDue(_ state: State) -> Timestamp? { state.expiries.min?.at }
+    static func nextDue(_ state: State) -> Timestamp? {
+        guard case .open(let section) = state else { return nil }
+        return section.expiries.min?.at
+    }
 
     static func due(_ state: State, by now: Timestamp) -> [DueCommand<Command.Kind>] {
-        state.expiries.unordered.filter { $0.at <= now && state.isLive($0) }.sorted().map { expiry in
-            let (event, section) = (state.event, state.section?.name ?? "")
-            return DueCommand(
-                .expireHold(.with { ($0.event, $0.section, $0.hold) = (event, section, expiry.hold) }),
-                id: "expire:\(event):\(section):\(expiry.hold):\(expiry.at.rawValue)", due: expiry.at)
+        guard case .open(let section) = state else { return [] }
+        let (event, name) = (section.event, section.layout.name)
+        return section.expiries.unordered.filter { $0.at <= now && section.isLive($0) }.sorted().map { expiry in
+            DueCommand(
+                .expireHold(.with { ($0.event, $0.section, $0.hold) = (event, name, expiry.hold) }),
+                id: "expire:\(event):\(name):\(expiry.hold):\(expiry.at.rawValue)", due: expiry.at)
         }
     }
 }
 
 extension Tickets.State {
+    var listing: TicketsEventListed? { if case .listed(let listing) = self { listing } else { nil } }
+    var section: Tickets.Section? { if case .open(let section) = self { section } else { nil } }
+
+    /// - Throws: `unknownSection` where it is not open.
+    func section(_ name: String, of event: String) throws(TicketsRefusal) -> Tickets.Section {
+        guard case .open(let section) = self else { throw .unknownSection(event: event, section: name) }
+        return section
+    }
+
+    /// Changes an open section where it is, without a copy of its seats.
+    fileprivate mutating func change(_ body: (inout Tickets.Section) -> Void) {
+        guard case .open(var section) = self else { return }
+        self = .unknown
+        body(&section)
+        self = .open(section)
+    }
+}
+
+extension Tickets.Section {
+    init(_ opened: TicketsSectionOpened) {
+        self.init(
+            layout: opened.section, event: opened.event,
+            limits: opened.hasLimits ? Tickets.HoldingLimits(opened.limits) : nil)
+    }
+
+    /// With all its seats free.
+    init(layout: TicketsSection, event: String, limits: Tickets.HoldingLimits?) {
+        (self.layout, self.event, self.limits) = (layout, event, limits)
+        seats = [:]
+        for seat in layout.seatNames { seats[seat] = .some(nil) }
+    }
+
+    /// What some of its seats cost together.
+    func price(of seats: Int) -> TicketsMoney {
+        .with {
+            $0.amount = layout.price.amount * Int64(seats)
+            $0.currency = layout.price.currency
+        }
+    }
+
     /// Whether a hold is still to run out at that moment: neither sold, nor released, nor held anew since.
     fileprivate func isLive(_ expiry: Tickets.Expiry) -> Bool {
         guard let hold = holds[expiry.hold] else { return false }
         return !hold.sold && hold.expiresAt == expiry.at
     }
 
+    fileprivate mutating func hold(_ e: TicketsSeatHeld) {
+        let until = Timestamp(e.expiresAt)
+        holds[e.hold] = Tickets.Hold(holder: e.holder, seats: e.seats, expiresAt: until)
+        for seat in e.seats { seats[seat] = e.hold }
+        if limits?.seats != nil { holdsOf[e.holder, default: []].append(e.hold) }
+        expiries.insert(Tickets.Expiry(at: until, hold: e.hold))
+        dropEndedExpiries()
+    }
+
+    fileprivate mutating func sell(_ e: TicketsSeatSold, at time: Timestamp) {
+        holds[e.hold]?.sale = Tickets.Sale(token: e.paymentToken, at: time)
+        // What is bought is held by nobody else any more.
+        for seat in e.seats { heldTimes.forget(e.holder, seat) }
+        dropEndedExpiries()
+    }
+
     fileprivate mutating func free(_ name: String, at time: Timestamp) {
-        guard let hold = holds.removeValue(forKey: name) else { return }
-        for seat in hold.seats where seats[seat] == .some(name) { seats[seat] = .some(nil) }
-        count(hold, named: name, endedAt: time)
+        if let hold = holds.removeValue(forKey: name) {
+            for seat in hold.seats where seats[seat] == .some(name) { seats[seat] = .some(nil) }
+            count(hold, named: name, endedAt: time)
+        }
+        dropEndedExpiries()
+    }
+
+    private mutating func dropEndedExpiries() {
+        while let first = expiries.min, !isLive(first) { expiries.removeMin() }
     }
 }
 

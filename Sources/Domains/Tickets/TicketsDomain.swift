@@ -18,62 +18,50 @@ extension Domain {
     /// How far the calendar looks ahead when it is not told: three months.
     private static let ahead = Duration.seconds(90 * 86_400)
 
+    private static let from = OptionalParameter<Timestamp>("from", "the first moment (default: now)")
+    private static let to = OptionalParameter<Timestamp>("to", "the last moment (default: 90 days after --from)")
+    private static let event = RequiredParameter<String>("event", "the event's identifier")
+    private static let section = OptionalParameter<String>("section", "only this section")
+    private static let status = OptionalParameter<String>(
+        "status", oneOf: ["free", "held", "sold"], "only seats that are so")
+    private static let id = RequiredParameter<String>("id", "the hold's identifier")
+
     private static let calendar = Query(
         "tickets.calendar", "Events that begin in a range of time.", of: "tickets.calendar",
-        [
-            Parameter("from", .timestamp, "the first moment (default: now)"),
-            Parameter("to", .timestamp, "the last moment (default: 90 days after --from)"),
-        ]
+        [from, to]
     ) { arguments, reader in
-        let from = arguments.timestamp("from") ?? arguments.now
-        let to = arguments.timestamp("to") ?? from + ahead
-        return try Page(
-            of: Scan(
-                Calendar.events, by: "start", from: Value(from), through: Value(to), after: arguments.cursor,
-                limit: arguments.limit),
-            in: reader)
+        let first = arguments[from] ?? arguments.now
+        let last = arguments[to] ?? first + ahead
+        let events = Scan(Calendar.events, by: "start", from: Value(first), through: Value(last))
+        return try Page(of: events.page(arguments), in: reader)
     }
 
     private static let seats = Query(
         "tickets.seats", "The seats of an event.", of: "tickets.seatmap",
-        [
-            Parameter("event", .text, required: true, "the event's identifier"),
-            Parameter("section", .text, "only this section"),
-            Parameter("status", .text, oneOf: ["free", "held", "sold"], "only seats that are so"),
-        ]
+        [event, section, status]
     ) { arguments, reader in
-        let event = Value.text(arguments.required("event"))
-        let section = arguments.text("section").map(Value.text)
-        if let status = arguments.text("status") {
-            return try Page(
-                of: Scan(
-                    SeatMap.seats, by: "status", equal: [event, .text(status)] + (section.map { [$0] } ?? []),
-                    after: arguments.cursor, limit: arguments.limit), in: reader)
-        }
-        return try Page(
-            of: Scan(
-                SeatMap.seats, equal: [event] + (section.map { [$0] } ?? []), after: arguments.cursor,
-                limit: arguments.limit), in: reader)
+        let event = Value.text(try arguments[event])
+        let section = arguments[section].map { [Value.text($0)] } ?? []
+        let seats =
+            if let status = arguments[status] {
+                Scan(SeatMap.seats, by: "status", equal: [event, .text(status)] + section)
+            } else {
+                Scan(SeatMap.seats, equal: [event] + section)
+            }
+        return try Page(of: seats.page(arguments), in: reader)
     }
 
     private static let sections = Query(
         "tickets.sections", "How many seats of each section are free, held and sold.", of: "tickets.seatmap",
-        [Parameter("event", .text, required: true, "the event's identifier")]
+        [event]
     ) { arguments, reader in
-        try Page(
-            of: Scan(
-                SeatMap.sections, equal: [.text(arguments.required("event"))], after: arguments.cursor,
-                limit: arguments.limit), in: reader)
+        try Page(of: Scan(SeatMap.sections, equal: [.text(arguments[event])]).page(arguments), in: reader)
     }
 
     private static let hold = Query(
         "tickets.hold", "A hold: whose, which seats, until when, and what became of it.", of: "tickets.seatmap",
-        [Parameter("id", .text, required: true, "the hold's identifier")]
+        [id]
     ) { arguments, reader in
-        try Page(
-            of: Scan(
-                SeatMap.holds, equal: [.text(arguments.required("id"))], after: arguments.cursor, limit: arguments.limit
-            ),
-            in: reader)
+        try Page(of: Scan(SeatMap.holds, equal: [.text(arguments[id])]).page(arguments), in: reader)
     }
 }

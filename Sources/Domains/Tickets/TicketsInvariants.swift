@@ -48,25 +48,23 @@ enum TicketsInvariants {
     static let sectionsCountTheirSeats = Invariant(
         "a section counts the free, held and sold of its seats", of: "tickets.seatmap",
         rows: { reader in
-            var counts: [Row: [String: Int64]] = [:]
+            typealias Section = SeatMap.Section
+            var counts: [String: [String: Int64]] = [:]
             try reader.everyRow(Scan(SeatMap.seats)) { row in
-                counts[Array(row[0...1]), default: [:]][row[5].text ?? "", default: 0] += 1
+                let section = "\(row[SeatMap.Seat.event] ?? ""):\(row[SeatMap.Seat.section] ?? "")"
+                counts[section, default: [:]][row[SeatMap.Seat.status] ?? "", default: 0] += 1
             }
             try reader.everyRow(Scan(SeatMap.sections)) { row in
-                let count = counts.removeValue(forKey: Array(row[0...1])) ?? [:]
+                let section = "\(row[Section.event] ?? ""):\(row[Section.section] ?? "")"
+                let count = counts.removeValue(forKey: section) ?? [:]
                 let expected = [count.values.reduce(0, +)] + ["free", "held", "sold"].map { count[$0] ?? 0 }
-                let found = row[2...5].map { $0.integer ?? -1 }
+                let found = [Section.seats, Section.free, Section.held, Section.sold].map { row[$0] ?? -1 }
                 if found != expected {
                     throw Violation(
-                        """
-                        \(row[0].text ?? ""):\(row[1].text ?? "") says seats, free, held, sold are \(found), \
-                        counted they are \(expected)
-                        """)
+                        "\(section) says seats, free, held, sold are \(found), counted they are \(expected)")
                 }
             }
-            if let row = counts.keys.min(by: precedes) {
-                throw Violation("\(row[0].text ?? ""):\(row[1].text ?? "") has seats and no section")
-            }
+            if let section = counts.keys.min() { throw Violation("\(section) has seats and no section") }
         })
 
     static let moneyIsConserved = Invariant(
@@ -79,7 +77,9 @@ enum TicketsInvariants {
         rows: { paid, reader in
             var prices: [String: Int64] = [:]
             try reader.everyRow(Scan(SeatMap.seats)) { row in
-                if row[5] == "sold" { prices[row[10].text ?? "", default: 0] &+= row[9].integer ?? 0 }
+                typealias Seat = SeatMap.Seat
+                guard row[Seat.status] == "sold" else { return }
+                prices[row[Seat.currency] ?? "", default: 0] &+= row[Seat.price] ?? 0
             }
             for currency in Set(paid.keys).union(prices.keys).sorted() where paid[currency] != prices[currency] {
                 throw Violation(

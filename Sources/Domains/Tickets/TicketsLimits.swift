@@ -38,15 +38,15 @@ extension Tickets {
 
     /// Refuses seats that their holder may not have, or not yet. The seats are free but for holds that are overdue.
     static func checkLimits(
-        _ seats: [String], by holder: String, ending overdue: [String], on state: State, at now: Timestamp
+        _ seats: [String], by holder: String, ending overdue: [String], in section: Section, at now: Timestamp
     ) throws(Rejection) {
-        guard let limits = state.limits else { return }
-        if let most = limits.seats { try check(seats.count, by: holder, atMost: most, on: state, at: now) }
-        guard let time = limits.time, !state.heldTimes.isEmpty || !overdue.isEmpty else { return }
+        guard let limits = section.limits else { return }
+        if let most = limits.seats { try check(seats.count, by: holder, atMost: most, in: section, at: now) }
+        guard let time = limits.time, !section.heldTimes.isEmpty || !overdue.isEmpty else { return }
         for seat in seats {
-            var past = state.heldTimes[holder, seat]
+            var past = section.heldTimes[holder, seat]
             for name in overdue {
-                guard let hold = state.holds[name], hold.holder == holder, hold.seats.contains(seat) else { continue }
+                guard let hold = section.holds[name], hold.holder == holder, hold.seats.contains(seat) else { continue }
                 past = HeldTimes.Entry(past, adding: hold, endedAt: now, within: limits.window)
             }
             guard let past, past.until(limits.window) > now, past.held + holdTime > time else { continue }
@@ -57,9 +57,9 @@ extension Tickets {
     }
 
     private static func check(
-        _ more: Int, by holder: String, atMost most: Int, on state: State, at now: Timestamp
+        _ more: Int, by holder: String, atMost most: Int, in section: Section, at now: Timestamp
     ) throws(Rejection) {
-        let holds = (state.holdsOf[holder] ?? []).compactMap { state.holds[$0] }
+        let holds = (section.holdsOf[holder] ?? []).compactMap { section.holds[$0] }
             .filter { $0.sold || $0.expiresAt > now }
         let has = holds.reduce(0) { $0 + $1.seats.count }
         if has + more <= most { return }
@@ -69,7 +69,7 @@ extension Tickets {
                 left -= hold.seats.count
                 return left + more <= most
             }?.expiresAt
-        throw .seatLimit(section: state.section?.name ?? "", has: has, most: most, until: until)
+        throw .seatLimit(section: section.layout.name, has: has, most: most, until: until)
     }
 
     static func check(_ limits: TicketsHoldLimits) throws(Malformed) {
@@ -86,7 +86,7 @@ extension Tickets {
     }
 }
 
-extension Tickets.State {
+extension Tickets.Section {
     /// Counts a hold that ended without a sale.
     mutating func count(_ hold: Tickets.Hold, named name: String, endedAt time: Timestamp) {
         guard let limits else { return }

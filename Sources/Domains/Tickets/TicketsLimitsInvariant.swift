@@ -10,10 +10,9 @@ extension TicketsInvariants {
             let key = Tickets.key(of: event)
             if case .sectionOpened(let e) = event, e.hasLimits, sections[key] == nil { sections[key] = Tickets.initial }
             guard sections[key] != nil else { return }
-            if case .seatHeld(let e) = event {
+            if case .seatHeld(let e) = event, let section = sections[key]?.section {
                 do {
-                    try Tickets.checkLimits(
-                        e.seats, by: e.holder, ending: [], on: sections[key] ?? Tickets.initial, at: place.timestamp)
+                    try Tickets.checkLimits(e.seats, by: e.holder, ending: [], in: section, at: place.timestamp)
                 } catch let no as TicketsRefusal {
                     throw Violation("\(e.holder) holds too much at \(place.words): \(no.message)")
                 }

@@ -73,14 +73,23 @@ extension Tickets {
     }
 
     static func spellings(of name: String, in state: State) -> [String] {
-        let (hold, seat) = (state.holds.index(forKey: name), state.seats.index(forKey: name))
-        let known = [hold.map { state.holds[$0].key }, seat.map { state.seats[$0].key }].compactMap { $0 }
+        switch state {
+        case .unknown: []
+        case .listed(let listing):
+            Check.isComposed(name) ? [] : listing.sections.flatMap(names).filter { $0 == name }
+        case .open(let section): spellings(of: name, in: section)
+        }
+    }
+
+    private static func spellings(of name: String, in section: Section) -> [String] {
+        let (hold, seat) = (section.holds.index(forKey: name), section.seats.index(forKey: name))
+        let known = [hold.map { section.holds[$0].key }, seat.map { section.seats[$0].key }].compactMap { $0 }
         // Each of these is compared, so it is asked only of what is to be refused else.
         if Check.isComposed(name) { return known }
-        let sections = (state.listing?.sections ?? []) + (state.section.map { [$0] } ?? [])
-        let parts = sections.flatMap { [$0.name] + $0.rows.map(\.label) } + state.holds.values.map(\.holder)
-        return known + parts.filter { $0 == name }
+        return known + (names(section.layout) + section.holds.values.map(\.holder)).filter { $0 == name }
     }
+
+    private static func names(_ section: TicketsSection) -> [String] { [section.name] + section.rows.map(\.label) }
 
     /// A hold that takes its command's id must be one that later commands can name.
     static func check(holdNamedByID id: String) throws(Rejection) {

@@ -1,3 +1,4 @@
+public import EventLog
 public import EventModel
 internal import Synchronization
 
@@ -67,8 +68,27 @@ public final class MemoryViews: ViewStore {
         var heldUntil: ContinuousClock.Instant?
     }
     private let lives = Mutex<[String: Live]>([:])
+    private final class Watch: ViewWatch {
+        private let end: @Sendable () -> Void
+        init(end: @escaping @Sendable () -> Void) { self.end = end }
+        deinit { end() }
+    }
+    private struct Watches {
+        var next = 0
+        var signals: [Int: (storage: String, signal: Signal)] = [:]
+    }
+    private let watches = Mutex(Watches())
 
     public init() {}
+
+    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? {
+        let id = watches.withLock { watches in
+            watches.next += 1
+            watches.signals[watches.next] = (projection.storage, signal)
+            return watches.next
+        }
+        return Watch { [weak self] in self?.watches.withLock { $0.signals[id] = nil } }
+    }
 
     public func open(_ projection: AnyProjection) {
         views.withLock { views in
@@ -107,6 +127,8 @@ public final class MemoryViews: ViewStore {
             view.offsets.merge(offsets) { $1 }
             views[projection.storage] = view
         }
+        let told = watches.withLock { $0.signals.values.filter { $0.storage == projection.storage } }
+        for watch in told { watch.signal.notify() }
     }
 
     public func read<R: Sendable>(

@@ -1,3 +1,4 @@
+public import EventLog
 public import EventModel
 
 /// Where views are kept: the tables of each projection, how far it has folded each partition, and who may write.
@@ -30,6 +31,11 @@ public protocol ViewStore: Sendable {
         _ projection: AnyProjection, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
+    /// Tells of commits to a build's rows, by whichever process, for as long as the watch is kept. It may tell of one twice,
+    /// and of two once.
+    ///
+    /// - Returns: nil where the store cannot tell: then look from time to time.
+    func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)?
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -43,6 +49,9 @@ public protocol ViewStore: Sendable {
     func discard(_ build: Int, of projection: AnyProjection) async throws
     func close() async
 }
+
+/// Tells of commits to a view until it is let go.
+public protocol ViewWatch: AnyObject, Sendable {}
 
 /// Folds of one version of a projection, side by side.
 public struct Builds: Hashable, Sendable {
@@ -67,6 +76,8 @@ extension ViewStore {
         _ projection: AnyProjection, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R { try await read(projection, body) }
+
+    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? { nil }
 
     /// A projection as its live build.
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {

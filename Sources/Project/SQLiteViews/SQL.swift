@@ -24,7 +24,7 @@ enum SQL {
         return [create]
             + table.indexes.map { index in
                 "CREATE INDEX IF NOT EXISTS \(quoted("\(table.name)_\(index.name)")) ON \(quoted(table.name))"
-                    + "(\(list(table, index.columns)))"
+                    + "(\(list(table, index.positions)))"
             }
     }
 

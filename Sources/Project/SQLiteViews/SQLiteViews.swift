@@ -1,9 +1,11 @@
-internal import EventLog
+public import EventLog
 public import EventModel
 internal import Foundation
 internal import GRDB
 public import Projecting
 internal import Synchronization
+
+extension FileWatch: ViewWatch {}
 
 /// Views as tables with real columns: one SQLite database for each version of a projection, in one folder.
 ///
@@ -29,6 +31,12 @@ public final class SQLiteViews: ViewStore {
 
     public func open(_ projection: AnyProjection) async throws {
         _ = try await pool(projection)
+    }
+
+    /// Every commit writes to the file of the log that SQLite keeps beside a database.
+    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? {
+        let log = "\(projection.storage).sqlite-wal"
+        return FileWatch(directory) { if $0 == log { signal.notify() } }
     }
 
     private func pool(_ projection: AnyProjection) async throws -> any DatabaseWriter {

@@ -6,7 +6,9 @@ package import Projecting
 package struct ViewWait: Sendable {
     /// After this long without them, the log is asked whether it has them at all.
     private static let doubt = Duration.milliseconds(300)
-    /// How often the view is looked at: at first, and after a while.
+    /// How often the view is looked at where its store tells of commits, for one that was not told.
+    private static let distrust = Duration.milliseconds(250)
+    /// The same where it cannot tell: at first, and after a while.
     private static let looks = (first: Duration.milliseconds(2), last: Duration.milliseconds(20))
 
     private let wanted: [(key: TopicPartition, value: Offset)]
@@ -34,10 +36,14 @@ package struct ViewWait: Sendable {
         for live: AnyProjection, in views: any ViewStore, asksAtOnce: Bool, _ check: () async throws -> Void
     ) async throws {
         let (start, deadline) = (ContinuousClock.now, ContinuousClock.now + patience)
+        let commits = Signal()
+        let watch = views.watch(live, telling: commits)
+        defer { withExtendedLifetime(watch) {} }
         var isAsked = false
         for (partition, offset) in wanted {
             var look = Self.looks.first
             while true {
+                let version = commits.version
                 let seen = try await views.read(live) { _, asOf in asOf[partition] ?? 0 }
                 if seen > offset { break }
                 if !isAsked, asksAtOnce || .now > start + Self.doubt || .now > deadline {
@@ -52,7 +58,8 @@ package struct ViewWait: Sendable {
                         running?
                         """)
                 }
-                try await Task.sleep(for: look)
+                await commits.wait(past: version, atMost: watch == nil ? look : Self.distrust)
+                try Task.checkCancellation()
                 look = min(look * 1.25, Self.looks.last)
             }
         }

@@ -19,7 +19,7 @@ struct SocialHistoryTests {
         }
         all["social_tweets"] = all["social_tweets"]?.map { row in
             var row = row
-            if row[Timelines.owner] != .null { row[Timelines.text] = "" }
+            if row[Timelines.Tweet.owner] != nil { row[Timelines.Tweet.text] = "" }
             return row
         }
         for counts in [Trends.minutes, Trends.hours] { all[counts.name]?.removeAll { $0[3] == 0 && $0[4] == 0 } }

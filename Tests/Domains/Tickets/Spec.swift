@@ -30,8 +30,8 @@ struct Given {
     }
     /// Who has a seat, and whether for good: `ann`, `ann!` once it is sold, empty where it is free.
     func owner(_ seat: String) -> String? {
-        guard let taken = state.seats[seat] else { return nil }
-        guard let taken, let hold = state.holds[taken] else { return "" }
+        guard let taken = state.section?.seats[seat] else { return nil }
+        guard let taken, let hold = state.section?.holds[taken] else { return "" }
         return hold.holder + (hold.sold ? "!" : "")
     }
 }

@@ -37,7 +37,7 @@ struct TicketsAdmissionTests {
                 .releaseHold(
                     .with {
                         ($0.event, $0.section, $0.hold) = (e.event, e.section, e.hold)
-                        $0.holder = state.holds[e.hold]?.holder ?? "nobody"
+                        $0.holder = state.section?.holds[e.hold]?.holder ?? "nobody"
                     })
             case .seatSold(let e):
                 .confirmPurchase(

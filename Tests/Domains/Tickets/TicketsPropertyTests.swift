@@ -120,10 +120,10 @@ struct TicketsPropertyTests {
         #expect(rows.count == seats.count, "seed \(seed)")
         for row in rows {
             let seat = row[4].text ?? ""
-            let hold = (state.seats[seat] ?? nil).flatMap { state.holds[$0] }
+            let hold = (state.section?.seats[seat] ?? nil).flatMap { state.section?.holds[$0] }
             let status = hold.map { $0.sold ? "sold" : "held" } ?? "free"
             #expect(row[5] == .text(status), "\(seat), seed \(seed)")
-            #expect(row[6].text == (state.seats[seat] ?? nil), "\(seat), seed \(seed)")
+            #expect(row[6].text == (state.section?.seats[seat] ?? nil), "\(seat), seed \(seed)")
             #expect(row[7].text == hold?.holder, "\(seat), seed \(seed)")
             #expect(ledger.sold[seat] == (hold?.sold == true ? hold?.holder : nil), "\(seat), seed \(seed)")
         }

@@ -12,13 +12,15 @@ extension Domain {
         .answering(
             Query(
                 "likes.count", "How many like a thing.", of: "likes.counts",
-                [Parameter("thing", .text, required: true, "the thing")]
+                [thing]
             ) { arguments, reader in
-                try Page(of: Scan(LikesCounts.things, equal: [.text(arguments.required("thing"))]), in: reader)
+                try Page(of: Scan(LikesCounts.things, equal: [.text(arguments[thing])]), in: reader)
             }
         )
         .keeping(.likesAreCounted)
         .demonstrating(.likes)
+
+    private static let thing = RequiredParameter<String>("thing", "the thing")
 }
 
 /// A person likes a thing at most once.
@@ -93,6 +95,11 @@ struct LikesCounts: Projection {
     static let tables = [things]
     static let things = Table(
         "likes_things", "One row a thing.", key: [Column("thing", .text)], columns: [Column("likes", .integer)])
+
+    enum Thing {
+        static let name = things.text("thing")
+        static let likes = things.integer("likes")
+    }
 
     init() {}
 

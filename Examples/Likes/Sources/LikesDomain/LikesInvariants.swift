@@ -13,7 +13,7 @@ extension Invariant {
         },
         rows: { people, reader in
             try reader.everyRow(Scan(LikesCounts.things)) { row in
-                let (thing, likes) = (row[0].text ?? "", row[1].integer ?? 0)
+                let (thing, likes) = (row[LikesCounts.Thing.name] ?? "", row[LikesCounts.Thing.likes] ?? 0)
                 let count = people[thing]?.count ?? 0
                 if likes != Int64(count) { throw Violation("\(thing) has \(likes) likes of \(count) people") }
             }
