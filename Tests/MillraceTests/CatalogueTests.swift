@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domains
+import EventModel
 import Foundation
 import TestSupport
 import Testing
@@ -20,14 +21,36 @@ struct CatalogueTests {
 
     @Test func `the topics file of this repository equals the code`() async throws {
         let code = try await CatalogueTests.run(["topics", "declare"])
-        let lines = try String(contentsOfFile: Self.file, encoding: .utf8).split(separator: "\n").filter {
-            !$0.hasPrefix("#")
-        }
-        #expect(lines.joined(separator: "\n") + "\n" == code.out)
+        #expect(
+            try String(contentsOfFile: Self.file, encoding: .utf8) == code.out,
+            "write it anew: millrace topics declare > topics.yaml")
         try await onBus { bus in
             let check = try await bus.run("topics", "check", "--table", cwd: Bus.package)
             #expect(check.exit == 0 && check.out.hasSuffix("topics agree\n"), "\(check)")
         }
+    }
+
+    @Test(arguments: Domains.all.map(\.name))
+    func `a domain's page has its messages, topics, tables, queries and importers`(_ name: String) async throws {
+        let domain = try #require(Domains.all.first { $0.name == name })
+        let page = try await CatalogueTests.run(["describe", domain.name.uppercased()]).out
+        #expect(page.hasPrefix("# \(domain.name)\n\n\(domain.about)\n"))
+        let kinds = [domain.decider?.commands, domain.decider?.events, domain.telemetry?.events].compactMap { $0?.kinds }
+        for kind in kinds.joined() + domain.derived.flatMap(\.events.kinds) {
+            let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(kind.name)` |") })
+            for field in kind.fields { #expect(row.contains(field.name), "\(row)") }
+        }
+        for table in domain.projections.flatMap(\.tables) {
+            let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(table.name)` |") })
+            for column in table.columns { #expect(row.contains(column.name), "\(row)") }
+        }
+        for name in domain.topics.map(\.name) + domain.queries.map(\.name) + domain.importers.map(\.name) {
+            #expect(page.contains("| `\(name)` |"))
+        }
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("|") }
+        #expect(rows.allSatisfy { $0.hasSuffix("|") && !$0.contains("||") })
+        let none = try await CatalogueTests.run(["describe", domain.name + "s"])
+        #expect(none.exit == 64 && none.out.isEmpty)
     }
 
     @Test(arguments: [

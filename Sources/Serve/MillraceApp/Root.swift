@@ -35,5 +35,6 @@ struct Root: AsyncParsableCommand {
             Verify.self,
             Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
             Import.self, Up.self, Demo.self, NewDomain.self,
+            Describe.self,
         ])
 }

@@ -195,6 +195,21 @@ enum TopicFile {
         private func wrong(_ why: String) -> Failure { Failure(.configuration, "\(section.line): \(why)") }
     }
 
+    /// What stands at the head of the file, for whoever edits it.
+    private static let remarks = #"""
+        # Every topic of Millrace: what the code needs (key, schema, owner, cleanup, clock) and what a deployment may choose
+        # (partitions, replication, min.insync.replicas, max.message.bytes, retention). millrace topics check compares this file
+        # with the code and with the log; a test does too.
+        #
+        # retention: forever, or a time such as 7d or 12h. cleanup: delete, or compact to keep only each key's newest record. clock:
+        # whose time a record has, the event's own or the log's as it takes the record (LogAppendTime in Kafka).
+        # min.insync.replicas and max.message.bytes: the broker's own where nothing is said. What is not said is not compared.
+        #
+        # ${NAME} is a variable of the environment, ${NAME:-DEFAULT} one that may be missing. A second --topics FILE goes over this
+        # one, topic by topic and field by field: it may name some topics, and of each only what is otherwise there.
+
+        """#
+
     /// The file for these topics.
     static func text(_ topics: [Topic]) -> String {
         topics.map { topic in
@@ -210,6 +225,6 @@ enum TopicFile {
                 owner: \(topic.owner)
 
             """
-        }.reduce("topics:\n", +)
+        }.reduce(remarks + "topics:\n", +)
     }
 }
