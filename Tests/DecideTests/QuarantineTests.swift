@@ -16,11 +16,11 @@ struct QuarantineTests {
         #expect(quarantine.holds("a", at: 6) && !quarantine.holds("b", at: 6) && quarantine.holds("b", at: 8))
         #expect(quarantine.leavesOut(5) && !quarantine.leavesOut(6))
         #expect(quarantine.parked.map(\.offset) == [5, 7, 9] && quarantine.parked(of: "a").map(\.offset) == [5, 9])
-        quarantine.release(5)
+        quarantine.unpark(5)
         #expect(!quarantine.holds("a", at: 9) && quarantine.holds("a", at: 10) && !quarantine.leavesOut(5))
-        quarantine.release(9, dropping: true)
+        quarantine.unpark(9, dropping: true)
         #expect(!quarantine.holds("a", at: 10) && quarantine.leavesOut(9) && quarantine.keys == ["b"])
-        quarantine.release(7)
+        quarantine.unpark(7)
         #expect(quarantine.count == 0 && !quarantine.isEmpty, "one is dropped")
     }
 
@@ -36,7 +36,7 @@ struct QuarantineTests {
         var quarantine = Quarantine()
         quarantine.park(parked(5, odd, "zero \0 in it"))
         quarantine.park(parked(6, "ключ"))
-        quarantine.release(8, dropping: true)
+        quarantine.unpark(8, dropping: true)
         var rows = quarantine.parked.map { $0.row(in: source) }
         rows.append(Quarantine.Parked.dropped(8, in: source))
         #expect(Quarantine.all(in: rows) == [source: quarantine])

@@ -84,7 +84,7 @@ public struct Quarantine: Hashable, Sendable {
     }
 
     /// Lets go of a record: it has been handled, or nobody ever will.
-    public mutating func release(_ offset: Offset, dropping: Bool = false) {
+    public mutating func unpark(_ offset: Offset, dropping: Bool = false) {
         if dropping { dropped.insert(offset) }
         guard let parked = waiting.removeValue(forKey: offset) else { return }
         lines[parked.key]?.removeAll { $0 == offset }

@@ -197,7 +197,7 @@ public struct DecisionAudit: Sendable, Hashable {
             self.commands += 1
             if isRepeated { continue }
             let again = Check.$asBefore.withValue(rules != .spelling) {
-                aggregates.answer(current, id: id, in: home)
+                aggregates.decide(current, id: id, in: home)
             }
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"

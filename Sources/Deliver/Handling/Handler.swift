@@ -54,11 +54,11 @@ public struct Handler: Service, CustomStringConvertible {
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 
     public func run() async throws {
-        var work = HandlerWork(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
-        (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
-        (work.quarantine, work.pace) = (
-            quarantine, CrashBackoff(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
-        )
+        let step = HandlerStep(domain, decider, log: log, clock: clock, canPark: quarantine != nil)
+        let care = WorkerCare(
+            checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
+            crashRecords: tries)
+        var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
         let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.serve(&work, asked: quarantine)
     }

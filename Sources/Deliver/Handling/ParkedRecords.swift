@@ -12,8 +12,8 @@ struct ParkedRecords {
     init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
 
     /// Loads the waiting records of partitions that this worker was just given, as the quarantine's topic has them.
-    mutating func begin(_ sources: [TopicPartition], _ book: QuarantineState?) {
-        for source in sources { quarantines[source] = book?.workers[worker]?[source] }
+    mutating func begin(_ sources: [TopicPartition], _ said: QuarantineState?) {
+        for source in sources { quarantines[source] = said?.workers[worker]?[source] }
     }
 
     /// Takes over the waiting records of some partitions from another value.
@@ -22,6 +22,9 @@ struct ParkedRecords {
     }
 
     mutating func stop(_ sources: [TopicPartition]) { for source in sources { quarantines[source] = nil } }
+
+    /// Whether nothing waits or was dropped, so that no record needs a look.
+    var isEmpty: Bool { quarantines.isEmpty }
 
     subscript(source: TopicPartition) -> Quarantine { quarantines[source] ?? Quarantine() }
 
@@ -64,9 +67,9 @@ struct ParkedRecords {
         return .parked(worker: worker, source, parked)
     }
 
-    /// Releases a record; returns the entry for the quarantine's topic.
-    mutating func release(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
-        quarantines[source]?.release(offset, dropping: dropped)
-        return .released(worker: worker, source, offset, dropped: dropped)
+    /// Takes note that a record waits no more: it was handled, or dropped for good. Returns the entry for the quarantine's topic.
+    mutating func unpark(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
+        quarantines[source]?.unpark(offset, dropping: dropped)
+        return .unparked(worker: worker, source, offset, dropped: dropped)
     }
 }

@@ -19,7 +19,7 @@ public struct RedriveRequests: Sendable {
     /// - Parameter quarantine: nil asks for nothing.
     public mutating func next(
         of owned: Set<TopicPartition>, from quarantine: QuarantineLog?
-    ) async throws -> ReleaseRequest? {
+    ) async throws -> RedriveRequest? {
         guard let quarantine else { return nil }
         let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
         for request in book.open where request.worker == worker && owned.contains(request.source) {

@@ -136,7 +136,7 @@ private struct ProjectorWork: GroupWork {
     }
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
-        try await release()
+        try await redrive()
         self.member = member
         await member.show(showing.due(pace.next, at: .now))
         return quarantine?.patience ?? GroupLoop.heed
@@ -165,12 +165,11 @@ private struct ProjectorWork: GroupWork {
     }
 
     /// Does what has been asked for events that wait.
-    private mutating func release() async throws {
+    private mutating func redrive() async throws {
         while let request = try await requests.next(of: Set(epochs.keys), from: quarantine) {
             guard let epoch = epochs[request.source], let next = pace.next[request.source] else { return }
             do {
-                let done = try await folding.release(request, from: log, at: next, under: epoch)
-                try await quarantine?.append(done.entries + [.ended(done.end)])
+                try await quarantine?.append(folding.redrive(request, from: log, at: next, under: epoch))
             } catch let error as ViewError where error.kind == .fenced {
                 throw LogError(.fenced, error.message)
             }

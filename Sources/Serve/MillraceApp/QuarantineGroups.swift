@@ -23,8 +23,8 @@ extension QuarantineCommand {
             key.isEmpty ? place == name : key.text == name || key.storable == name
         }
 
-        func request(drop: Int) -> ReleaseRequest {
-            ReleaseRequest(
+        func request(drop: Int) -> RedriveRequest {
+            RedriveRequest(
                 id: UUID().uuidString.lowercased(), worker: worker, source: items[0].source, key: key, drop: drop,
                 only: key.isEmpty ? items[0].record.offset : nil)
         }
