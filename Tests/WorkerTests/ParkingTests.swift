@@ -16,11 +16,11 @@ import Testing
 /// Tries in memory, as if workers had died.
 private final class Deaths: CrashRecordStore {
     let all = Mutex<[String: [TopicPartition: CrashRecord]]>([:])
-    func tries(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: CrashRecord] {
+    func crashRecords(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: CrashRecord] {
         all.withLock { ($0[worker] ?? [:]).filter { sources.contains($0.key) } }
     }
-    func keep(_ tries: [TopicPartition: CrashRecord], of worker: String) {
-        all.withLock { $0[worker, default: [:]].merge(tries) { $1 } }
+    func keep(_ records: [TopicPartition: CrashRecord], of worker: String) {
+        all.withLock { $0[worker, default: [:]].merge(records) { $1 } }
     }
 
     /// As it stands once workers have died of the record at an offset until the next one gives it up.
@@ -144,7 +144,7 @@ struct ParkingTests {
                     Quarantine.Parked(
                         offset: 1, key: Bytes("\(one):s"), reason: "test", attempts: 1, timestamp: noon))
             ])
-            try await site.views.discard(0, of: CheckpointTests.rows.kept)
+            try await site.views.discard(CheckpointTests.rows.kept)
             try await running(site.handler("second")) {
                 try await eventually("it to be taken") {
                     site.journal.taken(by: "second") > 0 ? () : nil
@@ -185,7 +185,7 @@ struct ParkingTests {
         try await site(carrier) { site in
             var site = site
             let deaths = Deaths()
-            site.tries = deaths
+            site.crashRecords = deaths
             let (one, two, partition) = neighbours()
             let commands = TopicPartition("tickets.commands", partition)
             try await append(

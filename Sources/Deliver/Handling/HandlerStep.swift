@@ -43,9 +43,7 @@ struct HandlerStep: PartitionStep {
     var handling: String { "decided" }
     var missed: String { "these commands are never decided" }
     var rows: CheckpointRows {
-        CheckpointRows(
-            worker, version: decider.stateVersion, topics: [domain.eventsTopic, domain.outcomesTopic],
-            remembersIDs: true)
+        CheckpointRows(worker, version: decider.stateVersion, remembersIDs: true)
     }
     var cutoff: Timestamp? {
         domain.topics.first { $0.name == domain.outcomesTopic }?.retention.map { clock() - $0 }

@@ -16,8 +16,8 @@ struct ParkedRecords {
         for source in sources { quarantines[source] = said?.workers[worker]?[source] }
     }
 
-    /// Takes over the waiting records of some partitions from another value.
-    mutating func take(over other: ParkedRecords, _ sources: [TopicPartition]) {
+    /// Adopts the waiting records of some partitions from another value.
+    mutating func adopt(from other: ParkedRecords, _ sources: [TopicPartition]) {
         for source in sources { quarantines[source] = other.quarantines[source] }
     }
 
@@ -29,13 +29,13 @@ struct ParkedRecords {
     subscript(source: TopicPartition) -> Quarantine { quarantines[source] ?? Quarantine() }
 
     /// Whether a record waits behind others of its key in the same partition.
-    func holds(_ record: Record, of source: TopicPartition) -> Bool {
-        !quarantines.isEmpty && quarantines[source]?.holds(record.key, at: record.offset) ?? false
+    func mustWait(_ record: Record, in source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.isWaiting(record.key, before: record.offset) ?? false
     }
 
     /// Whether any record of a key waits.
-    func stops(_ key: Bytes, of source: TopicPartition) -> Bool {
-        !quarantines.isEmpty && quarantines[source]?.holds(key, at: Offset(.max)) ?? false
+    func isWaiting(_ key: Bytes, in source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.isWaiting(key, before: Offset(.max)) ?? false
     }
 
     func leavesOut(_ offset: Offset, in source: TopicPartition) -> Bool {

@@ -20,31 +20,7 @@ extension PartitionCheckpoint {
         let sought = hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : []
         var jsons: [String: String] = [:]
         var result = Found()
-        if hasRows && !(missing.isEmpty && sought.isEmpty) {
-            let (rows, partition) = (rows, Value(partition))
-            let texts = missing.map { $0.storable }
-            let names = Dictionary(sought.map { ($0.storable, [$0]) }) { a, _ in a }
-                .merging(self.ids.hasPlain ? sought.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
-            let (found, known) = try await checkpoint.read { reader in
-                (
-                    try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
-                    names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
-                )
-            }
-            for row in found {
-                guard let key = row[1].text, let text = row[3].text else { continue }
-                guard let json = StateEncoding.json(of: text, key: key) else {
-                    throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
-                }
-                jsons[key] = json
-            }
-            for row in known {
-                guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
-                for id in names[text] ?? [] {
-                    if KeyedID.isPlain(text) { result.unsure[id] = entry } else { result.entries[id] = entry }
-                }
-            }
-        }
+        if hasRows && !(missing.isEmpty && sought.isEmpty) { (jsons, result) = try await read(missing, sought) }
         for key in missing {
             do {
                 try states.load(key, jsons[key.storable])
@@ -56,6 +32,35 @@ extension PartitionCheckpoint {
             }
         }
         return result
+    }
+
+    /// Reads the states of some keys, by their storable text, and what is remembered of some commands.
+    private func read(_ keys: [Bytes], _ ids: [KeyedID]) async throws -> (jsons: [String: String], found: Found) {
+        let (rows, partition) = (rows, Value(partition))
+        let texts = keys.map { $0.storable }
+        let names = Dictionary(ids.map { ($0.storable, [$0]) }) { a, _ in a }
+            .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
+        let (states, known) = try await checkpoint.read { reader in
+            (
+                try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
+                names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
+            )
+        }
+        var (jsons, found) = ([String: String](), Found())
+        for row in states {
+            guard let key = row[1].text, let text = row[3].text else { continue }
+            guard let json = StateEncoding.json(of: text, key: key) else {
+                throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
+            }
+            jsons[key] = json
+        }
+        for row in known {
+            guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
+            for id in names[text] ?? [] {
+                if KeyedID.isPlain(text) { found.unsure[id] = entry } else { found.entries[id] = entry }
+            }
+        }
+        return (jsons, found)
     }
 
     /// Reads ahead which timers the checkpoint has, up to a moment and some more.

@@ -112,7 +112,9 @@ final class PartitionCheckpoint {
         )
         while true {
             let old = try await checkpoint.read { reader in
-                try rows.kept.tables.map { ($0, try reader.rows(Scan($0, equal: [Value(partition)], limit: 10_000))) }
+                try rows.kept.allTables.map {
+                    ($0, try reader.rows(Scan($0, equal: [Value(partition)], limit: 10_000)))
+                }
             }
             if old.allSatisfy(\.1.isEmpty) { return }
             let now = old.map(\.1.first)

@@ -30,12 +30,13 @@ extension PartitionWorker {
     private mutating func handle(
         _ batch: Batch, _ failing: [Offset: String], _ pending: inout Pending<Step.Output>, as member: any GroupMember
     ) async throws {
-        let source = batch.source
+        // A copy for the batch, so that no call for a record makes one.
+        let (step, source) = (step, batch.source)
         let hand = try await lookUp(batch.records, in: source)
         for (number, record) in batch.records.enumerated() {
             if step.repeats(record, number, in: hand, into: &pending.output) { continue }
             var why = failing[record.offset]
-            if why == nil, !waits(record, in: source) {
+            if why == nil, parked.isEmpty || !waits(record, in: source) {
                 why = try step.handle(record, number, in: hand, into: &pending.output)
                 if why == nil {
                     if !pending.output.isLarge { continue }
@@ -62,9 +63,9 @@ extension PartitionWorker {
     }
 
     private func waits(_ record: Record, in source: TopicPartition) -> Bool {
-        if parked.isEmpty || !step.mayWait(record, in: source) { return false }
+        if !step.mayWait(record, in: source) { return false }
         return step.line(of: source).contains { other in
-            other == source ? parked.holds(record, of: other) : parked.stops(record.key, of: other)
+            other == source ? parked.mustWait(record, in: other) : parked.isWaiting(record.key, in: other)
         }
     }
 

@@ -3,7 +3,7 @@ internal import EventModel
 internal import Logging
 internal import Quarantining
 
-/// How a worker comes to know a partition: from its checkpoint and what the log has beyond it.
+/// How a worker restores a partition: from its checkpoint and what the log has beyond it.
 extension PartitionWorker {
     /// - Parameters:
     ///   - sources: The partitions that the state is folded from.
@@ -94,7 +94,7 @@ extension PartitionWorker {
         var entries: [QuarantineEntry] = []
         for record in batch.records {
             if parked.leavesOut(record.offset, in: source) { continue }
-            if canPark, parked.holds(record, of: source) {
+            if canPark, parked.mustWait(record, in: source) {
                 entries.append(try parked.park(record, in: source, nil))
                 continue
             }

@@ -10,7 +10,7 @@ enum RestoreLimits {
     static let few = 8
 }
 
-/// How a worker comes to know many partitions: most of what each takes is waiting for the log, so that several wait at once.
+/// How a worker restores many partitions: most of what each takes is waiting for the log, so that several wait at once.
 extension PartitionWorker {
     /// - Parameter assigned: The partitions that it handles, by their number.
     mutating func restore(
@@ -22,26 +22,28 @@ extension PartitionWorker {
             return
         }
         let mine = Apart(self)
-        try await withThrowingTaskGroup(of: Apart<Taken>.self) { group in
+        try await withThrowingTaskGroup(of: Apart<RestoredApart>.self) { group in
             for (at, (number, sources)) in sources.enumerated() {
-                if at >= RestoreLimits.atOnce, let taken = try await group.next() { take(over: taken.value) }
+                if at >= RestoreLimits.atOnce, let restored = try await group.next() { adopt(restored.value) }
                 group.addTask { try await mine.value.restored(number, sources, committed, said) }
             }
-            for try await taken in group { take(over: taken.value) }
+            for try await restored in group { adopt(restored.value) }
         }
     }
 
-    private typealias Taken = (number: Partition, restored: Restored, sources: [TopicPartition], parked: ParkedRecords)
+    private typealias RestoredApart = (
+        number: Partition, partition: Restored, sources: [TopicPartition], parked: ParkedRecords
+    )
 
-    private mutating func take(over taken: Taken) {
-        partitions[taken.number] = taken.restored
-        parked.take(over: taken.parked, taken.sources)
+    private mutating func adopt(_ restored: RestoredApart) {
+        partitions[restored.number] = restored.partition
+        parked.adopt(from: restored.parked, restored.sources)
     }
 
     private func restored(
         _ number: Partition, _ sources: [TopicPartition], _ committed: [TopicPartition: Offset],
         _ said: QuarantineState?
-    ) async throws -> Apart<Taken> {
+    ) async throws -> Apart<RestoredApart> {
         var own = self
         let restored = try await own.restore(sources, committed, said)
         return Apart((number, restored, sources, own.parked))

@@ -26,7 +26,7 @@ public struct Reactor: Service, CustomStringConvertible {
     /// count.
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any CrashRecordStore)?
+    public var crashRecords: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -44,7 +44,7 @@ public struct Reactor: Service, CustomStringConvertible {
         let step = ReactorStep(reaction, log: log, logger: logger)
         let care = WorkerCare(
             checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
-            crashRecords: tries)
+            crashRecords: crashRecords)
         var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
         let loop = GroupLoop(
             log: log, group: name, topics: reaction.topics, sharing: .together, batch: Self.batch, ready: ready)

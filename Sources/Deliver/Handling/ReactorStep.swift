@@ -28,8 +28,7 @@ struct ReactorStep: PartitionStep {
     var handling: String { "reacted to" }
     var missed: String { "nothing follows from them" }
     var rows: CheckpointRows {
-        CheckpointRows(
-            reaction.name, version: reaction.stateVersion, topics: reaction.topics, remembersIDs: false)
+        CheckpointRows(worker, version: reaction.stateVersion, remembersIDs: false)
     }
     var cutoff: Timestamp? { nil }
 

@@ -9,25 +9,25 @@ public import EventModel
 /// block. **Closing.** Who opened a store closes it.
 public protocol ViewStore: Sendable {
     /// Makes a projection's tables where they are missing. Each version has tables of its own.
-    func open(_ projection: AnyProjection) async throws
+    func open(_ tables: any StoredTables) async throws
     /// Takes partitions for one owner: the epoch to commit under, and where folding goes on (nil: from the start).
     func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim]
     /// Folds into the rows and moves the offsets on.
     /// - Throws: ``ViewError/Kind/fenced`` where one of the epochs is not the newest.
     func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws
     /// Reads rows and the offsets they show, at one moment.
     func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
     /// The same for a caller that needs the offsets of some partitions only. It may be given more.
     func read<R: Sendable>(
-        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
     /// Holds a view as it stands now, for reads that belong together, however long they take.
@@ -39,8 +39,8 @@ public protocol ViewStore: Sendable {
     /// Keeps everyone from folding into the live build for so long, or until another is live. What was claimed before is not
     /// affected; who claims anew finds ``Builds/isHeld``.
     func hold(_ projection: AnyProjection, for time: Duration) async throws
-    /// Removes a build and its rows.
-    func discard(_ build: Int, of projection: AnyProjection) async throws
+    /// Removes tables and their rows: those of a build, or of a worker.
+    func discard(_ tables: any StoredTables) async throws
     func close() async
 }
 
@@ -64,9 +64,14 @@ public struct Builds: Hashable, Sendable {
 
 extension ViewStore {
     public func read<R: Sendable>(
-        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R { try await read(projection, body) }
+    ) async throws -> R { try await read(tables, body) }
+
+    /// Removes a build and its rows.
+    public func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await discard(projection.build(build))
+    }
 
     /// A projection as its live build.
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {
@@ -178,8 +183,8 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
             """)
     }
 
-    public static func fenced(_ projection: AnyProjection, _ partition: TopicPartition) -> ViewError {
-        ViewError(.fenced, "\(partition) of \(projection.name) has been claimed by another owner")
+    public static func fenced(_ tables: any StoredTables, _ partition: TopicPartition) -> ViewError {
+        ViewError(.fenced, "\(partition) of \(tables.name) has been claimed by another owner")
     }
 }
 
