@@ -140,11 +140,12 @@ struct HandlerStep: PartitionStep {
         let first = output.all[at].made.count
         var types: [String] = []
         if case .accepted(let decided) = decision {
+            let time = record.decisionTime
             for event in decided {
                 types.append(event.type)
                 output.all[at].made.append(
                     NewRecord(
-                        key: event.key, value: event.value, timestamp: record.decisionTime,
+                        key: event.key, value: event.value, timestamp: time,
                         headers: [
                             Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type)),
                         ]))

@@ -3,9 +3,8 @@ internal import EventModel
 
 /// What a handler or a reactor does by itself: how a state is folded, what is done to one record with it, and what comes out.
 ///
-/// Everything else is ``PartitionWorker``'s: checkpoints, the quarantine, crash counts, transactions. A step decides in
-/// values. Its methods are called by one task, but for those that restore: several partitions
-/// are restored at once.
+/// Everything else is ``PartitionWorker``'s: checkpoints, the quarantine, crash counts, transactions. Its methods are called
+/// by one task, but for those that restore: several partitions are restored at once, each in a copy.
 protocol PartitionStep: SendableMetatype {
     /// What is known of the partitions of one number.
     associatedtype State: PartitionState
