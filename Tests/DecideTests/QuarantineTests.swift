@@ -12,22 +12,25 @@ struct QuarantineTests {
         quarantine.park(parked(5, "a", "no"))
         quarantine.park(parked(9, "a"))
         quarantine.park(parked(7, "b"))
-        #expect(!quarantine.holds("a", at: 4) && !quarantine.holds("a", at: 5))
-        #expect(quarantine.holds("a", at: 6) && !quarantine.holds("b", at: 6) && quarantine.holds("b", at: 8))
+        #expect(!quarantine.isWaiting("a", before: 4) && !quarantine.isWaiting("a", before: 5))
+        #expect(
+            quarantine.isWaiting("a", before: 6) && !quarantine.isWaiting("b", before: 6)
+                && quarantine.isWaiting("b", before: 8))
         #expect(quarantine.leavesOut(5) && !quarantine.leavesOut(6))
         #expect(quarantine.parked.map(\.offset) == [5, 7, 9] && quarantine.parked(of: "a").map(\.offset) == [5, 9])
-        quarantine.release(5)
-        #expect(!quarantine.holds("a", at: 9) && quarantine.holds("a", at: 10) && !quarantine.leavesOut(5))
-        quarantine.release(9, dropping: true)
-        #expect(!quarantine.holds("a", at: 10) && quarantine.leavesOut(9) && quarantine.keys == ["b"])
-        quarantine.release(7)
+        quarantine.unpark(5)
+        #expect(
+            !quarantine.isWaiting("a", before: 9) && quarantine.isWaiting("a", before: 10) && !quarantine.leavesOut(5))
+        quarantine.unpark(9, dropping: true)
+        #expect(!quarantine.isWaiting("a", before: 10) && quarantine.leavesOut(9) && quarantine.keys == ["b"])
+        quarantine.unpark(7)
         #expect(quarantine.count == 0 && !quarantine.isEmpty, "one is dropped")
     }
 
     @Test func `records without a key wait alone`() {
         var quarantine = Quarantine()
         quarantine.park(parked(1, ""))
-        #expect(!quarantine.holds("", at: 2) && quarantine.leavesOut(1))
+        #expect(!quarantine.isWaiting("", before: 2) && quarantine.leavesOut(1))
     }
 
     @Test func `is told again by its rows`() {
@@ -36,7 +39,7 @@ struct QuarantineTests {
         var quarantine = Quarantine()
         quarantine.park(parked(5, odd, "zero \0 in it"))
         quarantine.park(parked(6, "ключ"))
-        quarantine.release(8, dropping: true)
+        quarantine.unpark(8, dropping: true)
         var rows = quarantine.parked.map { $0.row(in: source) }
         rows.append(Quarantine.Parked.dropped(8, in: source))
         #expect(Quarantine.all(in: rows) == [source: quarantine])

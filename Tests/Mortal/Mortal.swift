@@ -32,17 +32,17 @@ enum Mortal {
         case "handler":
             var handler = Handler(MortalTickets.domain, log: log, clock: clock, logger: logger)!
             handler.checkpoints = ViewCheckpoints(views)
-            (handler.quarantine, handler.tries) = (quarantine, ViewCrashRecords(views))
+            (handler.quarantine, handler.crashRecords) = (quarantine, ViewCrashRecords(views))
             service = handler
         case "reactor":
             var reactor = Reactor(
                 AnyReaction(MortalSections.self, domain: "tickets"), log: log, logger: logger)
-            (reactor.quarantine, reactor.tries) = (quarantine, ViewCrashRecords(views))
+            (reactor.quarantine, reactor.crashRecords) = (quarantine, ViewCrashRecords(views))
             service = reactor
         default:
             var projector = Projector(
                 AnyProjection(MortalWindows.self, domain: "hits"), log: log, views: views, logger: logger)
-            (projector.quarantine, projector.tries) = (quarantine, ViewCrashRecords(views))
+            (projector.quarantine, projector.crashRecords) = (quarantine, ViewCrashRecords(views))
             service = projector
         }
         let group = ServiceGroup(

@@ -89,20 +89,20 @@ struct BrokenViews: WrappedViews {
     let fault: Fault
 
     func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
         switch fault {
         case .noFence:
             do {
-                try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+                try await views.commit(tables, to: offsets, under: epochs, fold: fold)
             } catch let error as ViewError where error.kind == .fenced {
-                let newest = try await views.claim(projection, offsets.keys.sorted(), owner: "whoever")
-                try await views.commit(projection, to: offsets, under: newest.mapValues(\.epoch), fold: fold)
+                let newest = try await views.claim(tables, offsets.keys.sorted(), owner: "whoever")
+                try await views.commit(tables, to: offsets, under: newest.mapValues(\.epoch), fold: fold)
             }
         case .offsetsFirst:
-            try await views.commit(projection, to: offsets, under: epochs) { _ in }
-            try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+            try await views.commit(tables, to: offsets, under: epochs) { _ in }
+            try await views.commit(tables, to: offsets, under: epochs, fold: fold)
         }
     }
 

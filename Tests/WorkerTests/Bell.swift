@@ -27,10 +27,10 @@ struct WatchedViews: WrappedViews {
     init(_ views: any ViewStore) { self.views = views }
 
     func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+        try await views.commit(tables, to: offsets, under: epochs, fold: fold)
         bell.ring()
     }
 }

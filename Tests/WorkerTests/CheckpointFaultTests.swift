@@ -17,8 +17,8 @@ private final class Faulty: CheckpointStore {
     let isFailing = Mutex(true)
     init(_ store: any CheckpointStore) { self.store = store }
 
-    func claim(_ rows: AnyProjection, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
-        One(checkpoint: try await store.claim(rows, partitions), faulty: self)
+    func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
+        One(checkpoint: try await store.claim(tables, partitions), faulty: self)
     }
 
     private struct One: Checkpoint {
@@ -106,7 +106,7 @@ struct CheckpointFaultTests {
             try await running(site.handler()) {
                 try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
                 for partition in 0..<4 {
-                    let sources = CheckpointTests.rows.kept.topics.map { TopicPartition($0, Partition(partition)) }
+                    let sources = CheckpointTests.topics.map { TopicPartition($0, Partition(partition)) }
                     let other = try await ViewCheckpoints(site.views).claim(CheckpointTests.rows.kept, sources)
                     try await other.write(to: [sources[0]: 0, sources[1]: 0]) { _ in }
                 }

@@ -11,8 +11,8 @@ import Testing
 @Suite("Checkpoints of handlers", .timeLimit(.minutes(2)))
 struct CheckpointTests {
     static let rows = CheckpointRows(
-        "tickets.handler", version: Tickets.stateVersion, topics: ["tickets.events", "tickets.outcomes"],
-        remembersIDs: true)
+        "tickets.handler", version: Tickets.stateVersion, remembersIDs: true)
+    static let topics = ["tickets.events", "tickets.outcomes"]
 
     /// Opens sections of some events, so that all partitions have work.
     private func open(_ events: Range<Int>, _ client: CommandClient, _ site: Site) async throws {

@@ -173,7 +173,7 @@ struct DamageTests {
                 let site = Site(log: whole.log, views: WatchedViews(views))
                 let wasFound = await Self.finds(what) {
                     if file.hasPrefix("millrace.tries") {
-                        _ = try await ViewCrashRecords(views).tries(
+                        _ = try await ViewCrashRecords(views).crashRecords(
                             of: "hits.windows@1", [TopicPartition("hits.events", 0)])
                         return
                     }

@@ -44,7 +44,7 @@ struct MissingTests {
     }
 
     private func missed(by worker: String, _ site: Site) async throws -> [TopicPartition: [Range<Offset>]] {
-        (try await QuarantineLog.book(of: site.log).missed[worker] ?? [:]).mapValues { Array($0.ranges) }
+        (try await QuarantineLog.state(of: site.log).missed[worker] ?? [:]).mapValues { Array($0.ranges) }
     }
 
     @Test(arguments: [Carrier.memory, .local])

@@ -2,6 +2,7 @@ import EventLog
 import EventModel
 import Handling
 import Projecting
+import Quarantining
 import ServiceLifecycle
 import SwiftProtobuf
 import Testing
@@ -14,7 +15,7 @@ struct OrdersNotifyTests {
     private static let stages: [OrdersStatus] = [.received, .assigned, .assigned, .pickedUp, .delivered]
 
     /// The events of one order, each with its partition.
-    private func life(_ n: Int) -> [(TopicPartition, NewRecord)] {
+    private func life(_ n: Int, among partitions: Int = 4) -> [(TopicPartition, NewRecord)] {
         Self.stages.enumerated().map { i, status in
             let event = OrdersEvent.OneOf_Kind.orderStatusChanged(
                 .with {
@@ -25,7 +26,7 @@ struct OrdersNotifyTests {
             let key = Bytes("o\(n)")
             let time = noon + .seconds(n + 60 * i)
             return (
-                TopicPartition("orders.events", Partitioner.partition(of: key, among: 4)),
+                TopicPartition("orders.events", Partitioner.partition(of: key, among: partitions)),
                 NewRecord(key: key, value: OrdersEvent.bytes(event), timestamp: time)
             )
         }
@@ -98,5 +99,39 @@ struct OrdersNotifyTests {
             }
             #expect(ids.sorted() == expected.sorted())
         }
+    }
+
+    @Test(arguments: [true, false])
+    func `count on where many partitions are restored at once`(withCheckpoints: Bool) async throws {
+        let (orders, partitions) = (200, 24)
+        let log = MemoryLog()
+        try log.create(
+            Domain.orders.topics.map { topic in
+                var topic = topic
+                topic.partitions = partitions
+                return topic
+            } + [QuarantineLog.topic])
+        var site = Site(log: log, views: WatchedViews(MemoryViews()))
+        if !withCheckpoints { site.keeping = nil }
+        for (name, stages) in [("first", 0..<2), ("second", 2..<Self.stages.count)] {
+            for n in 0..<orders {
+                for (place, record) in life(n, among: partitions)[stages] {
+                    _ = try log.append([Append(place, [record])])
+                }
+            }
+            try await running(site.reactor(of: Domain.orders.reactions[0], name)) {
+                try await site.read("orders.notifications", orders * stages.upperBound)
+            }
+        }
+        #expect(site.journal.taken(by: "second") == partitions)
+        #expect(site.journal.folded(by: "second") == (withCheckpoints ? 0 : 2 * orders))
+        let told = try await site.records("orders.notifications").values.joined().map {
+            try OrdersOutbox.kind(in: $0.value)
+        }
+        let ids = told.compactMap { kind in if case .notificationSent(let sent)? = kind { sent.id } else { nil } }
+        let expected = (0..<orders).flatMap { n in
+            ["received", "assigned", "assigned:2", "picked_up", "delivered"].map { "o\(n):\($0)" }
+        }
+        #expect(ids.sorted() == expected.sorted())
     }
 }

@@ -16,11 +16,11 @@ import Testing
 /// Tries in memory, as if workers had died.
 private final class Deaths: CrashRecordStore {
     let all = Mutex<[String: [TopicPartition: CrashRecord]]>([:])
-    func tries(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: CrashRecord] {
+    func crashRecords(of worker: String, _ sources: [TopicPartition]) -> [TopicPartition: CrashRecord] {
         all.withLock { ($0[worker] ?? [:]).filter { sources.contains($0.key) } }
     }
-    func keep(_ tries: [TopicPartition: CrashRecord], of worker: String) {
-        all.withLock { $0[worker, default: [:]].merge(tries) { $1 } }
+    func keep(_ records: [TopicPartition: CrashRecord], of worker: String) {
+        all.withLock { $0[worker, default: [:]].merge(records) { $1 } }
     }
 
     /// As it stands once workers have died of the record at an offset until the next one gives it up.
@@ -98,8 +98,8 @@ struct ParkingTests {
                 let folded = try await site.waiting("tickets.handler", events)
                 #expect(folded.parked.map(\.offset) == [bad] && folded.parked[0].reason.contains("millrace.tickets"))
                 #expect(try await site.waiting("tickets.handler", commands).count == 2)
-                let vain = try await site.release("tickets.handler", events, Bytes("\(one):s"))
-                #expect((vain.released, vain.left) == (0, 3) && vain.reason.contains("millrace.tickets"), "\(vain)")
+                let vain = try await site.redrive("tickets.handler", events, Bytes("\(one):s"))
+                #expect((vain.redriven, vain.left) == (0, 3) && vain.reason.contains("millrace.tickets"), "\(vain)")
             }
             // Who comes later knows, from the topic.
             try await running(site.handler("third")) {
@@ -107,8 +107,8 @@ struct ParkingTests {
                 try await eventually("it to wait") {
                     try await site.waiting("tickets.handler", commands).count == 3 ? () : nil
                 }
-                let end = try await site.release("tickets.handler", events, Bytes("\(one):s"), drop: 1)
-                #expect((end.released, end.dropped, end.left) == (3, 1, 0), "\(end)")
+                let end = try await site.redrive("tickets.handler", events, Bytes("\(one):s"), drop: 1)
+                #expect((end.redriven, end.dropped, end.left) == (3, 1, 0), "\(end)")
                 let done = try await answered(7, site)
                 #expect(["A-1", "A-2", "A-3"].allSatisfy { done["hold-\(one)-\($0)"] == true }, "\(done)")
             }
@@ -144,7 +144,7 @@ struct ParkingTests {
                     Quarantine.Parked(
                         offset: 1, key: Bytes("\(one):s"), reason: "test", attempts: 1, timestamp: noon))
             ])
-            try await site.views.discard(0, of: CheckpointTests.rows.kept)
+            try await site.views.discard(CheckpointTests.rows.kept)
             try await running(site.handler("second")) {
                 try await eventually("it to be taken") {
                     site.journal.taken(by: "second") > 0 ? () : nil
@@ -157,13 +157,13 @@ struct ParkingTests {
                 (keeping.records, keeping.pause) = (1_000_000, .seconds(3600))
                 return keeping
             }
-            let end = Mutex<ReleaseEnd?>(nil)
+            let end = Mutex<RedriveResult?>(nil)
             let worker = idle.handler("third")
             try await cutting(worker) {
-                let ended = try await site.release("tickets.handler", events, Bytes("\(one):s"))
+                let ended = try await site.redrive("tickets.handler", events, Bytes("\(one):s"))
                 end.withLock { $0 = ended }
             }
-            #expect(end.withLock { $0?.released } == 1)
+            #expect(end.withLock { $0?.redriven } == 1)
             try await running(site.handler("fourth")) {
                 try await append(
                     [
@@ -185,7 +185,7 @@ struct ParkingTests {
         try await site(carrier) { site in
             var site = site
             let deaths = Deaths()
-            site.tries = deaths
+            site.crashRecords = deaths
             let (one, two, partition) = neighbours()
             let commands = TopicPartition("tickets.commands", partition)
             try await append(
@@ -199,8 +199,8 @@ struct ParkingTests {
                 #expect(done["hold-\(two)-A-1"] == true)
                 let waiting = try await site.waiting("tickets.handler", commands)
                 #expect(waiting.parked.map(\.offset) == [2, 3] && waiting[2]?.reason.contains("died") ?? false)
-                let end = try await site.release("tickets.handler", commands, Bytes("\(one):s"))
-                #expect((end.released, end.left) == (2, 0))
+                let end = try await site.redrive("tickets.handler", commands, Bytes("\(one):s"))
+                #expect((end.redriven, end.left) == (2, 0))
                 let all = try await answered(5, site)
                 #expect(all["hold-\(one)-A-1"] == true && all["hold-\(one)-A-2"] == true)
             }
@@ -236,10 +236,10 @@ struct ParkingTests {
                 #expect(waiting.parked.map(\.offset) == [bad, bad + 1])
             }
             try await running(site.reactor(of: reaction)) {
-                let vain = try await site.release(reaction.name, source, key)
+                let vain = try await site.redrive(reaction.name, source, key)
                 #expect(vain.left == 2 && !vain.reason.isEmpty)
-                let end = try await site.release(reaction.name, source, key, drop: 1)
-                #expect((end.released, end.dropped, end.left) == (1, 1, 0))
+                let end = try await site.redrive(reaction.name, source, key, drop: 1)
+                #expect((end.redriven, end.dropped, end.left) == (1, 1, 0))
                 #expect(try await site.records("tickets.commands").values.reduce(0) { $0 + $1.count } == 3)
             }
         }
@@ -253,12 +253,12 @@ struct ParkingTests {
             let windows = Domain.hits.projections[0]
             try await running(site.projector(of: windows)) { try await site.folded(windows) }
             try await site.quarantine.append([
-                .asked(ReleaseRequest(id: "ask", worker: "hits.windows", source: source, key: "a", drop: 1)),
+                .asked(RedriveRequest(id: "ask", worker: "hits.windows", source: source, key: "a", drop: 1)),
                 .begun(id: "ask"),
             ])
             try await running(site.projector(of: windows)) {
                 let end = try await eventually("an answer") { try await site.quarantine.read().ended["ask"] }
-                #expect(end.released == 0 && end.dropped == 0 && end.reason.contains("ask again"))
+                #expect(end.redriven == 0 && end.dropped == 0 && end.reason.contains("ask again"))
                 #expect(try await site.waiting("hits.windows", source).count == 1)
             }
         }

@@ -47,14 +47,14 @@ struct QuarantineTests {
                 try await site.folded(windows)
                 #expect(try await seconds(site, of: "a") == 1)
                 #expect(try await seconds(site, of: "b") == 4)
-                let vain = try await site.release("hits.windows", source, "a")
-                #expect((vain.released, vain.dropped, vain.left) == (0, 0, 4))
+                let vain = try await site.redrive("hits.windows", source, "a")
+                #expect((vain.redriven, vain.dropped, vain.left) == (0, 0, 4))
                 #expect(try await site.waiting("hits.windows", source)[bad]?.attempts == 2)
             }
             // Another worker knows, and does what is asked.
             try await running(site.projector(of: windows)) {
                 try await site.hit([("a", "z")])
-                let end = try await site.release("hits.windows", source, "a", drop: 1)
+                let end = try await site.redrive("hits.windows", source, "a", drop: 1)
                 #expect((end.dropped, end.left) == (1, 0), "\(end)")
                 try await site.folded(windows)
                 #expect(
@@ -89,11 +89,11 @@ struct QuarantineTests {
             try await running(site.projector(of: fragile)) {
                 try await site.folded(fragile)
                 #expect(try await site.visitors(fragile) == [one: "abcdefghijklmnopqrstuvw", two: letters.joined()])
-                let vain = try await site.release("test.fragile", source, Bytes(one))
-                #expect((vain.released, vain.left) == (0, 3) && !vain.reason.isEmpty, "\(vain)")
+                let vain = try await site.redrive("test.fragile", source, Bytes(one))
+                #expect((vain.redriven, vain.left) == (0, 3) && !vain.reason.isEmpty, "\(vain)")
                 _ = Fragile.faults.withLock { $0.removeValue(forKey: "\(one)/x") }
-                let end = try await site.release("test.fragile", source, Bytes(one))
-                #expect((end.released, end.left) == (3, 0), "\(end)")
+                let end = try await site.redrive("test.fragile", source, Bytes(one))
+                #expect((end.redriven, end.left) == (3, 0), "\(end)")
                 #expect(try await site.visitors(fragile) == [one: letters.joined(), two: letters.joined()])
             }
             // Folded afresh in the order of the log, it is the same.
@@ -117,8 +117,8 @@ struct QuarantineTests {
             try await site.hit([(two, "c")])
             try await running(site.projector(of: fragile)) {
                 try await site.folded(fragile)
-                let end = try await site.release("test.fragile", source, Bytes(two), drop: 1)
-                #expect((end.released, end.dropped, end.left) == (1, 1, 0))
+                let end = try await site.redrive("test.fragile", source, Bytes(two), drop: 1)
+                #expect((end.redriven, end.dropped, end.left) == (1, 1, 0))
             }
             #expect(try await site.visitors(fragile) == [one: "a", two: "abc"])
             let bounds = try await site.log.bounds(of: site.log.partitions(of: fragile.topics))
@@ -156,7 +156,7 @@ struct QuarantineTests {
             try await running(site.projector(of: windows)) {
                 try await site.folded(windows)
                 #expect(try await seconds(site, of: "a") == 1)
-                let end = try await site.release("hits.windows", source, "", drop: 1, only: worse)
+                let end = try await site.redrive("hits.windows", source, "", drop: 1, only: worse)
                 #expect((end.dropped, end.left) == (1, 0))
                 #expect(try await site.waiting("hits.windows", source).parked.map(\.offset) == [bad])
             }

@@ -67,14 +67,14 @@ extension Site {
         return try await log.append([Append(target, [record])])[0][0]
     }
 
-    /// Asks for a key's waiting records, and waits for the answer.
-    func release(
+    /// Asks that a key's waiting records are redriven, and waits for the answer.
+    func redrive(
         _ worker: String, _ source: TopicPartition, _ key: Bytes, drop: Int = 0, only: Offset? = nil
-    ) async throws -> ReleaseEnd {
+    ) async throws -> RedriveResult {
         let quarantine = quarantine
         let id = "ask-\(UInt64.random(in: 0 ... .max))"
         try await quarantine.append([
-            .asked(ReleaseRequest(id: id, worker: worker, source: source, key: key, drop: drop, only: only))
+            .asked(RedriveRequest(id: id, worker: worker, source: source, key: key, drop: drop, only: only))
         ])
         return try await eventually("an answer of \(worker)") { try await quarantine.read().ended[id] }
     }

@@ -79,7 +79,7 @@ struct Site: Sendable {
     let clock = Clock()
     let journal = Journal()
     /// Where deaths are counted; nil is without.
-    var tries: (any CrashRecordStore)?
+    var crashRecords: (any CrashRecordStore)?
     var quarantine: QuarantineLog {
         let clock = clock
         return QuarantineLog(log, clock: { clock.now })
@@ -90,20 +90,20 @@ struct Site: Sendable {
         let clock = clock
         var handler = Handler(.tickets, log: log ?? self.log, clock: { clock.now }, logger: journal.logger(name))!
         if let keeping { (handler.checkpoints, handler.checkpointing) = (ViewCheckpoints(views), keeping) }
-        (handler.quarantine, handler.tries) = (quarantine, tries)
+        (handler.quarantine, handler.crashRecords) = (quarantine, crashRecords)
         return handler
     }
     var reactor: any Service { reactor(of: Domain.tickets.reactions[0]) }
     func reactor(of reaction: AnyReaction, _ name: String = "reactor") -> any Service {
         var reactor = Reactor(reaction, log: log, logger: journal.logger(name))
         if let keeping { (reactor.checkpoints, reactor.checkpointing) = (ViewCheckpoints(views), keeping) }
-        (reactor.quarantine, reactor.tries) = (quarantine, tries)
+        (reactor.quarantine, reactor.crashRecords) = (quarantine, crashRecords)
         return reactor
     }
     var projector: any Service { projector(of: seatmap) }
     func projector(of projection: AnyProjection) -> any Service {
         var projector = Projector(projection, log: log, views: views, logger: journal.logger("projector"))
-        (projector.quarantine, projector.tries) = (quarantine, tries)
+        (projector.quarantine, projector.crashRecords) = (quarantine, crashRecords)
         return projector
     }
 

@@ -108,12 +108,12 @@ struct WrongPartitionTests {
                 try await write(site, open.record(now: noon), into: [Self.wrong])
                 try await answered(site, 1)
                 #expect(try await outcomes(site, Self.wrong).map(\.reason) == ["wrong-partition"])
-                let vain = try await site.release(worker, source, Self.key)
-                #expect((vain.released, vain.left) == (0, 1) && vain.reason.contains("belongs into"), "\(vain)")
+                let vain = try await site.redrive(worker, source, Self.key)
+                #expect((vain.redriven, vain.left) == (0, 1) && vain.reason.contains("belongs into"), "\(vain)")
                 #expect(try await site.waiting(worker, source)[0]?.attempts == 2)
             }
             try await running(site.handler("second")) {
-                let end = try await site.release(worker, source, Self.key, drop: 1)
+                let end = try await site.redrive(worker, source, Self.key, drop: 1)
                 #expect((end.dropped, end.left) == (1, 0), "\(end)")
             }
             #expect(try await site.facts().isEmpty)
@@ -199,8 +199,8 @@ struct WrongPartitionTests {
                 try await eventually("the customer to be told") {
                     try await site.records("orders.notifications").values.contains { !$0.isEmpty } ? true : nil
                 }
-                let vain = try await site.release("orders.notify", there, "o1")
-                #expect((vain.released, vain.left) == (0, 1), "\(vain)")
+                let vain = try await site.redrive("orders.notify", there, "o1")
+                #expect((vain.redriven, vain.left) == (0, 1), "\(vain)")
                 try await site.folded(tracking)
                 #expect(try await site.waiting("orders.tracking", there).isEmpty)
             }

@@ -76,14 +76,6 @@ public struct AnyProjection: Sendable {
         }
     }
 
-    /// Rows that a worker keeps for itself in a store of views: the worker writes them, and nothing is folded into them.
-    public init(keptBy worker: String, version: Int, topics: [String], tables: [Table]) {
-        (name, self.version, self.topics, self.tables) = (worker, version, topics, tables)
-        about = "What \(worker) keeps for its next start."
-        quarantine = nil
-        folding = { _, _, _ in }
-    }
-
     /// The same projection as another of its builds.
     public func build(_ number: Int) -> AnyProjection {
         var other = self

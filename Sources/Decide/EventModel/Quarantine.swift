@@ -60,7 +60,7 @@ public struct Quarantine: Hashable, Sendable {
     }
 
     /// Whether records of a key wait that come before an offset, so that the one there waits too.
-    public func holds(_ key: Bytes, at offset: Offset) -> Bool {
+    public func isWaiting(_ key: Bytes, before offset: Offset) -> Bool {
         guard !key.isEmpty, let first = lines[key]?.first else { return false }
         return first < offset
     }
@@ -83,8 +83,8 @@ public struct Quarantine: Hashable, Sendable {
         lines[parked.key, default: []].insert(parked.offset, at: place)
     }
 
-    /// Lets go of a record: it has been handled, or nobody ever will.
-    public mutating func release(_ offset: Offset, dropping: Bool = false) {
+    /// A record waits no more: it has been handled, or nobody ever will.
+    public mutating func unpark(_ offset: Offset, dropping: Bool = false) {
         if dropping { dropped.insert(offset) }
         guard let parked = waiting.removeValue(forKey: offset) else { return }
         lines[parked.key]?.removeAll { $0 == offset }
@@ -113,7 +113,7 @@ public struct QuarantineFold: Sendable {
         let quarantine = quarantines[source]
         if quarantine?.leavesOut(record.offset) ?? false { return true }
         let why = failing[source]?[record.offset]
-        if why == nil, !(quarantine?.holds(record.key, at: record.offset) ?? false) { return false }
+        if why == nil, !(quarantine?.isWaiting(record.key, before: record.offset) ?? false) { return false }
         park(record, from: source, why)
         return true
     }

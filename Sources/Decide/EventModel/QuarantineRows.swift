@@ -20,7 +20,7 @@ extension Quarantine {
             else { return }
             let source = TopicPartition(topic, Partition(rawValue: partition))
             if row[4] != .integer(0) {
-                all[source, default: Quarantine()].release(Offset(offset), dropping: true)
+                all[source, default: Quarantine()].unpark(Offset(offset), dropping: true)
             } else {
                 all[source, default: Quarantine()].park(
                     Parked(

@@ -7,8 +7,8 @@ public import EventModel
 /// it, everything is folded from the log. **Threads.** Anything may be called from any task; `body` runs on a thread of the
 /// store's own and may block. **Closing.** Who opened a store closes it.
 public protocol CheckpointStore: Sendable {
-    /// Takes the rows of some partitions; makes their tables where they are missing. Each version has its own.
-    func claim(_ rows: AnyProjection, _ partitions: [TopicPartition]) async throws -> any Checkpoint
+    /// Takes the rows that a worker keeps of some partitions; makes the tables where they are missing. Each version has its own.
+    func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint
 }
 
 /// One owner's rows of some partitions.

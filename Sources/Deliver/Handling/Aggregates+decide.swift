@@ -2,7 +2,7 @@ internal import EventModel
 
 extension Aggregates {
     /// Decides a command, or admits a fact, as its record on the log has it, where it belongs into the partition.
-    func answer(_ record: Record, id: String, in home: KeyedPartition) -> Decision {
+    func decide(_ record: Record, id: String, in home: KeyedPartition) -> Decision {
         if let no = home.refusal(of: record.key) { return .refused(no) }
         let at = record.decisionTime
         if at > record.timestamp + maximumClockSkew { return .refused(.ahead(at, of: record.timestamp)) }

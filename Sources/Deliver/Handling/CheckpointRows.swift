@@ -10,9 +10,10 @@ struct CheckpointRows: Sendable {
     let ids: Table
     /// The last record that was folded, to tell whether the log is still the one that it was folded from.
     let marks: Table
-    let kept: AnyProjection
+    /// All of them, as a store keeps them.
+    let kept: WorkerTables
 
-    init(_ worker: String, version: Int, topics: [String], remembersIDs: Bool) {
+    init(_ worker: String, version: Int, remembersIDs: Bool) {
         let prefix = Table.prefix(of: worker)
         let partition = Column("partition", .integer)
         states = Table(
@@ -26,7 +27,7 @@ struct CheckpointRows: Sendable {
             prefix + "_marks", key: [partition, Column("topic", .text)],
             columns: [Column("last", .integer), Column("digest", .integer)])
         let tables = remembersIDs ? [states, ids, marks] : [states, marks]
-        kept = AnyProjection(keptBy: worker, version: version, topics: topics, tables: tables)
+        kept = WorkerTables(keptBy: worker, version: version, tables: tables)
     }
 }
 

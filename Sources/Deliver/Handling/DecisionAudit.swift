@@ -36,95 +36,32 @@ public struct DecisionAudit: Sendable, Hashable {
         let (kept, answered) = (bounds[self.partition] ?? 0..<0, bounds[outcomes] ?? 0..<0)
         let first = try await Self.first(outcomes, answered, ofCommandsFrom: kept.lowerBound, log)
         let eventsNow = try await log.bounds(of: [events])[events] ?? 0..<0
-        var tapes = Tapes(
+        var cursors = Cursors(
             commands: try await RecordCursor(self.partition, kept, of: log),
             events: try await RecordCursor(events, eventsNow, of: log),
             outcomes: try await RecordCursor(outcomes, answered, of: log))
-        let book = try await QuarantineLog.book(of: log)
+        let said = try await QuarantineLog.state(of: log)
         let worker = Handler.group(of: domain)
         let home = KeyedPartition(self.partition, among: try await log.spread(of: domain))
         let waiting = Waiting(
-            worker: worker, book: book, events: events, commands: self.partition,
-            leftOut: book.workers[worker]?[events] ?? Quarantine())
+            worker: worker, said: said, events: events, commands: self.partition,
+            leftOut: said.workers[worker]?[events] ?? Quarantine())
         do {
             try await decide(
-                &tapes, waiting, decider, in: home, from: first.command ?? kept.upperBound,
+                &cursors, waiting, decider, in: home, from: first.command ?? kept.upperBound,
                 first.event ?? eventBounds.upperBound, known: eventBounds.upperBound, events)
         } catch {
-            await tapes.close()
+            await cursors.close()
             throw error
         }
-        await tapes.close()
-    }
-
-    private struct Tapes {
-        var commands: RecordCursor
-        var events: RecordCursor
-        var outcomes: RecordCursor
-        func close() async {
-            for tape in [commands, events, outcomes] { await tape.close() }
-        }
-    }
-
-    /// What the quarantine says of the partition.
-    private struct Waiting {
-        let worker: String
-        let book: QuarantineState
-        let events: TopicPartition
-        let commands: TopicPartition
-        let leftOut: Quarantine
-
-        /// Whether a command waits, or did.
-        func knows(_ command: Record) -> Bool { book.knows(command.offset, in: commands, of: worker) }
-        /// Whether an event had waited and was folded late. The commands of its key waited as long.
-        func wasLate(_ event: Record) -> Bool { book.knows(event.offset, in: events, of: worker) }
-    }
-
-    /// The commands in the order in which they were answered.
-    private struct Commands {
-        let waiting: Waiting
-        /// Commands without an outcome as yet.
-        private var late: [KeyedID: [Record]] = [:]
-        private var ahead: Record?
-
-        init(waiting: Waiting) { self.waiting = waiting }
-
-        mutating func skip(to start: Offset, _ tapes: inout Tapes) async throws {
-            ahead = try await tapes.commands.next()
-            while let early = ahead, early.offset < start {
-                if waiting.knows(early) { setAside(early) }
-                ahead = try await tapes.commands.next()
-            }
-        }
-
-        /// The command that the next outcome answers: one that waited, or else the next one.
-        mutating func next(answeredBy id: KeyedID, _ tapes: inout Tapes) async throws -> Record? {
-            if let waited = late[id]?.first {
-                late[id]?.removeFirst()
-                return waited
-            }
-            while let parked = ahead, waiting.knows(parked) {
-                setAside(parked)
-                ahead = try await tapes.commands.next()
-                if self.id(of: parked) == id { return try await next(answeredBy: id, &tapes) }
-            }
-            let command = ahead
-            ahead = try await tapes.commands.next()
-            return command
-        }
-
-        private mutating func setAside(_ command: Record) { late[id(of: command), default: []].append(command) }
-
-        private func id(of command: Record) -> KeyedID {
-            KeyedID(command.key, command.commandID(in: waiting.commands))
-        }
+        await cursors.close()
     }
 
     /// The next event, past those that are left out.
     private func next(
-        _ tapes: inout Tapes, _ waiting: Waiting, _ aggregates: any Aggregates
+        _ cursors: inout Cursors, _ waiting: Waiting, _ aggregates: any Aggregates
     ) async throws -> Record? {
-        while let event = try await tapes.events.next() {
+        while let event = try await cursors.events.next() {
             if waiting.leftOut.leavesOut(event.offset) { continue }
             if !waiting.wasLate(event) { return event }
             try aggregates.evolve(key: event.key, event: event.value, at: event.timestamp)
@@ -136,24 +73,25 @@ public struct DecisionAudit: Sendable, Hashable {
     private static func first(
         _ outcomes: TopicPartition, _ range: Range<Offset>, ofCommandsFrom start: Offset, _ log: any EventLog
     ) async throws -> (command: Offset?, event: Offset?) {
-        var tape = try await RecordCursor(outcomes, range, of: log)
+        var cursor = try await RecordCursor(outcomes, range, of: log)
         var found: (command: Offset?, event: Offset?)
-        while found.event == nil, let record = try await tape.next() {
+        while found.event == nil, let record = try await cursor.next() {
             let outcome = try Outcome(record.value)
             guard outcome.commandOffset >= start else { continue }
             found = (found.command ?? outcome.commandOffset, outcome.events.first?.offset)
         }
-        await tape.close()
+        await cursor.close()
         return found
     }
 
     /// Each command has one outcome, in the same order but for those that waited.
     private mutating func decide(
-        _ tapes: inout Tapes, _ waiting: Waiting, _ decider: AnyDecider, in home: KeyedPartition, from start: Offset,
+        _ cursors: inout Cursors, _ waiting: Waiting, _ decider: AnyDecider, in home: KeyedPartition,
+        from start: Offset,
         _ first: Offset, known: Offset, _ source: TopicPartition
     ) async throws {
         let aggregates = decider.aggregates()
-        var event = try await next(&tapes, waiting, aggregates)
+        var event = try await next(&cursors, waiting, aggregates)
         while let before = event, before.offset < first {
             do throws(Undecodable) {
                 try aggregates.evolve(key: before.key, event: before.value, at: before.timestamp)
@@ -162,16 +100,16 @@ public struct DecisionAudit: Sendable, Hashable {
                 return
             }
             assumed += 1
-            event = try await next(&tapes, waiting, aggregates)
+            event = try await next(&cursors, waiting, aggregates)
         }
         var commands = Commands(waiting: waiting)
-        try await commands.skip(to: start, &tapes)
+        try await commands.skip(to: start, &cursors)
         var begun = false
-        while let record = try await tapes.outcomes.next() {
+        while let record = try await cursors.outcomes.next() {
             let outcome = try Outcome(record.value)
             if !begun, outcome.commandOffset < start { continue }
             begun = true
-            guard let current = try await commands.next(answeredBy: KeyedID(record.key, outcome.id), &tapes) else {
+            guard let current = try await commands.next(answeredBy: KeyedID(record.key, outcome.id), &cursors) else {
                 problem = "the outcome of \(outcome.id) answers no command that is on the log"
                 return
             }
@@ -191,13 +129,13 @@ public struct DecisionAudit: Sendable, Hashable {
             // Before partitions were looked at, what was in a wrong one was decided on the state there.
             let isKnown = rules.map { $0 != .none || home.refusal(of: current.key) == nil } ?? false
             if !isRepeated, !isKnown {
-                guard try await assume(outcome, of: place, &event, &tapes, waiting, aggregates) else { return }
+                guard try await assume(outcome, of: place, &event, &cursors, waiting, aggregates) else { return }
                 continue
             }
             self.commands += 1
             if isRepeated { continue }
             let again = Check.$asBefore.withValue(rules != .spelling) {
-                aggregates.answer(current, id: id, in: home)
+                aggregates.decide(current, id: id, in: home)
             }
             if let why = outcome.difference(from: again) {
                 problem = "\(place) (\(id)): \(why)"
@@ -214,7 +152,7 @@ public struct DecisionAudit: Sendable, Hashable {
                     return
                 }
                 events += 1
-                event = try await self.next(&tapes, waiting, aggregates)
+                event = try await self.next(&cursors, waiting, aggregates)
             }
         }
         if let event, event.offset < known {
@@ -224,7 +162,7 @@ public struct DecisionAudit: Sendable, Hashable {
 
     /// Takes the events of an outcome as they are; says whether they are there.
     private mutating func assume(
-        _ outcome: Outcome, of place: String, _ event: inout Record?, _ tapes: inout Tapes, _ waiting: Waiting,
+        _ outcome: Outcome, of place: String, _ event: inout Record?, _ cursors: inout Cursors, _ waiting: Waiting,
         _ aggregates: any Aggregates
     ) async throws -> Bool {
         for written in outcome.events {
@@ -239,7 +177,7 @@ public struct DecisionAudit: Sendable, Hashable {
                 return false
             }
             assumed += 1
-            event = try await next(&tapes, waiting, aggregates)
+            event = try await next(&cursors, waiting, aggregates)
         }
         return true
     }
@@ -250,41 +188,5 @@ public struct DecisionAudit: Sendable, Hashable {
         let next = event.map { "\(written.place)@\($0.offset)" } ?? "none"
         return
             "\(place) (\(outcome.id)): its event should be \(written.place)@\(written.offset), but the next is \(next)"
-    }
-}
-
-extension Outcome {
-    /// How a decision is another than this one, nil where it is the same.
-    fileprivate func difference(from decision: Decision) -> String? {
-        switch decision {
-        case .accepted(let made):
-            if !accepted { return "was refused as \(reason), but is accepted when decided again" }
-            if made.map(\.type) != events.map(\.type) {
-                let (then, now) = (events.map(\.type), made.map(\.type))
-                return "made \(Self.list(then)), but \(Self.list(now)) when decided again"
-            }
-        case .refused(let no):
-            if accepted { return "was accepted, but is refused as \(no.reason) when decided again: \(no.message)" }
-            if no.reason != reason || no.message != message {
-                return "was refused as \(reason) (\(message)), but as \(no.reason) (\(no.message)) when decided again"
-            }
-        }
-        return nil
-    }
-
-    private static func list(_ types: [String]) -> String {
-        types.isEmpty ? "no event" : types.joined(separator: ", ")
-    }
-}
-
-extension Record {
-    fileprivate func difference(from made: EncodedEvent, at time: Timestamp, _ schema: Schema) -> String? {
-        if key != made.key { return "its key is \(key.text), but should be \(made.key.text)" }
-        // What was written before its event changed is lifted first.
-        if value != made.value, schema.lifted(value) != made.value {
-            return "its value is another than the command makes when decided again"
-        }
-        if timestamp != time { return "its time is \(timestamp.rfc3339), but should be \(time.rfc3339)" }
-        return nil
     }
 }

@@ -26,7 +26,7 @@ public struct Handler: Service, CustomStringConvertible {
     /// How many partitions its topics had; nil compares nothing. A handler whose topics have other counts stops.
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any CrashRecordStore)?
+    public var crashRecords: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -54,11 +54,11 @@ public struct Handler: Service, CustomStringConvertible {
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 
     public func run() async throws {
-        var work = HandlerWork(domain: domain, decider: decider, log: log, clock: clock, logger: logger)
-        (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
-        (work.quarantine, work.pace) = (
-            quarantine, CrashBackoff(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
-        )
+        let step = HandlerStep(domain, decider, log: log, clock: clock, canPark: quarantine != nil)
+        let care = WorkerCare(
+            checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
+            crashRecords: crashRecords)
+        var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
         let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
         try await loop.serve(&work, asked: quarantine)
     }

@@ -12,27 +12,30 @@ struct ParkedRecords {
     init(worker: String, logger: Logger) { (self.worker, self.logger) = (worker, logger) }
 
     /// Loads the waiting records of partitions that this worker was just given, as the quarantine's topic has them.
-    mutating func begin(_ sources: [TopicPartition], _ book: QuarantineState?) {
-        for source in sources { quarantines[source] = book?.workers[worker]?[source] }
+    mutating func begin(_ sources: [TopicPartition], _ said: QuarantineState?) {
+        for source in sources { quarantines[source] = said?.workers[worker]?[source] }
     }
 
-    /// Takes over the waiting records of some partitions from another value.
-    mutating func take(over other: ParkedRecords, _ sources: [TopicPartition]) {
+    /// Adopts the waiting records of some partitions from another value.
+    mutating func adopt(from other: ParkedRecords, _ sources: [TopicPartition]) {
         for source in sources { quarantines[source] = other.quarantines[source] }
     }
 
     mutating func stop(_ sources: [TopicPartition]) { for source in sources { quarantines[source] = nil } }
 
+    /// Whether nothing waits or was dropped, so that no record needs a look.
+    var isEmpty: Bool { quarantines.isEmpty }
+
     subscript(source: TopicPartition) -> Quarantine { quarantines[source] ?? Quarantine() }
 
     /// Whether a record waits behind others of its key in the same partition.
-    func holds(_ record: Record, of source: TopicPartition) -> Bool {
-        !quarantines.isEmpty && quarantines[source]?.holds(record.key, at: record.offset) ?? false
+    func mustWait(_ record: Record, in source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.isWaiting(record.key, before: record.offset) ?? false
     }
 
     /// Whether any record of a key waits.
-    func stops(_ key: Bytes, of source: TopicPartition) -> Bool {
-        !quarantines.isEmpty && quarantines[source]?.holds(key, at: Offset(.max)) ?? false
+    func isWaiting(_ key: Bytes, in source: TopicPartition) -> Bool {
+        !quarantines.isEmpty && quarantines[source]?.isWaiting(key, before: Offset(.max)) ?? false
     }
 
     func leavesOut(_ offset: Offset, in source: TopicPartition) -> Bool {
@@ -64,9 +67,9 @@ struct ParkedRecords {
         return .parked(worker: worker, source, parked)
     }
 
-    /// Releases a record; returns the entry for the quarantine's topic.
-    mutating func release(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
-        quarantines[source]?.release(offset, dropping: dropped)
-        return .released(worker: worker, source, offset, dropped: dropped)
+    /// Takes note that a record waits no more: it was handled, or dropped for good. Returns the entry for the quarantine's topic.
+    mutating func unpark(_ offset: Offset, in source: TopicPartition, dropped: Bool) -> QuarantineEntry {
+        quarantines[source]?.unpark(offset, dropping: dropped)
+        return .unparked(worker: worker, source, offset, dropped: dropped)
     }
 }

@@ -26,7 +26,7 @@ public struct Reactor: Service, CustomStringConvertible {
     /// count.
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any CrashRecordStore)?
+    public var crashRecords: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -41,11 +41,11 @@ public struct Reactor: Service, CustomStringConvertible {
     public var description: String { name }
 
     public func run() async throws {
-        var work = ReactorWork(reaction: reaction, log: log, logger: logger)
-        (work.checkpoints, work.checkpointing, work.book) = (checkpoints, checkpointing, book)
-        (work.quarantine, work.pace) = (
-            quarantine, CrashBackoff(of: name, batch: Self.batch, store: quarantine == nil ? nil : tries)
-        )
+        let step = ReactorStep(reaction, log: log, logger: logger)
+        let care = WorkerCare(
+            checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
+            crashRecords: crashRecords)
+        var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
         let loop = GroupLoop(
             log: log, group: name, topics: reaction.topics, sharing: .together, batch: Self.batch, ready: ready)
         try await loop.serve(&work, asked: quarantine)

@@ -23,11 +23,3 @@ extension EventLog {
         return count
     }
 }
-
-extension HandlerWork {
-    /// Why a command can neither be decided here nor be told so: it lies in a wrong partition, and names no id for an answer.
-    func unanswerable(_ record: Record, in home: KeyedPartition) -> String? {
-        if quarantine == nil || record.namesItself { return nil }
-        return home.refusal(of: record.key)?.message
-    }
-}

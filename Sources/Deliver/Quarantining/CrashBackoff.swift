@@ -8,7 +8,7 @@ public struct CrashBackoff: Sendable {
     /// Records that may be in hand at once.
     private let batch: Int
     private let pause: Duration
-    private var tries: [TopicPartition: CrashRecord] = [:]
+    private var records: [TopicPartition: CrashRecord] = [:]
     /// Where each partition goes on.
     public private(set) var next: [TopicPartition: Offset] = [:]
 
@@ -23,13 +23,13 @@ public struct CrashBackoff: Sendable {
     public mutating func begin(_ positions: [TopicPartition: Offset], ends: [TopicPartition: Offset]) async throws {
         next.merge(positions) { $1 }
         guard let store else { return }
-        let before = try await store.tries(of: worker, positions.keys.sorted())
+        let before = try await store.crashRecords(of: worker, positions.keys.sorted())
         var changed: [TopicPartition: CrashRecord] = [:]
         for (source, position) in positions {
             let old = before[source] ?? CrashRecord()
             var now = old
             now.begin(at: position, end: ends[source] ?? position, batch: batch)
-            tries[source] = now
+            records[source] = now
             if now != old { changed[source] = now }
         }
         try await store.keep(changed, of: worker)
@@ -39,7 +39,7 @@ public struct CrashBackoff: Sendable {
     public mutating func stop(_ sources: [TopicPartition]) async {
         var changed: [TopicPartition: CrashRecord] = [:]
         for source in sources {
-            guard var now = tries.removeValue(forKey: source), let position = next[source] else { continue }
+            guard var now = records.removeValue(forKey: source), let position = next[source] else { continue }
             let old = now
             now.stop(at: position)
             if now != old { changed[source] = now }
@@ -67,8 +67,8 @@ public struct CrashBackoff: Sendable {
     }
 
     private func needsCare(_ batch: Batch) -> Bool {
-        guard let first = batch.records.first, let tries = tries[batch.source] else { return false }
-        let most = tries.most(at: first.offset, of: self.batch)
+        guard let first = batch.records.first, let record = records[batch.source] else { return false }
+        let most = record.most(at: first.offset, of: self.batch)
         return most == 1 || most < batch.records.count
     }
 
@@ -77,7 +77,7 @@ public struct CrashBackoff: Sendable {
     ) async throws {
         let source = rest.source
         let position = next[source] ?? rest.records.first?.offset ?? rest.next
-        guard let first = rest.records.first, var now = tries[source] else {
+        guard let first = rest.records.first, var now = records[source] else {
             try await work([rest], [:])
             next[source] = rest.next
             return
@@ -99,7 +99,7 @@ public struct CrashBackoff: Sendable {
                 now.take(position)
             }
             try await store?.keep([source: now], of: worker)
-            tries[source] = now
+            records[source] = now
         }
         try await work([piece], failing)
         next[source] = piece.next

@@ -4,10 +4,10 @@ public import EventModel
 ///
 /// A worker may have crashed because of a record: a number overflowed, memory ran out. After a first crash the next
 /// owner of the partition handles small batches. After a second it handles one record at a time, and notes each
-/// before it begins. A record that was being handled at ``deadly`` crashes in a row is parked. Records after the
+/// before it begins. A record that was being handled at ``maxCrashes`` crashes in a row is parked. Records after the
 /// batch of the first crash are handled normally.
 public struct CrashRecord: Hashable, Sendable {
-    /// Deaths in a row with the same record in hand, after which it is parked.
+    /// Crashes in a row with the same record in hand, after which it is parked.
     public static let maxCrashes = 3
     /// How long a worker waits before it handles a record that another crashed on, so that a kill for another reason is
     /// unlikely to happen just then and be counted.
@@ -86,12 +86,12 @@ public struct CrashRecord: Hashable, Sendable {
 /// Where crash counts are kept for the next owner. If some are lost, a few more crashes are needed before a record is
 /// parked.
 public protocol CrashRecordStore: Sendable {
-    func tries(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: CrashRecord]
-    func keep(_ tries: [TopicPartition: CrashRecord], of worker: String) async throws
+    func crashRecords(of worker: String, _ sources: [TopicPartition]) async throws -> [TopicPartition: CrashRecord]
+    func keep(_ records: [TopicPartition: CrashRecord], of worker: String) async throws
 }
 
 extension CrashRecord {
-    /// The table of all workers' tries.
+    /// The table of all workers' crash counts.
     public static let table = Table(
         "tries", key: [Column("worker", .text), Column("topic", .text), Column("partition", .integer)],
         columns: [

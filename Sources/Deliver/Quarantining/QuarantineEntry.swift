@@ -7,12 +7,12 @@ public enum QuarantineEntry: Hashable, Sendable {
     /// A record waits, or was tried again and failed again.
     case parked(worker: String, TopicPartition, Quarantine.Parked)
     /// A record waits no more: it was handled, or dropped for good.
-    case released(worker: String, TopicPartition, Offset, dropped: Bool)
+    case unparked(worker: String, TopicPartition, Offset, dropped: Bool)
     /// Somebody wants a key's waiting records handled again.
-    case asked(ReleaseRequest)
+    case asked(RedriveRequest)
     /// A worker has a request in hand.
     case begun(id: String)
-    case ended(ReleaseEnd)
+    case ended(RedriveResult)
     /// Records were past their retention before a worker came to them.
     case missed(worker: String, TopicPartition, Range<Offset>)
 
@@ -26,20 +26,20 @@ public enum QuarantineEntry: Hashable, Sendable {
                     offset: Offset(e.offset), key: Bytes(Array(e.key)), reason: e.reason, attempts: Int(e.attempts),
                     timestamp: Timestamp(e.time)))
         case .recordReleased(let e):
-            self = .released(
+            self = .unparked(
                 worker: e.worker, TopicPartition(e.topic, Partition(rawValue: e.partition)), Offset(e.offset),
                 dropped: e.dropped)
         case .releaseAsked(let e):
             self = .asked(
-                ReleaseRequest(
+                RedriveRequest(
                     id: e.id, worker: e.worker, source: TopicPartition(e.topic, Partition(rawValue: e.partition)),
                     key: Bytes(Array(e.key)), drop: e.drop < 0 ? .max : Int(e.drop),
                     only: e.offset < 0 ? nil : Offset(e.offset)))
         case .releaseBegun(let e): self = .begun(id: e.id)
         case .releaseEnded(let e):
             self = .ended(
-                ReleaseEnd(
-                    id: e.id, released: Int(e.released), dropped: Int(e.dropped), left: Int(e.left), reason: e.reason))
+                RedriveResult(
+                    id: e.id, redriven: Int(e.released), dropped: Int(e.dropped), left: Int(e.left), reason: e.reason))
         case .recordsMissed(let e):
             self = .missed(
                 worker: e.worker, TopicPartition(e.topic, Partition(rawValue: e.partition)),
@@ -57,7 +57,7 @@ public enum QuarantineEntry: Hashable, Sendable {
                     ($0.reason, $0.attempts) = (parked.reason, Int32(clamping: parked.attempts))
                     $0.time = parked.timestamp.rawValue
                 })
-        case .released(let worker, let source, let offset, let dropped):
+        case .unparked(let worker, let source, let offset, let dropped):
             .recordReleased(
                 .with {
                     ($0.worker, $0.topic, $0.partition) = (worker, source.topic, source.partition.rawValue)
@@ -76,7 +76,7 @@ public enum QuarantineEntry: Hashable, Sendable {
             .releaseEnded(
                 .with {
                     ($0.id, $0.reason) = (end.id, end.reason)
-                    ($0.released, $0.dropped) = (Int32(clamping: end.released), Int32(clamping: end.dropped))
+                    ($0.released, $0.dropped) = (Int32(clamping: end.redriven), Int32(clamping: end.dropped))
                     $0.left = Int32(clamping: end.left)
                 })
         case .missed(let worker, let source, let range):
@@ -90,7 +90,7 @@ public enum QuarantineEntry: Hashable, Sendable {
 
     private var worker: String {
         switch self {
-        case .parked(let worker, _, _), .released(let worker, _, _, _), .missed(let worker, _, _): worker
+        case .parked(let worker, _, _), .unparked(let worker, _, _, _), .missed(let worker, _, _): worker
         case .asked(let request): request.worker
         case .begun(let id): id
         case .ended(let end): end.id
@@ -111,7 +111,7 @@ extension QuarantineEvent: Envelope {
 }
 
 /// A request that a worker handles a key's waiting records again, in order.
-public struct ReleaseRequest: Hashable, Sendable {
+public struct RedriveRequest: Hashable, Sendable {
     public var id: String
     public var worker: String
     public var source: TopicPartition
@@ -127,26 +127,26 @@ public struct ReleaseRequest: Hashable, Sendable {
 }
 
 /// What came of a request.
-public struct ReleaseEnd: Hashable, Sendable {
+public struct RedriveResult: Hashable, Sendable {
     public var id: String
-    public var released = 0
+    public var redriven = 0
     public var dropped = 0
     /// Records of the key that wait still, and why the first of them does.
     public var left = 0
     public var reason = ""
-    public init(id: String, released: Int = 0, dropped: Int = 0, left: Int = 0, reason: String = "") {
-        (self.id, self.released, self.dropped, self.left, self.reason) = (id, released, dropped, left, reason)
+    public init(id: String, redriven: Int = 0, dropped: Int = 0, left: Int = 0, reason: String = "") {
+        (self.id, self.redriven, self.dropped, self.left, self.reason) = (id, redriven, dropped, left, reason)
     }
 
     /// A worker had it in hand and did not say how it ended.
-    public static func unfinished(_ id: String) -> ReleaseEnd {
-        ReleaseEnd(id: id, left: -1, reason: "the worker that had it in hand died, or lost the partition; ask again")
+    public static func unfinished(_ id: String) -> RedriveResult {
+        RedriveResult(id: id, left: -1, reason: "the worker that had it in hand died, or lost the partition; ask again")
     }
 }
 
 extension Quarantine {
     /// The waiting records that a request is about, in order.
-    public func parked(for request: ReleaseRequest) -> [Parked] {
+    public func parked(for request: RedriveRequest) -> [Parked] {
         request.only.map { self[$0].map { [$0] } ?? [] } ?? parked(of: request.key)
     }
 }

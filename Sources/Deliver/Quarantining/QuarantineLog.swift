@@ -15,7 +15,7 @@ public final class QuarantineLog: Sendable {
     static let partition = TopicPartition(topic.name, 0)
 
     private struct State {
-        var book = QuarantineState()
+        var said = QuarantineState()
         var read: ContinuousClock.Instant?
         /// Whether the topic is being followed, so that what is known is current but for records on their way.
         var isFollowed = false
@@ -35,21 +35,21 @@ public final class QuarantineLog: Sendable {
     /// - Parameter age: What was read so long ago will do, and so will what ``follow()`` has read.
     @discardableResult
     public func read(notOlderThan age: Duration = .zero) async throws -> QuarantineState {
-        let (book, read, isFollowed) = state.withLock { ($0.book, $0.read, $0.isFollowed) }
-        if isFollowed, age > .zero { return book }
-        if let read, age > .zero, ContinuousClock.now - read < age { return book }
+        let (said, read, isFollowed) = state.withLock { ($0.said, $0.read, $0.isFollowed) }
+        if isFollowed, age > .zero { return said }
+        if let read, age > .zero, ContinuousClock.now - read < age { return said }
         let now = ContinuousClock.now
         guard let bounds = try await log.bounds(of: [Self.partition])[Self.partition] else {
             throw LogError.unknown(Self.topic.name)
         }
-        try await log.scan(Self.partition, from: max(book.next, bounds.lowerBound), to: bounds.upperBound) { batch in
+        try await log.scan(Self.partition, from: max(said.next, bounds.lowerBound), to: bounds.upperBound) { batch in
             state.withLock { state in
-                for record in batch.records { state.book.apply(record) }
+                for record in batch.records { state.said.apply(record) }
             }
         }
         return state.withLock { state in
             state.read = now
-            return state.book
+            return state.said
         }
     }
 
@@ -68,8 +68,8 @@ public final class QuarantineLog: Sendable {
     }
 
     private func followOn(_ passed: () -> Void) async throws {
-        let book = try await read()
-        let reader = try await log.reader(from: [Self.partition: book.next])
+        let said = try await read()
+        let reader = try await log.reader(from: [Self.partition: said.next])
         defer { state.withLock { $0.isFollowed = false } }
         passed()
         do {
@@ -77,7 +77,7 @@ public final class QuarantineLog: Sendable {
             while !Task.isCancelled {
                 let batches = try await reader.next(max: 1000, wait: isFollowed ? Self.pause : .zero)
                 let wakes = state.withLock { state in
-                    for record in batches.flatMap(\.records) { state.book.apply(record) }
+                    for record in batches.flatMap(\.records) { state.said.apply(record) }
                     state.isFollowed = state.isFollowed || batches.isEmpty
                     return batches.isEmpty ? [] : state.wakes
                 }
@@ -104,7 +104,7 @@ public final class QuarantineLog: Sendable {
     func remove(_ wake: Wake) { state.withLock { $0.wakes.removeAll { $0 === wake } } }
 
     /// What the topic of a log says, and nothing where the log is from before there was one.
-    public static func book(of log: any EventLog) async throws -> QuarantineState {
+    public static func state(of log: any EventLog) async throws -> QuarantineState {
         do {
             return try await QuarantineLog(log, clock: { 0 }).read()
         } catch let error as LogError where error.kind == .unknownTopic {

@@ -5,19 +5,19 @@ public struct QuarantineState: Sendable {
     /// Of each worker, the partitions of which records wait or were dropped.
     public private(set) var workers: [String: [TopicPartition: Quarantine]] = [:]
     /// Requests that nobody has ended, oldest first.
-    public private(set) var open: [ReleaseRequest] = []
+    public private(set) var open: [RedriveRequest] = []
     /// Those of them that a worker has taken in hand.
     public private(set) var begun: Set<String> = []
     /// What came of requests, by their id.
-    public private(set) var ended: [String: ReleaseEnd] = [:]
+    public private(set) var ended: [String: RedriveResult] = [:]
     /// Records that waited once and do no more, in the order in which they were let go.
-    public private(set) var releases: [String: [Release]] = [:]
+    public private(set) var unparked: [String: [Unparked]] = [:]
     /// What each worker has never seen, for it was past its retention before.
     public private(set) var missed: [String: [TopicPartition: RangeSet<Offset>]] = [:]
     /// Up to where the topic has been read.
     public private(set) var next = Offset(0)
 
-    public struct Release: Hashable, Sendable {
+    public struct Unparked: Hashable, Sendable {
         public var source: TopicPartition
         public var offset: Offset
         public var dropped: Bool
@@ -38,10 +38,10 @@ public struct QuarantineState: Sendable {
             // A late report that a record waits does not bring back one that was dropped.
             if workers[worker]?[source]?.dropped.contains(parked.offset) ?? false { return }
             workers[worker, default: [:]][source, default: Quarantine()].park(parked)
-        case .released(let worker, let source, let offset, let dropped):
-            workers[worker, default: [:]][source, default: Quarantine()].release(offset, dropping: dropped)
-            releases[worker, default: []].append(
-                Release(source: source, offset: offset, dropped: dropped, at: record.offset))
+        case .unparked(let worker, let source, let offset, let dropped):
+            workers[worker, default: [:]][source, default: Quarantine()].unpark(offset, dropping: dropped)
+            unparked[worker, default: []].append(
+                Unparked(source: source, offset: offset, dropped: dropped, at: record.offset))
         case .asked(let request):
             if ended[request.id] == nil { open.append(request) }
         case .begun(let id): begun.insert(id)
@@ -59,11 +59,11 @@ public struct QuarantineState: Sendable {
     /// - Parameters:
     ///   - since: Where this topic stood when somebody last took note of it.
     ///   - end: Only records before that, nil for none.
-    public func released(
+    public func redriven(
         of worker: String, in source: TopicPartition, since: Offset, before end: Offset?
     ) -> Set<Offset> {
         guard let end else { return [] }
-        let offsets = (releases[worker] ?? []).lazy
+        let offsets = (unparked[worker] ?? []).lazy
             .filter { $0.source == source && !$0.dropped && $0.at >= since && $0.offset < end }.map(\.offset)
         return Set(offsets).filter { !(workers[worker]?[source]?.leavesOut($0) ?? false) }
     }
@@ -71,6 +71,6 @@ public struct QuarantineState: Sendable {
     /// Whether a record waits for a worker, or once did.
     public func knows(_ offset: Offset, in source: TopicPartition, of worker: String) -> Bool {
         workers[worker]?[source]?.leavesOut(offset) ?? false
-            || releases[worker]?.contains { $0.source == source && $0.offset == offset } ?? false
+            || unparked[worker]?.contains { $0.source == source && $0.offset == offset } ?? false
     }
 }

@@ -19,12 +19,12 @@ public struct RedriveRequests: Sendable {
     /// - Parameter quarantine: nil asks for nothing.
     public mutating func next(
         of owned: Set<TopicPartition>, from quarantine: QuarantineLog?
-    ) async throws -> ReleaseRequest? {
+    ) async throws -> RedriveRequest? {
         guard let quarantine else { return nil }
-        let book = try await quarantine.read(notOlderThan: QuarantineLog.heed)
-        for request in book.open where request.worker == worker && owned.contains(request.source) {
+        let said = try await quarantine.read(notOlderThan: QuarantineLog.heed)
+        for request in said.open where request.worker == worker && owned.contains(request.source) {
             if !done.insert(request.id).inserted { continue }
-            if !book.begun.contains(request.id) {
+            if !said.begun.contains(request.id) {
                 try await quarantine.append([.begun(id: request.id)])
                 return request
             }

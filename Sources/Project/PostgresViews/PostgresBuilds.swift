@@ -61,8 +61,8 @@ extension PostgresViews {
         }
     }
 
-    public func discard(_ build: Int, of projection: AnyProjection) async throws {
-        let schema = Schema(projection.build(build))
+    public func discard(_ tables: any StoredTables) async throws {
+        let schema = Schema(tables)
         try await attempt(schema) { session, _ in
             _ = try session.execute("DROP SCHEMA IF EXISTS \(quoted(schema.name)) CASCADE")
         }

@@ -33,20 +33,20 @@ public final class PostgresViews: ViewStore {
     /// The URL as it may be shown: without its password.
     public var shownURL: String { address.description }
 
-    public func open(_ projection: AnyProjection) async throws {
-        let schema = Schema(projection)
+    public func open(_ tables: any StoredTables) async throws {
+        let schema = Schema(tables)
         if state.withLock({ $0.opened.contains(schema) }) { return }
-        let tables = projection.allTables
-        try await attempt(schema) { session, _ in try schema.make(tables, session) }
+        let all = tables.allTables
+        try await attempt(schema) { session, _ in try schema.make(all, session) }
         state.withLock { _ = $0.opened.insert(schema) }
     }
 
     public func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim] {
         if partitions.isEmpty { return [:] }
-        try await open(projection)
-        let schema = Schema(projection)
+        try await open(tables)
+        let schema = Schema(tables)
         let claimed = try await attempt(schema) { session, _ in
             try schema.claim(partitions, owner: owner, session).mapValues { Claim(epoch: $0.epoch, next: $0.next) }
         }
@@ -59,11 +59,11 @@ public final class PostgresViews: ViewStore {
     }
 
     public func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await open(projection)
-        let schema = Schema(projection)
+        try await open(tables)
+        let schema = Schema(tables)
         let stands = state.withLock { $0.stands[schema] ?? [:] }.filter { epochs[$0.key] == $0.value.epoch }
         let before = stands.mapValues(\.next)
         try await attempt(schema) { session, unsure in
@@ -71,11 +71,11 @@ public final class PostgresViews: ViewStore {
                 let held = try schema.lock(Array(offsets.keys), session)
                 for partition in offsets.keys.sorted()
                 where held[partition] == nil || held[partition]?.epoch != epochs[partition] {
-                    throw ViewError.fenced(projection, partition)
+                    throw ViewError.fenced(tables, partition)
                 }
                 if unsure, try Self.isDone(offsets, held, before) { return }
                 for (partition, next) in before where offsets[partition] != nil {
-                    try Self.checkPlace(of: partition, held[partition]?.next, is: next, projection)
+                    try Self.checkPlace(of: partition, held[partition]?.next, is: next, tables)
                 }
                 let batch = ViewBatch { table, key in
                     let (sql, parameters) = try schema.load(table, key)
@@ -107,24 +107,24 @@ public final class PostgresViews: ViewStore {
     }
 
     private static func checkPlace(
-        of partition: TopicPartition, _ stands: Offset?, is next: Offset?, _ projection: AnyProjection
+        of partition: TopicPartition, _ stands: Offset?, is next: Offset?, _ tables: any StoredTables
     ) throws(ViewError) {
         if stands == next { return }
         let (found, known) = (stands?.description ?? "its start", next?.description ?? "its start")
         throw ViewError(
             .fenced,
             """
-            \(partition) of \(projection.name) stands at \(found) and not at \(known), where it was left: the server has \
+            \(partition) of \(tables.name) stands at \(found) and not at \(known), where it was left: the server has \
             lost commits or was restored. It is claimed anew
             """)
     }
 
     public func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R {
-        try await open(projection)
-        let schema = Schema(projection)
+        try await open(tables)
+        let schema = Schema(tables)
         return try await attempt(schema) { session, _ in
             try session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY") {
                 // The first statement takes the snapshot that all others see.

@@ -6,7 +6,7 @@ struct Schema: Hashable, Sendable {
     /// As the SQLite file: `tickets.seatmap@1`, and another build of it `tickets.seatmap@1+2`.
     let name: String
 
-    init(_ projection: AnyProjection) { name = projection.storage }
+    init(_ tables: any StoredTables) { name = tables.storage }
 
     var checkpoints: String { quoted(name) + "._checkpoints" }
     func table(_ table: Table) -> String { "\(quoted(name)).\(quoted(table.name))" }

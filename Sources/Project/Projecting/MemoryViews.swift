@@ -81,27 +81,27 @@ public final class MemoryViews: ViewStore {
 
     public init() {}
 
-    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? {
+    public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? {
         let id = watches.withLock { watches in
             watches.next += 1
-            watches.signals[watches.next] = (projection.storage, signal)
+            watches.signals[watches.next] = (tables.storage, signal)
             return watches.next
         }
         return Watch { [weak self] in self?.watches.withLock { $0.signals[id] = nil } }
     }
 
-    public func open(_ projection: AnyProjection) {
+    public func open(_ tables: any StoredTables) {
         views.withLock { views in
-            if views[projection.storage] == nil { views[projection.storage] = View() }
+            if views[tables.storage] == nil { views[tables.storage] = View() }
         }
     }
 
     public func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) -> [TopicPartition: Claim] {
         views.withLock { views in
-            var view = views[projection.storage] ?? View()
-            defer { views[projection.storage] = view }
+            var view = views[tables.storage] ?? View()
+            defer { views[tables.storage] = view }
             return partitions.reduce(into: [:]) { claims, partition in
                 let epoch = Epoch(rawValue: (view.epochs[partition]?.rawValue ?? 0) + 1)
                 view.epochs[partition] = epoch
@@ -111,31 +111,31 @@ public final class MemoryViews: ViewStore {
     }
 
     public func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) throws {
         try views.withLock { views in
-            var view = views[projection.storage] ?? View()
+            var view = views[tables.storage] ?? View()
             for partition in offsets.keys
             where view.epochs[partition] == nil || view.epochs[partition] != epochs[partition] {
-                throw ViewError.fenced(projection, partition)
+                throw ViewError.fenced(tables, partition)
             }
             let before = view
             let batch = ViewBatch { table, key in before.rows[table.name]?[key] }
             try fold(batch)
             view.write(batch)
             view.offsets.merge(offsets) { $1 }
-            views[projection.storage] = view
+            views[tables.storage] = view
         }
-        let told = watches.withLock { $0.signals.values.filter { $0.storage == projection.storage } }
+        let told = watches.withLock { $0.signals.values.filter { $0.storage == tables.storage } }
         for watch in told { watch.signal.notify() }
     }
 
     public func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) throws -> R {
-        let view = views.withLock { $0[projection.storage] ?? View() }
+        let view = views.withLock { $0[tables.storage] ?? View() }
         return try body(view, view.offsets)
     }
 
@@ -169,8 +169,8 @@ public final class MemoryViews: ViewStore {
         lives.withLock { $0[projection.build(0).storage, default: Live()].heldUntil = .now + time }
     }
 
-    public func discard(_ build: Int, of projection: AnyProjection) {
-        views.withLock { $0[projection.build(build).storage] = nil }
+    public func discard(_ tables: any StoredTables) {
+        views.withLock { $0[tables.storage] = nil }
     }
 
     public func close() {}

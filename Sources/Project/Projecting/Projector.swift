@@ -20,7 +20,7 @@ public struct Projector: Service, CustomStringConvertible {
     /// Where it reports the events that wait and reads requests to redrive them. Nil reports nothing.
     public var quarantine: QuarantineLog?
     /// Where crashes of workers are counted; nil disables crash counting.
-    public var tries: (any CrashRecordStore)?
+    public var crashRecords: (any CrashRecordStore)?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -40,7 +40,7 @@ public struct Projector: Service, CustomStringConvertible {
         try await views.open(views.live(projection))
         var work = ProjectorWork(
             projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))",
-            quarantine: quarantine, tries: tries, logger: logger)
+            quarantine: quarantine, crashRecords: crashRecords, logger: logger)
         let loop = GroupLoop(
             log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
         try await loop.serve(&work, asked: quarantine)
@@ -57,7 +57,7 @@ private struct ProjectorWork: GroupWork {
     /// The build that the partitions were claimed in. Once another is live, commits to it are fenced.
     private var folding: QuarantiningProjector
     private var epochs: [TopicPartition: Epoch] = [:]
-    private var pace: CrashBackoff
+    private var backoff: CrashBackoff
     private var requests: RedriveRequests
     private var showing = Showing()
     private var member: (any GroupMember)?
@@ -66,13 +66,13 @@ private struct ProjectorWork: GroupWork {
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
-        quarantine: QuarantineLog?, tries: (any CrashRecordStore)?, logger: Logger
+        quarantine: QuarantineLog?, crashRecords: (any CrashRecordStore)?, logger: Logger
     ) {
         (self.projection, self.log, self.views, self.owner) = (projection, log, views, owner)
         (self.quarantine, self.logger) = (quarantine, logger)
         folding = QuarantiningProjector(projection, views)
         requests = RedriveRequests(of: projection.name)
-        pace = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, store: tries)
+        backoff = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, store: crashRecords)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
@@ -104,7 +104,7 @@ private struct ProjectorWork: GroupWork {
             uniqueKeysWithValues: claims.map { source, claim in
                 (source, max(claim.next ?? 0, bounds[source]?.lowerBound ?? 0))
             })
-        try await pace.begin(starts, ends: bounds.mapValues(\.upperBound))
+        try await backoff.begin(starts, ends: bounds.mapValues(\.upperBound))
         // The view says where it goes on, never the group, which may have been told of other rows than these.
         return starts.mapValues { $0 }
     }
@@ -128,26 +128,26 @@ private struct ProjectorWork: GroupWork {
 
     mutating func dropped(_ partitions: [TopicPartition]) async {
         let own = Set(partitions)
-        await member?.show(pace.next.filter { own.contains($0.key) })
+        await member?.show(backoff.next.filter { own.contains($0.key) })
         showing.stop(own)
         for partition in partitions { epochs[partition] = nil }
         folding.stop(partitions)
-        await pace.stop(partitions)
+        await backoff.stop(partitions)
     }
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
-        try await release()
+        try await redrive()
         self.member = member
-        await member.show(showing.due(pace.next, at: .now))
+        await member.show(showing.due(backoff.next, at: .now))
         return quarantine?.patience ?? GroupLoop.heed
     }
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
-        try await missing.check(batches, after: pace.next)
-        var (pace, folding) = (pace, folding)
+        try await missing.check(batches, after: backoff.next)
+        var (backoff, folding) = (backoff, folding)
         let (epochs, quarantine, logger) = (epochs, quarantine, logger)
         do {
-            try await pace.through(batches) { piece, failing in
+            try await backoff.through(batches) { piece, failing in
                 let parked = try await folding.commit(piece, under: epochs, failing: failing)
                 if parked.isEmpty { return }
                 for (source, record) in parked where !record.reason.isEmpty {
@@ -161,16 +161,15 @@ private struct ProjectorWork: GroupWork {
         } catch let error as ViewError where error.kind == .fenced {
             throw LogError(.fenced, error.message)
         }
-        (self.pace, self.folding) = (pace, folding)
+        (self.backoff, self.folding) = (backoff, folding)
     }
 
     /// Does what has been asked for events that wait.
-    private mutating func release() async throws {
+    private mutating func redrive() async throws {
         while let request = try await requests.next(of: Set(epochs.keys), from: quarantine) {
-            guard let epoch = epochs[request.source], let next = pace.next[request.source] else { return }
+            guard let epoch = epochs[request.source], let next = backoff.next[request.source] else { return }
             do {
-                let done = try await folding.release(request, from: log, at: next, under: epoch)
-                try await quarantine?.append(done.entries + [.ended(done.end)])
+                try await quarantine?.append(folding.redrive(request, from: log, at: next, under: epoch))
             } catch let error as ViewError where error.kind == .fenced {
                 throw LogError(.fenced, error.message)
             }

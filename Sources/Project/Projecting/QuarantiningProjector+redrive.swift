@@ -3,97 +3,99 @@ internal import EventModel
 internal import Quarantining
 
 extension QuarantiningProjector {
-    /// What was done of a request, for the quarantine's topic.
-    struct Released {
-        var end: ReleaseEnd
-        var entries: [QuarantineEntry] = []
-    }
-
-    /// Drops and folds a key's waiting events, in order, until one cannot be folded.
+    /// Drops and folds a key's waiting events, in order, until one cannot be folded. Each is a commit of its own.
     ///
     /// - Parameters:
     ///   - next: Where the partition goes on; it stays there.
     ///   - epoch: Under which the partition was claimed.
-    mutating func release(
-        _ request: ReleaseRequest, from log: any EventLog, at next: Offset, under epoch: Epoch
-    ) async throws -> Released {
+    /// - Returns: What the quarantine's topic is to be told.
+    mutating func redrive(
+        _ request: RedriveRequest, from log: any EventLog, at next: Offset, under epoch: Epoch
+    ) async throws -> [QuarantineEntry] {
         let source = request.source
-        guard let quarantine = quarantines[source], let table = projection.quarantine else {
-            return Released(end: ReleaseEnd(id: request.id))
+        guard let quarantine = quarantines[source], projection.quarantine != nil else {
+            return [.ended(RedriveResult(id: request.id))]
         }
-        let waiting = quarantine.parked(for: request)
-        var result = Released(end: ReleaseEnd(id: request.id))
-        let given = waiting.prefix(request.drop)
-        if !given.isEmpty {
-            try await views.commit(projection, to: [source: next], under: [source: epoch]) { view in
-                for parked in given { view.put(table, parked.row(in: source, dropped: true)) }
+        let place = Place(source: source, next: next, epoch: epoch)
+        var redrive = Redrive(request, [(source, quarantine)])
+        var entries = try await drop(redrive.dropped.map(\.record), at: place)
+        try await redrive.run(on: log) { record, waiting, _ in
+            guard let failed = try await fold(record, waiting, at: place) else {
+                entries.append(unpark(waiting, in: source, dropped: false))
+                return nil
             }
-            for parked in given { note(parked, of: source, dropped: true, &result) }
+            entries.append(.parked(worker: projection.name, source, failed))
+            return failed.reason
         }
-        let rest = Dictionary(uniqueKeysWithValues: waiting.dropFirst(request.drop).map { ($0.offset, $0) })
-        var tried: Set<Offset> = []
-        try await log.records(at: Set(rest.keys), in: source) { record in
-            guard result.end.reason.isEmpty, let parked = rest[record.offset] else { return }
-            // One that is gone from the log must not be passed over: those behind it would be out of order.
-            if rest.keys.contains(where: { $0 < record.offset && !tried.contains($0) }) { return }
-            tried.insert(record.offset)
-            try await fold(record, parked, of: source, at: next, under: epoch, &result)
-        }
-        result.end.left = rest.count - result.end.released
-        if result.end.reason.isEmpty,
-            let gone = waiting.dropFirst(request.drop).first(where: { !tried.contains($0.offset) })
-        {
-            result.end.reason = gone.gone(from: source)
-        }
-        return result
+        return entries + [.ended(redrive.result)]
     }
 
+    /// A partition that was claimed, and where it goes on.
+    private struct Place {
+        let source: TopicPartition
+        let next: Offset
+        let epoch: Epoch
+    }
+
+    private mutating func drop(_ given: [Quarantine.Parked], at place: Place) async throws -> [QuarantineEntry] {
+        guard let table = projection.quarantine, !given.isEmpty else { return [] }
+        let source = place.source
+        try await commit(at: place) { view in
+            for parked in given { view.put(table, parked.row(in: source, dropped: true)) }
+        }
+        return given.map { unpark($0, in: source, dropped: true) }
+    }
+
+    /// Folds an event that waits.
+    ///
+    /// - Returns: How it waits from now on, where it cannot be folded.
     private mutating func fold(
-        _ record: Record, _ parked: Quarantine.Parked, of source: TopicPartition, at next: Offset, under epoch: Epoch,
-        _ result: inout Released
-    ) async throws {
-        let (projection, table) = (projection, projection.quarantine)
+        _ record: Record, _ parked: Quarantine.Parked, at place: Place
+    ) async throws -> Quarantine.Parked? {
+        let (projection, table, source) = (projection, projection.quarantine, place.source)
         let why: String
         do {
-            try await views.commit(projection, to: [source: next], under: [source: epoch]) { view in
+            try await commit(at: place) { view in
                 try projection.fold([(source, [record])], into: view)
                 if let table { view.delete(table, Quarantine.Parked.key(record.offset, in: source)) }
             }
-            note(parked, of: source, dropped: false, &result)
-            return
+            return nil
         } catch let error as Unfoldable {
             why = error.why
         } catch let error as ViewError where error.kind == .unstorable {
             why = error.message
         }
         let failed = parked.failed(why)
-        try await views.commit(projection, to: [source: next], under: [source: epoch]) { view in
+        try await commit(at: place) { view in
             if let table { view.put(table, failed.row(in: source)) }
         }
         quarantines[source]?.park(failed)
-        result.entries.append(.parked(worker: projection.name, source, failed))
-        result.end.reason = failed.reason
+        return failed
     }
 
-    private mutating func note(
-        _ parked: Quarantine.Parked, of source: TopicPartition, dropped: Bool, _ result: inout Released
-    ) {
-        quarantines[source]?.release(parked.offset, dropping: dropped)
-        result.entries.append(.released(worker: projection.name, source, parked.offset, dropped: dropped))
-        if dropped { result.end.dropped += 1 } else { result.end.released += 1 }
+    private func commit(at place: Place, _ fold: @escaping @Sendable (ViewBatch) throws -> Void) async throws {
+        try await views.commit(
+            projection, to: [place.source: place.next], under: [place.source: place.epoch], fold: fold)
+    }
+
+    private mutating func unpark(
+        _ parked: Quarantine.Parked, in source: TopicPartition, dropped: Bool
+    ) -> QuarantineEntry {
+        quarantines[source]?.unpark(parked.offset, dropping: dropped)
+        return .unparked(worker: projection.name, source, parked.offset, dropped: dropped)
     }
 
     /// What the quarantine's topic must be told to say what the view does, for partitions just taken.
-    func differences(from book: QuarantineState, _ sources: [TopicPartition]) -> [QuarantineEntry] {
+    func differences(from state: QuarantineState, _ sources: [TopicPartition]) -> [QuarantineEntry] {
         let worker = projection.name
-        let said = book.workers[worker] ?? [:]
+        let said = state.workers[worker] ?? [:]
         return sources.sorted().flatMap { source in
             let (own, other) = (quarantines[source] ?? Quarantine(), said[source] ?? Quarantine())
             let parked = own.parked.filter { other[$0.offset] != $0 }
-            let released = other.parked.filter { own[$0.offset] == nil }
+            let unparked = other.parked.filter { own[$0.offset] == nil }
             return parked.map { QuarantineEntry.parked(worker: worker, source, $0) }
-                + released.map {
-                    .released(worker: worker, source, $0.offset, dropped: own.dropped.contains($0.offset))
+                + unparked.map {
+                    .unparked(worker: worker, source, $0.offset, dropped: own.dropped.contains($0.offset))
                 }
         }
     }

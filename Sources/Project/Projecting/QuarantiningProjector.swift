@@ -40,7 +40,7 @@ struct QuarantiningProjector: Sendable {
         }
         for (source, quarantine) in others {
             for offset in quarantine.dropped {
-                quarantines[source, default: Quarantine()].release(offset, dropping: true)
+                quarantines[source, default: Quarantine()].unpark(offset, dropping: true)
             }
         }
     }

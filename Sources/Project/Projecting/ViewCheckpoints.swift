@@ -9,10 +9,10 @@ public struct ViewCheckpoints: CheckpointStore {
 
     public init(_ views: any ViewStore) { self.views = views }
 
-    public func claim(_ rows: AnyProjection, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
-        try await views.open(rows)
+    public func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
+        try await views.open(tables)
         let owner = "\(getpid())-\(UUID().uuidString.prefix(8))"
-        return ViewCheckpoint(views, rows, try await views.claim(rows, partitions, owner: owner))
+        return ViewCheckpoint(views, tables, try await views.claim(tables, partitions, owner: owner))
     }
 }
 
@@ -23,13 +23,13 @@ private final class ViewCheckpoint: Checkpoint {
         var leaving: [TopicPartition: Offset] = [:]
     }
     private let views: any ViewStore
-    private let rows: AnyProjection
+    private let tables: WorkerTables
     private let epochs: [TopicPartition: Epoch]
     private let offsets: Mutex<Offsets>
     let next: [TopicPartition: Offset]
 
-    init(_ views: any ViewStore, _ rows: AnyProjection, _ claims: [TopicPartition: Claim]) {
-        (self.views, self.rows) = (views, rows)
+    init(_ views: any ViewStore, _ tables: WorkerTables, _ claims: [TopicPartition: Claim]) {
+        (self.views, self.tables) = (views, tables)
         epochs = claims.mapValues(\.epoch)
         next = claims.compactMapValues(\.next)
         offsets = Mutex(Offsets(written: next))
@@ -37,7 +37,7 @@ private final class ViewCheckpoint: Checkpoint {
 
     func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
         let before = offsets.withLock { $0 }
-        let (result, asOf) = try await views.read(rows, showing: Array(epochs.keys)) { reader, asOf in
+        let (result, asOf) = try await views.read(tables, showing: Array(epochs.keys)) { reader, asOf in
             (try body(reader), asOf)
         }
         let after = offsets.withLock { $0 }
@@ -53,7 +53,7 @@ private final class ViewCheckpoint: Checkpoint {
     ) async throws {
         offsets.withLock { $0.leaving = moved }
         do {
-            try await views.commit(rows, to: moved, under: epochs.filter { moved[$0.key] != nil }, fold: body)
+            try await views.commit(tables, to: moved, under: epochs.filter { moved[$0.key] != nil }, fold: body)
         } catch let error as ViewError where error.kind == .fenced {
             throw LogError(.fenced, error.message)
         }
@@ -61,6 +61,6 @@ private final class ViewCheckpoint: Checkpoint {
     }
 
     private func fenced(_ partition: TopicPartition) -> LogError {
-        LogError(.fenced, "another owner writes the checkpoint of \(rows.name) for \(partition)")
+        LogError(.fenced, "another owner writes the checkpoint of \(tables.name) for \(partition)")
     }
 }

@@ -10,32 +10,32 @@ public import EventModel
 /// block. **Closing.** Who opened a store closes it.
 public protocol ViewStore: Sendable {
     /// Makes a projection's tables where they are missing. Each version has tables of its own.
-    func open(_ projection: AnyProjection) async throws
+    func open(_ tables: any StoredTables) async throws
     /// Takes partitions for one owner: the epoch to commit under, and where folding goes on (nil: from the start).
     func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim]
     /// Folds into the rows and moves the offsets on.
     /// - Throws: ``ViewError/Kind/fenced`` where one of the epochs is not the newest.
     func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws
     /// Reads rows and the offsets they show, at one moment.
     func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
     /// The same for a caller that needs the offsets of some partitions only. It may be given more.
     func read<R: Sendable>(
-        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
     /// Tells of commits to a build's rows, by whichever process, for as long as the watch is kept. It may tell of one twice,
     /// and of two once.
     ///
     /// - Returns: nil where the store cannot tell: then look from time to time.
-    func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)?
+    func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)?
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -45,8 +45,8 @@ public protocol ViewStore: Sendable {
     /// Keeps everyone from folding into the live build for so long, or until another is live. What was claimed before is not
     /// affected; who claims anew finds ``Builds/isHeld``.
     func hold(_ projection: AnyProjection, for time: Duration) async throws
-    /// Removes a build and its rows.
-    func discard(_ build: Int, of projection: AnyProjection) async throws
+    /// Removes tables and their rows: those of a build, or of a worker.
+    func discard(_ tables: any StoredTables) async throws
     func close() async
 }
 
@@ -73,11 +73,16 @@ public struct Builds: Hashable, Sendable {
 
 extension ViewStore {
     public func read<R: Sendable>(
-        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R { try await read(projection, body) }
+    ) async throws -> R { try await read(tables, body) }
 
-    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? { nil }
+    /// Removes a build and its rows.
+    public func discard(_ build: Int, of projection: AnyProjection) async throws {
+        try await discard(projection.build(build))
+    }
+
+    public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? { nil }
 
     /// A projection as its live build.
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {
@@ -189,8 +194,8 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
             """)
     }
 
-    public static func fenced(_ projection: AnyProjection, _ partition: TopicPartition) -> ViewError {
-        ViewError(.fenced, "\(partition) of \(projection.name) has been claimed by another owner")
+    public static func fenced(_ tables: any StoredTables, _ partition: TopicPartition) -> ViewError {
+        ViewError(.fenced, "\(partition) of \(tables.name) has been claimed by another owner")
     }
 }
 

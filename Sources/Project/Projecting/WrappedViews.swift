@@ -6,22 +6,22 @@ public protocol WrappedViews: ViewStore {
 }
 
 extension WrappedViews {
-    public func open(_ projection: AnyProjection) async throws { try await views.open(projection) }
+    public func open(_ tables: any StoredTables) async throws { try await views.open(tables) }
     public func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim] {
-        try await views.claim(projection, partitions, owner: owner)
+        try await views.claim(tables, partitions, owner: owner)
     }
     public func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+        try await views.commit(tables, to: offsets, under: epochs, fold: fold)
     }
     public func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
-    ) async throws -> R { try await views.read(projection, body) }
+    ) async throws -> R { try await views.read(tables, body) }
     public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         try await views.snapshot(projection)
     }
@@ -32,8 +32,8 @@ extension WrappedViews {
     public func hold(_ projection: AnyProjection, for time: Duration) async throws {
         try await views.hold(projection, for: time)
     }
-    public func discard(_ build: Int, of projection: AnyProjection) async throws {
-        try await views.discard(build, of: projection)
+    public func discard(_ tables: any StoredTables) async throws {
+        try await views.discard(tables)
     }
     public func close() async { await views.close() }
 }

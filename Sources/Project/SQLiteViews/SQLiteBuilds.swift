@@ -63,10 +63,10 @@ extension SQLiteViews {
         }
     }
 
-    public func discard(_ build: Int, of projection: AnyProjection) async throws {
-        let path = path(of: projection.build(build))
+    public func discard(_ tables: any StoredTables) async throws {
+        let path = path(of: tables)
         try await Self.blocking { [self] in
-            close(projection.build(build))
+            close(tables)
             for suffix in ["-wal", "-shm", ""] { try? FileManager.default.removeItem(atPath: path + suffix) }
         }
     }

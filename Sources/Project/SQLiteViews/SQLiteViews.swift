@@ -25,27 +25,27 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// Where a projection's database is.
-    public func path(of projection: AnyProjection) -> String {
-        "\(directory)/\(projection.storage).sqlite"
+    public func path(of tables: any StoredTables) -> String {
+        "\(directory)/\(tables.storage).sqlite"
     }
 
-    public func open(_ projection: AnyProjection) async throws {
-        _ = try await pool(projection)
+    public func open(_ tables: any StoredTables) async throws {
+        _ = try await pool(tables)
     }
 
     /// Every commit writes to the file of the log that SQLite keeps beside a database.
-    public func watch(_ projection: AnyProjection, telling signal: Signal) -> (any ViewWatch)? {
-        let log = "\(projection.storage).sqlite-wal"
+    public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? {
+        let log = "\(tables.storage).sqlite-wal"
         return FileWatch(directory) { if $0 == log { signal.notify() } }
     }
 
-    private func pool(_ projection: AnyProjection) async throws -> any DatabaseWriter {
-        let path = path(of: projection)
+    private func pool(_ tables: any StoredTables) async throws -> any DatabaseWriter {
+        let path = path(of: tables)
         if let pool = pools.withLock({ $0[path] }) { return pool }
         return try await Self.blocking { [self] in
             try pools.withLock { pools in
                 if let pool = pools[path] { return pool }
-                let pool = try Self.open(path, projection)
+                let pool = try Self.open(path, tables)
                 pools[path] = pool
                 return pool
             }
@@ -61,11 +61,11 @@ public final class SQLiteViews: ViewStore {
 
     /// Opens, and opens again where another process is just making the database or closing it: SQLite then says that it is
     /// locked without waiting.
-    private static func open(_ path: String, _ projection: AnyProjection) throws -> any DatabaseWriter {
+    private static func open(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
         let deadline = ContinuousClock.now + patience
         while true {
             do {
-                return try openOnce(path, projection)
+                return try openOnce(path, tables)
             } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && .now < deadline {
                 usleep(5000)
             } catch {
@@ -79,7 +79,7 @@ public final class SQLiteViews: ViewStore {
     /// Kilobytes of a database's pages that its writer keeps. It takes them as it needs them.
     private static let cache = 16_384
 
-    private static func openOnce(_ path: String, _ projection: AnyProjection) throws -> any DatabaseWriter {
+    private static func openOnce(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
         if let reading = try openForReading(path) { return reading }
         // SQLite gives the files beside it the same mode.
         if let code = PrivateFiles.makeFile(path) {
@@ -94,7 +94,7 @@ public final class SQLiteViews: ViewStore {
             // A batch's rows lie all over a table. Pages that do not fit are written before their time, and again.
             try db.execute(sql: "PRAGMA cache_size = -\(cache)")
             try db.inTransaction(.immediate) {
-                try prepare(db, projection)
+                try prepare(db, tables)
                 return .commit
             }
         }
@@ -102,17 +102,17 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// Makes the tables that are missing.
-    static func prepare(_ db: Database, _ projection: AnyProjection) throws {
+    static func prepare(_ db: Database, _ tables: any StoredTables) throws {
         try db.execute(sql: Checkpoints.create)
-        for table in projection.allTables {
+        for table in tables.allTables {
             for statement in SQL.create(table) { try db.execute(sql: statement) }
         }
     }
 
     public func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim] {
-        try await write(projection) { db in
+        try await write(tables) { db in
             try partitions.reduce(into: [:]) { claims, partition in
                 claims[partition] = try Checkpoints.claim(partition, owner: owner, db)
             }
@@ -120,17 +120,17 @@ public final class SQLiteViews: ViewStore {
     }
 
     public func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await write(projection) { db in
+        try await write(tables) { db in
             let move = try db.cachedStatement(
                 sql: "UPDATE _checkpoints SET next = ? WHERE topic = ? AND partition = ? AND epoch = ?")
             for (partition, next) in offsets {
                 try move.execute(arguments: [
                     next.rawValue, partition.topic, partition.partition.rawValue, epochs[partition]?.rawValue,
                 ])
-                if db.changesCount != 1 { throw ViewError.fenced(projection, partition) }
+                if db.changesCount != 1 { throw ViewError.fenced(tables, partition) }
             }
             let batch = ViewBatch { table, key in
                 let statement = try db.cachedStatement(sql: SQL.load(table))
@@ -143,25 +143,25 @@ public final class SQLiteViews: ViewStore {
     }
 
     public func read<R: Sendable>(
-        _ projection: AnyProjection,
+        _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R {
-        try await read(projection, Checkpoints.offsets, body)
+        try await read(tables, Checkpoints.offsets, body)
     }
 
     public func read<R: Sendable>(
-        _ projection: AnyProjection, showing partitions: [TopicPartition],
+        _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R {
-        try await read(projection, { try Checkpoints.offsets($0, of: partitions) }, body)
+        try await read(tables, { try Checkpoints.offsets($0, of: partitions) }, body)
     }
 
     private func read<R: Sendable>(
-        _ projection: AnyProjection, _ offsets: @escaping @Sendable (Database) throws -> [TopicPartition: Offset],
+        _ tables: any StoredTables, _ offsets: @escaping @Sendable (Database) throws -> [TopicPartition: Offset],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R {
-        let path = path(of: projection)
-        let pool = try await pool(projection)
+        let path = path(of: tables)
+        let pool = try await pool(tables)
         do {
             return try await readers.run {
                 try pool.read { db in try body(SQLiteReader(db: db), offsets(db)) }
@@ -203,10 +203,10 @@ public final class SQLiteViews: ViewStore {
     }
 
     private func write<R: Sendable>(
-        _ projection: AnyProjection, _ body: @escaping @Sendable (Database) throws -> R
+        _ tables: any StoredTables, _ body: @escaping @Sendable (Database) throws -> R
     ) async throws -> R {
-        let path = path(of: projection)
-        let pool = try await pool(projection)
+        let path = path(of: tables)
+        let pool = try await pool(tables)
         do {
             return try await pool.writeWithoutTransaction { db in
                 var result: R?
@@ -228,8 +228,8 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// Closes a projection's database, if it is open.
-    func close(_ projection: AnyProjection) {
-        try? pools.withLock { $0.removeValue(forKey: path(of: projection)) }?.close()
+    func close(_ tables: any StoredTables) {
+        try? pools.withLock { $0.removeValue(forKey: path(of: tables)) }?.close()
     }
 
     public func close() async {

@@ -84,12 +84,12 @@ extension QuarantineCommand {
             }
         }
 
-        private func show(_ results: [(Group, ReleaseEnd?)]) throws {
+        private func show(_ results: [(Group, RedriveResult?)]) throws {
             let answered = results.compactMap { group, end in end.map { (group, $0) } }
             let lines = answered.map { group, end -> Members in
                 [
                     ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                    ("handled", String(end.released)), ("dropped", String(end.dropped)),
+                    ("handled", String(end.redriven)), ("dropped", String(end.dropped)),
                     ("waiting", String(max(0, end.left))),
                     ("reason", end.reason.isEmpty ? "null" : JSON.string(end.reason)),
                 ]
@@ -97,7 +97,7 @@ extension QuarantineCommand {
             try shape.show(lines, columns: ["worker", "key", "handled", "dropped", "waiting", "reason"]) {
                 let rows = answered.map { group, end in
                     [
-                        group.worker, group.key.text, String(end.released), String(end.dropped),
+                        group.worker, group.key.text, String(end.redriven), String(end.dropped),
                         String(max(0, end.left)), end.reason,
                     ]
                 }

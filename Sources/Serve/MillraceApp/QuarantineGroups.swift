@@ -23,8 +23,8 @@ extension QuarantineCommand {
             key.isEmpty ? place == name : key.text == name || key.storable == name
         }
 
-        func request(drop: Int) -> ReleaseRequest {
-            ReleaseRequest(
+        func request(drop: Int) -> RedriveRequest {
+            RedriveRequest(
                 id: UUID().uuidString.lowercased(), worker: worker, source: items[0].source, key: key, drop: drop,
                 only: key.isEmpty ? items[0].record.offset : nil)
         }
@@ -58,7 +58,7 @@ extension QuarantineCommand {
 
     /// What waits, by worker, partition and key, in the order of the first records.
     static func groups(
-        _ book: QuarantineState, _ worker: String?, _ key: String? = nil, in app: Application
+        _ said: QuarantineState, _ worker: String?, _ key: String? = nil, in app: Application
     ) throws -> [Group] {
         let workers = app.workers.map(\.name)
         let worker = try worker.map { name in
@@ -67,7 +67,7 @@ extension QuarantineCommand {
             }
             return found
         }
-        let all = book.workers.filter { worker == nil || $0.key == worker }.sorted { $0.key < $1.key }.flatMap {
+        let all = said.workers.filter { worker == nil || $0.key == worker }.sorted { $0.key < $1.key }.flatMap {
             groups(of: $0, $1, in: app)
         }
         let chosen = all.filter { group in key.map { group.answers(to: $0) } ?? true }

@@ -50,7 +50,7 @@ package enum Workers {
                         var handler = Handler(
                             domain, decider, log: around.log, clock: { now() }, logger: around.logger)
                         handler.checkpoints = ViewCheckpoints(around.views)
-                        (handler.quarantine, handler.tries) = (around.quarantine, ViewCrashRecords(around.views))
+                        (handler.quarantine, handler.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
                         handler.book = around.book
                         handler.ready = ready
                         return handler
@@ -63,7 +63,7 @@ package enum Workers {
                 ) { around, ready in
                     var reactor = Reactor(reaction, log: around.log, logger: around.logger)
                     reactor.checkpoints = ViewCheckpoints(around.views)
-                    (reactor.quarantine, reactor.tries) = (around.quarantine, ViewCrashRecords(around.views))
+                    (reactor.quarantine, reactor.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
                     reactor.book = around.book
                     reactor.ready = ready
                     return reactor
@@ -75,7 +75,7 @@ package enum Workers {
                     group: Projector.group(of: projection), topics: projection.topics, projection: projection
                 ) { around, ready in
                     var projector = Projector(projection, log: around.log, views: around.views, logger: around.logger)
-                    (projector.quarantine, projector.tries) = (around.quarantine, ViewCrashRecords(around.views))
+                    (projector.quarantine, projector.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
                     projector.ready = ready
                     return projector
                 }

@@ -13,21 +13,21 @@ struct SimulatedViews: WrappedViews {
     }
 
     func claim(
-        _ projection: AnyProjection, _ partitions: [TopicPartition], owner: String
+        _ tables: any StoredTables, _ partitions: [TopicPartition], owner: String
     ) async throws -> [TopicPartition: Claim] {
         try await process.pause("claims \(brief(partitions))")
-        return try await views.claim(projection, partitions, owner: owner)
+        return try await views.claim(tables, partitions, owner: owner)
     }
 
     func commit(
-        _ projection: AnyProjection, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
+        _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
         fold: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws {
-        try await process.pause("commits rows of \(projection.name)")
+        try await process.pause("commits rows of \(tables.name)")
         let fault = process.takeFault()
         if fault == .aborted || fault == .unreachable { throw unreachable() }
         do {
-            try await views.commit(projection, to: offsets, under: epochs, fold: fold)
+            try await views.commit(tables, to: offsets, under: epochs, fold: fold)
         } catch let error as ViewError {
             if error.kind == .fenced { process.scheduler.note("\(process.name) is fenced") }
             throw error

@@ -1,0 +1,183 @@
+internal import EventLog
+internal import EventModel
+
+/// What a handler does with a command: it decides it on the state of its key, unless it was decided before.
+struct HandlerStep: PartitionStep {
+    struct State: PartitionState {
+        let aggregates: any Aggregates
+        /// Those that the checkpoint does not have yet.
+        let ids = Remembered()
+        var states: (any StateCache)? { aggregates.states }
+        var remembered: Remembered? { ids }
+    }
+    struct Found {
+        /// What each command is known by.
+        let ids: [KeyedID]
+        /// Outcomes of those that were decided before.
+        let earlier: [KeyedID: Outcome]
+        let home: KeyedPartition
+        let events: TopicPartition
+        let outcomes: TopicPartition
+    }
+    typealias Output = Decisions
+
+    let domain: Domain
+    let decider: AnyDecider
+    let log: any EventLog
+    /// Only for timers and retention; decisions go by the commands' own time.
+    let clock: @Sendable () -> Timestamp
+    /// Whether a command that can neither be decided nor be answered may be parked.
+    let canPark: Bool
+    /// Among how many partitions the domain's keys are spread.
+    private var spread = 1
+
+    init(
+        _ domain: Domain, _ decider: AnyDecider, log: any EventLog, clock: @escaping @Sendable () -> Timestamp,
+        canPark: Bool
+    ) {
+        (self.domain, self.decider, self.log, self.clock, self.canPark) = (domain, decider, log, clock, canPark)
+    }
+
+    var worker: String { Handler.group(of: domain) }
+    var topics: [String] { [domain.commandsTopic] }
+    var handling: String { "decided" }
+    var missed: String { "these commands are never decided" }
+    var rows: CheckpointRows {
+        CheckpointRows(worker, version: decider.stateVersion, remembersIDs: true)
+    }
+    var cutoff: Timestamp? {
+        domain.topics.first { $0.name == domain.outcomesTopic }?.retention.map { clock() - $0 }
+    }
+
+    mutating func begin(on log: any EventLog, _ book: TopicBook?) async throws {
+        spread = try await log.spread(of: domain, worker, book)
+    }
+
+    func blank() -> State { State(aggregates: decider.aggregates()) }
+
+    func events(_ number: Partition) -> TopicPartition { TopicPartition(domain.eventsTopic, number) }
+    func outcomes(_ number: Partition) -> TopicPartition { TopicPartition(domain.outcomesTopic, number) }
+    private func commands(_ number: Partition) -> TopicPartition { TopicPartition(domain.commandsTopic, number) }
+    func home(_ number: Partition) -> KeyedPartition { KeyedPartition(commands(number), among: spread) }
+
+    func folded(_ number: Partition, _ assigned: [TopicPartition]) -> [TopicPartition] {
+        [events(number), outcomes(number)]
+    }
+
+    /// A command waits behind the events of its key that cannot be folded.
+    func line(of source: TopicPartition) -> [TopicPartition] { [events(source.partition), commands(source.partition)] }
+
+    // MARK: Handling commands
+
+    func lookUp(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) async throws
+        -> Found
+    {
+        let number = source.partition
+        let ids = records.map { KeyedID($0.key, $0.commandID(in: source)) }
+        let kept = try await recalled(partition.checkpoint?.load(records.map(\.key), ids: ids), number)
+        let (cutoff, outcomes) = (cutoff, outcomes(number))
+        var earlier: [KeyedID: Outcome] = [:]
+        for id in ids where earlier[id] == nil {
+            guard
+                let entry = partition.state.ids[id]
+                    ?? kept[id].flatMap({ entry in cutoff.map { entry.time >= $0 } ?? true ? entry : nil })
+            else { continue }
+            earlier[id] = try await outcome(of: id, entry, in: outcomes)
+        }
+        return Found(ids: ids, earlier: earlier, home: home(number), events: events(number), outcomes: outcomes)
+    }
+
+    /// What was answered to a command; nil where the log has dropped it already, for that is past its retention.
+    private func outcome(
+        of id: KeyedID, _ entry: Remembered.Entry, in source: TopicPartition
+    ) async throws -> Outcome? {
+        guard let stored = try await log.record(at: entry.outcome, in: source) else { return nil }
+        let outcome = try Outcome(stored.value)
+        if KeyedID(stored.key, outcome.id) == id { return outcome }
+        throw LogError(
+            .damaged,
+            """
+            the checkpoint of \(worker) has the outcome of \(id.id) at \(source)@\(entry.outcome), which is another \
+            command's: it is damaged. Delete it, and it will be folded again
+            """)
+    }
+
+    /// A command that is refused whatever the state need not wait behind others of its key.
+    func mayWait(_ record: Record, in source: TopicPartition) -> Bool {
+        home(source.partition).other(for: record.key) == nil
+    }
+
+    /// A command whose key and id were answered before is answered the same, or refused where its body is another.
+    func repeats(
+        _ record: Record, _ number: Int, in batch: BatchInHand<Self>, into output: inout Decisions
+    ) -> Bool {
+        let id = batch.found.ids[number]
+        let at = output.index(of: batch.found.events, batch.found.outcomes)
+        var command: DecidedCommand
+        if let decided = output.all[at].decided(id) {
+            // Its events' places are told by the same offsets.
+            command = decided
+        } else if let outcome = batch.found.earlier[id] {
+            command = DecidedCommand(
+                key: record.key, time: record.timestamp, outcome: outcome, events: 0..<0, types: [])
+        } else {
+            return false
+        }
+        command.isRepeated = true
+        let digest = digest(of: record.value, isFact: record.isFact)
+        if command.outcome.digest != digest { command.refuse(id, digest) }
+        output.all[at].commands.append(command)
+        return true
+    }
+
+    func handle(
+        _ record: Record, _ number: Int, in batch: BatchInHand<Self>, into output: inout Decisions
+    ) -> String? {
+        if let why = unanswerable(record, in: batch.found.home) { return why }
+        let id = batch.found.ids[number]
+        let decision = batch.state.aggregates.decide(record, id: id.id, in: batch.found.home)
+        let at = output.index(of: batch.found.events, batch.found.outcomes)
+        let first = output.all[at].made.count
+        var types: [String] = []
+        if case .accepted(let decided) = decision {
+            let time = record.decisionTime
+            for event in decided {
+                types.append(event.type)
+                output.all[at].made.append(
+                    NewRecord(
+                        key: event.key, value: event.value, timestamp: time,
+                        headers: [
+                            Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type)),
+                        ]))
+            }
+        }
+        let outcome = Outcome(
+            id: id.id, decision: decision, digest: digest(of: record.value, isFact: record.isFact),
+            commandOffset: record.offset, rules: decider.rules)
+        output.all[at].add(
+            DecidedCommand(
+                key: record.key, time: record.timestamp, outcome: outcome,
+                events: first..<output.all[at].made.count, types: types),
+            under: id)
+        return nil
+    }
+
+    /// Why a command can neither be decided here nor be told so: it lies in a wrong partition, and names no id for an answer.
+    private func unanswerable(_ record: Record, in home: KeyedPartition) -> String? {
+        if !canPark || record.namesItself { return nil }
+        return home.refusal(of: record.key)?.message
+    }
+}
+
+extension DecidedCommand {
+    /// Its id was used before for another body.
+    fileprivate mutating func refuse(_ id: KeyedID, _ digest: UInt64) {
+        let message =
+            "the id \(id.id) was used before for another command of \(id.key.text); give this one an id of its own"
+        let no = Refused(reason: Refused.idReused, message: message)
+        outcome = Outcome(
+            id: id.id, decision: .refused(no), digest: digest, commandOffset: outcome.commandOffset,
+            rules: outcome.rules)
+        (events, types) = (0..<0, [])
+    }
+}

@@ -1,0 +1,89 @@
+internal import EventLog
+internal import EventModel
+
+/// What a checkpoint has.
+extension PartitionCheckpoint {
+    /// What a checkpoint remembers of some commands.
+    struct Found {
+        var entries: [KeyedID: Remembered.Entry] = [:]
+        /// Of ids that stand there by themselves: they may be those of another key's commands.
+        var unsure: [KeyedID: Remembered.Entry] = [:]
+    }
+
+    /// Loads the states of some keys; gives what the checkpoint remembers of some commands.
+    ///
+    /// - Throws: ``LogError/Kind/fenced`` where the checkpoint is another's now.
+    @discardableResult
+    func load(_ keys: [Bytes], ids: [KeyedID] = []) async throws -> Found {
+        if let fenced { throw fenced }
+        let missing = states.missing(keys)
+        let sought = hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : []
+        var jsons: [String: String] = [:]
+        var result = Found()
+        if hasRows && !(missing.isEmpty && sought.isEmpty) { (jsons, result) = try await read(missing, sought) }
+        for key in missing {
+            do {
+                try states.load(key, jsons[key.storable])
+            } catch {
+                throw damaged(
+                    """
+                    a state of \(key.text) cannot be read (\(error)). Raise the stateVersion where the state's shape has changed
+                    """)
+            }
+        }
+        return result
+    }
+
+    /// Reads the states of some keys, by their storable text, and what is remembered of some commands.
+    private func read(_ keys: [Bytes], _ ids: [KeyedID]) async throws -> (jsons: [String: String], found: Found) {
+        let (rows, partition) = (rows, Value(partition))
+        let texts = keys.map { $0.storable }
+        let names = Dictionary(ids.map { ($0.storable, [$0]) }) { a, _ in a }
+            .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
+        let (states, known) = try await checkpoint.read { reader in
+            (
+                try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
+                names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
+            )
+        }
+        var (jsons, found) = ([String: String](), Found())
+        for row in states {
+            guard let key = row[1].text, let text = row[3].text else { continue }
+            guard let json = StateEncoding.json(of: text, key: key) else {
+                throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
+            }
+            jsons[key] = json
+        }
+        for row in known {
+            guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
+            for id in names[text] ?? [] {
+                if KeyedID.isPlain(text) { found.unsure[id] = entry } else { found.entries[id] = entry }
+            }
+        }
+        return (jsons, found)
+    }
+
+    /// Reads ahead which timers the checkpoint has, up to a moment and some more.
+    func readTimers(by now: Timestamp) async throws {
+        while hasRows && horizon <= now {
+            let (ahead, limit) = (now + limits.lookahead, limits.timers)
+            let scan = Scan(
+                rows.states, by: "due", equal: [Value(partition)], from: .integer(from), through: Value(ahead),
+                after: after, limit: limit)
+            let page = try await checkpoint.read { try $0.rows(scan) }
+            for row in page {
+                if let key = row[1].text, let due = row[2].integer {
+                    states.wait(for: Bytes(storable: key), due: Timestamp(due))
+                }
+            }
+            if page.count == limit, let last = page.last, let due = last[2].integer {
+                (after, horizon) = (scan.order.map { last[$0] }, Timestamp(due))
+            } else {
+                (after, horizon, from) = (nil, ahead, (ahead + .milliseconds(1)).rawValue)
+            }
+        }
+    }
+
+    /// When timers are to be read again.
+    var nextReading: Timestamp? { hasRows ? horizon : nil }
+}

@@ -1,0 +1,103 @@
+internal import EventLog
+internal import EventModel
+internal import Quarantining
+
+extension PartitionWorker {
+    mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
+        try await missing.check(batches, after: backoff.next)
+        var backoff = backoff
+        try await backoff.through(batches) { piece, failing in try await handle(piece, failing, as: member) }
+        self.backoff = backoff
+    }
+
+    /// - Parameter failing: Records that are not to be tried, and why.
+    private mutating func handle(
+        _ batches: [Batch], _ failing: [TopicPartition: [Offset: String]], as member: any GroupMember
+    ) async throws {
+        var pending = Pending<Step.Output>()
+        isCommitted = false
+        for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }
+        try await commit(&pending, as: member)
+        for batch in batches {
+            guard let checkpoint = partitions[batch.source.partition]?.checkpoint else { continue }
+            // A handler's state is folded from what it writes, a reactor's from what it reads.
+            if checkpoint.sources.contains(batch.source) { checkpoint.advance(past: batch) }
+        }
+        isCommitted = true
+        for batch in batches { await partitions[batch.source.partition]?.checkpoint?.saveIfDue(cutoff: step.cutoff) }
+    }
+
+    private mutating func handle(
+        _ batch: Batch, _ failing: [Offset: String], _ pending: inout Pending<Step.Output>, as member: any GroupMember
+    ) async throws {
+        // A copy for the batch, so that no call for a record makes one.
+        let (step, source) = (step, batch.source)
+        let hand = try await lookUp(batch.records, in: source)
+        for (number, record) in batch.records.enumerated() {
+            if step.repeats(record, number, in: hand, into: &pending.output) { continue }
+            var why = failing[record.offset]
+            if why == nil, parked.isEmpty || !waits(record, in: source) {
+                why = try step.handle(record, number, in: hand, into: &pending.output)
+                if why == nil {
+                    if !pending.output.isLarge { continue }
+                    pending.consumed[source] = record.offset + 1
+                    try await commit(&pending, as: member)
+                    continue
+                }
+            }
+            try checkParking(record, in: source, why)
+            pending.entries.append(try parked.park(record, in: source, why))
+        }
+        pending.consumed[source] = batch.next
+    }
+
+    func lookUp(_ records: [Record], in source: TopicPartition) async throws -> BatchInHand<Step> {
+        let partition = try restored(source)
+        let found = try await step.lookUp(records, in: source, partition)
+        return BatchInHand(source: source, state: partition.state, found: found)
+    }
+
+    func restored(_ source: TopicPartition) throws -> Restored {
+        if let partition = partitions[source.partition] { return partition }
+        throw LogError(.fenced, "\(source) was delivered but is not assigned")
+    }
+
+    private func waits(_ record: Record, in source: TopicPartition) -> Bool {
+        if !step.mayWait(record, in: source) { return false }
+        return step.line(of: source).contains { other in
+            other == source ? parked.mustWait(record, in: other) : parked.isWaiting(record.key, in: other)
+        }
+    }
+
+    /// Without a quarantine there is nowhere to park a record.
+    private func checkParking(_ record: Record, in source: TopicPartition, _ why: String?) throws {
+        guard quarantine == nil, let why else { return }
+        throw LogError(.damaged, "\(source)@\(record.offset) cannot be \(step.handling): \(why)")
+    }
+
+    /// Commits what is pending in one transaction.
+    mutating func commit(_ pending: inout Pending<Step.Output>, as member: any GroupMember) async throws {
+        if pending.consumed.isEmpty { return }
+        let appends = pending.output.appends
+        let told = pending.entries.isEmpty ? [] : quarantine.map { [$0.appending(pending.entries)] } ?? []
+        let offsets = try await member.transact(
+            Transaction(appends: appends + told, consumed: pending.consumed, replies: pending.output.replies))
+        step.committed(
+            pending.output, written: offsets.prefix(appends.count),
+            replied: offsets.dropFirst(appends.count + told.count), partitions)
+        if !told.isEmpty, let last = offsets[appends.count].last {
+            for number in Set(pending.consumed.keys.map(\.partition)) {
+                partitions[number]?.checkpoint?.noteRedriven(to: last + 1, records: pending.entries.count)
+            }
+        }
+        pending = Pending()
+    }
+}
+
+/// What is to be committed next.
+struct Pending<Output: StepOutput> {
+    var output = Output()
+    /// What the quarantine is told.
+    var entries: [QuarantineEntry] = []
+    var consumed: [TopicPartition: Offset] = [:]
+}
