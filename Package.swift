@@ -66,12 +66,22 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/groue/GRDB.swift", "7.10.0"),
     ("https://github.com/jpsim/Yams", "6.2.2"),
     ("https://github.com/HdrHistogram/hdrhistogram-swift", "0.2.0"),
+    ("https://github.com/hummingbird-project/hummingbird", "2.28.1"),
+    ("https://github.com/apple/swift-nio", "2.101.2"),
+    ("https://github.com/apple/swift-http-types", "1.8.0"),
 ]
 
 /// What those are built on in turn. No target of ours imports it.
 let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-async-algorithms", "1.1.4"),
     ("https://github.com/apple/swift-numerics", "1.1.1"),
+    ("https://github.com/apple/swift-atomics", "1.3.0"),
+    ("https://github.com/apple/swift-configuration", "1.4.0"),
+    ("https://github.com/apple/swift-distributed-tracing", "1.7.3"),
+    ("https://github.com/apple/swift-metrics", "2.13.0"),
+    ("https://github.com/apple/swift-nio-extras", "1.35.2"),
+    ("https://github.com/apple/swift-service-context", "1.5.1"),
+    ("https://github.com/apple/swift-system", "1.8.1"),
 ]
 
 /// Builds of ours set `MILLRACE_EXACT=1` and take exactly these versions. A package that depends on this one may take newer.
@@ -92,6 +102,9 @@ let collections = Target.Dependency.product(name: "HeapModule", package: "swift-
 let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let http = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -165,6 +178,14 @@ let package = Package(
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
                 "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
             ]),
+        // The way in over HTTP. It knows the ports and the bus, and no log or view store.
+        .target(
+            name: "MillraceGateway",
+            dependencies: [
+                "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
+                hummingbird, http, nio, lifecycle, logging,
+            ],
+            path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
             name: "MillraceApp",
             dependencies: [

@@ -58,7 +58,7 @@ extension QuarantineCommand {
             }
             let (asked, ends) = try await places.withLog(app) { log in
                 let quarantine = log.quarantine()
-                let asked = try QuarantineCommand.groups(await quarantine.read(), worker, key, in: app).map {
+                let asked = try QuarantineGroup.groups(await quarantine.read(), worker, key, in: app.domains).map {
                     ($0, $0.request(drop: drop))
                 }
                 try await quarantine.append(asked.map { .asked($0.1) })
@@ -84,7 +84,7 @@ extension QuarantineCommand {
             }
         }
 
-        private func show(_ results: [(Group, ReleaseEnd?)]) throws {
+        private func show(_ results: [(QuarantineGroup, ReleaseEnd?)]) throws {
             let answered = results.compactMap { group, end in end.map { (group, $0) } }
             let lines = answered.map { group, end -> Members in
                 [

@@ -33,7 +33,7 @@ struct QuarantineCommand: AsyncParsableCommand {
 
         func run(in app: Application) async throws {
             let groups = try await places.withLog(app) { log in
-                try QuarantineCommand.groups(await log.quarantine().read(), worker, in: app)
+                try QuarantineGroup.groups(await log.quarantine().read(), worker, in: app.domains)
             }
             let lines = groups.map { group -> Members in
                 [
@@ -73,7 +73,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             let reading = try RecordShape(format: nil, csv: false, domains: app.domains)
             var lines: [Members] = []
             try await places.withLog(app) { log in
-                let groups = try QuarantineCommand.groups(await log.quarantine().read(), worker, key, in: app)
+                let groups = try QuarantineGroup.groups(await log.quarantine().read(), worker, key, in: app.domains)
                 for group in groups {
                     var records: [TopicPartition: [Offset: Record]] = [:]
                     for (source, items) in Dictionary(grouping: group.items, by: \.source) {
@@ -98,7 +98,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             }
         }
 
-        private func line(_ worker: String, _ item: Group.Item, _ record: Record?, _ shape: RecordShape) -> Members {
+        private func line(_ worker: String, _ item: QuarantineGroup.Item, _ record: Record?, _ shape: RecordShape) -> Members {
             let (source, parked) = item
             var members: Members = [
                 ("worker", JSON.string(worker)), ("place", JSON.string("\(source)@\(parked.offset)")),
