@@ -1,3 +1,4 @@
+internal import EventModel
 internal import HTTPTypes
 internal import MillraceBus
 internal import NIOCore
@@ -26,7 +27,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         guard let options = context.channel.syncOptions else { return }
         let limit = ChannelOptions.Types.SocketOption(level: .tcp, name: Self.userTimeout)
-        try? options.setOption(limit, value: CInt(clamping: GatewayLimits.slowReader.milliseconds))
+        try? options.setOption(limit, value: Int(GatewayLimits.slowReader.milliseconds))
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

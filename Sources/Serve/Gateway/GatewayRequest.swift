@@ -53,6 +53,9 @@ final class RequestedBody: Sendable {
         return length.map { $0 > GatewayLimits.drainedBytes } ?? true
     }
 
+    /// Checks what the request says of a body of lines.
+    func checkLines() throws(Problem) { try begin([.lines, .json]) }
+
     private func begin(_ expected: [MediaType]) throws(Problem) {
         try MediaType.check(type, isOneOf: expected)
         if let encoding, !["gzip", "identity"].contains(encoding) {
@@ -67,11 +70,14 @@ final class RequestedBody: Sendable {
         try begin([.json])
         let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
         if let length, length > GatewayLimits.bodyBytes { throw tooLarge }
-        var unpacking = isGzip ? try Gunzip() : nil
+        let unpacking = isGzip ? try Gunzip() : nil
         var bytes: [UInt8] = []
         for try await chunk in body {
-            if unpacking != nil {
-                try unpacking?.add(Array(chunk.readableBytesView)) { bytes += $0; return bytes.count <= GatewayLimits.bodyBytes }
+            if let unpacking {
+                try unpacking.add(Array(chunk.readableBytesView)) {
+                    bytes += $0
+                    return bytes.count <= GatewayLimits.bodyBytes
+                }
             } else {
                 bytes += chunk.readableBytesView
             }
@@ -87,7 +93,7 @@ final class RequestedBody: Sendable {
 
     /// Its lines, as they come. Nothing of the body is read before they are asked for.
     func lines() throws -> BodyLines {
-        try begin([.lines, .json])
+        try checkLines()
         return BodyLines(body, gunzip: isGzip ? try Gunzip() : nil) { self.isRead.store(true, ordering: .relaxed) }
     }
 }
@@ -95,9 +101,8 @@ final class RequestedBody: Sendable {
 /// The lines of a body, chunk by chunk: the next is read when those of the last have been taken.
 struct BodyLines {
     private var chunks: RequestBody.AsyncIterator
-    private var gunzip: Gunzip?
+    private let gunzip: Gunzip?
     private var splitter = LineSplitter(limit: Limits.lineBytes)
-    /// Lines that were unpacked and not yet taken.
     private var isOver = false
     private let ended: () -> Void
 
@@ -115,9 +120,9 @@ struct BodyLines {
             return splitter.take([], endsWhole: true)
         }
         let bytes = Array(chunk.readableBytesView)
-        if gunzip == nil { return splitter.take(bytes) }
+        guard let gunzip else { return splitter.take(bytes) }
         var lines: [InputLine] = []
-        try gunzip?.add(bytes) {
+        try gunzip.add(bytes) {
             lines += splitter.take($0)
             return true
         }

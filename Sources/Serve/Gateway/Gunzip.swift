@@ -1,7 +1,7 @@
 internal import CZlib
 
 /// Unpacks gzip (RFC 1952) that comes in chunks, in pieces of bounded size.
-struct Gunzip: ~Copyable {
+final class Gunzip {
     private static let piece = 65_536
     /// How many times as much may come out as went in: what is over that is no text that anybody wrote.
     private static let ratio = 200
@@ -28,7 +28,7 @@ struct Gunzip: ~Copyable {
     }
 
     /// - Parameter body: Given what comes out, piece by piece; says whether to go on.
-    mutating func add(_ bytes: [UInt8], _ body: ([UInt8]) throws -> Bool) throws {
+    func add(_ bytes: [UInt8], _ body: ([UInt8]) throws -> Bool) throws {
         var rest = bytes[...]
         taken += bytes.count
         while true {

@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// What is answered, before it goes out.
 struct Reply: Sendable {
-    typealias Writing = @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    typealias Writing = @Sendable (StreamWriter) async throws -> Void
 
     enum Content: Sendable {
         case none
@@ -39,9 +39,16 @@ struct Reply: Sendable {
     static func json(_ text: String) -> Reply { Reply(200, .json, .text(text + "\n")) }
 }
 
-extension ResponseBodyWriter {
-    mutating func write(_ text: String) async throws { try await write(ByteBuffer(string: text)) }
-    mutating func write(_ bytes: [UInt8]) async throws { try await write(ByteBuffer(bytes: bytes)) }
+/// The body of an answer, bit by bit. A write waits until the connection takes it.
+///
+/// It is Sendable unchecked, for a stream is written by one task at a time, which waits for each write.
+final class StreamWriter: @unchecked Sendable {
+    private var writer: any ResponseBodyWriter
+
+    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+
+    func write(_ text: String) async throws { try await writer.write(ByteBuffer(string: text)) }
+    func write(_ bytes: [UInt8]) async throws { try await writer.write(ByteBuffer(bytes: bytes)) }
 }
 
 extension HTTPField.Name {

@@ -74,19 +74,19 @@ struct Produce: AppCommand {
                 if found.decided {
                     try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
                         try await produce(
-                            source, reader, stop, Admission(client: client, found: found, limit: limit), app)
+                            source, reader, stop, .admission(client, found, within: limit), app)
                     }
                 } else {
                     try await produce(
                         source, reader, stop,
-                        Appending(log: log, spread: PartitionCount(of: found.topic, on: log, count)), app)
+                        .append(log, PartitionCount(of: found.topic, on: log, count)), app)
                 }
             }
         }
     }
 
     private func produce(
-        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: some Sink, _ app: Application
+        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: EventSink, _ app: Application
     ) async throws {
         var tally = Tally()
         var sink = sink
@@ -130,7 +130,7 @@ struct Produce: AppCommand {
     }
 
     private func put(
-        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout some Sink, _ tally: inout Tally
+        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout EventSink, _ tally: inout Tally
     ) async throws {
         var events: [(line: Int, event: EventLines.Event)] = []
         var bad: (line: Int, why: String)?
@@ -219,62 +219,5 @@ struct Produce: AppCommand {
         var bad = 0
         var lookalikes = Lookalikes()
         var complaints = Complaints()
-    }
-}
-
-/// Where produced events go.
-private protocol Sink {
-    /// Whether `put` can refuse one event and take another.
-    var canRefuse: Bool { get }
-    /// The last offset written in each partition.
-    var ends: [TopicPartition: Offset] { get }
-    /// Puts events in order; gives those that were refused by their place.
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused]
-}
-
-private struct Appending: Sink {
-    let log: any EventLog
-    private var spread: PartitionCount
-    let canRefuse = false
-    private(set) var ends: [TopicPartition: Offset] = [:]
-
-    init(log: any EventLog, spread: PartitionCount) {
-        self.log = log
-        self.spread = spread
-    }
-
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
-        let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
-        let ordered = Append.byKey(records, to: spread.topic, among: try await spread.now())
-        for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
-        return [:]
-    }
-}
-
-private struct Admission: Sink {
-    let client: CommandClient
-    let found: Catalogue.Found
-    let limit: Duration
-    let canRefuse = true
-    private(set) var ends: [TopicPartition: Offset] = [:]
-
-    init(client: CommandClient, found: Catalogue.Found, limit: Duration) {
-        self.client = client
-        self.found = found
-        self.limit = limit
-    }
-
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
-        let facts = events.map { event in
-            EncodedCommand(
-                type: found.kind.name, key: event.key, value: event.value, id: UUID().uuidString.lowercased(),
-                time: event.time)
-        }
-        var refused: [Int: Refused] = [:]
-        for (i, outcome) in try await client.send(facts, to: found.domain, asFacts: true, within: limit).enumerated() {
-            if !outcome.accepted { refused[i] = Refused(reason: outcome.reason, message: outcome.message) }
-            ends.merge(outcome.places, uniquingKeysWith: max)
-        }
-        return refused
     }
 }

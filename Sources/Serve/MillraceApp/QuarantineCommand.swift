@@ -35,16 +35,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             let groups = try await places.withLog(app) { log in
                 try QuarantineGroup.groups(await log.quarantine().read(), worker, in: app.domains)
             }
-            let lines = groups.map { group -> Members in
-                [
-                    ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                    ("first", JSON.string(group.place)), ("time", JSON.string(group.time.rfc3339)),
-                    ("waiting", String(group.items.count)), ("attempts", String(group.attempts)),
-                    ("reason", JSON.string(group.reason)),
-                ]
-            }
-            let columns = ["worker", "key", "first", "time", "waiting", "attempts", "reason"]
-            try shape.show(lines, columns: columns) {
+            try shape.show(groups.map(\.members), columns: QuarantineGroup.columns) {
                 let rows = groups.map { group in
                     [
                         group.worker, group.key.text, group.place, String(group.items.count),

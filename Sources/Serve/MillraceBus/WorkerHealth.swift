@@ -13,6 +13,8 @@ package struct WorkerHealth: Sendable {
     /// Why it is not healthy.
     package var problem: String?
 
+    package init(worker: String) { self.worker = worker }
+
     /// The state of each worker, in the order of the lines.
     package static func states(
         _ lines: [WorkerLag], on log: any EventLog, at moment: Timestamp, maxLag: Int64?, maxAge: Duration?
