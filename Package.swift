@@ -200,7 +200,8 @@ let package = Package(
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
+                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
+                "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
                 lifecycle, signals, logging, protobuf, histogram,
             ],

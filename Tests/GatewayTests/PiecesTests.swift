@@ -125,7 +125,9 @@ struct GatewayAddressTests {
         try Gateway.check(address, isInsecure: false)
     }
 
-    @Test(arguments: ["0.0.0.0:8080", "[::]:8080", "10.0.0.1:80", "example.com:80", "127.0.0.1.example.com:80", "128.0.0.1:1"])
+    @Test(arguments: [
+        "0.0.0.0:8080", "[::]:8080", "10.0.0.1:80", "example.com:80", "127.0.0.1.example.com:80", "128.0.0.1:1",
+    ])
     func `that others reach needs a word`(_ text: String) throws {
         let address = try GatewayAddress(text)
         #expect(!address.isLoopback)
@@ -133,7 +135,9 @@ struct GatewayAddressTests {
         try Gateway.check(address, isInsecure: true)
     }
 
-    @Test(arguments: ["", "8080", ":8080", "localhost", "localhost:", "localhost:65536", "::1:80", "a b:80", "http://a:80"])
+    @Test(arguments: [
+        "", "8080", ":8080", "localhost", "localhost:", "localhost:65536", "::1:80", "a b:80", "http://a:80",
+    ])
     func `that is none is refused`(_ text: String) {
         #expect(throws: BusError.self) { try GatewayAddress(text) }
     }

@@ -33,7 +33,9 @@ struct HTTPDocumentTests {
             #expect(queries.count > 20 && queries.allSatisfy { paths.contains("/views/\($0.string)") })
             let ids = openAPI["paths"].members.values.flatMap { $0.members.values.map { $0["operationId"].string } }
             #expect(Set(ids).count == ids.count)
-            let topics = try await bus.plain(["topics", "list", "--json", "--log", bus.url]).lines.map { try JSON($0)["topic"].string }
+            let topics = try await bus.plain(["topics", "list", "--json", "--log", bus.url]).lines.map {
+                try JSON($0)["topic"].string
+            }
             let channels = asyncAPI["channels"].names
             #expect(topics.filter { !$0.hasPrefix("millrace.") }.allSatisfy { channels.contains($0) })
             try Self.checkReferences(of: openAPI, in: openAPI)
@@ -46,7 +48,9 @@ struct HTTPDocumentTests {
         for element in value.array { try checkReferences(of: element, in: document) }
         for (name, member) in value.members {
             if name == "$ref" {
-                let pieces = member.string.split(separator: "/").dropFirst().map { String($0).replacing("~1", with: "/") }
+                let pieces = member.string.split(separator: "/").dropFirst().map {
+                    String($0).replacing("~1", with: "/")
+                }
                 #expect(pieces.reduce(document) { $0[$1] } != .null, "\(member.string)")
             }
             try checkReferences(of: member, in: document)
@@ -69,7 +73,8 @@ struct HTTPDocumentTests {
     @Test(
         .enabled(
             if: python != nil,
-            "needs openapi-spec-validator: pip install openapi-spec-validator, and MILLRACE_TEST_PYTHON names its python"))
+            "needs openapi-spec-validator: pip install openapi-spec-validator, and MILLRACE_TEST_PYTHON names its python"
+        ))
     func `the first is what the reference validator of OpenAPI takes`() async throws {
         try await onBus { bus in
             let file = try bus.file("openapi.json", try await bus.plain(["openapi"]).out)

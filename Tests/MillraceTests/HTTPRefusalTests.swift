@@ -77,28 +77,31 @@ struct HTTPRefusalTests {
         }
     }
 
-    @Test(arguments: [
-        ("GET", "/nothing", nil, "", 404), ("GET", "/views/nothing", nil, "", 404),
-        ("POST", "/commands/Nothing", "{}", "", 404), ("POST", "/events/Nothing", "{}", "", 404),
-        ("GET", "/topics/nothing", nil, "", 404), ("GET", "/commands", nil, "", 405),
-        ("DELETE", "/topics/hits.events", nil, "", 405), ("POST", "/commands/PlaceOrder", "{}", "Content-Type: text/plain", 415),
-        ("POST", "/commands/PlaceOrder", "{}", "Content-Encoding: br", 415),
-        ("GET", "/views/hits.window?site=a&window=1m", nil, "Accept: image/png", 406),
-        ("GET", "/views/hits.window", nil, "", 400), ("GET", "/views/hits.window?site=a&nothing=1", nil, "", 400),
-        ("GET", "/views/hits.window?site=a&limit=0", nil, "", 400),
-        ("GET", "/views/hits.window?site=a&cursor=x", nil, "", 400),
-        ("GET", "/views/hits.window?site=a&after=x", nil, "", 400),
-        ("GET", "/views/hits.window?site=a&after=hits.events/0@99&wait=100ms", nil, "", 400),
-        ("GET", "/views/hits.window?site=a&as-of=x", nil, "", 400),
-        ("GET", "/topics/hits.events?from=x", nil, "", 400), ("GET", "/topics/hits.events?type=Nothing", nil, "", 400),
-        ("GET", "/topics/hits.events?partition=99", nil, "", 400),
-        ("GET", "/topics/hits.events?follow=true&to=3", nil, "", 400), ("GET", "/a%zz", nil, "", 400),
-        ("POST", "/commands/PlaceOrder", "{}", "Idempotency-Key: a:b", 400),
-        ("POST", "/commands/PlaceOrder?wait=9h", "{}", "", 400),
-        ("GET", "/healthz", nil, "Host: evil.example", 421),
-        ("POST", "/quarantine/redrive", nil, "Origin: https://evil.example", 403),
-        ("GET", "/quarantine/nothing", nil, "", 404),
-    ] as [(String, String, String?, String, Int)])
+    @Test(
+        arguments: [
+            ("GET", "/nothing", nil, "", 404), ("GET", "/views/nothing", nil, "", 404),
+            ("POST", "/commands/Nothing", "{}", "", 404), ("POST", "/events/Nothing", "{}", "", 404),
+            ("GET", "/topics/nothing", nil, "", 404), ("GET", "/commands", nil, "", 405),
+            ("DELETE", "/topics/hits.events", nil, "", 405),
+            ("POST", "/commands/PlaceOrder", "{}", "Content-Type: text/plain", 415),
+            ("POST", "/commands/PlaceOrder", "{}", "Content-Encoding: br", 415),
+            ("GET", "/views/hits.window?site=a&window=1m", nil, "Accept: image/png", 406),
+            ("GET", "/views/hits.window", nil, "", 400), ("GET", "/views/hits.window?site=a&nothing=1", nil, "", 400),
+            ("GET", "/views/hits.window?site=a&limit=0", nil, "", 400),
+            ("GET", "/views/hits.window?site=a&cursor=x", nil, "", 400),
+            ("GET", "/views/hits.window?site=a&after=x", nil, "", 400),
+            ("GET", "/views/hits.window?site=a&after=hits.events/0@99&wait=100ms", nil, "", 400),
+            ("GET", "/views/hits.window?site=a&as-of=x", nil, "", 400),
+            ("GET", "/topics/hits.events?from=x", nil, "", 400),
+            ("GET", "/topics/hits.events?type=Nothing", nil, "", 400),
+            ("GET", "/topics/hits.events?partition=99", nil, "", 400),
+            ("GET", "/topics/hits.events?follow=true&to=3", nil, "", 400), ("GET", "/a%zz", nil, "", 400),
+            ("POST", "/commands/PlaceOrder", "{}", "Idempotency-Key: a:b", 400),
+            ("POST", "/commands/PlaceOrder?wait=9h", "{}", "", 400),
+            ("GET", "/healthz", nil, "Host: evil.example", 421),
+            ("POST", "/quarantine/redrive", nil, "Origin: https://evil.example", 403),
+            ("GET", "/quarantine/nothing", nil, "", 404),
+        ] as [(String, String, String?, String, Int)])
     func `is told in one way, with its status`(
         _ method: String, _ path: String, _ body: String?, _ field: String, _ status: Int
     ) async throws {
@@ -129,7 +132,8 @@ struct HTTPRefusalTests {
         }
     }
 
-    @Test func `a body, a header and a path over their limits are refused, and cost nobody else anything`() async throws {
+    @Test func `a body, a header and a path over their limits are refused, and cost nobody else anything`() async throws
+    {
         try await onBus { bus in
             let web = try await bus.web("serve")
             let large = try await web.ask(
@@ -190,7 +194,9 @@ struct HTTPRefusalTests {
                 return lines.count >= 2 ? lines : nil
             }
             let first = try JSON(String(lines[0]))["fields"]
-            #expect(first["path"] == "/views/hits.window" && first["status"] == "200" && first["method"] == "GET", "\(first)")
+            #expect(
+                first["path"] == "/views/hits.window" && first["status"] == "200" && first["method"] == "GET",
+                "\(first)")
             #expect(!web.process.err.contains("secret"))
         }
     }

@@ -41,7 +41,9 @@ extension GatewayEnvironment {
         let (wait, skips) = (try wait(&parameters), try skipsBadLines(&parameters))
         try parameters.end("/commands")
         // Who may send nowhere is told before anything is read.
-        if !domains.contains(where: { request.access.allows(.send, in: $0.name) }) { try request.require(.send, in: nil) }
+        if !domains.contains(where: { request.access.allows(.send, in: $0.name) }) {
+            try request.require(.send, in: nil)
+        }
         _ = try request.chosen(of: .lines, .json)
         try request.body.checkLines()
         let reader = CommandLines(catalogue: catalogue, named: found, time: nil)

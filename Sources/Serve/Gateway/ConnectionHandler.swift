@@ -19,6 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var slow: Scheduled<Void>?
     private var late: Scheduled<Void>?
     private var isReading = false
+    /// Whoever follows a topic and sends no more has gone: nothing else would tell of it where no events come.
+    private var follows = false
     private var isAnswering = false
     private var closes = false
     /// What still comes is thrown away.
@@ -35,6 +37,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
+            follows = head.path.map { $0.hasPrefix("/topics/") && $0.contains("follow") } ?? false
             if !Self.isStream(head.path ?? "") { expectBody(context) }
         case .body: break
         case .end:
@@ -83,6 +86,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if follows, isAnswering, event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

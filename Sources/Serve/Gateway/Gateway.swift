@@ -77,7 +77,9 @@ package struct Gateway: Service, CustomStringConvertible {
         let builder = HTTPServerBuilder { respond in
             HTTP1Channel(
                 responder: { request, writer, channel in
-                    if Self.expectsContinue(request) { try await writer.writeInformationalHead(.init(status: .continue)) }
+                    if Self.expectsContinue(request) {
+                        try await writer.writeInformationalHead(.init(status: .continue))
+                    }
                     try await respond(request, writer, channel)
                 }, configuration: channels)
         }
@@ -105,7 +107,8 @@ package struct Gateway: Service, CustomStringConvertible {
         case EADDRINUSE:
             BusError(
                 .unavailable,
-                "\(address) is taken: another process listens there; --http ADDRESS:PORT takes another, port 0 any that is free")
+                "\(address) is taken: another process listens there; --http ADDRESS:PORT takes another, port 0 any that is free"
+            )
         case EACCES:
             BusError(.unavailable, "\(address) is not allowed: ports below 1024 are an administrator's")
         case EADDRNOTAVAIL: BusError(.unavailable, "\(address) is not an address of this machine")

@@ -55,7 +55,8 @@ final class GatewayEnvironment: Sendable {
             throw Problem(.badRequest, "wait \(text) is no time such as 10s or 500ms", field: "wait")
         }
         if wait > GatewayLimits.longestWait {
-            throw Problem(.badRequest, "wait is \(text), at most \(GatewayLimits.longestWait.short) is waited", field: "wait")
+            throw Problem(
+                .badRequest, "wait is \(text), at most \(GatewayLimits.longestWait.short) is waited", field: "wait")
         }
         return wait
     }

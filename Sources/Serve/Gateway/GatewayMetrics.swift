@@ -84,7 +84,9 @@ extension GatewayEnvironment {
         let state = metrics.now
         var out = MetricText()
         out.add("millrace_info", "gauge", "The program's version.", [([("version", Version.number)], "1")])
-        let requests = state.requests.sorted { ($0.key.path, $0.key.method, $0.key.status) < ($1.key.path, $1.key.method, $1.key.status) }
+        let requests = state.requests.sorted {
+            ($0.key.path, $0.key.method, $0.key.status) < ($1.key.path, $1.key.method, $1.key.status)
+        }
         out.add(
             "millrace_http_requests_total", "counter", "Requests that were answered.",
             requests.map { entry in
@@ -100,7 +102,10 @@ extension GatewayEnvironment {
             "millrace_http_commands_total", "counter", "Commands sent here that were decided, by reason where refused.",
             decided.map { entry in
                 let outcome = entry.key.reason.isEmpty ? "accepted" : "refused"
-                return ([("command", entry.key.command), ("outcome", outcome), ("reason", entry.key.reason)], String(entry.value))
+                return (
+                    [("command", entry.key.command), ("outcome", outcome), ("reason", entry.key.reason)],
+                    String(entry.value)
+                )
             })
         // Without the log there is still what the gateway itself knows.
         if let seen = try? await workers.sample() { add(seen, to: &out) }

@@ -13,6 +13,8 @@ struct GatewayRequest: Sendable {
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
+    /// Whether whoever asked is not there any more.
+    let isGone: @Sendable () -> Bool
 
     var parameters: ParameterReader { ParameterReader(target.parameters) }
 

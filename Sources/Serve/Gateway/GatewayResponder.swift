@@ -8,8 +8,14 @@ internal import NIOCore
 /// Who is at the other end of a connection.
 struct GatewayContext: InitializableFromSource {
     let address: String
+    private let channel: any Channel
+    /// Whether nobody is there any more.
+    var isClosed: Bool { !channel.isActive }
 
-    init(source: ApplicationRequestContextSource) { address = source.channel.remoteAddress?.ipAddress ?? "unknown" }
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+        address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    }
 }
 
 /// Lets requests in or refuses them, has them answered, and sees that each is answered well: with what protects browsers, logged
@@ -62,7 +68,8 @@ struct GatewayResponder: HTTPResponder {
         return try await around.answer(
             endpoint,
             GatewayRequest(
-                target: target, fields: request.headers, access: access, isHead: request.method == .head, body: body))
+                target: target, fields: request.headers, access: access, isHead: request.method == .head, body: body,
+                isGone: { context.isClosed }))
     }
 
     /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other
@@ -72,7 +79,8 @@ struct GatewayResponder: HTTPResponder {
         let isBracketed = authority.hasPrefix("[")
         let host = isBracketed ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
         if !GatewayAddress.isLoopback(String(host)) {
-            throw Problem(.misdirected, "this address answers to localhost and 127.0.0.1 alone, not to \(host)", field: "Host")
+            throw Problem(
+                .misdirected, "this address answers to localhost and 127.0.0.1 alone, not to \(host)", field: "Host")
         }
     }
 
@@ -107,7 +115,8 @@ struct GatewayResponder: HTTPResponder {
         if reply.fields[.cacheControl] == nil { reply.fields[.cacheControl] = "no-store" }
         if let origin = request.headers[.origin], (try? allowedOrigin(request)) ?? nil != nil {
             reply.fields[.accessControlAllowOrigin] = origin
-            reply.fields[.accessControlExposeHeaders] = "ETag, Idempotency-Key, Millrace-Next, Millrace-As-Of, Retry-After"
+            reply.fields[.accessControlExposeHeaders] =
+                "ETag, Idempotency-Key, Millrace-Next, Millrace-As-Of, Retry-After"
             reply.fields[.crossOriginResourcePolicy] = "cross-origin"
         }
         if !around.settings.origins.isEmpty { reply.fields[.vary] = "Accept, Origin" }

@@ -47,8 +47,10 @@ package struct OpenAPI {
             (
                 "tags",
                 JSON.array(
-                    (domains.map { ($0.name, $0.about) } + [("topics", "What is on the log."), ("operators", "How it does.")])
-                        .map { object([("name", JSON.string($0.0)), ("description", JSON.string($0.1))]) })
+                    (domains.map { ($0.name, $0.about) } + [
+                        ("topics", "What is on the log."), ("operators", "How it does."),
+                    ])
+                    .map { object([("name", JSON.string($0.0)), ("description", JSON.string($0.1))]) })
             ),
             ("paths", object(commands + events + views + topics + operators)),
             ("components", components),
@@ -63,7 +65,8 @@ package struct OpenAPI {
             let post = operation(
                 "send_\(name)", found.domain.name, found.kind.about,
                 parameters: [reference("parameters", "IdempotencyKey"), reference("parameters", "Wait")],
-                body: body(found, .json), responses: [("200", "The command is accepted.", reference("schemas", "Outcome"))],
+                body: body(found, .json),
+                responses: [("200", "The command is accepted.", reference("schemas", "Outcome"))],
                 errors: [400, 403, 409, 413, 415, 429, 503, 507])
             return ("/commands/\(name)", object([("post", post)]))
         }
@@ -103,7 +106,9 @@ package struct OpenAPI {
                 let get = operation(
                     "query_\(query.name)", domain.name, query.about,
                     parameters: own
-                        + ["After", "AsOf", "Limit", "Cursor", "Wait", "IfNoneMatch"].map { reference("parameters", $0) },
+                        + ["After", "AsOf", "Limit", "Cursor", "Wait", "IfNoneMatch"].map {
+                            reference("parameters", $0)
+                        },
                     responses: [("200", "A page of the view.", reference("schemas", "Page"))],
                     errors: [400, 403, 406, 429, 503], of: .json, .lines, .csv, unchanged: true)
                 return ("/views/\(query.name)", object([("get", get)]))
@@ -165,7 +170,10 @@ package struct OpenAPI {
         return [
             ("/", get("start", "What there is.", [400, 429])),
             ("/workers", get("workers", "How workers keep up.", [400, 403, 429, 503])),
-            ("/quarantine", get("waiting", "Keys that are stopped, and why.", [400, 403, 429, 503], parameters: [key])),
+            (
+                "/quarantine",
+                get("waiting", "Keys that are stopped, and why.", [400, 403, 429, 503], parameters: [key])
+            ),
             (
                 "/quarantine/{worker}",
                 get("waitingOf", "Those of one worker.", [400, 403, 404, 429, 503], parameters: [worker, key])
@@ -205,7 +213,9 @@ package struct OpenAPI {
         }
         if unchanged { answers.append(("304", object([("description", JSON.string("It is as it was."))]))) }
         // A name of the host that is none, and what nobody thought of, can come of any.
-        for code in (errors + [421, 500]).sorted() { answers.append((String(code), reference("responses", "Problem\(code)"))) }
+        for code in (errors + [421, 500]).sorted() {
+            answers.append((String(code), reference("responses", "Problem\(code)")))
+        }
         return object(
             [
                 ("operationId", JSON.string(id)), ("tags", JSON.array([JSON.string(tag)])),
@@ -283,7 +293,8 @@ package struct OpenAPI {
         }
         let codes = Problem.Status.allCases.map { status -> (String, String) in
             let field = #"{"schema":{"type":"integer"},"description":"Seconds after which to come again."}"#
-            let headers = [.tooManyRequests, .unavailable].contains(status) ? [("headers", #"{"Retry-After":\#(field)}"#)] : []
+            let headers =
+                [.tooManyRequests, .unavailable].contains(status) ? [("headers", #"{"Retry-After":\#(field)}"#)] : []
             let shape = status == .conflict ? reference("schemas", "Refused") : reference("schemas", "Problem")
             return (
                 "Problem\(status.rawValue)",
@@ -294,7 +305,8 @@ package struct OpenAPI {
             )
         }
         return object([
-            ("schemas", object(Self.shapes + messages)), ("responses", object(codes)), ("parameters", object(parameters)),
+            ("schemas", object(Self.shapes + messages)), ("responses", object(codes)),
+            ("parameters", object(parameters)),
         ])
     }
 

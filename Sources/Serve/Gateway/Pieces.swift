@@ -115,7 +115,9 @@ package struct ParameterReader: Sendable {
     /// - Throws: ``Problem`` where a parameter is left.
     package func end(_ owner: String) throws(Problem) {
         guard let name = left.first?.name else { return }
-        if taken.isEmpty { throw Problem(.badRequest, "\(owner) has no parameters, and \(name) was given", field: name) }
+        if taken.isEmpty {
+            throw Problem(.badRequest, "\(owner) has no parameters, and \(name) was given", field: name)
+        }
         throw Problem(.badRequest, "\(name) \(Nearest.notA("parameter", of: owner, name, among: taken))", field: name)
     }
 }

@@ -28,7 +28,7 @@ struct Reply: Sendable {
     init(_ problem: Problem) {
         status = problem.status.rawValue
         fields = [.contentType: Problem.mediaType]
-        content = .text(problem.json)
+        content = .text(problem.json + "\n")
         if let after = problem.retryAfter {
             fields[.retryAfter] = String(max(1, Int((after / .seconds(1)).rounded(.up))))
         }

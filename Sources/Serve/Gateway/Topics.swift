@@ -59,6 +59,7 @@ private struct TopicReplay: Sendable {
     private let kind: String?
     private let limit: Int?
     private let follows: Bool
+    private let isGone: @Sendable () -> Bool
 
     init(of topic: String, _ request: GatewayRequest, around: GatewayEnvironment) async throws {
         var parameters = request.parameters
@@ -80,7 +81,7 @@ private struct TopicReplay: Sendable {
         reading = try await TopicReading(
             [topic], partition: partition, from: from ?? "start", to: to ?? "end", goingOnAt: places, on: around.log)
         shape = try RecordShape(format: nil, csv: type == .csv, domains: around.domains)
-        (self.topic, self.around) = (topic, around)
+        (self.topic, self.around, isGone) = (topic, around, request.isGone)
     }
 
     func write(to writer: StreamWriter) async throws {
@@ -98,7 +99,7 @@ private struct TopicReplay: Sendable {
                     try await out.flush(to: writer)
                     said = .now
                 }
-                return true
+                return !isGone()
             }
         ) { batch, records in
             let types = shape.types(batch.source)
@@ -122,6 +123,7 @@ private struct TopicReplay: Sendable {
             }
             return limit.map { shown < $0 } ?? true
         }
+        try await out.flush(to: writer)
     }
 }
 

@@ -41,7 +41,9 @@ final class WorkerSampler: Sendable {
         let health = try await WorkerHealth.states(
             lines, on: log, at: now(), maxLag: nil, maxAge: WorkerHealth.age)
         let groups = try QuarantineGroup.groups(try await log.quarantine().read(), nil, in: [])
-        let committed = lines.reduce(into: [String: Int64]()) { $0[$1.worker, default: 0] += $1.committed?.rawValue ?? 0 }
+        let committed = lines.reduce(into: [String: Int64]()) {
+            $0[$1.worker, default: 0] += $1.committed?.rawValue ?? 0
+        }
         let at = ContinuousClock.now
         return samples.withLock { samples in
             if let last = samples.last, samples.before.map({ last.at - $0.at >= Self.span }) ?? true {

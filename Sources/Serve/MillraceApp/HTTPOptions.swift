@@ -5,6 +5,7 @@ internal import Logging
 internal import MillraceBus
 internal import MillraceGateway
 internal import Projecting
+internal import Synchronization
 
 /// Where and how the gateway serves.
 struct HTTPOptions: ParsableArguments {
@@ -56,13 +57,46 @@ struct HTTPOptions: ParsableArguments {
 
     func gateway(
         _ app: Application, _ settings: GatewaySettings, log: any EventLog, views: any ViewStore,
-        _ places: LogAndViewOptions, _ logger: Logger
+        _ places: LogAndViewOptions, _ logger: Logger,
+        running: @escaping @Sendable (GatewayAddress) -> Void = { HTTPOptions.tell($0) }
     ) async throws -> Gateway {
         try await Gateway(
             app.domains, log: log, views: views, snapshots: places.snapshots(),
-            declared: places.declaredTopics(app), settings: settings, logger: logger
-        ) { address in
-            Output.complain("millrace: serving http://\(address)")
-        }
+            declared: places.declaredTopics(app), settings: settings, logger: logger,
+            running: running)
+    }
+
+    static func tell(_ address: GatewayAddress) { Output.complain("millrace: serving http://\(address)") }
+}
+
+/// Where a process serves, once that is known.
+final class Serving: Sendable {
+    private enum State {
+        case pending, nowhere
+        case at(GatewayAddress)
+    }
+    private let state: Mutex<State>
+    private let changed = Signal()
+
+    /// - Parameter isAsked: Whether it is to serve at all.
+    init(isAsked: Bool) { state = Mutex(isAsked ? .pending : .nowhere) }
+
+    /// - Parameter address: Nil is nowhere.
+    func note(_ address: GatewayAddress?) {
+        state.withLock { $0 = address.map { .at($0) } ?? .nowhere }
+        changed.notify()
+    }
+
+    /// The address, or nil where it is nowhere, or not known in time.
+    func address(within limit: Duration) async -> GatewayAddress? {
+        await changed.first(within: limit) { () -> GatewayAddress?? in
+            state.withLock { state -> GatewayAddress?? in
+                switch state {
+                case .pending: nil
+                case .nowhere: .some(nil)
+                case .at(let address): .some(address)
+                }
+            }
+        } ?? nil
     }
 }

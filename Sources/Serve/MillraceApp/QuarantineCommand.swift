@@ -89,7 +89,9 @@ struct QuarantineCommand: AsyncParsableCommand {
             }
         }
 
-        private func line(_ worker: String, _ item: QuarantineGroup.Item, _ record: Record?, _ shape: RecordShape) -> Members {
+        private func line(_ worker: String, _ item: QuarantineGroup.Item, _ record: Record?, _ shape: RecordShape)
+            -> Members
+        {
             let (source, parked) = item
             var members: Members = [
                 ("worker", JSON.string(worker)), ("place", JSON.string("\(source)@\(parked.offset)")),

@@ -39,13 +39,16 @@ struct Up: AppCommand {
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
                         ready: readiness.note)
+                    let serving = Serving(isAsked: settings != nil)
                     let ready = Ready(
-                        readiness: readiness, workers: workers, start: start, places: places, isVerbose: logs.verbose)
+                        readiness: readiness, serving: serving, workers: workers, start: start, places: places,
+                        isVerbose: logs.verbose)
                     var served: [any Service] = []
                     if let settings {
-                        let gateway = try await http.gateway(app, settings, log: log, views: views, places, logger)
+                        let gateway = try await http.gateway(
+                            app, settings, log: log, views: views, places, logger, running: serving.note)
                         // Told to stop before the workers, so that what was asked is still answered.
-                        served = [http.isStandard ? Dispensable(service: gateway) : gateway]
+                        served = [http.isStandard ? Dispensable(service: gateway, serving: serving) : gateway]
                     }
                     try await Workers.run(services + served + [ready], logger: logger)
                 }
@@ -58,12 +61,14 @@ struct Up: AppCommand {
 /// A service that others go on without, where what it needs is not to be had.
 private struct Dispensable: Service, CustomStringConvertible {
     let service: any Service
+    let serving: Serving
     var description: String { "\(service)" }
 
     func run() async throws {
         do {
             try await service.run()
         } catch let error as BusError where error.kind == .unavailable {
+            serving.note(nil)
             Output.complain("millrace: nothing is served over HTTP: \(error.message)")
             try await gracefulShutdown()
         }
@@ -121,6 +126,7 @@ final class Readiness: Sendable {
 /// Says when every worker has joined its group and taken its partitions.
 private struct Ready: Service, CustomStringConvertible {
     let readiness: Readiness
+    let serving: Serving
     let workers: [Worker]
     let start: ContinuousClock.Instant
     let places: LogAndViewOptions
@@ -138,6 +144,8 @@ private struct Ready: Service, CustomStringConvertible {
             """
             millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
+        let address = await cancelWhenGracefulShutdown { await serving.address(within: Readiness.patience) }
+        if let address { HTTPOptions.tell(address) }
         if !idle.isEmpty {
             Output.complain(
                 "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")

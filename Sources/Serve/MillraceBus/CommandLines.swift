@@ -20,7 +20,8 @@ package struct CommandLines: Sendable {
         (self.catalogue, self.named, self.time) = (catalogue, named, time)
     }
 
-    package static let rule = "must be 1 to \(Limits.commandID) characters in NFC, without spaces, ':' and what is not seen"
+    package static let rule =
+        "must be 1 to \(Limits.commandID) characters in NFC, without spaces, ':' and what is not seen"
 
     package static func isID(_ id: String) -> Bool {
         !id.isEmpty && id.unicodeScalars.count <= Limits.commandID && (try? Check.spelling(id, "id")) != nil

@@ -3,9 +3,17 @@ package import EventModel
 /// Reads the values of declared parameters from text, as a command line has them or a URL.
 package struct ParameterValues: Sendable {
     /// As options: `--expires-at`.
-    package static let options = ParameterValues { "--\(Spelling.option($0))" } given: { "--\($0)" }
+    package static let options = ParameterValues {
+        "--\(Spelling.option($0))"
+    } given: {
+        "--\($0)"
+    }
     /// By their own names, as a URL has them.
-    package static let names = ParameterValues { $0 } given: { $0 }
+    package static let names = ParameterValues {
+        $0
+    } given: {
+        $0
+    }
 
     /// A parameter's name as messages say it.
     private let said: @Sendable (String) -> String
@@ -53,7 +61,8 @@ package struct ParameterValues: Sendable {
         case .flag: if ["true", "false"].contains(text) { return .integer(text == "true" ? 1 : 0) }
         }
         throw BusError(
-            .usage, "\(said(parameter.name)) \(text) is no \(parameter.kind.rawValue), such as \(parameter.kind.example)")
+            .usage,
+            "\(said(parameter.name)) \(text) is no \(parameter.kind.rawValue), such as \(parameter.kind.example)")
     }
 }
 

@@ -51,7 +51,8 @@ extension QuarantineGroup {
         }
         return lines.values.map { items in
             let events = items.filter { $0.source.topic == domain?.eventsTopic }
-            return QuarantineGroup(worker: worker, items: events + items.filter { $0.source.topic != domain?.eventsTopic })
+            return QuarantineGroup(
+                worker: worker, items: events + items.filter { $0.source.topic != domain?.eventsTopic })
         }.sorted { ($0.items[0].source, $0.items[0].record.offset) < ($1.items[0].source, $1.items[0].record.offset) }
     }
 

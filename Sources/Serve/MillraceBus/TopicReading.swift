@@ -37,7 +37,8 @@ package struct TopicReading: Sendable {
         let end = try await to.position(else: .end).resolve(bounds, log)
         let (least, greatest) = (from.time ?? Timestamp(.min), to.time ?? Timestamp(.max))
         ranges = bounds.reduce(into: [:]) { ranges, entry in
-            let low = places[entry.key].map { min(max($0, entry.value.lowerBound), entry.value.upperBound) }
+            let low =
+                places[entry.key].map { min(max($0, entry.value.lowerBound), entry.value.upperBound) }
                 ?? begin[entry.key] ?? entry.value.lowerBound
             // Nothing is of times that end before they begin.
             let high = least > greatest ? low : end[entry.key] ?? entry.value.upperBound
