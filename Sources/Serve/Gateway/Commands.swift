@@ -16,7 +16,7 @@ extension GatewayEnvironment {
         let id = try commandID(request)
         let json = try await request.body.json()
         let encoded = try found.command(json: json, id: id)
-        let outcome = try await client.send([encoded], to: found.domain, within: wait)[0]
+        let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
         metrics.note(outcome, of: found.kind.name)
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
         reply.fields[.idempotencyKey] = id
@@ -113,7 +113,7 @@ private struct LineSending {
         waiting = []
         var told: [String] = []
         do {
-            try await around.client.send(sent.map(\.command.encoded), to: domain, within: wait) { outcome in
+            try await around.sender.client.send(sent.map(\.command.encoded), to: domain, within: wait) { outcome in
                 around.metrics.note(outcome, of: sent[told.count].command.encoded.type)
                 told.append(outcome.json)
             }

@@ -1,7 +1,6 @@
 package import EventLog
 package import EventModel
 internal import Foundation
-internal import Handling
 internal import Hummingbird
 internal import HummingbirdCore
 package import Logging
@@ -45,9 +44,9 @@ package struct Gateway: Service, CustomStringConvertible {
         _ domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
         settings: GatewaySettings, logger: Logger, running: @escaping @Sendable (GatewayAddress) -> Void = { _ in }
     ) async throws {
-        let client = try await CommandClient(log, domains: domains, clock: { now() })
+        let sender = try await Sender(log, domains: domains, logger: logger)
         around = GatewayEnvironment(
-            domains: domains, log: log, views: views, snapshots: snapshots, declared: declared, client: client,
+            domains: domains, log: log, views: views, snapshots: snapshots, declared: declared, sender: sender,
             settings: settings, logger: logger)
         self.running = running
     }
@@ -90,7 +89,7 @@ package struct Gateway: Service, CustomStringConvertible {
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(FileLimit.connections, logger: quiet)),
-            services: [around.client],
+            services: [around.sender],
             onServerRunning: { channel in running(address.with(port: channel.localAddress?.port ?? address.port)) },
             logger: quiet)
         do {

@@ -1,6 +1,5 @@
 internal import EventLog
 internal import EventModel
-internal import Handling
 internal import Logging
 internal import MillraceBus
 internal import Projecting
@@ -14,21 +13,22 @@ final class GatewayEnvironment: Sendable {
     let views: any ViewStore
     let snapshots: SnapshotFolder
     let declared: [String]
-    let client: CommandClient
+    let sender: Sender
     let settings: GatewaySettings
     let logger: Logger
     let rates: Rates
     let streams = Slots(GatewayLimits.streams)
     let pasts = Slots(GatewayLimits.pasts)
     let metrics = GatewayMetrics()
+    let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
-        client: CommandClient, settings: GatewaySettings, logger: Logger
+        sender: Sender, settings: GatewaySettings, logger: Logger
     ) {
         (self.domains, catalogue) = (domains, Catalogue(domains: domains))
-        (self.log, self.views, self.snapshots, self.client) = (log, views, snapshots, client)
+        (self.log, self.views, self.snapshots, self.sender) = (log, views, snapshots, sender)
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         rates = Rates(rate: settings.rate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)

@@ -5,13 +5,13 @@ extension GatewayEnvironment {
     /// `GET /openapi.json`.
     func openAPI(_ request: GatewayRequest) throws -> Reply {
         try request.parameters.end("/openapi.json")
-        return .json(OpenAPI(domains).text)
+        return .json(openAPIText.value { OpenAPI(domains).text })
     }
 
     /// `GET /asyncapi.json`.
     func asyncAPI(_ request: GatewayRequest) throws -> Reply {
         try request.parameters.end("/asyncapi.json")
-        return .json(AsyncAPI(domains).text)
+        return .json(asyncAPIText.value { AsyncAPI(domains).text })
     }
 }
 

@@ -23,10 +23,13 @@ extension GatewayEnvironment {
     /// `GET /events`: what can be sent and produced.
     func events(_ request: GatewayRequest) throws -> Reply {
         try request.parameters.end("/events")
-        let commands = catalogue.commands.map { $0.members("command") }
-        let events = (catalogue.events + catalogue.derived).map { $0.members("event") }
-        let all = (commands + events).map { JSON.object($0.map { ($0.name, $0.value) }) }
-        return .json(JSON.object([("events", JSON.array(all))]))
+        return .json(
+            eventsText.value {
+                let commands = catalogue.commands.map { $0.members("command") }
+                let events = (catalogue.events + catalogue.derived).map { $0.members("event") }
+                let all = (commands + events).map { JSON.object($0.map { ($0.name, $0.value) }) }
+                return JSON.object([("events", JSON.array(all))])
+            })
     }
 
     /// `GET /workers`.

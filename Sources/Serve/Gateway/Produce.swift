@@ -15,8 +15,8 @@ extension GatewayEnvironment {
         var body = try request.body.lines()
         guard let count = try await log.partitionCounts()[found.topic] else { throw LogError.unknown(found.topic) }
         var producing = LineProducing(
-            sink: found.decided
-                ? .admission(client, found, within: wait)
+            sink: try found.decided
+                ? .admission(sender.client, found, within: wait)
                 : .append(log, PartitionCount(of: found.topic, on: log, count)),
             reader: reader, skips: skips)
         do {

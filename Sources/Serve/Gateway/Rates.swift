@@ -59,6 +59,19 @@ final class Rates: Sendable {
     }
 }
 
+/// What is made once, when it is first asked for.
+final class Once<Value: Sendable>: Sendable {
+    private let made = Mutex<Value?>(nil)
+
+    func value(_ make: () -> Value) -> Value {
+        made.withLock { made in
+            let value = made ?? make()
+            made = value
+            return value
+        }
+    }
+}
+
 /// So many of a kind at once.
 final class Slots: Sendable {
     /// One that is taken, until it is let go.
