@@ -47,7 +47,7 @@ extension GatewayEnvironment {
         _ = try request.chosen(of: .lines, .json)
         try request.body.checkLines()
         let reader = CommandLines(catalogue: catalogue, named: found, time: nil)
-        return Reply(
+        var reply = Reply(
             200, .lines,
             .stream { [self] writer in
                 // What was read is sent, also where the gateway is told to stop.
@@ -61,6 +61,9 @@ extension GatewayEnvironment {
                     }
                 }
             })
+        // What a client sends behind a line that stopped it would else have to be read to its end, if it has one.
+        if !skips { reply.fields[.connection] = "close" }
+        return reply
     }
 }
 

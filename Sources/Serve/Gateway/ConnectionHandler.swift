@@ -29,6 +29,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         guard let options = context.channel.syncOptions else { return }
         let limit = ChannelOptions.Types.SocketOption(level: .tcp, name: Self.userTimeout)
+        try? options.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
         try? options.setOption(limit, value: Int(GatewayLimits.slowReader.milliseconds))
     }
 

@@ -42,7 +42,11 @@ extension GatewayEnvironment {
         return Reply(
             200, replay.type,
             .stream { writer in
-                try await cancelWhenGracefulShutdown { try await replay.write(to: writer) }
+                do {
+                    try await cancelWhenGracefulShutdown { try await replay.write(to: writer) }
+                } catch is CancellationError where replay.follows && Task.isShuttingDownGracefully {
+                    // Whoever follows has no end to expect. One who reads a stretch must see that it was cut.
+                }
                 withExtendedLifetime(slot) {}
             })
     }
@@ -58,7 +62,7 @@ private struct TopicReplay: Sendable {
     private let key: Bytes?
     private let kind: String?
     private let limit: Int?
-    private let follows: Bool
+    let follows: Bool
     private let isGone: @Sendable () -> Bool
 
     init(of topic: String, _ request: GatewayRequest, around: GatewayEnvironment) async throws {
