@@ -24,7 +24,7 @@ struct GunzipTests {
         deflateEnd(&stream)
         return Array(out.prefix(count))
     }
-    private static let text = (0..<20_000).flatMap { Array(#"{"n":\#($0)}"#.utf8) + [0x0a] }
+    private static let text = Array((0..<20_000).map { #"{"n":\#($0)}"# }.joined(separator: "\n").utf8)
 
     @Test(arguments: [1, 7, 1000, 1_000_000])
     func `comes out as it went in, whatever its pieces`(_ size: Int) throws {
