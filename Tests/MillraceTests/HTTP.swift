@@ -124,7 +124,7 @@ final class RawSocket: @unchecked Sendable {
     @discardableResult
     func write(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count
+        return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
     /// What comes until the other end closes, or so much of it.
