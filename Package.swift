@@ -66,12 +66,22 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/groue/GRDB.swift", "7.10.0"),
     ("https://github.com/jpsim/Yams", "6.2.2"),
     ("https://github.com/HdrHistogram/hdrhistogram-swift", "0.2.0"),
+    ("https://github.com/hummingbird-project/hummingbird", "2.28.1"),
+    ("https://github.com/apple/swift-nio", "2.101.2"),
+    ("https://github.com/apple/swift-nio-extras", "1.35.2"),
+    ("https://github.com/apple/swift-http-types", "1.8.0"),
 ]
 
 /// What those are built on in turn. No target of ours imports it.
 let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-async-algorithms", "1.1.4"),
     ("https://github.com/apple/swift-numerics", "1.1.1"),
+    ("https://github.com/apple/swift-atomics", "1.3.0"),
+    ("https://github.com/apple/swift-configuration", "1.4.0"),
+    ("https://github.com/apple/swift-distributed-tracing", "1.7.3"),
+    ("https://github.com/apple/swift-metrics", "2.13.0"),
+    ("https://github.com/apple/swift-service-context", "1.5.1"),
+    ("https://github.com/apple/swift-system", "1.8.1"),
 ]
 
 /// Builds of ours set `MILLRACE_EXACT=1` and take exactly these versions. A package that depends on this one may take newer.
@@ -81,6 +91,14 @@ func dependency(url: String, version: Version) -> Package.Dependency {
 }
 /// Named by a target, for the package manager warns of packages that none names.
 let numerics: [Target.Dependency] = isExact ? [.product(name: "RealModule", package: "swift-numerics")] : []
+let underHTTP: [Target.Dependency] =
+    isExact
+    ? [
+        .product(name: "Atomics", package: "swift-atomics"), .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+        .product(name: "ServiceContextModule", package: "swift-service-context"),
+        .product(name: "SystemPackage", package: "swift-system"),
+    ] : []
 
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -92,6 +110,12 @@ let collections = Target.Dependency.product(name: "HeapModule", package: "swift-
 let ordered = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let http = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -164,10 +188,19 @@ let package = Package(
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
                 "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
             ]),
+        // The way in over HTTP. It knows the ports and the bus, and no log or view store.
+        .target(
+            name: "MillraceGateway",
+            dependencies: [
+                "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
+                hummingbird, hummingbirdCore, http, nio, nioHTTP, nioHTTPTypes, lifecycle, logging,
+            ],
+            path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog", "Quarantining",
+                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
+                "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
@@ -243,6 +276,7 @@ let package = Package(
                 protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
+        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "EventModel", "CZlib"] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

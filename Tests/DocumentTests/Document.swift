@@ -128,6 +128,7 @@ private func plain(_ lines: [String]) -> [String] {
         line.replace(#/"[a-z.]+/\d+":\d+/#, with: "OFFSET")
         line.replace(#/@\d+/#, with: "@OFFSET")
         line.replace(#/(local|sqlite):[^\s,"]+/#, with: "FOLDER")
+        line.replace(#/127\.0\.0\.1:\d+/#, with: "ADDRESS")
         line.replace(#/\s+/#, with: " ")
         return line.trimmingCharacters(in: .whitespaces)
     }.reversed().drop { $0.isEmpty }.reversed()

@@ -39,6 +39,8 @@ struct Shell {
         var environment = ProcessInfo.processInfo.environment
         environment["MILLRACE_VIEWS"] = nil
         environment["MILLRACE_LOG"] = "local:\(folder)/log"
+        // Where a document does not say it, any port that is free.
+        environment["MILLRACE_HTTP"] = "127.0.0.1:0"
         environment["HOME"] = folder
         environment["TOP"] = folder
         environment["PATH"] = "\(folder)/bin:\(environment["PATH"] ?? "/usr/bin:/bin")"

@@ -85,7 +85,7 @@ struct AccessTests {
     }
 
     private func owned(by owner: String, in domain: Domain) -> [String] {
-        TopicFile.builtIn(Domains.all).filter { $0.name.hasPrefix("\(domain.name).") && $0.owner == owner }.map(\.name)
+        Domains.all.builtInTopics.filter { $0.name.hasPrefix("\(domain.name).") && $0.owner == owner }.map(\.name)
     }
 
     @Test(arguments: Domains.all.map(\.name))

@@ -56,7 +56,9 @@ final class Bus: Sendable {
         // Without a folder of the log, the views would be in one that other buses on that broker share.
         let place = viewsURL ?? (url.hasPrefix("kafka:") ? "sqlite:" + views : nil)
         let places = place.map { ["MILLRACE_VIEWS": $0] } ?? [:]
-        let environment = ["HOME": folder].merging(places) { $1 }.merging(environment) { $1 }
+        // Ports are the machine's: a test that serves says so.
+        let usual = ["HOME": folder, "MILLRACE_HTTP": "off"]
+        let environment = usual.merging(places) { $1 }.merging(environment) { $1 }
         let process = try Running(
             Self.program, arguments + (arguments.contains("--log") ? [] : ["--log", url]), stdin: stdin,
             environment: environment, cwd: cwd ?? folder, scratch: scratch)
@@ -100,7 +102,7 @@ final class Bus: Sendable {
         _ columns: Int, _ arguments: [String], errorsToo: Bool = false, environment: [String: String] = [:]
     ) async throws -> Ended {
         let terminal = try PseudoTerminal(columns: columns)
-        let usual = ["HOME": folder, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": ""]
+        let usual = ["HOME": folder, "TERM": "xterm-256color", "NO_COLOR": "", "COLUMNS": "", "MILLRACE_HTTP": "off"]
         let process = try Running(
             Self.program, arguments + (Self.isWithoutLog(arguments) ? [] : ["--log", url]),
             environment: usual.merging(environment) { $1 }, cwd: folder, scratch: scratch, terminal: terminal,

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import MillraceApp
+@testable import MillraceBus
 
 /// What is read of files, pipes and gzip, whole and damaged.
 @Suite("Lines of an input")

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import MillraceApp
+@testable import MillraceBus
 
 @Suite("The shape of what is printed", .serialized, .timeLimit(.minutes(3)))
 struct ShapeTests {

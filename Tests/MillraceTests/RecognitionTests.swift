@@ -3,6 +3,7 @@ import MillraceTestKit
 import Testing
 
 @testable import MillraceApp
+@testable import MillraceBus
 
 /// How far a file has been imported before, told by digests alone.
 @Suite("Files that are known again")

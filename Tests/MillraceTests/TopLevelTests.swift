@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import MillraceApp
+@testable import MillraceBus
 
 /// What is found at the top of a line is what a whole parser finds there.
 struct TopLevelTests {

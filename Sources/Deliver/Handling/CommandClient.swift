@@ -22,6 +22,8 @@ public final class CommandClient: Service {
     public static let pendingReplies = 200_000
     /// How much later than its deadline a caller may be told that time is over.
     private static let look = Duration.milliseconds(50)
+    /// The same where nobody waited when the look began.
+    private static let idleLook = Duration.milliseconds(250)
 
     private struct Waiting {
         var reply: Reply
@@ -173,7 +175,8 @@ public final class CommandClient: Service {
         do {
             var looked = ContinuousClock.now
             while !Task.isCancelled {
-                for batch in try await reader.next(max: 10_000, wait: Self.look) {
+                let pause = state.withLock { $0.count > 0 } ? Self.look : Self.idleLook
+                for batch in try await reader.next(max: 10_000, wait: pause) {
                     hear(batch.records, in: batch.source)
                 }
                 // This looks through all pending replies, so it is not done after each batch.

@@ -28,29 +28,9 @@ struct Events: AppCommand {
                 try Output.standard.line(Prose.fitted(title))
                 try Output.standard.write(GeneratedHelp.fields(found))
             } else {
-                try shape.showLines([Self.members(what, found)])
+                try shape.showLines([found.members(what)])
             }
         }
-    }
-
-    private static func members(_ what: String, _ found: Catalogue.Found) -> Members {
-        let example = found.example
-        let required = example?.required
-        let fields = found.kind.fields.map { field in
-            JSON.object(
-                [
-                    ("name", JSON.string(field.name)), ("type", JSON.string(field.type)),
-                    ("repeated", String(field.repeated)),
-                    ("required", required.map { String($0.contains(field.name)) } ?? "null"),
-                    ("about", JSON.string(field.about)),
-                ] + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
-        }
-        return [
-            ("domain", JSON.string(found.domain.name)), ("kind", JSON.string(what)),
-            ("name", JSON.string(found.kind.name)), ("topic", JSON.string(found.topic)),
-            ("about", JSON.string(found.kind.about)), ("fields", JSON.array(fields)),
-            ("example", example?.least ?? "null"),
-        ]
     }
 
     /// A line a field.

@@ -34,7 +34,7 @@ extension Application {
         case ("replay", "--type"):
             let topics = domains.filter { domain in domain.topics.contains { line.contains($0.name) } }
             return (topics.isEmpty ? domains : topics).flatMap {
-                $0.topics.compactMap { t in TopicFile.schema(of: t.name, domains) }
+                $0.topics.compactMap { t in domains.schema(of: t.name) }
             }
             .flatMap(\.kinds).map(\.name)
         case ("replay", "--into"), ("verify", _), ("rebuild", _), ("snapshot", _):

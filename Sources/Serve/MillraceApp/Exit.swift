@@ -1,10 +1,7 @@
 internal import ArgumentParser
-internal import EventLog
 internal import EventModel
 internal import Foundation
-internal import Handling
 internal import MillraceBus
-internal import Projecting
 
 /// The exit codes of sysexits.h that this program uses, and 1 for a refusal.
 enum Exit: Int32 {
@@ -63,63 +60,30 @@ struct Failure: Error, CustomStringConvertible {
 
     /// What a known error means to the user; nil for the parser's own.
     init?(_ error: any Error, in app: Application?) {
-        switch error {
-        case let error as Failure: self = error
-        case let error as BusError: self.init(Self.exit(error.kind), error.message)
-        case let error as UnknownName: self.init(.usage, error.message(shownBy: Unknown.places[error.what]))
-        case let error as LogError where error.kind == .unknownTopic:
-            self.init(unknownTopic: error, declared: app?.declaredTopics ?? [])
-        case let error as LogError: self.init(Self.exit(error.kind), error.message)
-        case let error as ViewError: self.init(Self.exit(error.kind), error.message)
-        case let error as CommandClient.NoAnswer:
-            self.init(
-                .tryAgain,
-                """
-                no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
-                start one with millrace work, and ask again with --id \(error.id)
-                """)
-        case let error as CommandClient.Overloaded:
-            self.init(.tryAgain, "over \(error.limit) commands await their outcomes; send fewer at once")
-        case let error as Malformed: self.init(.data, error.message)
-        case let error as Undecodable: self.init(.data, error.description)
-        case let error as Unfoldable: self.init(.data, "an event cannot be folded: \(error.description)")
-        case let error as AheadOfLog: self.init(.data, error.description)
-        case let error as EventsGone: self.init(.data, error.description)
-        case is CancellationError: self.init(.tryAgain, "interrupted")
-        default: return nil
+        if let failure = error as? Failure {
+            self = failure
+        } else if let explanation = Explanation(error, declared: { app?.declaredTopics ?? [] }) {
+            self.init(explanation)
+        } else {
+            return nil
         }
     }
 
-    private static func exit(_ kind: BusError.Kind) -> Exit {
-        switch kind {
-        case .usage: .usage
-        case .configuration: .configuration
-        case .noInput: .noInput
-        case .tryAgain: .tryAgain
-        }
-    }
+    init(_ explanation: Explanation) { self.init(Exit(explanation.kind), explanation.message) }
+}
 
-    private static func exit(_ kind: LogError.Kind) -> Exit {
+extension Exit {
+    fileprivate init(_ kind: Explanation.Kind) {
         switch kind {
-        case .unreachable: .unavailable
-        case .unknownTopic, .mismatch, .setting, .replaced: .configuration
-        case .tooLarge, .damaged: .data
-        case .full: .ioError
-        case .denied, .refused: .noPermission
-        case .fenced, .aborted, .busy: .tryAgain
-        case .closed: .software
-        default: .ioError
-        }
-    }
-
-    private static func exit(_ kind: ViewError.Kind) -> Exit {
-        switch kind {
-        case .unreachable: .unavailable
-        case .fenced: .tryAgain
-        case .mismatch, .setting: .configuration
-        case .damaged, .unstorable: .data
-        case .denied: .noPermission
-        default: .ioError
+        case .usage: self = .usage
+        case .data: self = .data
+        case .noInput: self = .noInput
+        case .unavailable: self = .unavailable
+        case .software: self = .software
+        case .ioError: self = .ioError
+        case .tryAgain: self = .tryAgain
+        case .noPermission: self = .noPermission
+        case .configuration: self = .configuration
         }
     }
 }

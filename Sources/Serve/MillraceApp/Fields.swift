@@ -31,50 +31,13 @@ struct LooseOptions {
 }
 
 extension LooseOptions {
-    /// The values of declared parameters, each of its type.
+    /// The values of declared parameters, each of its type: see ``ParameterValues``.
     ///
     /// - Parameters:
     ///   - owner: Whose parameters they are, as messages name it.
     ///   - others: What options there are besides.
     func values(of parameters: [Parameter], for owner: String, and others: [String]) throws -> [String: Value] {
-        var values: [String: Value] = [:]
-        for (name, text) in pairs {
-            guard let parameter = parameters.first(where: { Spelling.same($0.name, name) })
-            else {
-                let known = parameters.map { "--\(GeneratedHelp.option($0.name))" }
-                let why = Nearest.notA("parameter", of: owner, "--\(name)", among: known, and: others)
-                throw Failure(.usage, "--\(name) \(why)")
-            }
-            if values[parameter.name] != nil { throw Failure(.usage, "--\(name) is given twice") }
-            values[parameter.name] = try Self.value(text, parameter)
-        }
-        if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
-            throw Failure(.usage, "\(owner) needs --\(GeneratedHelp.option(missing.name)): \(missing.about)")
-        }
-        return values
-    }
-
-    private static func value(_ text: String, _ parameter: Parameter) throws -> Value {
-        guard let text = parameter.value(allowedAs: text) else {
-            let why = Nearest.notOne(text, of: parameter.allowed)
-            throw Failure(.usage, "--\(GeneratedHelp.option(parameter.name)): \(why)")
-        }
-        switch parameter.kind {
-        case .text: return .text(text)
-        case .integer: if let value = Int64(text) { return .integer(value) }
-        case .real: if let value = DecimalText.double(text) { return .real(value) }
-        case .duration: if let value = Duration(short: text) { return .integer(value.milliseconds) }
-        case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
-        case .flag: if ["true", "false"].contains(text) { return .integer(text == "true" ? 1 : 0) }
-        }
-        let example = [
-            Parameter.Kind.integer: "17", .real: "52.52", .duration: "60s, 5m or 1h",
-            .timestamp: "2026-11-01T20:00:00Z, -1h or now", .flag: "true",
-        ]
-        throw Failure(
-            .usage,
-            "--\(GeneratedHelp.option(parameter.name)) \(text) is no \(parameter.kind.rawValue), "
-                + "such as \(example[parameter.kind] ?? "")")
+        try ParameterValues.options.values(pairs, of: parameters, for: owner, and: others)
     }
 }
 

@@ -1,6 +1,7 @@
 internal import EventLog
 internal import EventModel
 internal import Foundation
+internal import MillraceBus
 
 /// Imports a file's lines as records, each exactly once.
 ///
@@ -33,7 +34,7 @@ struct FileImport {
         let start = ContinuousClock.now
         let counts = try await log.partitionCounts()
         guard let count = counts[importer.topic] else { throw LogError.unknown(importer.topic) }
-        if counts[TopicFile.imports.name] == nil { throw LogError.unknown(TopicFile.imports.name) }
+        if counts[Topic.imports.name] == nil { throw LogError.unknown(Topic.imports.name) }
         let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
         let first = try await source.next() ?? []
         let opening = first.first?.bytes ?? []
@@ -71,7 +72,7 @@ struct FileImport {
         }
         if source.hadMark {
             let older = marks(Digest(first, marked: true))
-            let place = TopicPartition(TopicFile.imports.name, 0)
+            let place = TopicPartition(Topic.imports.name, 0)
             if try await !older.files(log, place).isEmpty { return (older, true) }
         }
         return (marks(Digest(first)), false)
@@ -82,7 +83,7 @@ struct FileImport {
         _ log: any EventLog, _ marks: ImportMarks,
         _ work: (TopicPartition, any GroupMember, Recognition) async throws -> Summary
     ) async throws -> Summary {
-        let member = try await log.join("import:\(marks.identity)", topics: [TopicFile.imports.name])
+        let member = try await log.join("import:\(marks.identity)", topics: [Topic.imports.name])
         do {
             let place = try await claim(member)
             let summary = try await work(place, member, Recognition(try await marks.files(log, place)))

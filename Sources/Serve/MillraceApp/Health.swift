@@ -21,8 +21,7 @@ struct Health: AppCommand {
               millrace health projector --max-age 5m
               millrace health tickets.handler --max-lag 1000
             """)
-    /// How old the oldest record that is not handled may be, where nothing is said.
-    static let age = "1m"
+    static let age = WorkerHealth.age.short
 
     @Argument(help: "Names, kinds or domains of workers (default: all).", completion: .names)
     var names: [String] = []
@@ -40,16 +39,6 @@ struct Health: AppCommand {
         if let maxLag, maxLag < 0 { throw ValidationError("--max-lag must be 0 or more") }
     }
 
-    /// One worker, and what is wrong with it.
-    struct State: Sendable {
-        var worker: String
-        var lag: Int64 = 0
-        /// How long ago the oldest record that it has not handled was written; nil where there is none.
-        var age: Duration?
-        /// Why it is not healthy.
-        var problem: String?
-    }
-
     func run(in app: Application) async throws {
         let limit = try (maxAge ?? (maxLag == nil ? Self.age : nil)).map { text in
             guard let limit = Duration(short: text) else {
@@ -60,8 +49,8 @@ struct Health: AppCommand {
         let workers = try Workers.all(of: app.domains, chosen: names)
         let states = try await places.withLog(app) { log in
             try await places.withViews { views in
-                let lines = try await Lag.settled(workers, log: log, views: views, sum: false, within: .zero)
-                return try await Self.states(lines, on: log, at: now(), maxLag: maxLag, maxAge: limit)
+                let lines = try await WorkerLag.settled(workers, log: log, views: views, sum: false, within: .zero)
+                return try await WorkerHealth.states(lines, on: log, at: now(), maxLag: maxLag, maxAge: limit)
             }
         }
         try show(states)
@@ -72,39 +61,7 @@ struct Health: AppCommand {
         }
     }
 
-    /// The state of each worker, in the order of the lines.
-    static func states(
-        _ lines: [Lag.Line], on log: any EventLog, at moment: Timestamp, maxLag: Int64?, maxAge: Duration?
-    ) async throws -> [State] {
-        var states: [State] = []
-        for line in lines {
-            if states.last?.worker != line.worker { states.append(State(worker: line.worker)) }
-            let last = states.count - 1
-            states[last].lag += line.lag
-            if let topic = line.missing { states[last].problem = "reads \(topic), which is not on the log" }
-            if line.ahead > 0 { states[last].problem = "is ahead of the log by \(line.ahead) records" }
-            guard line.lag > 0, let partition = line.partition, let end = line.end else { continue }
-            let next = max(line.committed ?? 0, Offset(end.rawValue - line.lag))
-            guard let record = try await log.record(at: next, in: partition) else { continue }
-            let age = Duration.milliseconds(max(0, moment.rawValue - record.timestamp.rawValue))
-            states[last].age = max(age, states[last].age ?? .zero)
-        }
-        for i in states.indices where states[i].problem == nil {
-            if let maxLag, states[i].lag > maxLag {
-                states[i].problem = "is behind by \(states[i].lag) records, more than \(maxLag)"
-            }
-            if let maxAge, let age = states[i].age, age > maxAge {
-                states[i].problem =
-                    """
-                    has not handled a record that is \(age.short) old, over \(maxAge.short), and \(states[i].lag) in all; does \
-                    it run?
-                    """
-            }
-        }
-        return states
-    }
-
-    private func show(_ states: [State]) throws {
+    private func show(_ states: [WorkerHealth]) throws {
         let rows = states.map { state -> Members in
             [
                 ("worker", JSON.string(state.worker)), ("lag", String(state.lag)),

@@ -1,19 +1,12 @@
 internal import EventLog
 internal import Foundation
+internal import MillraceBus
 internal import Synchronization
 
 /// Reads a file, a pipe or standard input line by line, plain or gzip, off the cooperative pool: one hop a chunk. A byte
 /// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused.
 final class LineSource {
-    struct Line {
-        /// From 1.
-        var number: Int
-        var bytes: ArraySlice<UInt8>
-        /// Whether it was cut because it is over the limit.
-        var tooLong = false
-        /// Whether the input ends in it, without a line feed: its writer may not have finished it.
-        var unfinished = false
-    }
+    typealias Line = InputLine
 
     static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
@@ -31,12 +24,9 @@ final class LineSource {
 
     private let input: InputBytes
     private let queue = DispatchQueue(label: "millrace.input")
-    private let limit: Int
     /// The first bytes, until there are enough of them to tell the encoding.
     private var first: [UInt8]? = []
-    private var pending: [UInt8] = []
-    private var skipping = false
-    private var number = 0
+    private var splitter: LineSplitter
     private var ended = false
 
     /// - Parameters:
@@ -45,7 +35,7 @@ final class LineSource {
     init(_ path: String, limit: Int, stop: InputStop? = nil) throws {
         input = try InputBytes(path, stop: stop)
         self.path = path
-        self.limit = limit
+        splitter = LineSplitter(limit: limit)
     }
 
     /// The lines that the next chunk completes; nil at the end.
@@ -151,36 +141,6 @@ final class LineSource {
     }
 
     private func take(_ chunk: [UInt8]) -> [Line] {
-        var lines: [Line] = []
-        func emit(_ bytes: ArraySlice<UInt8>, unfinished: Bool = false) {
-            number += 1
-            if bytes.count > limit {
-                lines.append(Line(number: number, bytes: bytes.prefix(80), tooLong: true))
-                return
-            }
-            let bytes = bytes.last == 0x0d ? bytes.dropLast() : bytes
-            lines.append(Line(number: number, bytes: bytes, unfinished: unfinished))
-        }
-        var start = 0
-        while let end = chunk[start...].firstIndex(of: 0x0a) {
-            if skipping {
-                skipping = false
-            } else if pending.isEmpty {
-                emit(chunk[start..<end])
-            } else {
-                pending += chunk[start..<end]
-                emit(pending[...])
-            }
-            pending = []
-            start = end + 1
-        }
-        if !skipping { pending += chunk[start...] }
-        if pending.count > limit {
-            emit(pending[...])
-            pending = []
-            skipping = true
-        }
-        if ended && !pending.isEmpty && damage == nil && stopped == nil { emit(pending[...], unfinished: true) }
-        return lines
+        splitter.take(chunk, endsWhole: ended && damage == nil && stopped == nil)
     }
 }

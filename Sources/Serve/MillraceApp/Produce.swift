@@ -74,19 +74,19 @@ struct Produce: AppCommand {
                 if found.decided {
                     try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
                         try await produce(
-                            source, reader, stop, Admission(client: client, found: found, limit: limit), app)
+                            source, reader, stop, .admission(client, found, within: limit), app)
                     }
                 } else {
                     try await produce(
                         source, reader, stop,
-                        Appending(log: log, spread: PartitionCount(of: found.topic, on: log, count)), app)
+                        .append(log, PartitionCount(of: found.topic, on: log, count)), app)
                 }
             }
         }
     }
 
     private func produce(
-        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: some Sink, _ app: Application
+        _ source: LineSource, _ reader: EventLines, _ stop: InputStop, _ sink: EventSink, _ app: Application
     ) async throws {
         var tally = Tally()
         var sink = sink
@@ -130,7 +130,7 @@ struct Produce: AppCommand {
     }
 
     private func put(
-        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout some Sink, _ tally: inout Tally
+        _ lines: ArraySlice<LineSource.Line>, _ reader: EventLines, _ sink: inout EventSink, _ tally: inout Tally
     ) async throws {
         var events: [(line: Int, event: EventLines.Event)] = []
         var bad: (line: Int, why: String)?
@@ -219,135 +219,5 @@ struct Produce: AppCommand {
         var bad = 0
         var lookalikes = Lookalikes()
         var complaints = Complaints()
-    }
-}
-
-extension Malformed {
-    /// What is wrong with a line, where the line is named already.
-    var inLine: String { field == "line" ? why : message }
-}
-
-/// Turns lines into events of one kind.
-struct EventLines {
-    struct Event {
-        var key: Bytes
-        var value: Bytes
-        /// Nil where the line does not say it.
-        var time: Timestamp?
-    }
-
-    let found: Catalogue.Found
-    let timeField: String?
-
-    /// The event of a line, nil for an empty one.
-    func read(_ line: LineSource.Line) throws(Malformed) -> Event? {
-        if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
-        if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
-        if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
-        let (json, time) = try split(line.bytes)
-        if let time, time > now() + maximumClockSkew {
-            throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
-        }
-        let value = try found.schema.encode(found.kind, json: Bytes(json))
-        let key: Bytes
-        do {
-            key = try found.key(value)
-        } catch let error as Malformed {
-            throw error
-        } catch {
-            throw Malformed("event", String(describing: error))
-        }
-        return Event(key: key, value: value, time: time)
-    }
-
-    /// The event's own JSON, and its time where the line says it. What is no object is left to the schema to refuse.
-    private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp?) {
-        guard let line = TopLevel(bytes) else { return (bytes, nil) }
-        if let event = line["event"], event.isObject, let type = line["type"]?.text {
-            if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
-            guard let time = line["timestamp"]?.text.flatMap({ Timestamp(rfc3339: $0) }) else {
-                throw Malformed("timestamp", "is not RFC 3339")
-            }
-            return (event.value, time)
-        }
-        let field = timeField ?? "@time"
-        guard let said = line[field] else {
-            if timeField == nil { return (bytes, nil) }
-            throw Malformed(field, "is missing, and --time-field names it")
-        }
-        guard let time = Self.time(said) else {
-            throw Malformed(field, "must be RFC 3339, or seconds or milliseconds since 1970")
-        }
-        let isOwn = found.kind.fields.contains { $0.name == field }
-        return (isOwn ? bytes : line.without([said]), time)
-    }
-
-    /// The moment that a member tells.
-    static func time(_ said: TopLevel.Member) -> Timestamp? {
-        if let text = said.text { return Timestamp(rfc3339: text) ?? DecimalText(text).flatMap(number) }
-        return said.number.flatMap(number)
-    }
-
-    /// Seconds, or milliseconds where as seconds it would lie beyond the year 5000. What is finer is cut off.
-    private static func number(_ value: DecimalText) -> Timestamp? {
-        guard let whole = value.scaled(by: 0), whole.magnitude < 1_000_000_000_000_000 else { return nil }
-        return value.scaled(by: whole.magnitude < 100_000_000_000 ? 3 : 0).map { Timestamp($0) }
-    }
-}
-
-/// Where produced events go.
-private protocol Sink {
-    /// Whether `put` can refuse one event and take another.
-    var canRefuse: Bool { get }
-    /// The last offset written in each partition.
-    var ends: [TopicPartition: Offset] { get }
-    /// Puts events in order; gives those that were refused by their place.
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused]
-}
-
-private struct Appending: Sink {
-    let log: any EventLog
-    private var spread: PartitionCount
-    let canRefuse = false
-    private(set) var ends: [TopicPartition: Offset] = [:]
-
-    init(log: any EventLog, spread: PartitionCount) {
-        self.log = log
-        self.spread = spread
-    }
-
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
-        let records = events.map { NewRecord(key: $0.key, value: $0.value, timestamp: $0.time ?? now()) }
-        let ordered = Append.byKey(records, to: spread.topic, among: try await spread.now())
-        for (append, offsets) in zip(ordered, try await log.append(ordered)) { ends[append.target] = offsets.last }
-        return [:]
-    }
-}
-
-private struct Admission: Sink {
-    let client: CommandClient
-    let found: Catalogue.Found
-    let limit: Duration
-    let canRefuse = true
-    private(set) var ends: [TopicPartition: Offset] = [:]
-
-    init(client: CommandClient, found: Catalogue.Found, limit: Duration) {
-        self.client = client
-        self.found = found
-        self.limit = limit
-    }
-
-    mutating func put(_ events: [EventLines.Event]) async throws -> [Int: Refused] {
-        let facts = events.map { event in
-            EncodedCommand(
-                type: found.kind.name, key: event.key, value: event.value, id: UUID().uuidString.lowercased(),
-                time: event.time)
-        }
-        var refused: [Int: Refused] = [:]
-        for (i, outcome) in try await client.send(facts, to: found.domain, asFacts: true, within: limit).enumerated() {
-            if !outcome.accepted { refused[i] = Refused(reason: outcome.reason, message: outcome.message) }
-            ends.merge(outcome.places, uniquingKeysWith: max)
-        }
-        return refused
     }
 }

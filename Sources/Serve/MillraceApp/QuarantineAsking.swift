@@ -56,53 +56,26 @@ extension QuarantineCommand {
             guard let patience = Duration(short: wait) else {
                 throw Failure(.usage, "--wait \(wait) is no time such as 30s")
             }
-            let (asked, ends) = try await places.withLog(app) { log in
-                let quarantine = log.quarantine()
-                let asked = try QuarantineCommand.groups(await quarantine.read(), worker, key, in: app).map {
-                    ($0, $0.request(drop: drop))
-                }
-                try await quarantine.append(asked.map { .asked($0.1) })
-                let deadline = ContinuousClock.now + patience
-                while true {
-                    let ended = try await quarantine.read().ended
-                    let ends = asked.compactMap { ended[$0.1.id] }
-                    if ends.count == asked.count || .now >= deadline { return (asked, ended) }
-                    try await Task.sleep(for: .milliseconds(20))
-                }
+            let answers = try await places.withLog(app) { log in
+                let groups = try QuarantineGroup.groups(await log.quarantine().read(), worker, key, in: app.domains)
+                return try await QuarantineAnswer.ask(for: groups, drop: drop, on: log, within: patience)
             }
-            try show(asked.map { ($0.0, ends[$0.1.id]) })
-            if let silent = asked.first(where: { ends[$0.1.id] == nil }) {
-                throw Failure(
-                    .tryAgain,
-                    """
-                    no \(silent.0.worker) answered within \(patience.short). The request is on the log and will be carried \
-                    out when one runs: millrace work \(silent.0.worker)
-                    """)
-            }
-            if let (group, end) = asked.lazy.map({ ($0.0, ends[$0.1.id]) }).first(where: { $0.1?.left != 0 }), let end {
-                throw Failure(.data, "\(group.worker) \(group.key.text) waits still: \(end.reason)")
-            }
+            try show(answers)
+            if let failure = answers.failure(within: patience) { throw failure }
         }
 
-        private func show(_ results: [(Group, RedriveResult?)]) throws {
-            let answered = results.compactMap { group, end in end.map { (group, $0) } }
-            let lines = answered.map { group, end -> Members in
-                [
-                    ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                    ("handled", String(end.redriven)), ("dropped", String(end.dropped)),
-                    ("waiting", String(max(0, end.left))),
-                    ("reason", end.reason.isEmpty ? "null" : JSON.string(end.reason)),
-                ]
-            }
-            try shape.show(lines, columns: ["worker", "key", "handled", "dropped", "waiting", "reason"]) {
-                let rows = answered.map { group, end in
-                    [
-                        group.worker, group.key.text, String(end.redriven), String(end.dropped),
-                        String(max(0, end.left)), end.reason,
-                    ]
+        private func show(_ answers: [QuarantineAnswer]) throws {
+            try shape.show(answers.compactMap(\.members), columns: QuarantineAnswer.columns) {
+                let rows = answers.compactMap { answer in
+                    answer.end.map { end in
+                        [
+                            answer.group.worker, answer.group.key.text, String(end.redriven), String(end.dropped),
+                            String(max(0, end.left)), end.reason,
+                        ]
+                    }
                 }
                 return TextTable(
-                    header: ["worker", "key", "handled", "dropped", "waiting", "reason"], rows: rows, right: [2, 3, 4],
+                    header: QuarantineAnswer.columns, rows: rows, right: [2, 3, 4],
                     whole: [0, 1])
             }
         }

@@ -33,18 +33,9 @@ struct QuarantineCommand: AsyncParsableCommand {
 
         func run(in app: Application) async throws {
             let groups = try await places.withLog(app) { log in
-                try QuarantineCommand.groups(await log.quarantine().read(), worker, in: app)
+                try QuarantineGroup.groups(await log.quarantine().read(), worker, in: app.domains)
             }
-            let lines = groups.map { group -> Members in
-                [
-                    ("worker", JSON.string(group.worker)), ("key", JSON.string(group.key.text)),
-                    ("first", JSON.string(group.place)), ("time", JSON.string(group.time.rfc3339)),
-                    ("waiting", String(group.items.count)), ("attempts", String(group.attempts)),
-                    ("reason", JSON.string(group.reason)),
-                ]
-            }
-            let columns = ["worker", "key", "first", "time", "waiting", "attempts", "reason"]
-            try shape.show(lines, columns: columns) {
+            try shape.show(groups.map(\.members), columns: QuarantineGroup.columns) {
                 let rows = groups.map { group in
                     [
                         group.worker, group.key.text, group.place, String(group.items.count),
@@ -73,7 +64,7 @@ struct QuarantineCommand: AsyncParsableCommand {
             let reading = try RecordShape(format: nil, csv: false, domains: app.domains)
             var lines: [Members] = []
             try await places.withLog(app) { log in
-                let groups = try QuarantineCommand.groups(await log.quarantine().read(), worker, key, in: app)
+                let groups = try QuarantineGroup.groups(await log.quarantine().read(), worker, key, in: app.domains)
                 for group in groups {
                     var records: [TopicPartition: [Offset: Record]] = [:]
                     for (source, items) in Dictionary(grouping: group.items, by: \.source) {
@@ -98,7 +89,9 @@ struct QuarantineCommand: AsyncParsableCommand {
             }
         }
 
-        private func line(_ worker: String, _ item: Group.Item, _ record: Record?, _ shape: RecordShape) -> Members {
+        private func line(_ worker: String, _ item: QuarantineGroup.Item, _ record: Record?, _ shape: RecordShape)
+            -> Members
+        {
             let (source, parked) = item
             var members: Members = [
                 ("worker", JSON.string(worker)), ("place", JSON.string("\(source)@\(parked.offset)")),

@@ -51,83 +51,57 @@ struct QueryCommand: AppCommand {
     @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
-        let catalogue = app.catalogue
-        let query = try catalogue.query(view)
-        let projection = try catalogue.projection(query.projection)
-        let limit = limit ?? query.page
-        if !(1...Limits.pageRows).contains(limit) {
-            throw Failure(.usage, "--limit must be 1 to \(Limits.pageRows)")
-        }
         guard let patience = Duration(short: timeout) else { throw Failure(.usage, "--timeout \(timeout) is no time") }
-        let (values, given) = try values(query)
-        let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: given, past: asOf)
-        let cursor = try cursor.map { try Cursor.decode($0, for: owner) }
+        let query = try app.catalogue.query(view)
+        let call = try QueryCall(
+            query, parameters(of: query), spelled: .options, beside: Self.optionNames, limit: limit, cursor: cursor,
+            past: asOf, in: app.catalogue)
+        let projection = call.projection
         if let asOf {
             if !after.isEmpty { throw Failure(.usage, "--after and --as-of exclude each other") }
             let past = try AsOf.parse(asOf, now: now())
             return try await places.withLog(app) { log in
                 let extent = try await past.resolve(projection, log)
-                let arguments = Arguments(values, now: extent.moment, limit: limit, cursor: cursor)
                 let snapshots = fromStart ? nil : try places.snapshots()
-                let view = try await Past(ofLive: projection, on: log, places, snapshots)
-                let (page, shown) = try await view.read(of: projection, extent) { try query.answer(arguments, $0) }
-                try show(page, owner, shown, keys: projection.keys)
+                let view = try await places.withViews { try await Past(ofLive: projection, on: log, $0, snapshots) }
+                let (page, shown) = try await view.read(of: projection, extent, call.answering(at: extent.moment))
+                try show(page, call, shown)
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
-        let arguments = Arguments(values, now: now(), limit: limit, cursor: cursor)
+        let answering = call.answering(at: now())
         let waiting = try Waiting(
             for: after.map { try EventPlace($0) }, of: query.name, projection, patience: patience, places: places)
         try await places.withViews { views in
             let projection = try await views.live(projection)
             try await waiting.wait(for: projection, in: views, app)
-            let (page, asOf) = try await views.read(projection) { reader, asOf in
-                (try query.answer(arguments, reader), asOf)
-            }
-            try show(page, owner, asOf, keys: projection.keys)
+            let (page, asOf) = try await views.read(projection) { reader, asOf in (try answering(reader), asOf) }
+            try show(page, call, asOf)
             if after.isEmpty {
                 try await places.tellIfBehind(projection, asOf, isEmpty: page.rows.isEmpty, app)
             }
         }
     }
 
-    /// The parameters' values, and what a page's cursor belongs to of them.
-    private func values(_ query: Query) throws -> (values: [String: Value], given: [String: Value]) {
+    private func parameters(of query: Query) throws -> [(name: String, value: String)] {
         let flags = query.parameters.filter { $0.kind == .flag }.map { GeneratedHelp.option($0.name) }
         let loose = try LooseOptions(parameters, flags: Set(flags))
         if let word = loose.words.first { throw Failure(.usage, "\(word) is not --parameter value") }
-        let values = try loose.values(of: query.parameters, for: query.name, and: Self.optionNames)
-        var given = values
-        // A moment that is told by its distance from now is another one on the next page.
-        for parameter in query.parameters where parameter.kind == .timestamp {
-            if let text = loose.pairs.first(where: { Spelling.same(parameter.name, $0.name) })?.value {
-                given[parameter.name] = .text(text)
-            }
-        }
-        return (values, given)
+        return loose.pairs
     }
 
-    private func show(
-        _ page: Page, _ owner: Cursor.Owner, _ asOf: [TopicPartition: Offset], keys: Set<String> = []
-    ) throws {
-        let next = page.next.map { Cursor.encode($0, for: owner) }
+    private func show(_ page: Page, _ call: QueryCall, _ asOf: [TopicPartition: Offset]) throws {
+        let next = call.next(of: page)
         if shape.csv {
-            let rows = page.rows.map { row in
-                zip(page.columns, row).map { (name: JSON.camel($0.name), value: JSON.value($1, $0.kind)) }
-            }
-            try shape.showLines(rows, columns: page.columns.map { JSON.camel($0.name) })
+            try Output.standard.write(CSVLine.text(page))
             if let next { Output.complain("millrace: more: --cursor \(next)") }
             return
         }
         if shape.asTable {
-            try Output.standard.write(TextTable(page.columns, page.rows, keys: keys).text)
+            try Output.standard.write(TextTable(page.columns, page.rows, keys: call.projection.keys).text)
             if let next { try Output.standard.line("more: --cursor \(next)") }
             return
         }
-        try Output.standard.line(
-            JSON.object([
-                ("rows", JSON.array(page.rows.map { JSON.row($0, page.columns) })),
-                ("next", next.map(JSON.string) ?? "null"), ("asOf", JSON.offsets(asOf)),
-            ]))
+        try Output.standard.line(call.json(page, asOf: asOf))
     }
 }

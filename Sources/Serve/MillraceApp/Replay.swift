@@ -89,69 +89,19 @@ struct Replay: AppCommand {
         let shape = try RecordShape(
             format: format, csv: shape.csv, domains: app.domains)
         try await places.withLog(app) { log in
-            let part = try await part(log)
+            let part = try await TopicReading(
+                topics, partition: partition, from: from, to: to ?? "end", on: log)
             if let into {
                 try await fold(log, part, try app.catalogue.projection(into))
             } else {
-                let type = try type.map { try self.type($0, app.domains) }
+                let type = try type.map { try RecordShape.type($0, of: topics, app.domains) }
                 try await show(log, part, shape, type)
             }
         }
     }
 
-    /// The type that a word means, whatever its case. One that none of the topics can have is refused, where all their
-    /// schemas are known.
-    private func type(_ type: String, _ domains: [Domain]) throws -> String {
-        var known: [String] = []
-        for topic in topics {
-            guard let kinds = RecordShape.types(of: topic, domains) else { return type }
-            known += kinds
-        }
-        // A newer program's type is shown as unknown, with its number.
-        if let found = Naming.find(type, in: known, names: { [$0] }).first { return found }
-        if type.hasPrefix("unknown") || type == "empty" { return type }
-        let of = topics.joined(separator: ", ")
-        let question = Nearest.question(to: type, among: known).map { " \($0.prefix(1).uppercased())\($0.dropFirst())" }
-        throw Failure(
-            .usage, "there is no type \(type) in \(of).\(question ?? "") There are \(known.joined(separator: ", "))")
-    }
-
-    /// What of a log is read: records of some offsets, and where `times` is not nil, of some times.
-    private struct Part {
-        var ranges: [TopicPartition: Range<Offset>]
-        var times: ClosedRange<Timestamp>?
-    }
-
-    private func part(_ log: any EventLog) async throws -> Part {
-        let counts = try await log.partitionCounts()
-        var partitions: [TopicPartition] = []
-        for topic in topics {
-            guard let count = counts[topic] else { throw LogError.unknown(topic) }
-            if let partition, !(0..<count).contains(partition) {
-                throw Failure(.usage, "\(topic) has partitions 0 to \(count - 1), not \(partition)")
-            }
-            partitions += (0..<count).filter { partition == nil || $0 == partition }.map {
-                TopicPartition(topic, Partition($0))
-            }
-        }
-        let bounds = try await log.bounds(of: partitions)
-        let moment = now()
-        let (from, to) = (try Bound.parse(from, now: moment), try Bound.parse(to ?? "end", now: moment))
-        let begin = try await from.position(else: .start).resolve(bounds, log)
-        let end = try await to.position(else: .end).resolve(bounds, log)
-        let (least, greatest) = (from.time ?? Timestamp(.min), to.time ?? Timestamp(.max))
-        let ranges = bounds.reduce(into: [TopicPartition: Range<Offset>]()) { ranges, entry in
-            let low = begin[entry.key] ?? entry.value.lowerBound
-            // Nothing is of times that end before they begin.
-            let high = least > greatest ? low : end[entry.key] ?? entry.value.upperBound
-            ranges[entry.key] = low..<max(low, high)
-        }
-        let isTimed = from.time != nil || to.time != nil
-        return Part(ranges: ranges, times: isTimed && least <= greatest ? least...greatest : nil)
-    }
-
     private func show(
-        _ log: any EventLog, _ part: Part, _ shape: RecordShape, _ type: String?
+        _ log: any EventLog, _ part: TopicReading, _ shape: RecordShape, _ type: String?
     ) async throws {
         var table = self.shape.asTable && format == nil && !count ? RecordTable(shape) : nil
         var shown = 0
@@ -160,7 +110,9 @@ struct Replay: AppCommand {
         let key = key.map { Bytes($0) }
         // Each read of an option asks what was parsed.
         let (type, limit, count) = (type, limit, count)
-        try await each(log, part) { batch, records in
+        try await (limit == 0 ? part.nothing : part).each(
+            on: log, follows: follow, batch: Self.batch, afterEachLook: { !Output.standard.isAbandoned }
+        ) { batch, records in
             let types = shape.types(batch.source)
             for record in records {
                 if let limit, shown >= limit { return false }
@@ -193,51 +145,8 @@ struct Replay: AppCommand {
         }
     }
 
-    /// Reads batch by batch, for as long as `body` says to go on.
-    private func each(
-        _ log: any EventLog, _ part: Part, _ body: (Batch, ArraySlice<Record>) throws -> Bool
-    ) async throws {
-        if limit == 0 { return }
-        var open = follow ? part.ranges : part.ranges.filter { !$0.value.isEmpty }
-        if open.isEmpty { return }
-        var reader = try await log.reader(from: open.mapValues(\.lowerBound), ofTimes: part.times)
-        var growth = Growth(of: topics, on: log, from: open.mapValues(\.lowerBound))
-        do {
-            var silence = Silence()
-            reading: while follow || !open.isEmpty {
-                if follow, partition == nil, let more = try await growth.look() {
-                    await reader.close()
-                    reader = try await log.reader(from: more, ofTimes: part.times)
-                    for (place, next) in more where open[place] == nil { open[place] = next..<next }
-                }
-                let batches = try await reader.next(max: Self.batch, wait: .milliseconds(200))
-                if !batches.isEmpty {
-                    silence.broke()
-                } else if !follow {
-                    for (place, range) in open {
-                        let (from, end) = (range.lowerBound, range.upperBound)
-                        if try await !silence.lasts(in: place, from: from, to: end, of: log) { open[place] = nil }
-                    }
-                }
-                for batch in batches {
-                    growth.advance(past: batch)
-                    guard let range = open[batch.source] else { continue }
-                    let records = follow ? batch.records[...] : batch.records(before: range.upperBound)
-                    if !(try body(batch, records)) { break reading }
-                    if !follow, batch.next >= range.upperBound { open[batch.source] = nil }
-                }
-                try Task.checkCancellation()
-                if follow && Output.standard.isAbandoned { break }
-            }
-        } catch {
-            await reader.close()
-            throw error
-        }
-        await reader.close()
-    }
-
     private func fold(
-        _ log: any EventLog, _ part: Part, _ projection: AnyProjection
+        _ log: any EventLog, _ part: TopicReading, _ projection: AnyProjection
     ) async throws {
         let ranges = part.ranges
         let times = part.times.map { times in ranges.mapValues { _ in times } } ?? [:]

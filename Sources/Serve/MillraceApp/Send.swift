@@ -122,24 +122,3 @@ struct Send: AppCommand {
     private static let columns = ["id", "outcome", "reason", "message", "events"]
     func showHeader() throws { if shape.csv { try Output.standard.write(CSVLine.header(Self.columns)) } }
 }
-
-extension Outcome {
-    var json: String { JSON.object(members.map { ($0.name, $0.value) }) }
-
-    var members: Members {
-        [
-            ("id", JSON.string(id)), ("outcome", JSON.string(accepted ? "accepted" : "refused")),
-            ("reason", accepted ? "null" : JSON.string(reason)), ("message", accepted ? "null" : JSON.string(message)),
-            (
-                "events",
-                JSON.array(
-                    events.map { event in
-                        JSON.object([
-                            ("topic", JSON.string(event.place.topic)), ("partition", event.place.partition.description),
-                            ("offset", event.offset.description), ("type", JSON.string(event.type)),
-                        ])
-                    })
-            ),
-        ]
-    }
-}

@@ -1,5 +1,6 @@
 internal import CSVText
 internal import EventModel
+internal import MillraceBus
 
 /// Lines of a file, with what an import knows of them.
 struct ImportLine {

@@ -2,33 +2,16 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import MillraceBus
-internal import Quarantining
 internal import Yams
 
 /// The topics as files such as `topics.yaml` declare them: each topic's name with what a deployment chooses of it and what the
 /// code needs.
 enum TopicFile {
-    /// Where imports of files keep how far they have come; written by `import` alone.
-    static let imports = Topic(
-        "millrace.imports", partitions: 1, cleanup: .compact, key: "importer/site/file", schema: "json",
-        owner: "import")
-
-    /// The schema of a topic's values, nil where it is known by its name alone.
-    static func schema(of topic: String, _ domains: [Domain]) -> Schema? {
-        topic == QuarantineLog.topic.name
-            ? QuarantineLog.schema : domains.lazy.compactMap { $0.schema(of: topic) }.first
-    }
-
-    /// What the program's own code says.
-    static func builtIn(_ domains: [Domain]) -> [Topic] {
-        Workers.topics(of: domains) + [imports]
-    }
-
     /// The topics that are to be: as the code has them, and over that each file in turn, topic by topic and field by field.
     ///
     /// - Parameter files: none takes topics.yaml, where there is one here.
     static func declared(_ files: [String], domains: [Domain]) throws -> [DeclaredTopic] {
-        var declared = Declared(code: builtIn(domains))
+        var declared = Declared(code: domains.builtInTopics)
         let isHere = FileManager.default.fileExists(atPath: "topics.yaml")
         for path in files.isEmpty && isHere ? ["topics.yaml"] : files {
             guard FileManager.default.fileExists(atPath: path) else {

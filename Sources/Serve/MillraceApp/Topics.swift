@@ -93,22 +93,7 @@ struct Topics: AsyncParsableCommand {
             abstract: "Print the topics file that the code asks for.")
 
         func run(in app: Application) throws {
-            try Output.standard.write(TopicFile.text(TopicFile.builtIn(app.domains)))
+            try Output.standard.write(TopicFile.text(app.domains.builtInTopics))
         }
-    }
-}
-
-extension Topic {
-    static let columns = [
-        "topic", "partitions", "replication", "retention", "cleanup", "clock", "key", "schema", "owner",
-    ]
-
-    var members: Members {
-        [
-            ("topic", JSON.string(name)), ("partitions", String(partitions)), ("replication", String(replication)),
-            ("retention", retention.map { JSON.string($0.short) } ?? "null"),
-            ("cleanup", JSON.string(cleanup.rawValue)), ("clock", JSON.string(clock.rawValue)),
-            ("key", JSON.string(key)), ("schema", JSON.string(schema)), ("owner", JSON.string(owner)),
-        ]
     }
 }

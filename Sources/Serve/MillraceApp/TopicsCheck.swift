@@ -18,7 +18,7 @@ extension Topics {
         @OptionGroup var places: LogAndViewOptions
 
         func run(in app: Application) async throws {
-            let code = TopicFile.builtIn(app.domains)
+            let code = app.domains.builtInTopics
             let declared = try places.declarations(app)
             let (there, noted) = try await places.withLog(app) { log in
                 (try await log.topics(), try await TopicBook(log, clock: { now() }).counts())

@@ -5,43 +5,18 @@ internal import MillraceBus
 
 /// What is said of a name that is not known: which one it may have been, then where all of them are shown.
 enum Unknown {
-    /// The command lines that show all names of a kind.
-    static let places = [
-        "query": "millrace views", "projection": "millrace views", "command": "millrace events",
-        "event": "millrace events", "importer": "millrace import --help",
-    ]
-
     /// - Parameters:
     ///   - what: `query`, as in: there is no query NAME.
     ///   - place: The words that show all of them: `millrace views`. Nil where they are few and are named.
     static func failure(_ what: String, _ name: String, among known: [String], shownBy place: String?) -> Failure {
         Failure(.usage, UnknownName(what, name, among: known).message(shownBy: place))
     }
-
-    /// What is said of a topic that the log has not: one that is declared can be made.
-    static func topic(_ name: String, declared: [String]) -> String {
-        if declared.contains(name) { return "there is no topic \(name); create it with: millrace topics apply" }
-        return "there is no topic \(name), and none is declared; "
-            + UnknownName.advice(name, among: declared, shownBy: "millrace topics")
-    }
-}
-
-extension Failure {
-    /// That a topic is not there: with what to do, and a slip of the user's where it is not declared either.
-    init(unknownTopic error: LogError, declared: [String]) {
-        guard let topic = error.topic else {
-            self.init(.configuration, error.message)
-            return
-        }
-        self.init(
-            declared.contains(topic) ? .configuration : .usage, Unknown.topic(topic, declared: declared))
-    }
 }
 
 extension Application {
     /// The names of the topics that are declared here.
     var declaredTopics: [String] {
-        let topics = (try? TopicFile.declared([], domains: domains).map(\.topic)) ?? TopicFile.builtIn(domains)
+        let topics = (try? TopicFile.declared([], domains: domains).map(\.topic)) ?? domains.builtInTopics
         return topics.map(\.name)
     }
 }

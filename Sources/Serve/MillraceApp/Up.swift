@@ -10,13 +10,21 @@ internal import Synchronization
 /// `millrace up`.
 struct Up: AppCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run everything in one process: the log and all workers.",
-        discussion: "Then, in another terminal: millrace send, produce, query, replay. Ctrl-C stops it in order.")
+        abstract: "Run everything in one process: the log, all workers, and HTTP on this machine.",
+        paragraphs: """
+            Then, in another terminal: millrace send, produce, query, replay; or curl
+            http://127.0.0.1:8080. Where that port is taken and nobody has asked for it, all
+            but HTTP runs, and that is said. Ctrl-C stops it in order.
+            """)
+    @OptionGroup var http: HTTPOptions
+    @Flag(name: .customLong("no-http"), help: "Serve nothing over HTTP (also MILLRACE_HTTP=off).")
+    var withoutHTTP = false
     @OptionGroup var logs: LogOptions
     @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let start = ContinuousClock.now
+        let settings = withoutHTTP || http.isOff ? nil : try http.settings()
         let logger = try logs.logger()
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true) { log in
@@ -31,13 +39,39 @@ struct Up: AppCommand {
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
                         ready: readiness.note)
+                    let serving = Serving(isAsked: settings != nil)
                     let ready = Ready(
-                        readiness: readiness, workers: workers, start: start, places: places, isVerbose: logs.verbose)
-                    try await Workers.run(services + [ready], logger: logger)
+                        readiness: readiness, serving: serving, workers: workers, start: start, places: places,
+                        isVerbose: logs.verbose)
+                    var served: [any Service] = []
+                    if let settings {
+                        let gateway = try await http.gateway(
+                            app, settings, log: log, views: views, places, logger, running: serving.note)
+                        // Told to stop before the workers, so that what was asked is still answered.
+                        served = [http.isStandard ? Dispensable(service: gateway, serving: serving) : gateway]
+                    }
+                    try await Workers.run(services + served + [ready], logger: logger)
                 }
             }
         }
         Output.complain("millrace: stopped")
+    }
+}
+
+/// A service that others go on without, where what it needs is not to be had.
+private struct Dispensable: Service, CustomStringConvertible {
+    let service: any Service
+    let serving: Serving
+    var description: String { "\(service)" }
+
+    func run() async throws {
+        do {
+            try await service.run()
+        } catch let error as BusError where error.kind == .unavailable {
+            serving.note(nil)
+            Output.complain("millrace: nothing is served over HTTP: \(error.message)")
+            try await gracefulShutdown()
+        }
     }
 }
 
@@ -92,6 +126,7 @@ final class Readiness: Sendable {
 /// Says when every worker has joined its group and taken its partitions.
 private struct Ready: Service, CustomStringConvertible {
     let readiness: Readiness
+    let serving: Serving
     let workers: [Worker]
     let start: ContinuousClock.Instant
     let places: LogAndViewOptions
@@ -109,6 +144,8 @@ private struct Ready: Service, CustomStringConvertible {
             """
             millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
+        let address = await cancelWhenGracefulShutdown { await serving.address(within: Readiness.patience) }
+        if let address { HTTPOptions.tell(address) }
         if !idle.isEmpty {
             Output.complain(
                 "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")

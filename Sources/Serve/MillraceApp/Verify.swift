@@ -80,7 +80,7 @@ struct Verify: AppCommand {
             let there = try await log.topics()
             for name in topics where !there.contains(where: { $0.name == name }) { throw LogError.unknown(name) }
             if everything || !topics.isEmpty {
-                let chosen = Set(everything ? TopicFile.builtIn(app.domains).map(\.name) : topics)
+                let chosen = Set(everything ? app.domains.builtInTopics.map(\.name) : topics)
                 for topic in there.sorted(by: { $0.name < $1.name }) where chosen.contains(topic.name) {
                     findings += try await show(audit(topic, log, app))
                 }
@@ -118,7 +118,7 @@ struct Verify: AppCommand {
     // MARK: Topics
 
     private func audit(_ topic: Topic, _ log: any EventLog, _ app: Application) async throws -> [Finding] {
-        let schema = TopicFile.schema(of: topic.name, app.domains)
+        let schema = app.domains.schema(of: topic.name)
         // Anyone may send commands, and nonsense among them is no fault of the log: it was refused.
         let isOwn = !app.domains.contains { $0.commandsTopic == topic.name }
         let isContiguous = log.promises.contains(.contiguous) && topic.cleanup != .compact

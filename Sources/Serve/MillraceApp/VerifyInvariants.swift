@@ -86,8 +86,8 @@ struct InvariantCheck {
     }
 
     private func requireRest() async throws {
-        let lines = try await Lag.settled(app.workers, log: log, views: views, sum: true, within: .zero)
-        if let ahead = lines.first(where: { $0.ahead > 0 }) { throw ahead.failure }
+        let lines = try await WorkerLag.settled(app.workers, log: log, views: views, sum: true, within: .zero)
+        if let ahead = lines.lazy.compactMap(\.aheadMessage).first { throw Failure(.data, ahead) }
         if let behind = lines.first(where: { $0.lag > 0 }) {
             throw Failure(
                 .tryAgain,

@@ -11,6 +11,8 @@ public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
         case noInput
         /// Its time is over, or the state of another process is in the way: it may go well later.
         case tryAgain
+        /// What it needs is not to be had: an address that another process listens on.
+        case unavailable
     }
     public var kind: Kind
     /// What is wrong and, where there is something, what to do.

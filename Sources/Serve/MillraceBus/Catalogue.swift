@@ -2,9 +2,33 @@ package import EventModel
 
 /// Finds events, commands, projections and queries by the names that people use.
 package struct Catalogue: Sendable {
-    package var domains: [Domain]
+    package let domains: [Domain]
+    package let commands: [Found]
+    /// The events that people can write.
+    package let events: [Found]
+    /// Commands by the names that they have, for who looks one up often.
+    private let commandsByName: [String: [Found]]
 
-    package init(domains: [Domain]) { self.domains = domains }
+    package init(domains: [Domain]) {
+        self.domains = domains
+        commands = domains.flatMap { domain in
+            domain.decider.map {
+                Self.found(domain, $0.commands, domain.commandsTopic, .decided, key: $0.keyOfCommand)
+            } ?? []
+        }
+        events = domains.flatMap { domain in
+            let decided = domain.decider.map {
+                Self.found(domain, $0.events, domain.eventsTopic, .decided, key: $0.keyOfEvent)
+            }
+            let observed = domain.telemetry.map {
+                Self.found(domain, $0.events, $0.topic, .telemetry, key: $0.keyOfEvent)
+            }
+            return (decided ?? []) + (observed ?? [])
+        }
+        commandsByName = commands.reduce(into: [:]) { byName, found in
+            for name in found.names { byName[name, default: []].append(found) }
+        }
+    }
 
     package struct Found: Sendable {
         package var domain: Domain
@@ -43,27 +67,6 @@ package struct Catalogue: Sendable {
         schema.kinds.map { Found(domain: domain, schema: schema, kind: $0, topic: topic, origin: origin, key: key) }
     }
 
-    package var commands: [Found] {
-        domains.flatMap { domain in
-            domain.decider.map {
-                Self.found(domain, $0.commands, domain.commandsTopic, .decided, key: $0.keyOfCommand)
-            } ?? []
-        }
-    }
-
-    /// The events that people can write.
-    package var events: [Found] {
-        domains.flatMap { domain in
-            let decided = domain.decider.map {
-                Self.found(domain, $0.events, domain.eventsTopic, .decided, key: $0.keyOfEvent)
-            }
-            let observed = domain.telemetry.map {
-                Self.found(domain, $0.events, $0.topic, .telemetry, key: $0.keyOfEvent)
-            }
-            return (decided ?? []) + (observed ?? [])
-        }
-    }
-
     /// The events that only reactions write.
     package var derived: [Found] {
         domains.flatMap { domain in
@@ -87,7 +90,10 @@ package struct Catalogue: Sendable {
     package var queries: [Query] { domains.flatMap(\.queries) }
     package var projections: [AnyProjection] { domains.flatMap(\.projections) }
 
-    package func command(_ name: String) throws -> Found { try find(name, in: commands, "command") }
+    package func command(_ name: String) throws -> Found {
+        if let found = commandsByName[name], found.count == 1 { return found[0] }
+        return try find(name, in: commands, "command")
+    }
     package func event(_ name: String) throws -> Found {
         if let found = Naming.find(name, in: derived, names: \.names).first,
             Naming.find(name, in: events, names: \.names).isEmpty

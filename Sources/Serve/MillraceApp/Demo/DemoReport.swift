@@ -151,7 +151,9 @@ struct DemoReport {
 
     private func past(_ question: Question, at moment: Timestamp, _ log: any EventLog) async throws -> Page {
         let extent = try await AsOf.moment(moment).resolve(question.projection, log)
-        let view = try await Past(ofLive: question.projection, on: log, place.places, place.snapshots)
+        let view = try await place.places.withViews {
+            try await Past(ofLive: question.projection, on: log, $0, place.snapshots)
+        }
         let arguments = question.arguments(at: extent.moment)
         let (page, _) = try await view.read(of: question.projection, extent) {
             try question.query.answer(arguments, $0)

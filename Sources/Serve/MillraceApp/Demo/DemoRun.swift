@@ -15,7 +15,7 @@ struct DemoPlayed: Sendable {
     /// When its actors stopped.
     var end: Timestamp
     /// How far the workers were behind, a line each, when they had been waited for.
-    var lag: [Lag.Line]
+    var lag: [WorkerLag]
 }
 
 /// Some domains' actors on a running system.
@@ -99,7 +99,7 @@ private struct DemoScene: Service, CustomStringConvertible {
             let done = try await cancelWhenGracefulShutdown {
                 let took = try await play(statistics)
                 let end = now()
-                let lag = try await Lag.settled(
+                let lag = try await WorkerLag.settled(
                     Workers.all(of: demo.domains), log: log, views: views, sum: true, within: Self.patience)
                 return DemoPlayed(counts: statistics.counts, took: took, end: end, lag: lag)
             }

@@ -1,12 +1,11 @@
-internal import EventModel
+package import EventModel
 internal import Foundation
 internal import Handling
-internal import MillraceBus
 
 /// How a record is printed: JSON, CSV, or by a template. A template and CSV have keys, values and headers as they are, byte
 /// for byte; JSON, which must be UTF-8, has what is not with U+FFFD, and in base64 beside.
-struct RecordShape {
-    private enum Piece {
+package struct RecordShape: Sendable {
+    private enum Piece: Sendable {
         case text([UInt8])
         case verb(Character)
     }
@@ -14,7 +13,7 @@ struct RecordShape {
     private let csv: Bool
     private let domains: [Domain]
 
-    init(format: String?, csv: Bool, domains: [Domain]) throws {
+    package init(format: String?, csv: Bool, domains: [Domain]) throws {
         pieces = try format.map(Self.parse)
         self.csv = csv
         self.domains = domains
@@ -30,11 +29,11 @@ struct RecordShape {
                 continue
             }
             guard let next = rest.popFirst() else {
-                throw Failure(.usage, "--format ends with \(character)")
+                throw BusError(.usage, "--format ends with \(character)")
             }
             if character == "\\" {
                 guard let plain: Character = ["n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0"][next] else {
-                    throw Failure(.usage, "--format has \\\(next); there are \\n \\t \\r \\0 \\\\")
+                    throw BusError(.usage, "--format has \\\(next); there are \\n \\t \\r \\0 \\\\")
                 }
                 text.append(plain)
             } else if next == "%" {
@@ -44,28 +43,47 @@ struct RecordShape {
                 text = ""
                 pieces.append(.verb(next))
             } else {
-                throw Failure(.usage, "--format has %\(next); there are %t %p %o %d %k %K %v %V %h %y %j %%")
+                throw BusError(.usage, "--format has %\(next); there are %t %p %o %d %k %K %v %V %h %y %j %%")
             }
         }
         return text.isEmpty ? pieces : pieces + [.text(Array(text.utf8))]
     }
 
-    var header: String { csv ? "topic,partition,offset,timestamp,key,type,event\n" : "" }
+    package var header: String { csv ? "topic,partition,offset,timestamp,key,type,event\n" : "" }
 
-    private func schema(_ topic: String) -> Schema? { TopicFile.schema(of: topic, domains) }
+    private func schema(_ topic: String) -> Schema? { domains.schema(of: topic) }
 
     /// The types that records of a topic can have; nil where its schema is not known here.
-    static func types(of topic: String, _ domains: [Domain]) -> [String]? {
-        guard let schema = TopicFile.schema(of: topic, domains) else { return nil }
+    package static func types(of topic: String, _ domains: [Domain]) -> [String]? {
+        guard let schema = domains.schema(of: topic) else { return nil }
         // Facts to be admitted are on the commands' topic.
         let facts = domains.first { $0.commandsTopic == topic }?.decider?.events.kinds ?? []
         return (schema.kinds + facts).map(\.name)
     }
 
-    func type(_ record: Record, _ source: TopicPartition) -> String { types(source)(record) }
+    /// The type that a word means, whatever its case. One that none of the topics can have is refused, where all their
+    /// schemas are known.
+    package static func type(
+        _ type: String, of topics: [String], _ domains: [Domain]
+    ) throws -> String {
+        var known: [String] = []
+        for topic in topics {
+            guard let kinds = types(of: topic, domains) else { return type }
+            known += kinds
+        }
+        // A newer program's type is shown as unknown, with its number.
+        if let found = Naming.find(type, in: known, names: { [$0] }).first { return found }
+        if type.hasPrefix("unknown") || type == "empty" { return type }
+        let of = topics.joined(separator: ", ")
+        let question = Nearest.question(to: type, among: known).map { " \($0.prefix(1).uppercased())\($0.dropFirst())" }
+        throw BusError(
+            .usage, "there is no type \(type) in \(of).\(question ?? "") There are \(known.joined(separator: ", "))")
+    }
+
+    package func type(_ record: Record, _ source: TopicPartition) -> String { types(source)(record) }
 
     /// What tells the types of a partition's records: the schema is looked up once for all of them.
-    func types(_ source: TopicPartition) -> (Record) -> String {
+    package func types(_ source: TopicPartition) -> (Record) -> String {
         let schema = schema(source.topic)
         let mayBeFacts = source.topic.hasSuffix(".commands")
         return { record in
@@ -85,23 +103,23 @@ struct RecordShape {
     }
 
     /// Whether a record has what JSON does not show, for only a newer program knows it.
-    func hides(_ record: Record, _ source: TopicPartition) -> Bool {
+    package func hides(_ record: Record, _ source: TopicPartition) -> Bool {
         reading(record, source)?.hides(record.value) ?? false
     }
 
     /// The event as JSON; what no schema can read is shown as text.
-    func event(_ record: Record, _ source: TopicPartition) -> String {
+    package func event(_ record: Record, _ source: TopicPartition) -> String {
         decoded(record, source) ?? JSON.string(record.value.text)
     }
 
     /// The event as JSON; nil where no schema can read it.
-    func decoded(_ record: Record, _ source: TopicPartition) -> String? {
+    package func decoded(_ record: Record, _ source: TopicPartition) -> String? {
         if source.topic.hasSuffix(".outcomes"), let outcome = try? Outcome(record.value) { return outcome.json }
         return try? reading(record, source)?.decode(record.value).json
     }
 
     /// Adds the record as it is printed.
-    func add(_ record: Record, _ source: TopicPartition, to out: inout [UInt8]) {
+    package func add(_ record: Record, _ source: TopicPartition, to out: inout [UInt8]) {
         if let pieces {
             for piece in pieces {
                 switch piece {
@@ -127,7 +145,7 @@ struct RecordShape {
         }
     }
 
-    private func json(_ record: Record, _ source: TopicPartition) -> String {
+    package func json(_ record: Record, _ source: TopicPartition) -> String {
         let event = decoded(record, source)
         var members = [
             ("topic", JSON.string(source.topic)), ("partition", source.partition.description),

@@ -1,21 +1,20 @@
-internal import EventModel
-internal import MillraceBus
+package import EventModel
 
 /// The members of a JSON object at its top level, found without reading what is in them: a line's time is taken out, or its
 /// event, and the rest stays as it was written.
-struct TopLevel {
-    struct Member {
+package struct TopLevel {
+    package struct Member {
         /// The name's bytes without its quotes; escapes are left as they are.
-        var name: ArraySlice<UInt8>
-        var value: ArraySlice<UInt8>
+        package var name: ArraySlice<UInt8>
+        package var value: ArraySlice<UInt8>
         /// From the name's quote to the end of the value.
-        var whole: Range<Int>
+        package var whole: Range<Int>
     }
-    let bytes: ArraySlice<UInt8>
-    private(set) var members: [Member] = []
+    package let bytes: ArraySlice<UInt8>
+    package private(set) var members: [Member] = []
 
     /// Nil where the bytes are no JSON object; what is wrong with it is for a whole parser to say.
-    init?(_ bytes: ArraySlice<UInt8>) {
+    package init?(_ bytes: ArraySlice<UInt8>) {
         self.bytes = bytes
         var at = bytes.startIndex
         var separated = true
@@ -88,7 +87,7 @@ struct TopLevel {
         }
     }
 
-    subscript(name: String) -> Member? {
+    package subscript(name: String) -> Member? {
         members.first { member in
             if !member.name.contains(UInt8(ascii: "\\")) { return member.name.elementsEqual(name.utf8) }
             return JSONEscapes.text(member.name)?.utf8.elementsEqual(name.utf8) ?? false
@@ -96,7 +95,7 @@ struct TopLevel {
     }
 
     /// The object without some of its members.
-    func without(_ gone: [Member]) -> ArraySlice<UInt8> {
+    package func without(_ gone: [Member]) -> ArraySlice<UInt8> {
         let others = members.filter { member in !gone.contains { $0.whole == member.whole } }.map { bytes[$0.whole] }
         return ArraySlice([UInt8(ascii: "{")] + others.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "}")])
     }
@@ -104,13 +103,13 @@ struct TopLevel {
 
 extension TopLevel.Member {
     /// The value where it is a text.
-    var text: String? {
+    package var text: String? {
         guard value.count >= 2, value.first == UInt8(ascii: "\"") else { return nil }
         return JSONEscapes.text(value.dropFirst().dropLast())
     }
 
     /// The value where it is a number.
-    var number: DecimalText? { DecimalText(value) }
+    package var number: DecimalText? { DecimalText(value) }
 
-    var isObject: Bool { value.first == UInt8(ascii: "{") }
+    package var isObject: Bool { value.first == UInt8(ascii: "{") }
 }

@@ -1,28 +1,27 @@
-internal import EventLog
-internal import EventModel
-internal import MillraceBus
+package import EventLog
+package import EventModel
 
 /// Where a range of the log begins or ends, as people write it: at a time or at a position.
-enum Bound: Equatable {
+package enum Bound: Equatable {
     /// Records of this time are in the range, at either end.
     case time(Timestamp)
     case position(Position)
 
-    static func parse(_ text: String, now: Timestamp) throws -> Bound {
+    package static func parse(_ text: String, now: Timestamp) throws -> Bound {
         if text.hasPrefix("@"), let time = Moment.parse(String(text.dropFirst()), now: now) { return .time(time) }
         return .position(try Position.parse(text, now: now))
     }
 
-    var time: Timestamp? { if case .time(let time) = self { time } else { nil } }
+    package var time: Timestamp? { if case .time(let time) = self { time } else { nil } }
 
     /// The position, or where it is a time, another.
-    func position(else other: Position) -> Position {
+    package func position(else other: Position) -> Position {
         if case .position(let position) = self { position } else { other }
     }
 }
 
 /// A place in a topic as people write it.
-enum Position: Equatable {
+package enum Position: Equatable {
     case start, end
     case offset(Int64)
     case afterStart(Int64)
@@ -30,7 +29,7 @@ enum Position: Equatable {
     /// The first record at or after a moment.
     case first(Timestamp)
 
-    static func parse(_ text: String, now: Timestamp = now()) throws -> Position {
+    package static func parse(_ text: String, now: Timestamp = now()) throws -> Position {
         switch text {
         case "start": return .start
         case "end": return .end
@@ -42,7 +41,7 @@ enum Position: Equatable {
         if text.hasPrefix("+"), let count = Int64(text.dropFirst()), count >= 0 { return .afterStart(count) }
         if text.hasPrefix("-"), let count = Int64(text.dropFirst()), count >= 0 { return .beforeEnd(count) }
         if let offset = Int64(text), offset >= 0 { return .offset(offset) }
-        throw Failure(
+        throw BusError(
             .usage,
             """
             \(text) is no position: start, end, 17, -10, +10, first@2026-11-01T00:00:00Z; and no time: \
@@ -51,7 +50,7 @@ enum Position: Equatable {
     }
 
     /// The offset in each partition, within what it has.
-    func resolve(
+    package func resolve(
         _ bounds: [TopicPartition: Range<Offset>], _ log: any EventLog
     ) async throws -> [TopicPartition: Offset] {
         if case .first(let time) = self { return try await log.offsets(of: Array(bounds.keys), at: time) }

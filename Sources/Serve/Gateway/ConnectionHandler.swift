@@ -1,0 +1,152 @@
+internal import EventModel
+internal import HTTPTypes
+internal import MillraceBus
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+
+/// Watches one connection for what would hold it for nothing: readers that take nothing, bodies that never end, and requests
+/// that are none. It closes so that what was answered arrives.
+final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// How long peers that say nothing at all are believed to be there, in ms: TCP_USER_TIMEOUT (RFC 5482).
+    private static let userTimeout = NIOBSDSocket.Option(rawValue: 18)
+
+    private var slow: Scheduled<Void>?
+    private var late: Scheduled<Void>?
+    private var isReading = false
+    /// Whoever follows a topic and sends no more has gone: nothing else would tell of it where no events come.
+    private var follows = false
+    private var isAnswering = false
+    private var closes = false
+    /// What still comes is thrown away.
+    private var isDone = false
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        guard let options = context.channel.syncOptions else { return }
+        let limit = ChannelOptions.Types.SocketOption(level: .tcp, name: Self.userTimeout)
+        try? options.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
+        try? options.setOption(limit, value: Int(GatewayLimits.slowReader.milliseconds))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isDone { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            isReading = true
+            follows = head.path.map { $0.hasPrefix("/topics/") && $0.contains("follow") } ?? false
+            if !Self.isStream(head.path ?? "") { expectBody(context) }
+        case .body: break
+        case .end:
+            isReading = false
+            late?.cancel()
+            late = nil
+        }
+        context.fireChannelRead(data)
+    }
+
+    /// Whether the body is of lines, and may take as long as its writer likes.
+    private static func isStream(_ path: String) -> Bool {
+        let path = path.prefix { $0 != "?" }
+        return path == "/commands" || path == "/commands/" || path.hasPrefix("/events/")
+    }
+
+    private func expectBody(_ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        late = context.eventLoop.scheduleTask(in: GatewayLimits.bodyTime.amount) {
+            bound.value.close(promise: nil)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(let head) where head.status.kind == .informational: context.write(data, promise: promise)
+        case .head(let head):
+            isAnswering = true
+            closes = head.headerFields[.connection]?.lowercased() == "close"
+            context.write(data, promise: promise)
+        case .body: context.write(data, promise: promise)
+        case .end:
+            isAnswering = false
+            context.write(data, promise: promise)
+            if closes { leave(context) }
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        slow?.cancel()
+        slow = nil
+        if !context.channel.isWritable {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            slow = context.eventLoop.scheduleTask(in: GatewayLimits.slowReader.amount) {
+                bound.value.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if follows, isAnswering, event as? ChannelEvent == .inputClosed { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? HTTPParserError, !isDone else {
+            context.fireErrorCaught(error)
+            return
+        }
+        if isAnswering {
+            context.close(promise: nil)
+            return
+        }
+        let problem =
+            error == .headerOverflow
+            ? Problem(
+                .headersTooLarge,
+                "the header has over \(GatewayLimits.headerBytes) bytes or \(GatewayLimits.headerFields) fields")
+            : Problem(.badRequest, "this is no HTTP/1.1 request")
+        var head = HTTPResponse(status: .init(code: problem.status.rawValue, reasonPhrase: problem.status.title))
+        head.headerFields = [
+            .contentType: Problem.mediaType, .connection: "close", .contentLength: String(problem.json.utf8.count),
+        ]
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(ByteBuffer(string: problem.json))), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        leave(context)
+    }
+
+    /// Closes once what was written has gone out. Whoever still sends is listened to for a moment, or he would lose the answer.
+    private func leave(_ context: ChannelHandlerContext) {
+        isDone = true
+        late?.cancel()
+        late = nil
+        context.flush()
+        if !isReading {
+            context.close(promise: nil)
+            return
+        }
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: GatewayLimits.linger.amount) { bound.value.close(promise: nil) }
+    }
+
+    /// What comes after the answer must be read to be thrown away, though nobody behind asks for it.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        if isDone { context.read() }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        slow?.cancel()
+        late?.cancel()
+        context.fireChannelInactive()
+    }
+}
+
+extension Duration {
+    var amount: TimeAmount { .nanoseconds(Int64(self / .nanoseconds(1))) }
+}

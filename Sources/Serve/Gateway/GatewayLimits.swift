@@ -1,0 +1,67 @@
+internal import EventModel
+
+/// What one client may take of the gateway. Each limit has its name here and nowhere else.
+package enum GatewayLimits {
+    // MARK: Sizes
+
+    /// Bytes of a request body that is one message: any command fits, also where each of its characters is an escape.
+    package static let bodyBytes = Limits.lineBytes
+    /// Bytes of the path and query of a request.
+    package static let targetBytes = 16_384
+    /// Bytes of all header fields of a request.
+    package static let headerBytes = 32_768
+    package static let headerFields = 100
+    /// Parameters of a request's query.
+    package static let parameters = 200
+    /// Bytes that are written to a reader at once.
+    package static let chunkBytes = 65_536
+    /// Bytes of a body that nobody wanted and that is read to keep the connection; of more, the connection is closed.
+    package static let drainedBytes = 65_536
+
+    // MARK: Times
+
+    /// A connection on which nothing comes for so long, and nothing is answered, is closed.
+    package static let idle = Duration.seconds(60)
+    /// A body that is one message has come by then.
+    package static let bodyTime = Duration.seconds(30)
+    /// A reader that takes nothing for so long is left.
+    package static let slowReader = Duration.seconds(30)
+    /// How long a connection that is to be closed may go on sending before it is.
+    package static let linger = Duration.seconds(2)
+    /// How often a stream of events says that it is still there.
+    package static let heartbeat = Duration.seconds(15)
+    /// How long a command or a view is waited for, where nothing is said.
+    package static let wait = Duration.seconds(10)
+    /// The most that may be said.
+    package static let longestWait = Duration.seconds(60)
+    /// How long the log and the views may take to say that they are there.
+    package static let probe = Duration.seconds(2)
+    /// After so long a client that was told to come again may.
+    package static let retryAfter = Duration.seconds(1)
+
+    // MARK: Counts
+
+    /// Connections at once; fewer where the process may not open so many files.
+    package static let connections = 20_000
+    /// Streams that follow a topic at once.
+    package static let streams = 4000
+    /// Views of the past that are folded at once.
+    package static let pasts = 2
+    /// Commands of a body of lines that are under way at once.
+    package static let commandBatch = 500
+    /// Events of a body of lines that are appended, or sent to a handler, at once.
+    package static let eventBatch = 5000
+    /// Records that a replay reads at once.
+    package static let readBatch = 500
+    /// Bad lines of a kind that an answer tells.
+    package static let toldLines = 5
+
+    // MARK: Rates
+
+    /// Requests a second that an address may make, for long.
+    package static let rate = 20_000.0
+    /// How many more it may make at once: so many seconds of the rate.
+    package static let burst = 2.0
+    /// Addresses whose rate is remembered at once.
+    package static let addresses = 10_000
+}

@@ -1,0 +1,133 @@
+internal import EventModel
+internal import HTTPTypes
+internal import Hummingbird
+internal import MillraceBus
+internal import NIOCore
+internal import Synchronization
+
+/// A request that was let in: who asks, and for what.
+struct GatewayRequest: Sendable {
+    let target: RequestTarget
+    let fields: HTTPFields
+    let access: Access
+    /// Only what would be answered is asked for.
+    let isHead: Bool
+    let body: RequestedBody
+    /// Whether whoever asked is not there any more.
+    let isGone: @Sendable () -> Bool
+
+    var parameters: ParameterReader { ParameterReader(target.parameters) }
+
+    /// - Throws: ``Problem`` where it may not.
+    func require(_ scope: Scope, in domain: String?) throws(Problem) {
+        if access.allows(scope, in: domain) { return }
+        let place = domain.map { " in \($0)" } ?? ""
+        throw Problem(.forbidden, "\(access.subject ?? "this token") may not \(scope.rawValue)\(place)")
+    }
+
+    /// The best of some media types for whoever asks.
+    func chosen(of offered: MediaType...) throws(Problem) -> MediaType {
+        try MediaType.chosen(of: offered, accept: fields[.accept])
+    }
+}
+
+/// The body of a request, which is read once.
+final class RequestedBody: Sendable {
+    private let body: RequestBody
+    private let length: Int?
+    private let isGzip: Bool
+    private let encoding: String?
+    private let type: String?
+    private let isRead = Atomic(false)
+
+    init(_ request: Request) {
+        body = request.body
+        let fields = request.headers
+        length = fields[.contentLength].flatMap { Int($0) } ?? (fields[.transferEncoding] == nil ? 0 : nil)
+        encoding = fields[.contentEncoding]?.lowercased()
+        isGzip = encoding == "gzip"
+        type = fields[.contentType]
+    }
+
+    /// Whether so much of it was not read that the connection is not worth it.
+    var isLeftBehind: Bool {
+        if isRead.load(ordering: .relaxed) { return false }
+        return length.map { $0 > GatewayLimits.drainedBytes } ?? true
+    }
+
+    /// Checks what the request says of a body of lines.
+    func checkLines() throws(Problem) { try begin([.lines, .json]) }
+
+    private func begin(_ expected: [MediaType]) throws(Problem) {
+        try MediaType.check(type, isOneOf: expected)
+        if let encoding, !["gzip", "identity"].contains(encoding) {
+            throw Problem(
+                .unsupportedMediaType, "Content-Encoding is \(encoding); it must be gzip, or left out",
+                field: "Content-Encoding")
+        }
+    }
+
+    /// All of it, which is one message.
+    func json() async throws -> String {
+        try begin([.json])
+        let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
+        if let length, length > GatewayLimits.bodyBytes { throw tooLarge }
+        let unpacking = isGzip ? try Gunzip() : nil
+        var bytes: [UInt8] = []
+        for try await chunk in body {
+            if let unpacking {
+                try unpacking.add(Array(chunk.readableBytesView)) {
+                    bytes += $0
+                    return bytes.count <= GatewayLimits.bodyBytes
+                }
+            } else {
+                bytes += chunk.readableBytesView
+            }
+            if bytes.count > GatewayLimits.bodyBytes { throw tooLarge }
+        }
+        isRead.store(true, ordering: .relaxed)
+        try unpacking?.end()
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Problem(.badRequest, "the body is not UTF-8")
+        }
+        return text
+    }
+
+    /// Its lines, as they come. Nothing of the body is read before they are asked for.
+    func lines() throws -> BodyLines {
+        try checkLines()
+        return BodyLines(body, gunzip: isGzip ? try Gunzip() : nil) { self.isRead.store(true, ordering: .relaxed) }
+    }
+}
+
+/// The lines of a body, chunk by chunk: the next is read when those of the last have been taken.
+struct BodyLines {
+    private var chunks: RequestBody.AsyncIterator
+    private let gunzip: Gunzip?
+    private var splitter = LineSplitter(limit: Limits.lineBytes)
+    private var isOver = false
+    private let ended: () -> Void
+
+    init(_ body: RequestBody, gunzip: Gunzip?, ended: @escaping () -> Void) {
+        (chunks, self.gunzip, self.ended) = (body.makeAsyncIterator(), gunzip, ended)
+    }
+
+    /// The lines that the next chunk completes, perhaps none; nil at the end.
+    mutating func next() async throws -> [InputLine]? {
+        if isOver { return nil }
+        guard let chunk = try await chunks.next() else {
+            isOver = true
+            try gunzip?.end()
+            ended()
+            return splitter.take([], endsWhole: true)
+        }
+        let bytes = Array(chunk.readableBytesView)
+        guard let gunzip else { return splitter.take(bytes) }
+        var lines: [InputLine] = []
+        try gunzip.add(bytes) {
+            lines += splitter.take($0)
+            return true
+        }
+        return lines
+    }
+}

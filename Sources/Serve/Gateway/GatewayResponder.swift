@@ -1,0 +1,190 @@
+internal import EventModel
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import MillraceBus
+internal import NIOCore
+
+/// Who is at the other end of a connection.
+struct GatewayContext: InitializableFromSource {
+    let address: String
+    private let channel: any Channel
+    /// Whether nobody is there any more.
+    var isClosed: Bool { !channel.isActive }
+
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+        address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    }
+}
+
+/// Lets requests in or refuses them, has them answered, and sees that each is answered well: with what protects browsers, logged
+/// and counted.
+struct GatewayResponder: HTTPResponder {
+    let around: GatewayEnvironment
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        let start = ContinuousClock.now
+        let body = RequestedBody(request)
+        var name = "none"
+        var reply: Reply
+        do {
+            reply = try await answer(request, context, body, &name)
+        } catch {
+            let problem = around.problem(error)
+            if problem.status == .internalError {
+                around.logger.warning("request failed", metadata: ["path": "\(path(request))", "error": "\(error)"])
+            }
+            reply = Reply(problem)
+        }
+        finish(&reply, request, body)
+        let seen = Seen(
+            method: request.method.rawValue, path: path(request), name: name, status: reply.status,
+            address: context.address, start: start)
+        return response(reply, isHead: request.method == .head, seen)
+    }
+
+    private func answer(
+        _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String
+    ) async throws -> Reply {
+        if let wait = around.rates.take(context.address) {
+            var problem = Problem(
+                .tooManyRequests,
+                "\(context.address) has made over \(Int(around.settings.rate)) requests a second; come again later")
+            problem.retryAfter = wait
+            throw problem
+        }
+        try checkHost(request)
+        let target = try RequestTarget(request.head.path ?? "")
+        let origin = try allowedOrigin(request)
+        if request.method == .options {
+            let methods = Endpoint.methods(at: target.path)
+            if methods.isEmpty { _ = try Endpoint.find("OPTIONS", target.path) }
+            return preflight(methods, isAllowed: origin != nil)
+        }
+        let endpoint = try Endpoint.find(request.method.rawValue, target.path)
+        name = endpoint.template
+        let access = try around.settings.authority.access(authorization: request.headers[.authorization])
+        return try await around.answer(
+            endpoint,
+            GatewayRequest(
+                target: target, fields: request.headers, access: access, isHead: request.method == .head, body: body,
+                isGone: { context.isClosed }))
+    }
+
+    /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other
+    /// name is answered.
+    private func checkHost(_ request: Request) throws(Problem) {
+        guard around.settings.address.isLoopback, let authority = request.head.authority else { return }
+        let isBracketed = authority.hasPrefix("[")
+        let host = isBracketed ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+        if !GatewayAddress.isLoopback(String(host)) {
+            throw Problem(
+                .misdirected, "this address answers to localhost and 127.0.0.1 alone, not to \(host)", field: "Host")
+        }
+    }
+
+    /// The origin of the page that asks, where it may read the answer. A page that may not, may change nothing either.
+    private func allowedOrigin(_ request: Request) throws(Problem) -> String? {
+        guard let origin = request.headers[.origin] else { return nil }
+        if around.settings.origins.contains(where: { $0 == "*" || $0 == origin }) { return origin }
+        let isOwn = request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
+        if isOwn || [.get, .head, .options].contains(request.method) { return nil }
+        throw Problem(
+            .forbidden, "pages of \(origin) may not ask here; --cors-origin names those that may", field: "Origin")
+    }
+
+    private func preflight(_ methods: [String], isAllowed: Bool) -> Reply {
+        var reply = Reply(204)
+        reply.fields[.allow] = methods.joined(separator: ", ")
+        if isAllowed {
+            reply.fields[.accessControlAllowMethods] = methods.joined(separator: ", ")
+            reply.fields[.accessControlAllowHeaders] =
+                "Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, If-None-Match"
+            reply.fields[.accessControlMaxAge] = "600"
+        }
+        return reply
+    }
+
+    private func finish(_ reply: inout Reply, _ request: Request, _ body: RequestedBody) {
+        reply.fields[.xContentTypeOptions] = "nosniff"
+        reply.fields[.referrerPolicy] = "no-referrer"
+        reply.fields[.xFrameOptions] = "DENY"
+        reply.fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        reply.fields[.crossOriginResourcePolicy] = "same-origin"
+        if reply.fields[.cacheControl] == nil { reply.fields[.cacheControl] = "no-store" }
+        if let origin = request.headers[.origin], (try? allowedOrigin(request)) ?? nil != nil {
+            reply.fields[.accessControlAllowOrigin] = origin
+            reply.fields[.accessControlExposeHeaders] =
+                "ETag, Idempotency-Key, Millrace-Next, Millrace-As-Of, Retry-After"
+            reply.fields[.crossOriginResourcePolicy] = "cross-origin"
+        }
+        if !around.settings.origins.isEmpty { reply.fields[.vary] = "Accept, Origin" }
+        if case .stream = reply.content {} else if body.isLeftBehind { reply.fields[.connection] = "close" }
+    }
+
+    /// A request as the log and the metrics have it: without its body and its query.
+    private struct Seen: Sendable {
+        var method: String
+        var path: String
+        var name: String
+        var status: Int
+        var address: String
+        var start: ContinuousClock.Instant
+    }
+
+    private static let shownPath = 200
+    private func path(_ request: Request) -> String {
+        String((request.head.path ?? "").prefix { $0 != "?" }.prefix(Self.shownPath))
+    }
+
+    private func response(_ reply: Reply, isHead: Bool, _ seen: Seen) -> Response {
+        let body: ResponseBody
+        switch reply.content {
+        case .none: body = ResponseBody()
+        case .text(let text): body = ResponseBody(byteBuffer: ByteBuffer(string: text))
+        case .stream(let write):
+            if isHead {
+                body = ResponseBody()
+                break
+            }
+            body = ResponseBody { writer in
+                do {
+                    try await write(StreamWriter(writer))
+                } catch {
+                    note(seen, failed: error)
+                    throw error
+                }
+                note(seen)
+                try await writer.finish(nil)
+            }
+            let status = HTTPResponse.Status(code: reply.status)
+            return Response(status: status, headers: reply.fields, body: body)
+        }
+        note(seen)
+        var response = Response(status: .init(code: reply.status), headers: reply.fields, body: body)
+        if isHead {
+            response = response.createHeadResponse()
+            if case .stream = reply.content { response.headers[.contentLength] = nil }
+        }
+        return response
+    }
+
+    private func note(_ seen: Seen, failed error: (any Error)? = nil) {
+        let took = ContinuousClock.now - seen.start
+        around.metrics.note(seen.name, seen.method, seen.status, took)
+        guard around.settings.logsAccess else { return }
+        var metadata: Logger.Metadata = [
+            "method": "\(seen.method)", "path": "\(seen.path)", "status": "\(seen.status)",
+            "ms": "\(took.milliseconds)", "address": "\(seen.address)",
+        ]
+        if error != nil { metadata["ended"] = "by the reader" }
+        around.logger.notice("request", metadata: metadata)
+    }
+}
+
+extension HTTPField.Name {
+    static let xFrameOptions = HTTPField.Name("X-Frame-Options")!
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!
+}

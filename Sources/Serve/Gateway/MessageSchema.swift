@@ -1,0 +1,49 @@
+internal import EventModel
+internal import MillraceBus
+
+/// A message's fields as JSON Schema (json-schema.org, 2020-12), in the way of proto3's JSON.
+enum MessageSchema {
+    static func of(_ found: Catalogue.Found) -> String {
+        object(found.kind.fields, required: found.example?.required ?? [], about: found.kind.about)
+    }
+
+    private static func object(_ fields: [Schema.Field], required: Set<String>, about: String) -> String {
+        let needed = fields.map(\.name).filter(required.contains)
+        return JSON.object(
+            [("type", JSON.string("object"))]
+                + (about.isEmpty ? [] : [("description", JSON.string(about))])
+                + [("properties", JSON.object(fields.map { ($0.name, of($0)) }))]
+                + (needed.isEmpty ? [] : [("required", JSON.array(needed.map(JSON.string)))])
+                + [("additionalProperties", "false")])
+    }
+
+    private static func of(_ field: Schema.Field) -> String {
+        if !field.repeated { return one(field, about: field.about) }
+        return JSON.object(
+            [("type", JSON.string("array")), ("items", one(field, about: ""))]
+                + (field.about.isEmpty ? [] : [("description", JSON.string(field.about))]))
+    }
+
+    private static func one(_ field: Schema.Field, about: String) -> String {
+        if !field.parts.isEmpty { return object(field.parts, required: [], about: about) }
+        let type: [(String, String)] =
+            switch field.type {
+            case "string": text()
+            case "timestamp": text("format", "date-time")
+            case "base64": text("contentEncoding", "base64")
+            case "enum":
+                [("type", JSON.string("string"))]
+                    + (field.values.isEmpty ? [] : [("enum", JSON.array(field.values.map(JSON.string)))])
+            case "bool": [("type", JSON.string("boolean"))]
+            case "int32", "int64": [("type", JSON.string("integer")), ("format", JSON.string(field.type))]
+            case "uint32", "uint64": [("type", JSON.string("integer")), ("minimum", "0")]
+            case "double", "float": [("type", JSON.string("number"))]
+            default: [("type", JSON.string("object"))]
+            }
+        return JSON.object(type + (about.isEmpty ? [] : [("description", JSON.string(about))]))
+    }
+
+    private static func text(_ name: String? = nil, _ value: String = "") -> [(String, String)] {
+        [("type", JSON.string("string"))] + (name.map { [($0, JSON.string(value))] } ?? [])
+    }
+}

@@ -1,0 +1,395 @@
+package import EventModel
+internal import MillraceBus
+
+extension GatewayEnvironment {
+    /// `GET /openapi.json`.
+    func openAPI(_ request: GatewayRequest) throws -> Reply {
+        try request.parameters.end("/openapi.json")
+        return .json(openAPIText.value { OpenAPI(domains).text })
+    }
+
+    /// `GET /asyncapi.json`.
+    func asyncAPI(_ request: GatewayRequest) throws -> Reply {
+        try request.parameters.end("/asyncapi.json")
+        return .json(asyncAPIText.value { AsyncAPI(domains).text })
+    }
+}
+
+/// The gateway of some domains as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1).
+package struct OpenAPI {
+    private let domains: [Domain]
+    private let catalogue: Catalogue
+
+    package init(_ domains: [Domain]) { (self.domains, catalogue) = (domains, Catalogue(domains: domains)) }
+
+    package var text: String {
+        object([
+            ("openapi", JSON.string("3.1.0")),
+            (
+                "info",
+                object([
+                    ("title", JSON.string("Millrace")), ("version", JSON.string(Version.number)),
+                    (
+                        "description",
+                        JSON.string(
+                            """
+                            Commands go in and are decided, telemetry is checked and appended, views are asked, topics are read \
+                            again. All of it follows from the domains.
+                            """)
+                    ),
+                    (
+                        "license",
+                        object([("name", JSON.string("Apache 2.0")), ("identifier", JSON.string("Apache-2.0"))])
+                    ),
+                ])
+            ),
+            ("servers", JSON.array([object([("url", JSON.string("/"))])])),
+            (
+                "tags",
+                JSON.array(
+                    (domains.map { ($0.name, $0.about) } + [
+                        ("topics", "What is on the log."), ("operators", "How it does."),
+                    ])
+                    .map { object([("name", JSON.string($0.0)), ("description", JSON.string($0.1))]) })
+            ),
+            ("paths", object(commands + events + views + topics + operators)),
+            ("components", components),
+        ])
+    }
+
+    // MARK: Paths
+
+    private var commands: [(String, String)] {
+        let one = catalogue.commands.map { found -> (String, String) in
+            let name = catalogue.path(of: found, among: catalogue.commands)
+            let post = operation(
+                "send_\(name)", found.domain.name, found.kind.about,
+                parameters: [reference("parameters", "IdempotencyKey"), reference("parameters", "Wait")],
+                body: body(found, .json),
+                responses: [("200", "The command is accepted.", reference("schemas", "Outcome"))],
+                errors: [400, 403, 409, 413, 415, 429, 503, 507])
+            return ("/commands/\(name)", object([("post", post)]))
+        }
+        let lines = operation(
+            "sendLines", "operators", "A command a line, with \"@command\", \"@id\" and \"@time\"; an outcome a line.",
+            parameters: [
+                parameter("command", "The command of lines that name none.", #"{"type":"string"}"#),
+                reference("parameters", "Wait"), reference("parameters", "OnError"),
+            ], body: linesBody(nil), responses: [("200", "Outcomes and problems, a line each, in order.", nil)],
+            errors: [400, 403, 404, 415, 429], of: .lines)
+        return one + [("/commands", object([("post", lines)]))]
+    }
+
+    private var events: [(String, String)] {
+        let one = catalogue.events.map { found -> (String, String) in
+            let name = catalogue.path(of: found, among: catalogue.events)
+            let post = operation(
+                "produce_\(name)", found.domain.name, found.kind.about,
+                parameters: [
+                    reference("parameters", "Wait"), reference("parameters", "OnError"),
+                    parameter("time-field", "The field of a line that is its time.", #"{"type":"string"}"#),
+                ], body: linesBody(found),
+                responses: [("200", "What came of the lines.", reference("schemas", "Produced"))],
+                errors: [400, 403, 409, 415, 429, 503, 507])
+            return ("/events/\(name)", object([("post", post)]))
+        }
+        let all = operation(
+            "events", "operators", "Every event and command with its fields.", responses: [("200", "They.", anyObject)],
+            errors: [400, 429])
+        return one + [("/events", object([("get", all)]))]
+    }
+
+    private var views: [(String, String)] {
+        let one = domains.flatMap { domain in
+            domain.queries.map { query -> (String, String) in
+                let own = query.parameters.map { parameter($0.name, $0.about, schema(of: $0), required: $0.required) }
+                let get = operation(
+                    "query_\(query.name)", domain.name, query.about,
+                    parameters: own
+                        + ["After", "AsOf", "Limit", "Cursor", "Wait", "IfNoneMatch"].map {
+                            reference("parameters", $0)
+                        },
+                    responses: [("200", "A page of the view.", reference("schemas", "Page"))],
+                    errors: [400, 403, 406, 429, 503], of: .json, .lines, .csv, unchanged: true)
+                return ("/views/\(query.name)", object([("get", get)]))
+            }
+        }
+        let all = operation(
+            "views", "operators", "Every query with its parameters.", responses: [("200", "They.", anyObject)],
+            errors: [400, 429])
+        return one + [("/views", object([("get", all)]))]
+    }
+
+    private var topics: [(String, String)] {
+        let names = JSON.array(domains.flatMap(\.topics).map { JSON.string($0.name) })
+        let topic = object([
+            ("name", JSON.string("topic")), ("in", JSON.string("path")), ("required", "true"),
+            ("description", JSON.string("The topic; those of the domains are named here.")),
+            ("schema", #"{"type":"string","examples":\#(names)}"#),
+        ])
+        let position = #"{"type":"string","examples":["start","end","17","-10","@-1h","first@2026-11-01T00:00:00Z"]}"#
+        let get = operation(
+            "replay", "topics", "Reads a topic again, and goes on with what comes.",
+            parameters: [
+                topic, parameter("from", "Where to begin.", position), parameter("to", "Where to stop.", position),
+                parameter("partition", "Only this partition.", #"{"type":"integer","minimum":0}"#),
+                parameter("key", "Only records with this key.", #"{"type":"string"}"#),
+                parameter("type", "Only this event.", #"{"type":"string"}"#),
+                parameter("limit", "At most so many records.", #"{"type":"integer","minimum":0}"#),
+                parameter("follow", "Go on as records come.", #"{"type":"boolean"}"#),
+                header("Last-Event-ID", "Go on behind this event of an event stream."),
+            ], responses: [("200", "Records, a line or an event each.", reference("schemas", "Record"))],
+            errors: [400, 403, 404, 406, 429, 503], of: .lines, .events, .csv)
+        let all = operation(
+            "topics", "topics", "The topics that are on the log.", responses: [("200", "They.", anyObject)],
+            errors: [400, 429, 503])
+        return [("/topics/{topic}", object([("get", get)])), ("/topics", object([("get", all)]))]
+    }
+
+    private var operators: [(String, String)] {
+        let key = parameter("key", "Only this key.", #"{"type":"string"}"#)
+        let worker = object([
+            ("name", JSON.string("worker")), ("in", JSON.string("path")), ("required", "true"),
+            ("schema", #"{"type":"string"}"#),
+        ])
+        func get(_ id: String, _ about: String, _ errors: [Int], parameters: [String] = [], of type: MediaType = .json)
+            -> String
+        {
+            let shape = type == .json ? anyObject : #"{"type":"string"}"#
+            let own = operation(
+                id, "operators", about, parameters: parameters, responses: [("200", about, shape)], errors: errors,
+                of: type)
+            return object([("get", own)])
+        }
+        func post(_ id: String, _ about: String, _ parameters: [String]) -> String {
+            let own = operation(
+                id, "operators", about, parameters: parameters + [reference("parameters", "Wait")],
+                responses: [("200", about, anyObject)], errors: [400, 403, 404, 409, 429, 503])
+            return object([("post", own)])
+        }
+        return [
+            ("/", get("start", "What there is.", [400, 429])),
+            ("/workers", get("workers", "How workers keep up.", [400, 403, 429, 503])),
+            (
+                "/quarantine",
+                get("waiting", "Keys that are stopped, and why.", [400, 403, 429, 503], parameters: [key])
+            ),
+            (
+                "/quarantine/{worker}",
+                get("waitingOf", "Those of one worker.", [400, 403, 404, 429, 503], parameters: [worker, key])
+            ),
+            ("/quarantine/redrive", post("redrive", "Has all that waits handled again.", [key])),
+            ("/quarantine/{worker}/redrive", post("redriveOf", "Has what waits handled again.", [worker, key])),
+            (
+                "/quarantine/{worker}/drop",
+                post(
+                    "drop", "Gives up the first record of a key that waits, or all.",
+                    [
+                        worker, parameter("key", "The key.", #"{"type":"string"}"#, required: true),
+                        parameter("all", "All of the key.", #"{"type":"boolean"}"#),
+                    ])
+            ),
+            ("/healthz", get("healthz", "The process is there.", [400, 429])),
+            ("/readyz", get("readyz", "It can do what it is asked.", [400, 429, 503])),
+            ("/metrics", get("metrics", "Metrics for Prometheus.", [400, 403, 429], of: .metrics)),
+            ("/openapi.json", get("openapi", "This document.", [400, 429])),
+            ("/asyncapi.json", get("asyncapi", "The topics as AsyncAPI 3.0.", [400, 429])),
+        ]
+    }
+
+    // MARK: Pieces
+
+    private func operation(
+        _ id: String, _ tag: String, _ about: String, parameters: [String] = [], body: String? = nil,
+        responses: [(String, String, String?)], errors: [Int], of types: MediaType..., unchanged: Bool = false
+    ) -> String {
+        let types = types.isEmpty ? [.json] : types
+        var answers = responses.map { status, about, schema in
+            let content = types.map { type -> (String, String) in
+                let shape = type == .json ? schema ?? anyObject : #"{"type":"string"}"#
+                return (type.rawValue, object([("schema", shape)]))
+            }
+            return (status, object([("description", JSON.string(about)), ("content", object(content))]))
+        }
+        if unchanged { answers.append(("304", object([("description", JSON.string("It is as it was."))]))) }
+        // A name of the host that is none, and what nobody thought of, can come of any.
+        for code in (errors + [421, 500]).sorted() {
+            answers.append((String(code), reference("responses", "Problem\(code)")))
+        }
+        return object(
+            [
+                ("operationId", JSON.string(id)), ("tags", JSON.array([JSON.string(tag)])),
+                ("summary", JSON.string(about)),
+            ] + (parameters.isEmpty ? [] : [("parameters", JSON.array(parameters))])
+                + (body.map { [("requestBody", $0)] } ?? []) + [("responses", object(answers))])
+    }
+
+    private func body(_ found: Catalogue.Found, _ type: MediaType) -> String {
+        let shape = [("schema", reference("schemas", "\(found.domain.name).\(found.kind.name)"))]
+        return object([
+            ("required", "true"),
+            (
+                "content",
+                object([(type.rawValue, object(shape + (found.example.map { [("example", $0.least)] } ?? [])))])
+            ),
+        ])
+    }
+
+    /// A body of lines, of which each is a message.
+    private func linesBody(_ found: Catalogue.Found?) -> String {
+        let example = found?.example.map { [("example", JSON.string($0.least + "\n"))] } ?? []
+        let about = found.map { "Each line is a \($0.domain.name).\($0.kind.name)." } ?? "Each line is a command."
+        return object([
+            ("required", "true"), ("description", JSON.string(about + " It may be packed with gzip.")),
+            (
+                "content",
+                object([(MediaType.lines.rawValue, object([("schema", #"{"type":"string"}"#)] + example))])
+            ),
+        ])
+    }
+
+    private func parameter(_ name: String, _ about: String, _ schema: String, required: Bool = false) -> String {
+        object([
+            ("name", JSON.string(name)), ("in", JSON.string("query")), ("required", String(required)),
+            ("description", JSON.string(about)), ("schema", schema),
+        ])
+    }
+
+    private func header(_ name: String, _ about: String, _ schema: String = #"{"type":"string"}"#) -> String {
+        object([
+            ("name", JSON.string(name)), ("in", JSON.string("header")), ("required", "false"),
+            ("description", JSON.string(about)), ("schema", schema),
+        ])
+    }
+
+    private func schema(of parameter: Parameter) -> String {
+        if !parameter.allowed.isEmpty {
+            return object([
+                ("type", JSON.string("string")), ("enum", JSON.array(parameter.allowed.map(JSON.string))),
+            ])
+        }
+        switch parameter.kind {
+        case .text: return #"{"type":"string"}"#
+        case .integer: return #"{"type":"integer","format":"int64"}"#
+        case .real: return #"{"type":"number"}"#
+        case .timestamp: return #"{"type":"string","examples":["2026-11-01T20:00:00Z","-1h","now"]}"#
+        case .duration: return #"{"type":"string","examples":["60s","5m","1h"]}"#
+        case .flag: return #"{"type":"boolean"}"#
+        }
+    }
+
+    private func reference(_ kind: String, _ name: String) -> String {
+        object([("$ref", JSON.string("#/components/\(kind)/\(name)"))])
+    }
+
+    private func object(_ members: [(String, String)]) -> String { JSON.object(members) }
+    private var anyObject: String { #"{"type":"object"}"# }
+
+    // MARK: Components
+
+    private var components: String {
+        let messages = (catalogue.commands + catalogue.events).map { found in
+            ("\(found.domain.name).\(found.kind.name)", MessageSchema.of(found))
+        }
+        let codes = Problem.Status.allCases.map { status -> (String, String) in
+            let field = #"{"schema":{"type":"integer"},"description":"Seconds after which to come again."}"#
+            let headers =
+                [.tooManyRequests, .unavailable].contains(status) ? [("headers", #"{"Retry-After":\#(field)}"#)] : []
+            let shape = status == .conflict ? reference("schemas", "Refused") : reference("schemas", "Problem")
+            return (
+                "Problem\(status.rawValue)",
+                object(
+                    [("description", JSON.string(status.title))] + headers + [
+                        ("content", object([(Problem.mediaType, object([("schema", shape)]))]))
+                    ])
+            )
+        }
+        return object([
+            ("schemas", object(Self.shapes + messages)), ("responses", object(codes)),
+            ("parameters", object(parameters)),
+        ])
+    }
+
+    private var parameters: [(String, String)] {
+        [
+            (
+                "IdempotencyKey",
+                header(
+                    "Idempotency-Key", "The command's id: the same again gives the same outcome and does nothing.",
+                    #"{"type":"string","minLength":1,"maxLength":\#(Limits.commandID),"pattern":"^[!-9;-~]+$"}"#)
+            ),
+            ("Wait", parameter("wait", "How long to wait.", #"{"type":"string","examples":["10s","500ms"]}"#)),
+            ("OnError", parameter("on-error", "At a bad line.", #"{"type":"string","enum":["stop","skip"]}"#)),
+            (
+                "After",
+                parameter(
+                    "after", "Wait until the view has seen TOPIC/PARTITION@OFFSET.",
+                    #"{"type":"array","items":{"type":"string"}}"#)
+            ),
+            (
+                "AsOf",
+                parameter("as-of", "The view as it was at @TIME or at TOPIC/PARTITION@OFFSET.", #"{"type":"string"}"#)
+            ),
+            (
+                "Limit",
+                parameter(
+                    "limit", "Rows of a page.", #"{"type":"integer","minimum":1,"maximum":\#(Limits.pageRows)}"#)
+            ),
+            ("Cursor", parameter("cursor", "Where the page begins: next of the page before.", #"{"type":"string"}"#)),
+            ("IfNoneMatch", header("If-None-Match", "The ETag of an answer that is there already.")),
+        ]
+    }
+
+    private static let shapes: [(String, String)] = [
+        (
+            "Outcome",
+            #"""
+            {"type":"object","required":["id","outcome","reason","message","events"],"properties":{"id":{"type":"string"},"outcome":{"type":"string","enum":["accepted","refused"]},"reason":{"type":["string","null"]},"message":{"type":["string","null"]},"events":{"type":"array","items":{"$ref":"#/components/schemas/Written"}}}}
+            """#
+        ),
+        (
+            "Written",
+            #"""
+            {"type":"object","required":["topic","partition","offset","type"],"properties":{"topic":{"type":"string"},"partition":{"type":"integer"},"offset":{"type":"integer","format":"int64"},"type":{"type":"string"}}}
+            """#
+        ),
+        (
+            "Problem",
+            #"""
+            {"type":"object","required":["type","title","status","detail"],"properties":{"type":{"type":"string"},"title":{"type":"string"},"status":{"type":"integer"},"detail":{"type":"string"},"field":{"type":"string"},"line":{"type":"integer"},"id":{"type":"string"}}}
+            """#
+        ),
+        (
+            "Refused",
+            #"""
+            {"allOf":[{"$ref":"#/components/schemas/Problem"}],"properties":{"outcome":{"type":"string","const":"refused"},"reason":{"type":"string"},"message":{"type":"string"}}}
+            """#
+        ),
+        (
+            "Produced",
+            #"""
+            {"type":"object","required":["produced","refused","bad","last"],"properties":{"produced":{"type":"integer"},"refused":{"type":"integer"},"bad":{"type":"integer"},"last":{"type":"object","additionalProperties":{"type":"integer"}},"problems":{"type":"array","items":{"$ref":"#/components/schemas/Problem"}}}}
+            """#
+        ),
+        (
+            "Page",
+            #"""
+            {"type":"object","required":["rows","next","asOf"],"properties":{"rows":{"type":"array","items":{"type":"object"}},"next":{"type":["string","null"]},"asOf":{"type":"object","additionalProperties":{"type":"integer"}}}}
+            """#
+        ),
+        (
+            "Record",
+            #"""
+            {"type":"object","required":["topic","partition","offset","timestamp","key","type","event"],"properties":{"topic":{"type":"string"},"partition":{"type":"integer"},"offset":{"type":"integer","format":"int64"},"timestamp":{"type":"string","format":"date-time"},"key":{"type":"string"},"type":{"type":"string"},"event":{}}}
+            """#
+        ),
+    ]
+}
+
+extension Catalogue {
+    /// How a path names an event or a command: with its domain where others have one of the same name.
+    func path(of found: Found, among all: [Found]) -> String {
+        all.count { $0.kind.name.lowercased() == found.kind.name.lowercased() } > 1
+            ? "\(found.domain.name).\(found.kind.name)" : found.kind.name
+    }
+}

@@ -1,0 +1,99 @@
+internal import Synchronization
+
+/// A token bucket: how many requests may be made at once, and how fast more come.
+package struct TokenBucket: Sendable {
+    private let rate: Double
+    private let size: Double
+    private var tokens: Double
+    private var filled: ContinuousClock.Instant
+
+    /// - Parameters:
+    ///   - rate: Tokens a second.
+    ///   - size: The most that there are.
+    package init(rate: Double, size: Double, at now: ContinuousClock.Instant) {
+        (self.rate, self.size, tokens, filled) = (rate, size, size, now)
+    }
+
+    /// Takes a token.
+    ///
+    /// - Returns: nil where there was one; else after how long there will be.
+    package mutating func take(at now: ContinuousClock.Instant) -> Duration? {
+        fill(at: now)
+        if tokens >= 1 {
+            tokens -= 1
+            return nil
+        }
+        return .seconds((1 - tokens) / rate)
+    }
+
+    /// Whether nobody would miss it: it is as full as a new one.
+    package mutating func isFull(at now: ContinuousClock.Instant) -> Bool {
+        fill(at: now)
+        return tokens >= size
+    }
+
+    private mutating func fill(at now: ContinuousClock.Instant) {
+        tokens = min(size, tokens + max(0, (now - filled) / .seconds(1)) * rate)
+        filled = now
+    }
+}
+
+/// The buckets of some addresses.
+final class Rates: Sendable {
+    private let rate: Double
+    private let size: Double
+    private let buckets = Mutex<[String: TokenBucket]>([:])
+
+    init(rate: Double) { (self.rate, size) = (rate, max(1, rate * GatewayLimits.burst)) }
+
+    /// - Returns: nil where an address may make a request now; else after how long it may.
+    func take(_ address: String, at now: ContinuousClock.Instant = .now) -> Duration? {
+        buckets.withLock { buckets in
+            if buckets.count >= GatewayLimits.addresses, buckets[address] == nil {
+                for (other, var bucket) in buckets where bucket.isFull(at: now) { buckets[other] = nil }
+                // Everybody is busy: then all begin anew, rather than that one is forgotten in favour of another.
+                if buckets.count >= GatewayLimits.addresses { buckets = [:] }
+            }
+            return buckets[address, default: TokenBucket(rate: rate, size: size, at: now)].take(at: now)
+        }
+    }
+}
+
+/// What is made once, when it is first asked for.
+final class Once<Value: Sendable>: Sendable {
+    private let made = Mutex<Value?>(nil)
+
+    func value(_ make: () -> Value) -> Value {
+        made.withLock { made in
+            let value = made ?? make()
+            made = value
+            return value
+        }
+    }
+}
+
+/// So many of a kind at once.
+final class Slots: Sendable {
+    /// One that is taken, until it is let go.
+    final class Slot: Sendable {
+        private let slots: Slots
+        fileprivate init(_ slots: Slots) { self.slots = slots }
+        deinit { slots.used.withLock { $0 -= 1 } }
+    }
+    private let limit: Int
+    private let used = Mutex(0)
+
+    init(_ limit: Int) { self.limit = limit }
+
+    /// - Returns: nil where all are taken.
+    func take() -> Slot? {
+        let isFree = used.withLock { used in
+            if used >= limit { return false }
+            used += 1
+            return true
+        }
+        return isFree ? Slot(self) : nil
+    }
+
+    var count: Int { used.withLock { $0 } }
+}

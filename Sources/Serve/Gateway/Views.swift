@@ -1,0 +1,122 @@
+internal import EventModel
+internal import HTTPTypes
+internal import Logging
+internal import MillraceBus
+internal import Projecting
+internal import Snapshots
+
+extension GatewayEnvironment {
+    /// `GET /views/{query}`.
+    func query(_ name: String, _ request: GatewayRequest) async throws -> Reply {
+        let query = try named { try catalogue.query(name) }
+        try request.require(.query, in: domain(of: query))
+        var parameters = request.parameters
+        let after = try parameters.all("after").map { try EventPlace($0) }
+        let (asOf, limit, cursor) = (
+            try parameters.one("as-of"), try parameters.integer("limit"), try parameters.one("cursor")
+        )
+        let wait = try wait(&parameters)
+        let type = try request.chosen(of: .json, .lines, .csv)
+        let call = try QueryCall(
+            query, parameters.rest(), spelled: .names, beside: ["after", "as-of", "limit", "cursor", "wait"],
+            limit: limit, cursor: cursor, past: asOf, in: catalogue)
+        let answer: (page: Page, asOf: [TopicPartition: Offset])
+        if let asOf {
+            if !after.isEmpty { throw Problem(.badRequest, "after and as-of exclude each other", field: "after") }
+            answer = try await past(call, AsOf.parse(asOf, now: now()))
+        } else {
+            answer = try await present(call, after: after, within: wait)
+        }
+        return reply(call, answer.page, answer.asOf, type, request)
+    }
+
+    /// The domain of a query, by its name.
+    private func domain(of query: Query) -> String {
+        domains.first { domain in domain.queries.contains { $0.name == query.name } }?.name ?? ""
+    }
+
+    private func present(
+        _ call: QueryCall, after: [EventPlace], within patience: Duration
+    ) async throws -> (Page, [TopicPartition: Offset]) {
+        let wait = try ViewWait(
+            for: after.map { ($0.partition, $0.offset) }, of: call.query.name, call.projection, within: patience)
+        let answering = call.answering(at: now())
+        let live = try await views.live(call.projection)
+        try await wait.wait(for: live, in: views, asksAtOnce: false) { try await wait.check(on: log) }
+        return try await views.read(live) { reader, asOf in (try answering(reader), asOf) }
+    }
+
+    private func past(_ call: QueryCall, _ past: AsOf) async throws -> (Page, [TopicPartition: Offset]) {
+        guard let slot = pasts.take() else {
+            var problem = Problem(
+                .unavailable, "\(GatewayLimits.pasts) views of the past are being folded; come again later")
+            problem.retryAfter = GatewayLimits.retryAfter
+            throw problem
+        }
+        defer { withExtendedLifetime(slot) {} }
+        let extent = try await past.resolve(call.projection, log)
+        let view = try await Past(ofLive: call.projection, on: log, views, snapshots)
+        let answering = call.answering(at: extent.moment)
+        let (page, origin) = try await withScratchFolder { folder in
+            try await view.read(
+                extent, scratch: folder, complain: { logger.notice("\($0)") }, answering)
+        }
+        return (page, origin.shown)
+    }
+
+    private func reply(
+        _ call: QueryCall, _ page: Page, _ asOf: [TopicPartition: Offset], _ type: MediaType, _ request: GatewayRequest
+    ) -> Reply {
+        let text =
+            switch type {
+            case .csv: CSVLine.text(page)
+            case .lines: page.rows.map { JSON.row($0, page.columns) + "\n" }.joined()
+            default: call.json(page, asOf: asOf) + "\n"
+            }
+        let shown = JSON.offsets(asOf)
+        let tag = Self.tag(text, shown, type)
+        var reply = Reply(200, type, .text(text))
+        if let asked = request.fields[.ifNoneMatch], asked == "*" || asked.contains(tag) {
+            reply = Reply(304)
+        }
+        reply.fields[.eTag] = tag
+        reply.fields[.cacheControl] = "no-cache"
+        reply.fields[.vary] = "Accept"
+        reply.fields[.asOf] = shown
+        if let next = call.next(of: page) { reply.fields[.nextCursor] = next }
+        return reply
+    }
+
+    /// Of what is answered and how far it has come: an answer may change with the clock alone.
+    private static func tag(_ text: String, _ asOf: String, _ type: MediaType) -> String {
+        var hash = FNV1a()
+        for part in [type.rawValue, asOf, text] {
+            var part = part
+            part.withUTF8 { hash.add(UnsafeRawBufferPointer($0)) }
+        }
+        return "\"\(String(hash.value, radix: 16))\""
+    }
+
+    /// `GET /views`.
+    func queries(_ request: GatewayRequest) throws -> Reply {
+        try request.parameters.end("/views")
+        let all = catalogue.queries.filter { request.access.allows(.query, in: domain(of: $0)) }.map { query in
+            JSON.object([
+                ("query", JSON.string(query.name)), ("about", JSON.string(query.about)),
+                ("projection", JSON.string(query.projection)), ("page", String(query.page)),
+                (
+                    "parameters",
+                    JSON.array(
+                        query.parameters.map { parameter in
+                            JSON.object([
+                                ("name", JSON.string(parameter.name)), ("type", JSON.string(parameter.kind.rawValue)),
+                                ("required", String(parameter.required)), ("about", JSON.string(parameter.about)),
+                                ("values", JSON.array(parameter.allowed.map(JSON.string))),
+                            ])
+                        })
+                ),
+            ])
+        }
+        return .json(JSON.object([("queries", JSON.array(all))]))
+    }
+}

@@ -1,0 +1,102 @@
+internal import ArgumentParser
+internal import EventLog
+internal import Foundation
+internal import Logging
+internal import MillraceBus
+internal import MillraceGateway
+internal import Projecting
+internal import Synchronization
+
+/// Where and how the gateway serves.
+struct HTTPOptions: ParsableArguments {
+    /// What ``MILLRACE_HTTP`` says where nothing is to be served.
+    private static let off = "off"
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve HTTP: ADDRESS:PORT; port 0 takes a free one (also MILLRACE_HTTP; default: 127.0.0.1:8080).",
+            valueName: "address"))
+    var http: String?
+    @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
+    var insecure = false
+    @Option(
+        name: .customLong("cors-origin"),
+        help: ArgumentHelp("Let pages of this origin ask, such as https://example.com; * is any.", valueName: "origin"))
+    var origins: [String] = []
+    @Option(
+        name: .customLong("http-rate"),
+        help: ArgumentHelp("Requests a second that an address may make (default: 20000).", valueName: "n"))
+    var rate: Double?
+    @Flag(help: "Log each request: its method, path, status and time.")
+    var accessLog = false
+
+    func validate() throws {
+        if let rate, !(rate > 0 && rate <= 1_000_000) { throw ValidationError("--http-rate must be over 0") }
+    }
+
+    /// What somebody has said: nil where nobody has.
+    private func said(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
+        http ?? environment["MILLRACE_HTTP"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// Whether nobody has said where.
+    var isStandard: Bool { said() == nil }
+
+    /// Whether the environment says that nothing is served.
+    var isOff: Bool { said() == Self.off }
+
+    /// - Throws: ``BusError`` for an address that is none, or that others reach.
+    func settings() throws -> GatewaySettings {
+        let address = try said().map { try GatewayAddress($0) } ?? .standard
+        try Gateway.check(address, isInsecure: insecure)
+        var settings = GatewaySettings(address: address, authority: OpenAuthority())
+        (settings.origins, settings.logsAccess) = (origins, accessLog)
+        if let rate { settings.rate = rate }
+        return settings
+    }
+
+    func gateway(
+        _ app: Application, _ settings: GatewaySettings, log: any EventLog, views: any ViewStore,
+        _ places: LogAndViewOptions, _ logger: Logger,
+        running: @escaping @Sendable (GatewayAddress) -> Void = { HTTPOptions.tell($0) }
+    ) async throws -> Gateway {
+        try await Gateway(
+            app.domains, log: log, views: views, snapshots: places.snapshots(),
+            declared: places.declaredTopics(app), settings: settings, logger: logger,
+            running: running)
+    }
+
+    static func tell(_ address: GatewayAddress) { Output.complain("millrace: serving http://\(address)") }
+}
+
+/// Where a process serves, once that is known.
+final class Serving: Sendable {
+    private enum State {
+        case pending, nowhere
+        case at(GatewayAddress)
+    }
+    private let state: Mutex<State>
+    private let changed = Signal()
+
+    /// - Parameter isAsked: Whether it is to serve at all.
+    init(isAsked: Bool) { state = Mutex(isAsked ? .pending : .nowhere) }
+
+    /// - Parameter address: Nil is nowhere.
+    func note(_ address: GatewayAddress?) {
+        state.withLock { $0 = address.map { .at($0) } ?? .nowhere }
+        changed.notify()
+    }
+
+    /// The address, or nil where it is nowhere, or not known in time.
+    func address(within limit: Duration) async -> GatewayAddress? {
+        await changed.first(within: limit) { () -> GatewayAddress?? in
+            state.withLock { state -> GatewayAddress?? in
+                switch state {
+                case .pending: nil
+                case .nowhere: .some(nil)
+                case .at(let address): .some(address)
+                }
+            }
+        } ?? nil
+    }
+}

@@ -1,0 +1,70 @@
+package import EventModel
+internal import Projecting
+
+/// A query as it was asked: with its parameters, its page and the page's cursor.
+package struct QueryCall: Sendable {
+    package let query: Query
+    package let projection: AnyProjection
+    private let values: [String: Value]
+    private let limit: Int
+    private let owner: Cursor.Owner
+    private let cursor: Row?
+
+    /// - Parameters:
+    ///   - parameters: As they were given.
+    ///   - spelled: How messages say their names.
+    ///   - others: What may be given besides.
+    ///   - past: `--as-of` as it was written.
+    /// - Throws: ``BusError``, ``UnknownName``.
+    package init(
+        _ query: Query, _ parameters: [(name: String, value: String)], spelled: ParameterValues,
+        beside others: [String], limit: Int?, cursor: String?, past: String?, in catalogue: Catalogue
+    ) throws {
+        (self.query, projection) = (query, try catalogue.projection(query.projection))
+        self.limit = limit ?? query.page
+        if !(1...Limits.pageRows).contains(self.limit) {
+            throw BusError(.usage, "\(spelled.name("limit")) must be 1 to \(Limits.pageRows)")
+        }
+        values = try spelled.values(parameters, of: query.parameters, for: query.name, and: others)
+        var given = values
+        // A moment that is told by its distance from now is another one on the next page.
+        for parameter in query.parameters where parameter.kind == .timestamp {
+            if let text = parameters.first(where: { Spelling.same(parameter.name, $0.name) })?.value {
+                given[parameter.name] = .text(text)
+            }
+        }
+        let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: given, past: past)
+        (self.owner, self.cursor) = (owner, try cursor.map { try Cursor.decode($0, for: owner) })
+    }
+
+    /// What answers it.
+    ///
+    /// - Parameter now: The asker's clock.
+    package func answering(at now: Timestamp) -> @Sendable (any ViewReader) throws -> Page {
+        let arguments = Arguments(values, now: now, limit: limit, cursor: cursor)
+        let answer = query.answer
+        return { try answer(arguments, $0) }
+    }
+
+    /// Where the next page begins; nil at the end.
+    package func next(of page: Page) -> String? { page.next.map { Cursor.encode($0, for: owner) } }
+
+    /// `{"rows":[...],"next":...,"asOf":{...}}`.
+    package func json(_ page: Page, asOf: [TopicPartition: Offset]) -> String {
+        JSON.object([
+            ("rows", JSON.array(page.rows.map { JSON.row($0, page.columns) })),
+            ("next", next(of: page).map(JSON.string) ?? "null"), ("asOf", JSON.offsets(asOf)),
+        ])
+    }
+}
+
+extension CSVLine {
+    /// All rows of a page, and a header.
+    package static func text(_ page: Page) -> String {
+        let names = page.columns.map { JSON.camel($0.name) }
+        return page.rows.reduce(into: header(names)) { text, row in
+            let members = zip(page.columns, row).map { (name: JSON.camel($0.name), value: JSON.value($1, $0.kind)) }
+            text += CSVLine.text(members, names)
+        }
+    }
+}

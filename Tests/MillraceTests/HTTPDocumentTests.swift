@@ -1,0 +1,86 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The gateway's own descriptions", .timeLimit(.minutes(3)))
+struct HTTPDocumentTests {
+    @Test func `are the same with a server and without`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web("serve")
+            #expect(try await web.get("/openapi.json").body == (try await bus.plain(["openapi"]).out))
+            #expect(try await web.get("/asyncapi.json").body == (try await bus.plain(["asyncapi"]).out))
+        }
+    }
+
+    @Test func `name every command, event, query and topic, and are sound`() async throws {
+        try await onBus { bus in
+            let openAPI = try JSON(try await bus.plain(["openapi"]).out)
+            let asyncAPI = try JSON(try await bus.plain(["asyncapi"]).out)
+            #expect(openAPI["openapi"] == "3.1.0" && asyncAPI["asyncapi"] == "3.0.0")
+            let kinds = try await bus.plain(["events", "--json"]).lines.map { try JSON($0) }
+            let schemas = openAPI["components"]["schemas"].names
+            let paths = openAPI["paths"].names
+            for kind in kinds {
+                let name = kind["name"].string
+                let full = "\(kind["domain"].string).\(name)"
+                if kind["kind"] == "command" {
+                    #expect(paths.contains("/commands/\(name)") || paths.contains("/commands/\(full)"), "\(full)")
+                    #expect(schemas.contains(full))
+                }
+                #expect(asyncAPI["components"]["messages"].names.contains(full), "\(full)")
+            }
+            let queries = try await bus.plain(["views", "--json"]).lines.flatMap { try JSON($0)["queries"].array }
+            #expect(queries.count > 20 && queries.allSatisfy { paths.contains("/views/\($0.string)") })
+            let ids = openAPI["paths"].members.values.flatMap { $0.members.values.map { $0["operationId"].string } }
+            #expect(Set(ids).count == ids.count)
+            let topics = try await bus.plain(["topics", "list", "--json", "--log", bus.url]).lines.map {
+                try JSON($0)["topic"].string
+            }
+            let channels = asyncAPI["channels"].names
+            #expect(topics.filter { !$0.hasPrefix("millrace.") }.allSatisfy { channels.contains($0) })
+            try Self.checkReferences(of: openAPI, in: openAPI)
+            try Self.checkReferences(of: asyncAPI, in: asyncAPI)
+        }
+    }
+
+    /// Every `$ref` leads somewhere.
+    private static func checkReferences(of value: JSON, in document: JSON) throws {
+        for element in value.array { try checkReferences(of: element, in: document) }
+        for (name, member) in value.members {
+            if name == "$ref" {
+                let pieces = member.string.split(separator: "/").dropFirst().map {
+                    String($0).replacing("~1", with: "/")
+                }
+                #expect(pieces.reduce(document) { $0[$1] } != .null, "\(member.string)")
+            }
+            try checkReferences(of: member, in: document)
+        }
+    }
+
+    /// A Python that has the reference validator.
+    private static let python: String? = [
+        ProcessInfo.processInfo.environment["MILLRACE_TEST_PYTHON"], "/usr/bin/python3",
+    ].compactMap { $0 }.first { python in
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: python)
+        process.arguments = ["-c", "import openapi_spec_validator"]
+        process.standardError = FileHandle.nullDevice
+        try? process.run()
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }
+
+    @Test(
+        .enabled(
+            if: python != nil,
+            "needs openapi-spec-validator: pip install openapi-spec-validator, and MILLRACE_TEST_PYTHON names its python"
+        ))
+    func `the first is what the reference validator of OpenAPI takes`() async throws {
+        try await onBus { bus in
+            let file = try bus.file("openapi.json", try await bus.plain(["openapi"]).out)
+            let ended = try await bus.plain(
+                ["-m", "openapi_spec_validator", "--schema", "3.1.0", file], program: try #require(Self.python))
+            #expect(ended.exit == 0, "\(ended)")
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Clients that hold a gateway up", .serialized, .timeLimit(.minutes(3)))
+struct HTTPLoadTests {
+    private func resident(_ pid: Int32) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        return status.firstMatch(of: #/VmRSS:\s+(\d+) kB/#).flatMap { Int($0.1) } ?? 0
+    }
+
+    @Test func `slow readers, half requests and bodies without an end hurt no others`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let hits = (0..<60_000).map { #"{"site":"home","path":"/\#($0)/\#(String(repeating: "p", count: 200))"}"# }
+            let produced = try await web.ask(
+                "POST", "/events/Hit", hits.joined(separator: "\n"), "Content-Type: application/x-ndjson")
+            #expect(produced.json["produced"].int == 60_000, "\(produced)")
+            let before = try resident(web.process.pid)
+            // Each of these would be given some 20 MB if anybody waited for it to read.
+            let slow = try (0..<20).map { _ in try RawSocket(port: web.port) }
+            for one in slow { one.write("GET /topics/hits.events HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+            let half = try (0..<200).map { _ in try RawSocket(port: web.port) }
+            for one in half { one.write("GET /views HTTP/1.1\r\nHost: loc") }
+            let endless = try RawSocket(port: web.port)
+            endless.write(
+                """
+                POST /commands/PlaceOrder HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r
+                Transfer-Encoding: chunked\r\n\r\n
+                """)
+            let chunk = "10000\r\n" + String(repeating: "a", count: 65_536) + "\r\n"
+            var sent = 0
+            while sent < 100_000, endless.write(chunk) { sent += 1 }
+            #expect(sent < 100_000)
+            #expect(endless.read().hasPrefix("HTTP/1.1 413"))
+            for number in 0..<10 {
+                let began = ContinuousClock.now
+                let reply = try await web.send("PlaceOrder", #"{"order":"o\#(number)","customer":"ann"}"#)
+                #expect(reply.status == 200 && .now - began < .seconds(5), "\(reply)")
+            }
+            let grown = try resident(web.process.pid) - before
+            #expect(grown < 100_000, "\(grown) kB more")
+            withExtendedLifetime((slow, half)) {}
+        }
+    }
+
+    @Test func `a reader of lines that goes away in the middle leaves the others their outcomes`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let gone = try RawSocket(port: web.port)
+            gone.write(
+                """
+                POST /commands?command=PlaceOrder HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r
+                Transfer-Encoding: chunked\r\n\r\n2e\r\n{"@id":"a","order":"o1","customer":"ann"}\n    \r\n
+                """)
+            try await eventually("the command") { try await bus.count("orders.commands") == 1 ? true : nil }
+            let reply = try await web.send("PlaceOrder", #"{"order":"o1","customer":"ann"}"#, id: "a")
+            #expect(reply.status == 200, "\(reply)")
+            #expect(try await bus.count("orders.events") == 1)
+        }
+    }
+}

@@ -1,0 +1,222 @@
+import EventModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Domains
+
+@Suite("Over HTTP", .serialized, .timeLimit(.minutes(5)))
+struct HTTPTests {
+    private static let order = #"{"order":"o1","customer":"ann"}"#
+
+    @Test func `a command is decided, seen by a query after it, and read again`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let sent = try await web.send("PlaceOrder", Self.order, id: "a")
+            #expect(sent.status == 200 && sent.json["outcome"] == "accepted", "\(sent)")
+            #expect(sent.json["id"] == "a" && sent.fields["idempotency-key"] == "a")
+            let event = sent.json["events"][0]
+            let place = "\(event["topic"].string)/\(event["partition"].int)@\(event["offset"].int)"
+            let asked = try await web.get("/views/orders.status?order=o1&after=\(place)")
+            #expect(asked.status == 200 && asked.json["rows"].array.count == 1, "\(asked)")
+            #expect(try asked.json == (await bus.query("orders.status", "--order", "o1")))
+            let read = try await web.get("/topics/orders.events?type=OrderStatusChanged")
+            #expect(read.lines == (try await bus.replay("orders.events", "--type", "OrderStatusChanged")), "\(read)")
+            #expect(try await web.stop().exit == 0)
+        }
+    }
+
+    @Test func `the same id again gives the same outcome and does nothing`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let first = try await web.send("PlaceOrder", Self.order, id: "a")
+            let again = try await web.send("PlaceOrder", Self.order, id: "\"a\"")
+            #expect(first.body == again.body && again.status == 200, "\(again)")
+            let other = try await web.send("PlaceOrder", #"{"order":"o1","customer":"ben"}"#)
+            #expect(other.status == 409 && other.fields["content-type"] == "application/problem+json", "\(other)")
+            #expect(other.json["reason"] == "order-exists" && other.json["detail"] == other.json["message"])
+            #expect(try await bus.count("orders.events") == 1)
+        }
+    }
+
+    @Test func `without a handler it is told to come again, and the same id gives the outcome then`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web("serve")
+            let none = try await web.send("PlaceOrder", Self.order, id: "a", wait: "200ms")
+            #expect(none.status == 503 && none.fields["retry-after"] != nil && none.json["id"] == "a", "\(none)")
+            #expect(none.json["detail"].string.hasPrefix("no handler answered command a within 200ms"))
+            _ = try await bus.work("handler")
+            let then = try await web.send("PlaceOrder", Self.order, id: "a")
+            #expect(then.status == 200, "\(then)")
+            #expect(try await bus.count("orders.events") == 1)
+        }
+    }
+
+    @Test func `a kill between a command and its outcome loses and doubles nothing`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web("serve")
+            let asking = try (0..<5).map { number in
+                try web.start(
+                    "POST", "/commands/PlaceOrder?wait=60s",
+                    Array(#"{"order":"o\#(number)","customer":"ann"}"#.utf8), ["Idempotency-Key: k\(number)"])
+            }
+            try await eventually("the commands to be on the log") {
+                try await bus.count("orders.commands") == 5 ? true : nil
+            }
+            try await web.process.crash()
+            for one in asking { #expect(try await one.end().exit != 0) }
+            let next = try await bus.web("up")
+            for number in 0..<5 {
+                let reply = try await next.send(
+                    "PlaceOrder", #"{"order":"o\#(number)","customer":"ann"}"#, id: "k\(number)")
+                #expect(reply.status == 200 && reply.json["events"].array.count == 1, "\(reply)")
+            }
+            #expect(try await bus.count("orders.events") == 5)
+        }
+    }
+
+    @Test func `commands of lines have outcomes in order, and a bad line says which it is`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let lines = (0..<1200).map {
+                #"{"@command":"PlaceOrder","@id":"o-\#($0)","order":"o\#($0 % 400)","customer":"ann"}"#
+            }
+            let all = try await web.ask(
+                "POST", "/commands?wait=40s", lines.joined(separator: "\n"), "Content-Type: application/x-ndjson")
+            #expect(all.lines.map { $0["id"].string } == (0..<1200).map { "o-\($0)" }, "\(all)")
+            #expect(all.fields["content-type"] == "application/x-ndjson")
+            let file = try bus.file("again.ndjson", lines.joined(separator: "\n"))
+            let sent = try await bus.run("send", "--file", file, "--timeout", "40s")
+            #expect(sent.out == all.body)
+            let bad = try await web.ask(
+                "POST", "/commands?command=PlaceOrder&wait=40s",
+                "{\"@id\":\"x\",\"order\":\"x\",\"customer\":\"a\"}\n\n{\"order\":\"\"}\n{\"order\":\"y\",\"customer\":\"a\"}\n",
+                "Content-Type: application/x-ndjson")
+            #expect(bad.lines.count == 2 && bad.lines[0]["id"] == "x", "\(bad)")
+            #expect(
+                bad.lines[1]["line"].int == 3 && bad.lines[1]["field"] == "order" && bad.lines[1]["status"].int == 400)
+            let skipped = try await web.ask(
+                "POST", "/commands?command=PlaceOrder&wait=40s&on-error=skip",
+                "{\n{\"order\":\"z\",\"customer\":\"a\"}\n",
+                "Content-Type: application/x-ndjson")
+            #expect(skipped.lines.map { $0["status"].int } == [400, -1] && skipped.lines[1]["outcome"] == "accepted")
+        }
+    }
+
+    @Test func `events of lines are counted as produce counts them, also packed`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let hits = (0..<3000).map { #"{"site":"home","path":"/\#($0)"}"# }.joined(separator: "\n")
+            let plain = try await web.ask("POST", "/events/Hit", hits, "Content-Type: application/x-ndjson")
+            #expect(plain.status == 200 && plain.json["produced"].int == 3000 && plain.json["bad"].int == 0, "\(plain)")
+            let file = try bus.file("hits.ndjson", hits)
+            #expect(try await bus.sh("gzip -k \(file)").exit == 0)
+            let curl = ["-H", "Content-Type: application/x-ndjson", "-H", "Content-Encoding: gzip", "--data-binary"]
+            let packed = try await bus.plain(
+                ["-s", "-i"] + curl + ["@\(file).gz", web.base + "/events/Hit"], program: "/usr/bin/curl")
+            #expect(Web.Reply(packed.out).json["produced"].int == 3000, "\(packed)")
+            #expect(try await bus.count("hits.events") == 6000)
+            let bad = try await web.ask(
+                "POST", "/events/Hit", "{\"site\":\"a\",\"path\":\"/\"}\n{\"site\":1}\n",
+                "Content-Type: application/x-ndjson")
+            #expect(bad.status == 400 && bad.json["line"].int == 2 && bad.json["field"] == "site", "\(bad)")
+            #expect(bad.json["produced"].int == 1)
+            let skipped = try await web.ask(
+                "POST", "/events/Hit?on-error=skip", "{\"site\":1}\n{\"site\":\"a\",\"path\":\"/\"}\n",
+                "Content-Type: application/x-ndjson")
+            #expect(skipped.status == 200 && skipped.json["bad"].int == 1 && skipped.json["problems"].array.count == 1)
+            let fact = #"{"order":"o1","customer":"ann","status":"received","expectedAt":"2027-01-01T00:00:00Z"}"#
+            let first = try await web.ask(
+                "POST", "/events/OrderStatusChanged?wait=40s", fact, "Content-Type: application/x-ndjson")
+            #expect(first.status == 200 && first.json["produced"].int == 1, "\(first)")
+            let other = try await web.ask(
+                "POST", "/events/OrderStatusChanged?wait=40s", fact.replacing("ann", with: "ben"),
+                "Content-Type: application/x-ndjson")
+            #expect(
+                other.status == 409 && !other.json["reason"].string.isEmpty && other.json["line"].int == 1, "\(other)")
+        }
+    }
+
+    @Test func `a view has pages, a tag and other shapes`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            try await bus.list(seats: 5)
+            let path = "/views/tickets.seats?event=e1"
+            let all = try await web.get(path)
+            #expect(all.status == 200 && all.json["rows"].array.count == 5, "\(all)")
+            let tag = try #require(all.fields["etag"])
+            let first = try await web.get(path + "&limit=2")
+            let next = first.json["next"].string
+            #expect(first.json["rows"].array.count == 2 && first.fields["millrace-next"] == next, "\(first)")
+            let second = try await web.get(path + "&limit=2&cursor=\(next)")
+            #expect(first.json["rows"].array + second.json["rows"].array == Array(all.json["rows"].array.prefix(4)))
+            let same = try await web.get(path, "If-None-Match: \(tag)")
+            #expect(same.status == 304 && same.body.isEmpty && same.fields["etag"] == tag, "\(same)")
+            let csv = try await web.get(path, "Accept: text/csv")
+            #expect(
+                csv.body == (try await bus.run("query", "hits.pages", "--site", "s1", "--window", "1h", "--csv").out))
+            let lines = try await web.get(path, "Accept: application/x-ndjson")
+            #expect(lines.lines == all.json["rows"].array)
+        }
+    }
+
+    @Test func `an event stream goes on exactly where its reader was`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            func produce(_ range: Range<Int>) async throws {
+                let hits = range.map { #"{"site":"s\#($0)","path":"/\#($0)"}"# }.joined(separator: "\n")
+                _ = try await web.ask("POST", "/events/Hit", hits, "Content-Type: application/x-ndjson")
+            }
+            func paths(_ text: String) -> [String] {
+                // The last may not have come wholly.
+                text.split(separator: "\n").filter { $0.hasPrefix("data: ") }.compactMap {
+                    (try? JSON(String($0.dropFirst(6))))?["event"]["path"].string
+                }
+            }
+            try await produce(0..<200)
+            let limited = try await web.get("/topics/hits.events?limit=77", "Accept: text/event-stream")
+            let id = try #require(limited.body.split(separator: "\n").last { $0.hasPrefix("id: ") }?.dropFirst(4))
+            #expect(paths(limited.body).count == 77)
+            let following = try web.start(
+                "GET", "/topics/hits.events?follow=true", nil,
+                ["Accept: text/event-stream", "Last-Event-ID: \(id)"])
+            try await eventually("the rest") { paths(following.out).count == 123 ? true : nil }
+            try await produce(200..<300)
+            try await eventually("what came") { paths(following.out).count == 223 ? true : nil }
+            let seen = paths(limited.body) + paths(following.out)
+            #expect(seen.count == 300 && Set(seen).count == 300)
+            // The gateway ends its streams when it is told to stop.
+            #expect(try await web.stop().exit == 0)
+            #expect(try await following.end(within: .seconds(20)).exit == 0)
+            let wrong = try await bus.web("serve").get(
+                "/topics/hits.events", "Accept: text/event-stream", "Last-Event-ID: here")
+            #expect(wrong.status == 400 && wrong.json["field"] == "Last-Event-ID", "\(wrong)")
+        }
+    }
+
+    @Test func `workers, topics, what waits, health and metrics are there for operators`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            _ = try await web.send("PlaceOrder", Self.order)
+            try await bus.settle()
+            let workers = try await web.get("/workers")
+            let handler = workers.json["workers"].array.first { $0["worker"] == "orders.handler" }
+            #expect(handler?["lag"].int == 0 && handler?["problem"] == .null, "\(workers)")
+            let topics = try await web.get("/topics")
+            #expect(topics.json["topics"].array.contains { $0["topic"] == "orders.events" }, "\(topics)")
+            #expect(try await web.get("/quarantine").json["waiting"] == .list([]))
+            #expect(try await web.get("/events").json["events"].array.contains { $0["name"] == "PlaceOrder" })
+            #expect(try await web.get("/healthz").status == 200)
+            #expect(try await web.get("/readyz").json["status"] == "ready")
+            let metrics = try await web.get("/metrics")
+            for line in [
+                #"millrace_http_requests_total{path="/commands/{command}",method="POST",status="200"} 1"#,
+                #"millrace_http_commands_total{command="PlaceOrder",outcome="accepted",reason=""} 1"#,
+                #"millrace_worker_lag_records{worker="orders.handler",kind="handler"} 0"#,
+            ] { #expect(metrics.body.contains(line), "\(line)\n\(metrics.body)") }
+            let none = try await web.ask("POST", "/quarantine/orders.handler/drop?key=o1")
+            #expect(none.status == 400 && none.json["detail"].string.contains("nothing of o1 waits"), "\(none)")
+            #expect(try await web.ask("POST", "/quarantine/redrive").json["answers"] == .list([]))
+        }
+    }
+}
