@@ -152,38 +152,6 @@ struct CatalogueTests {
         }
     }
 
-    @Test(arguments: [
-        ("send Hold", "HoldSeats"), ("produce H", "Hit"), ("query hits.w", "hits.window"),
-        ("query hits.window ", "--site"), ("send HoldSeats ", "--section"), ("import acc", "access-log"),
-        ("replay hits.ev", "hits.events"), ("replay hits.events --type H", "Hit"),
-        ("replay --into hits.", "hits.windows"),
-        ("verify tickets.se", "tickets.seatmap"), ("work tickets.h", "tickets.handler"), ("work rea", "reactor"),
-        ("events tick", "tickets"), ("topics describe social.h", "social.home"), ("qua", "quarantine"),
-    ])
-    func `bash completes names that the domains have`(_ typed: String, _ candidate: String) async throws {
-        try await onBus { bus in
-            let script = try await bus.plain(["--generate-completion-script", "bash"])
-            let words = ["millrace"] + typed.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-            let line = words.joined(separator: " ")
-            let file = try bus.file(
-                "complete.bash",
-                script.out + """
-
-                    PATH=\(URL(fileURLWithPath: Bus.program).deletingLastPathComponent().path):$PATH
-                    COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
-                    COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count) COMP_TYPE=9 COMP_KEY=9
-                    _millrace millrace "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
-                    printf '%s\\n' "${COMPREPLY[@]}"
-
-                    """)
-            let out = try await bus.plain([file], program: "bash").out
-            #expect(
-                out.split(whereSeparator: \.isNewline).contains {
-                    $0.trimmingCharacters(in: .whitespaces) == candidate
-                }, "\(out)")
-        }
-    }
-
     /// Runs a command line that touches no log in this process.
     private static func run(_ arguments: [String]) async throws -> (exit: Int32, out: String) {
         let output = Output(gathering: true)

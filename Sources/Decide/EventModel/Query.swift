@@ -1,6 +1,7 @@
 /// A run over one table in the order of its key or of an index: the only way views are read, so no query can be slow by
 /// accident, and every store can serve it.
 public struct Scan: Hashable, Sendable {
+    /// The table that is read.
     public var table: Table
     /// Nil goes by the primary key.
     public var index: Index?
@@ -8,12 +9,16 @@ public struct Scan: Hashable, Sendable {
     public var equal: Row
     /// Bounds, both inclusive, of the column after those.
     public var from: Value?
+    /// The upper bound, included; nil is to the end.
     public var through: Value?
+    /// Whether the last row of the order comes first.
     public var descending: Bool
     /// Goes on after the row with these values in the order's columns.
     public var after: Row?
+    /// The most rows that are read.
     public var limit: Int
 
+    /// A run over a table, by its primary key or by one of its indexes.
     public init(
         _ table: Table, by index: String? = nil, equal: Row = [], from: Value? = nil, through: Value? = nil,
         descending: Bool = false, after: Row? = nil, limit: Int = Limits.pageRows
@@ -47,6 +52,7 @@ public protocol ViewReader {
 }
 
 extension ViewReader {
+    /// Reads the keys one after another: for a reader that has no quicker way.
     public func rows(_ table: Table, keys: [Row]) throws -> [Row] {
         try keys.flatMap { try rows(Scan(table, equal: $0, limit: 1)) }
     }
@@ -65,17 +71,23 @@ extension ViewReader {
 
 /// A parameter of a query.
 public struct Parameter: Hashable, Sendable {
+    /// What a value of it is; moments and durations are milliseconds.
     public enum Kind: String, Hashable, Sendable {
         case text, integer, real, timestamp, duration
         /// Said or not: it has no value.
         case flag
     }
+    /// As the query's code asks for it: `event`. A command line has it as `--event`.
     public var name: String
+    /// What its value is.
     public var kind: Kind
+    /// Whether a call without it is refused.
     public var required: Bool
+    /// What it means, for people, with its unit.
     public var about: String
     /// The only values it may have; empty where any of its kind will do.
     public var allowed: [String]
+    /// Declares a parameter, optional and of any value unless told.
     public init(
         _ name: String, _ kind: Kind, required: Bool = false, oneOf allowed: [String] = [], _ about: String
     ) {
@@ -101,22 +113,29 @@ public struct Arguments: Sendable {
     private var values: [String: Value]
     /// The asker's clock: the default of a moment.
     public let now: Timestamp
+    /// The most rows of the page, from 1 to ``Limits/pageRows``.
     public let limit: Int
     /// Where the page begins, from an earlier page's `next`.
     public let cursor: Row?
 
+    /// The values of a call, checked by who makes them.
     public init(_ values: [String: Value], now: Timestamp, limit: Int, cursor: Row?) {
         self.values = values
         self.now = now
         self.limit = limit
         self.cursor = cursor
     }
+    /// The value of a text; nil where it was not given.
     public func text(_ name: String) -> String? { values[name]?.text }
+    /// The value of a number; nil where it was not given.
     public func integer(_ name: String) -> Int64? { values[name]?.integer }
+    /// The value of a real number; nil where it was not given.
     public func real(_ name: String) -> Double? { values[name]?.real }
     /// Whether a flag was said.
     public func flag(_ name: String) -> Bool { integer(name) == 1 }
+    /// The value of a moment; nil where it was not given.
     public func timestamp(_ name: String) -> Timestamp? { integer(name).map { Timestamp($0) } }
+    /// The value of a duration; nil where it was not given.
     public func duration(_ name: String) -> Duration? { integer(name).map { .milliseconds($0) } }
     /// A parameter that was declared as required.
     public func required(_ name: String) -> String { text(name) ?? "" }
@@ -124,10 +143,13 @@ public struct Arguments: Sendable {
 
 /// What a query answers.
 public struct Page: Sendable {
+    /// What the values of each row are, in order.
     public var columns: [Column]
+    /// In the query's order.
     public var rows: [Row]
     /// The last row's place in the order where more may follow.
     public var next: Row?
+    /// A page whose rows are made by the query.
     public init(columns: [Column], rows: [Row], next: Row? = nil) {
         self.columns = columns
         self.rows = rows
@@ -150,14 +172,18 @@ public struct Page: Sendable {
 public struct Query: Sendable {
     /// With its domain: `tickets.seats`.
     public let name: String
+    /// One sentence, for people.
     public let about: String
     /// The projection it reads, with its domain.
     public let projection: String
+    /// What it may be asked with.
     public let parameters: [Parameter]
     /// Rows of a page where the asker does not say.
     public let page: Int
+    /// Reads the rows that answer it.
     public let answer: @Sendable (Arguments, any ViewReader) throws -> Page
 
+    /// Declares a query, for ``Domain/answering(_:)``.
     public init(
         _ name: String, _ about: String, of projection: String, _ parameters: [Parameter], page: Int = 100,
         answer: @escaping @Sendable (Arguments, any ViewReader) throws -> Page

@@ -74,7 +74,7 @@ extension Past {
         try await withScratchFolder { folder in
             var bar: Progress?
             let (result, origin) = try await read(
-                extent, scratch: folder, complain: { Output.complain("millrace: \($0)") },
+                extent, scratch: folder, complain: { Output.complain("\(Program.name): \($0)") },
                 progress: { done, total in
                     if bar == nil { bar = Progress(projection.name, total: total) }
                     bar?.show(done, unit: "events")
@@ -83,7 +83,7 @@ extension Past {
             for (partition, gap) in origin.gaps.sorted(by: { $0.key < $1.key }) {
                 Output.complain(
                     """
-                    millrace: \(partition)@\(gap.lowerBound) to \(gap.upperBound.rawValue - 1) are past their retention: \
+                    \(Program.name): \(partition)@\(gap.lowerBound) to \(gap.upperBound.rawValue - 1) are past their retention: \
                     what they did is not shown
                     """)
             }
@@ -92,7 +92,7 @@ extension Past {
             }
             Output.complain(
                 """
-                millrace: \(projection.name) is folded from \(from ?? "the log's start") and \
+                \(Program.name): \(projection.name) is folded from \(from ?? "the log's start") and \
                 \(events(Int64(origin.folded))) since
                 """)
             return (result, origin.shown)
@@ -104,7 +104,7 @@ extension Past {
 
 /// A folder that is gone afterwards.
 func withScratchFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-    let folder = "\(NSTemporaryDirectory())millrace-\(UUID().uuidString)"
+    let folder = "\(NSTemporaryDirectory())\(Program.name)-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try await body(folder)
 }

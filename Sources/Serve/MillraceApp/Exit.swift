@@ -22,7 +22,7 @@ enum Exit: Int32 {
 
     /// Ends a process that does not stop, with a word of what hung.
     static let hung: @Sendable (String) -> Void = { word in
-        Output.complain("millrace: \(word)")
+        Output.complain("\(Program.name): \(word)")
         // Without what `exit` runs: it would wait for what hangs.
         _exit(software.rawValue)
     }
@@ -34,7 +34,7 @@ enum Exit: Int32 {
         if error is ReaderGone { return 0 }
         if let failure = Failure(error, in: app) {
             // On one line, so that what it repeats cannot add another.
-            if !failure.message.isEmpty { Output.complain("millrace: \(Shown.text(failure.message))", in: .bad) }
+            if !failure.message.isEmpty { Output.complain("\(Program.name): \(Shown.text(failure.message))", in: .bad) }
             return failure.exit.rawValue
         }
         let code = Root.exitCode(for: error)
@@ -76,7 +76,7 @@ struct Failure: Error, CustomStringConvertible {
                 .tryAgain,
                 """
                 no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
-                start one with millrace work, and ask again with --id \(error.id)
+                start one with \(Program.name) work, and ask again with --id \(error.id)
                 """)
         case let error as CommandClient.Overloaded:
             self.init(.tryAgain, "over \(error.limit) commands await their outcomes; send fewer at once")
@@ -117,6 +117,7 @@ struct Failure: Error, CustomStringConvertible {
         case .unreachable: .unavailable
         case .fenced: .tryAgain
         case .mismatch, .setting: .configuration
+        case .absent: .noInput
         case .damaged, .unstorable: .data
         case .denied: .noPermission
         default: .ioError

@@ -20,7 +20,7 @@ struct Lookalikes {
         guard let first else { return }
         let others = count > 1 ? "; \(count) names do so" : ""
         Output.complain(
-            "millrace: note: \(first.name) (\(Shown.scalars(of: first.name))) has \(first.scripts.joined(separator: " and ")) "
+            "\(Program.name): note: \(first.name) (\(Shown.scalars(of: first.name))) has \(first.scripts.joined(separator: " and ")) "
                 + "letters, which may look alike\(others)")
     }
 }

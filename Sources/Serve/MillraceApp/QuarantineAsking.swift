@@ -76,7 +76,7 @@ extension QuarantineCommand {
                     .tryAgain,
                     """
                     no \(silent.0.worker) answered within \(patience.short). The request is on the log and will be carried \
-                    out when one runs: millrace work \(silent.0.worker)
+                    out when one runs: \(Program.name) work \(silent.0.worker)
                     """)
             }
             if let (group, end) = asked.lazy.map({ ($0.0, ends[$0.1.id]) }).first(where: { $0.1?.left != 0 }), let end {

@@ -6,10 +6,13 @@ internal import MillraceBus
 /// What is said of a name that is not known: which one it may have been, then where all of them are shown.
 enum Unknown {
     /// The command lines that show all names of a kind.
-    static let places = [
-        "query": "millrace views", "projection": "millrace views", "command": "millrace events",
-        "event": "millrace events", "importer": "millrace import --help",
-    ]
+    static var places: [String: String] {
+        [
+            "query": "\(Program.name) views", "projection": "\(Program.name) views",
+            "command": "\(Program.name) events",
+            "event": "\(Program.name) events", "importer": "\(Program.name) import --help",
+        ]
+    }
 
     /// - Parameters:
     ///   - what: `query`, as in: there is no query NAME.
@@ -20,9 +23,9 @@ enum Unknown {
 
     /// What is said of a topic that the log has not: one that is declared can be made.
     static func topic(_ name: String, declared: [String]) -> String {
-        if declared.contains(name) { return "there is no topic \(name); create it with: millrace topics apply" }
+        if declared.contains(name) { return "there is no topic \(name); create it with: \(Program.name) topics apply" }
         return "there is no topic \(name), and none is declared; "
-            + UnknownName.advice(name, among: declared, shownBy: "millrace topics")
+            + UnknownName.advice(name, among: declared, shownBy: "\(Program.name) topics")
     }
 }
 

@@ -9,9 +9,12 @@ internal import Synchronization
 
 /// `millrace up`.
 struct Up: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run everything in one process: the log and all workers.",
-        discussion: "Then, in another terminal: millrace send, produce, query, replay. Ctrl-C stops it in order.")
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Run everything in one process: the log and all workers.",
+            discussion:
+                "Then, in another terminal: \(Program.name) send, produce, query, replay. Ctrl-C stops it in order.")
+    }
     @OptionGroup var logs: LogOptions
     @OptionGroup var places: LogAndViewOptions
 
@@ -37,7 +40,7 @@ struct Up: AppCommand {
                 }
             }
         }
-        Output.complain("millrace: stopped")
+        Output.complain("\(Program.name): stopped")
     }
 }
 
@@ -102,16 +105,17 @@ private struct Ready: Service, CustomStringConvertible {
         let idle = await cancelWhenGracefulShutdown { await readiness.wait() }
         let took = ContinuousClock.now - start
         Output.complain(
-            "millrace: up after \(took.milliseconds) ms: \(Crew.counts(workers))\(isVerbose ? "" : "; --verbose names them")"
+            "\(Program.name): up after \(took.milliseconds) ms: \(Crew.counts(workers))\(isVerbose ? "" : "; --verbose names them")"
         )
-        if isVerbose { Output.complain("millrace: ready after \(readiness.times(of: readiness.ready))") }
+        if isVerbose { Output.complain("\(Program.name): ready after \(readiness.times(of: readiness.ready))") }
         Output.complain(
             """
-            millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
+            \(Program.name): the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
         if !idle.isEmpty {
             Output.complain(
-                "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
+                "\(Program.name): without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))"
+            )
         }
         try await gracefulShutdown()
     }
