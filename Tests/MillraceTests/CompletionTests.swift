@@ -13,7 +13,7 @@ struct CompletionTests {
     private static let lines = [
         ("send Hold", "HoldSeats"), ("send HoldSeats --sec", "--section"),
         ("send HoldSeats --event e1 --sec", "--section"),
-        ("produce H", "Hit"), ("query hits.w", "hits.window"), ("query hits.window --si", "--site"),
+        ("produce Hi", "Hit"), ("query hits.w", "hits.window"), ("query hits.window --si", "--site"),
         ("query hits.window --site home --wi", "--window"), ("query tickets.seats --status fr", "free"),
         ("import acc", "access-log"), ("replay hits.ev", "hits.events"), ("replay hits.events --type H", "Hit"),
         ("replay hits.events --from st", "start"), ("replay hits.events --to en", "end"),

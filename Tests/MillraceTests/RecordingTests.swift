@@ -16,15 +16,15 @@ struct RecordingTests {
         var isLive = false
     }
     private static let recordings = [
-        Recording(line: "--help", about: "What there is."),
-        Recording(line: "send HoldSeats --help", about: "Made from the comments in the domain's `.proto`."),
-        Recording(line: "query tickets.sections --event gala", about: "A view."),
-        Recording(line: "query tickets.seats --event gala --limit 4", about: "One with more to come."),
+        Recording(line: "--help", about: "What there is"),
+        Recording(line: "send HoldSeats --help", about: "Made from the comments in the domain's `.proto`"),
+        Recording(line: "query tickets.sections --event gala", about: "A view"),
+        Recording(line: "query tickets.seats --event gala --limit 4", about: "One with more to come"),
         Recording(
             line: "query social.user --user ann",
-            about: "One that is wider than the terminal: the widest column gives way."),
+            about: "One that is wider than the terminal: the widest column gives way"),
         Recording(
-            line: "demo --seconds 2 --size 10", about: "Every domain at once: the numbers are of one run.", isLive: true
+            line: "demo --seconds 2 --size 10", about: "Every domain at once: the numbers are of one run", isLive: true
         ),
     ]
 
@@ -60,7 +60,7 @@ struct RecordingTests {
             Bus.program, words,
             environment: [
                 "HOME": bus.folder, "TERM": "xterm-256color", "NO_COLOR": "1", "COLUMNS": "", "PATH": path,
-                "MILLRACE_LOG": bus.url,
+                "MILLRACE_LOG": bus.url, "TMPDIR": "/tmp",
             ], cwd: bus.folder, scratch: bus.folder, terminal: terminal)
         let ended = try await process.end()
         let text = try await terminal.end()
@@ -79,11 +79,11 @@ struct RecordingTests {
             .first?.components(separatedBy: "\n```").first
     }
 
-    /// Lines that say what is shown, not what came of it: titles and sentences, without numbers.
+    /// What is said of what is shown: a title and the sentence under it, without numbers.
     private static func said(_ text: String) -> [String] {
-        text.split(separator: "\n").map(String.init).filter { line in
-            line.contains(#/^\S.* .*\.$/#) || line.contains(#/^[A-Z]{4,} /#)
-        }.map { $0.replacing(/[0-9]+/, with: "N") }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        return zip(lines, lines.dropFirst()).filter { $0.1.contains(#/^  [A-Z][a-z']* [a-z].*\.$/#) }
+            .flatMap { [$0.0, $0.1] }.map { $0.replacing(/[0-9]+(ms|s)?/, with: "N") }
     }
 
     @Test func `the page of recordings shows what a terminal shows`() async throws {

@@ -45,13 +45,13 @@ struct SilenceTests {
             let port = try FreePort.find()
             let began = ContinuousClock.now
             let ended = try await bus.plain([
-                "query", "hits.window", "--site", "home", "--log", "kafka://127.0.0.1:\(port)", "--views",
+                "query", "tickets.seats", "--event", "e1", "--log", "kafka://127.0.0.1:\(port)", "--views",
                 "sqlite:\(bus.folder)/views",
             ])
             #expect(ended.exit == 0, "\(ended)")
             #expect(try JSON(ended.out)["rows"].array.isEmpty)
-            #expect(ended.err.contains("how far hits.windows is behind could not be looked up: "), "\(ended)")
-            #expect(ended.err.contains("within 1s"), "\(ended)")
+            #expect(ended.err.contains("how far tickets.seatmap is behind could not be looked up: "), "\(ended)")
+            #expect(ended.err.contains("within 1 s"), "\(ended)")
             // To open a log takes a command that needs it ten seconds.
             #expect(ContinuousClock.now - began < .seconds(5), "\(ended)")
         }
@@ -65,7 +65,7 @@ struct SilenceTests {
                 try FileManager.default.removeItem(atPath: "\(bus.log)/\(file)")
             }
             try Data("no database".utf8).write(to: URL(fileURLWithPath: bus.log + "/log.sqlite"))
-            let ended = try await bus.run("query", "hits.window", "--site", "home")
+            let ended = try await bus.run("query", "tickets.seats", "--event", "e1")
             #expect(ended.exit == 0 && ended.err.contains("could not be looked up"), "\(ended)")
         }
     }

@@ -31,8 +31,13 @@ struct CompletionQuestion {
         before = Array(line.prefix(Int(words[end + 2]) ?? line.count).dropFirst())
     }
 
-    /// The name that the command is given: its first word that is no option.
-    var name: String? { before.dropFirst().first { !$0.hasPrefix("-") } }
+    /// What the command is given by name: its first word that names something.
+    func named<Found>(_ find: (String) throws -> Found) -> Found? {
+        for word in before.dropFirst() where !word.hasPrefix("-") {
+            if let found = try? find(word) { return found }
+        }
+        return nil
+    }
 
     /// The last value that an option has been given.
     func value(of option: String) -> String? {
@@ -67,18 +72,17 @@ extension Application {
         switch (question.command, question.argument) {
         case (_, "--log"): return ["local:", "kafka://"]
         case (_, "--views"): return ["sqlite:", "postgres://"]
-        case ("send", "positional@0"): return catalogue.commands.map(\.kind.name)
         case ("send", "--at"): return Self.moments
         case ("send", _):
-            let found = question.name.flatMap { try? catalogue.command($0) }
-            return question.loose((found?.kind.fields ?? []).map { ($0.name, Self.values(of: $0)) })
+            // bash asks for the first argument also where an option that it does not know has begun behind that.
+            guard let found = question.named(catalogue.command) else { return catalogue.commands.map(\.kind.name) }
+            return question.loose(found.kind.fields.map { ($0.name, Self.values(of: $0)) })
         case ("produce", "positional@0"): return catalogue.events.map(\.kind.name)
-        case ("query", "positional@0"): return catalogue.queries.map(\.name)
         case ("query", "--after"): return await places(question)
         case ("query", "--as-of"): return Self.moments.map { "@\($0)" } + (await places(question))
         case ("query", _):
-            let found = question.name.flatMap { try? catalogue.query($0) }
-            return question.loose((found?.parameters ?? []).map { ($0.name, Self.values(of: $0)) })
+            guard let found = question.named(catalogue.query) else { return catalogue.queries.map(\.name) }
+            return question.loose(found.parameters.map { ($0.name, Self.values(of: $0)) })
         case ("import", "positional@0"): return catalogue.importers.map(\.importer.name)
         case ("events", _): return domains.map(\.name) + (catalogue.commands + catalogue.events).map(\.kind.name)
         case ("verify", "--topic"), ("replay", "positional@0"), ("topics describe", _), ("topics recount", _):
@@ -134,7 +138,7 @@ extension Application {
     /// Where a query's topics stand: the last record of each partition of a log on this machine. A broker is not asked, for
     /// that takes long: of its partitions the offset is left to be written.
     private func places(_ question: CompletionQuestion) async -> [String] {
-        guard let query = question.name.flatMap({ try? catalogue.query($0) }),
+        guard let query = question.named(catalogue.query),
             let projection = try? catalogue.projection(query.projection)
         else { return [] }
         let words = question.value(of: "--log").map { ["--log", $0] } ?? []

@@ -14,10 +14,10 @@ struct Root: AsyncParsableCommand {
                 projectors fold them into views.
 
                 Try it:
-                  \(Program.name) up                                     (in one terminal: log and workers in one process)
+                  \(Program.name) up                                     (the log and all workers)
                   \(Program.name) produce Hit <<< '{"site":"home","path":"/"}'
                   \(Program.name) query hits.window --site home --window 60s
-                  \(Program.name) events                                 (every event and command with its fields)
+                  \(Program.name) events                                 (what can be sent, and read)
 
                 The log is a folder on this machine unless --log or MILLRACE_LOG says
                 otherwise: kafka://host:port for Apache Kafka. Output is a table on a
