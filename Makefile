@@ -6,7 +6,7 @@ FILES := Package.swift Plugins Sources Tests Examples
 # Exactly the versions of packages that Package.swift names.
 export MILLRACE_EXACT := 1
 
-.PHONY: help setup folders build demo test faults format lint bench proto fields integration drill-upgrade drill-scale deb deb-test clean
+.PHONY: help setup folders build demo test faults docs format lint bench proto fields integration drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -26,6 +26,7 @@ demo: build ## Run the whole of it on this machine for some seconds, and show wh
 	@.build/release/millrace demo
 
 test: setup folders ## Build and run all tests, and sum up what came of them
+	@Tools/programs test zsh=zsh fish=fish || echo "test: without them the tests of completion there are skipped"
 	@SWIFT=$(SWIFT) Tools/test
 
 faults: setup folders ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)
@@ -37,6 +38,9 @@ faults: setup folders ## Kill, freeze and starve real workers under load, and pr
 
 format: ## Format all Swift sources in place
 	@$(SWIFT) format --in-place --recursive --parallel $(FILES)
+
+docs: setup folders ## Build the documentation of the public modules, .build/docs, without a warning
+	@SWIFT=$(SWIFT) Tools/docs
 
 lint: ## Check format and style without changing anything
 	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)

@@ -100,6 +100,14 @@ let underHTTP: [Target.Dependency] =
         .product(name: "SystemPackage", package: "swift-system"),
     ] : []
 
+/// What makes the documentation of the modules, and only where that is wanted: `make docs`.
+let documenting: [(url: String, version: Version)] =
+    Context.environment["MILLRACE_DOCS"] == "1"
+    ? [
+        ("https://github.com/swiftlang/swift-docc-plugin", "1.5.0"),
+        ("https://github.com/swiftlang/swift-docc-symbolkit", "1.0.0"),
+    ] : []
+
 let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -130,7 +138,7 @@ let package = Package(
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
         .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
-    dependencies: (versions + (isExact ? reached : [])).map(dependency),
+    dependencies: (versions + (isExact ? reached : []) + documenting).map(dependency),
     targets: [
         // Decide: what a command means. No I/O, no clock.
         ours("EventModel", "Decide", [protobuf, collections]),

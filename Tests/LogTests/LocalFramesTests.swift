@@ -44,14 +44,7 @@ struct LocalFramesTests {
     private func log<R>(_ body: (LocalLog) async throws -> R) async throws -> R {
         let log = try await LocalLog.open(directory: directory)
         try await log.create([Topic("events", partitions: 2, key: "key", schema: "test.Event", owner: "tests")])
-        do {
-            let result = try await body(log)
-            await log.close()
-            return result
-        } catch {
-            await log.close()
-            throw error
-        }
+        return try await log.closed(after: body)
     }
 
     /// Three batches of three records in each partition, ten seconds apart.

@@ -16,15 +16,7 @@ final class LocalSite: Sendable {
     func withLog<R>(_ change: (inout LocalSettings) -> Void = { _ in }, _ body: (LocalLog) async throws -> R)
         async throws -> R
     {
-        let log = try await open(change)
-        do {
-            let result = try await body(log)
-            await log.close()
-            return result
-        } catch {
-            await log.close()
-            throw error
-        }
+        try await open(change).closed(after: body)
     }
 
     func open(_ change: (inout LocalSettings) -> Void = { _ in }) async throws -> LocalLog {

@@ -35,7 +35,9 @@ struct CatalogueTests {
         let domain = try #require(Domains.all.first { $0.name == name })
         let page = try await CatalogueTests.run(["describe", domain.name.uppercased()]).out
         #expect(page.hasPrefix("# \(domain.name)\n\n\(domain.about)\n"))
-        let kinds = [domain.decider?.commands, domain.decider?.events, domain.telemetry?.events].compactMap { $0?.kinds }
+        let kinds = [domain.decider?.commands, domain.decider?.events, domain.telemetry?.events].compactMap {
+            $0?.kinds
+        }
         for kind in kinds.joined() + domain.derived.flatMap(\.events.kinds) {
             let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(kind.name)` |") })
             for field in kind.fields { #expect(row.contains(field.name), "\(row)") }
@@ -172,38 +174,6 @@ struct CatalogueTests {
                 let file = try bus.file("completion", script.out)
                 #expect(try await bus.plain(["-n", file], program: "bash").exit == 0)
             }
-        }
-    }
-
-    @Test(arguments: [
-        ("send Hold", "HoldSeats"), ("produce H", "Hit"), ("query hits.w", "hits.window"),
-        ("query hits.window ", "--site"), ("send HoldSeats ", "--section"), ("import acc", "access-log"),
-        ("replay hits.ev", "hits.events"), ("replay hits.events --type H", "Hit"),
-        ("replay --into hits.", "hits.windows"),
-        ("verify tickets.se", "tickets.seatmap"), ("work tickets.h", "tickets.handler"), ("work rea", "reactor"),
-        ("events tick", "tickets"), ("topics describe social.h", "social.home"), ("qua", "quarantine"),
-    ])
-    func `bash completes names that the domains have`(_ typed: String, _ candidate: String) async throws {
-        try await onBus { bus in
-            let script = try await bus.plain(["--generate-completion-script", "bash"])
-            let words = ["millrace"] + typed.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-            let line = words.joined(separator: " ")
-            let file = try bus.file(
-                "complete.bash",
-                script.out + """
-
-                    PATH=\(URL(fileURLWithPath: Bus.program).deletingLastPathComponent().path):$PATH
-                    COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
-                    COMP_LINE='\(line)' COMP_POINT=\(line.utf8.count) COMP_TYPE=9 COMP_KEY=9
-                    _millrace millrace "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
-                    printf '%s\\n' "${COMPREPLY[@]}"
-
-                    """)
-            let out = try await bus.plain([file], program: "bash").out
-            #expect(
-                out.split(whereSeparator: \.isNewline).contains {
-                    $0.trimmingCharacters(in: .whitespaces) == candidate
-                }, "\(out)")
         }
     }
 

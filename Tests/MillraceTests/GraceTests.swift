@@ -2,6 +2,7 @@ import EventLog
 import Foundation
 import GRDB
 import KafkaLog
+import Logging
 import ServiceLifecycle
 import Synchronization
 import TestSupport
@@ -68,6 +69,50 @@ struct GraceTests {
         other.over()
         try await Task.sleep(for: .milliseconds(200))
         #expect(words.all.count == 1)
+    }
+
+    @Test func `who is told to stop before having begun has not failed`() async throws {
+        struct Beginning: Service {
+            func run() async throws {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(600)) }
+            }
+        }
+        struct Ender: Service { func run() async throws {} }
+        // With a grace and without one, and where another that ends has the group end.
+        for grace in [Grace(.seconds(60)) { _ in }, nil] {
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [
+                        .init(service: Bounded(Beginning(), by: grace)),
+                        .init(service: Ender(), successTerminationBehavior: .gracefullyShutdownGroup),
+                    ], logger: Logger(label: "test")))
+            await #expect(throws: Never.self) { try await group.run() }
+            grace?.over()
+        }
+        // One that is cancelled without having been told to stop has.
+        await #expect(throws: CancellationError.self) {
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await Bounded(Beginning(), by: nil).run() }
+                tasks.cancelAll()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+
+    /// Told at every moment of its beginning, from where it hears signals.
+    @Test func `workers that are told to stop while they begin end with 0`() async throws {
+        try await onBus { bus in
+            try await bus.run("produce", "Hit", stdin: #"{"site":"home","visitor":"v"}"#)
+            for pause in stride(from: 0, through: 300, by: 30) {
+                let worker = try bus.start("work")
+                try await eventually("it to work: \(worker.err)") { worker.err.contains("working:") ? true : nil }
+                // What is tried is each moment after that, so there is nothing to look for.
+                try await Task.sleep(for: .milliseconds(pause))
+                let ended = try await worker.stop()
+                // Before it hears signals the system ends it.
+                #expect([0, 128 + SIGTERM].contains(ended.exit), "after \(pause) ms: \(ended)")
+            }
+        }
     }
 
     @Test func `the setting is a time, and is refused where it is none`() throws {

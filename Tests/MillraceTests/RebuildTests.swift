@@ -82,7 +82,7 @@ struct RebuildTests {
 
     @Test(arguments: [
         (["tickets.seats"], Int32(64), "there is no projection tickets.seats"),
-        (["hits.windows", "--rollback"], 78, "there is no build of hits.windows before the live one to go back to"),
+        (["hits.windows", "--rollback"], 66, "there is no build of hits.windows before the live one to go back to"),
         (["hits.windows", "--rate", "0"], 64, "--rate must be at least 1"),
         (["hits.windows", "--rollback", "--dry-run"], 64, "--rollback goes with neither --dry-run nor --rate"),
     ])

@@ -39,6 +39,37 @@ struct SilenceTests {
         }
     }
 
+    @Test func `an empty answer does not wait for a broker that is down`() async throws {
+        try await onBus { bus in
+            // Nobody listens at a port that was just free.
+            let port = try FreePort.find()
+            let began = ContinuousClock.now
+            let ended = try await bus.plain([
+                "query", "tickets.seats", "--event", "e1", "--log", "kafka://127.0.0.1:\(port)", "--views",
+                "sqlite:\(bus.folder)/views",
+            ])
+            #expect(ended.exit == 0, "\(ended)")
+            #expect(try JSON(ended.out)["rows"].array.isEmpty)
+            #expect(ended.err.contains("how far tickets.seatmap is behind could not be looked up: "), "\(ended)")
+            #expect(ended.err.contains("within 1 s"), "\(ended)")
+            // To open a log takes a command that needs it ten seconds.
+            #expect(ContinuousClock.now - began < .seconds(5), "\(ended)")
+        }
+    }
+
+    @Test func `an empty answer says that a log that is damaged could not be asked`() async throws {
+        try await onBus { bus in
+            try await bus.run("produce", "Hit", stdin: Self.hit)
+            for file in try FileManager.default.contentsOfDirectory(atPath: bus.log) where file.hasPrefix("log.sqlite-")
+            {
+                try FileManager.default.removeItem(atPath: "\(bus.log)/\(file)")
+            }
+            try Data("no database".utf8).write(to: URL(fileURLWithPath: bus.log + "/log.sqlite"))
+            let ended = try await bus.run("query", "tickets.seats", "--event", "e1")
+            #expect(ended.exit == 0 && ended.err.contains("could not be looked up"), "\(ended)")
+        }
+    }
+
     @Test(arguments: [
         (
             ["query", "tickets.seats", "--event", "e", "--status", "fre"],

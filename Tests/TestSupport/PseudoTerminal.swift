@@ -41,6 +41,16 @@ public final class PseudoTerminal: Sendable {
         isOver.withLock { $0 = true }
     }
 
+    /// Presses keys: what reads from the terminal gets them.
+    public func type(_ keys: String) {
+        var rest = Array(keys.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(master, $0.baseAddress, $0.count) }
+            if written < 0 && errno != EINTR { return }
+            rest = rest.dropFirst(max(0, written))
+        }
+    }
+
     /// What was shown until now. A terminal puts a carriage return before each line feed; it is left out.
     public var text: String {
         String(decoding: seen.withLock { $0 }, as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")

@@ -34,11 +34,13 @@ public final class Running: Sendable {
 
     /// - Parameters:
     ///   - stdin: What it reads, nil for an empty file.
-    ///   - terminal: Where what it says goes instead, and with `errorsToo` also what it says on standard error.
+    ///   - terminal: Where what it says goes instead, and with `errorsToo` also what it says on standard error. With
+    ///     `isInteractive` it also reads from there.
     ///   - scratch: A folder for its input and output, in files whose names begin with `label`.
     public init(
         _ program: String, _ arguments: [String], stdin: [UInt8]? = nil, environment: [String: String] = [:],
-        cwd: String, scratch: String, label: String = "", terminal: PseudoTerminal? = nil, errorsToo: Bool = false
+        cwd: String, scratch: String, label: String = "", terminal: PseudoTerminal? = nil, errorsToo: Bool = false,
+        isInteractive: Bool = false
     ) throws {
         let base = "\(scratch)/\(label)\(UUID().uuidString)"
         (outFile, errFile) = (base + ".out", base + ".err")
@@ -47,7 +49,8 @@ public final class Running: Sendable {
         // The shell changes the folder and is then replaced by the program.
         pid = try Self.spawn(
             ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, cwd, program] + arguments,
-            stdin: stdin == nil ? "/dev/null" : base + ".in", out: terminal?.path ?? outFile,
+            stdin: (isInteractive ? terminal?.path : nil) ?? (stdin == nil ? "/dev/null" : base + ".in"),
+            out: terminal?.path ?? outFile,
             err: (errorsToo ? terminal?.path : nil) ?? errFile, environment: environment)
         // A wait blocks: it has a thread of its own.
         Thread.detachNewThread { self.reap() }

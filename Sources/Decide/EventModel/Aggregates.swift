@@ -1,8 +1,12 @@
 /// An event ready for the log.
 public struct EncodedEvent: Hashable, Sendable {
+    /// The event's name in its schema: `SeatHeld`.
     public var type: String
+    /// The key of its record: the aggregate that it belongs to, in UTF-8.
     public var key: Bytes
+    /// Its envelope as protobuf.
     public var value: Bytes
+    /// An event whose bytes are known.
     public init(type: String, key: Bytes, value: Bytes) {
         self.type = type
         self.key = key
@@ -45,12 +49,17 @@ extension Aggregates {
 
 /// A command ready for the log.
 public struct EncodedCommand: Hashable, Sendable {
+    /// The command's name in its schema: `HoldSeats`.
     public var type: String
+    /// The key of its record: the aggregate that it addresses, in UTF-8.
     public var key: Bytes
+    /// Its envelope as protobuf.
     public var value: Bytes
+    /// The command's id. The same id again, for the same key, does nothing and gives the same outcome.
     public var id: String
     /// The command's own time: for a timer, when it was due. Nil is the moment that the log takes it.
     public var time: Timestamp?
+    /// A command whose bytes are known.
     public init(type: String, key: Bytes, value: Bytes, id: String, time: Timestamp? = nil) {
         self.type = type
         self.key = key
@@ -61,7 +70,9 @@ public struct EncodedCommand: Hashable, Sendable {
 
     /// The command on its way to the log.
     ///
-    /// - Parameter now: the writer's clock, which a commands topic puts its own in place of.
+    /// - Parameters:
+    ///   - asFact: Whether the value is an event to be admitted, not a command.
+    ///   - now: The writer's clock, which a commands topic puts its own in place of.
     public func record(asFact: Bool = false, now: Timestamp) -> NewRecord {
         var headers = [Header(HeaderName.id, Bytes(id)), Header(HeaderName.type, Bytes(type))]
         if asFact { headers.append(Header(HeaderName.kind, "fact")) }
@@ -72,11 +83,15 @@ public struct EncodedCommand: Hashable, Sendable {
 
 /// A decider without its types.
 public struct AnyDecider: Sendable {
+    /// The kinds of its commands, which its handler reads.
     public let commands: Schema
+    /// The kinds of its events, which its handler writes.
     public let events: Schema
     /// Checks a command's bytes and gives the key of its aggregate.
     public let keyOfCommand: @Sendable (Bytes) throws -> Bytes
+    /// Checks an event's bytes and gives the key of its aggregate.
     public let keyOfEvent: @Sendable (Bytes) throws -> Bytes
+    /// Begins a partition without any aggregate.
     public let aggregates: @Sendable () -> any Aggregates
     /// Raised where checkpoints hold states of another shape or meaning.
     public let stateVersion: Int
@@ -91,9 +106,12 @@ public struct AnyDecider: Sendable {
         /// Names that come new are in NFC, and have nothing that is not seen.
         case spelling
     }
+    /// The newest rules of all domains: those that this program decides by.
     public static let commonRules = CommonRules.spelling
+    /// A domain's own ``Decider/rules`` are below this.
     public static let ownRulesLimit = 64
 
+    /// Takes a decider's functions, and the schemas of its messages from a descriptor.
     public init<D: Decider>(_ type: D.Type, descriptor: Descriptor) {
         let commands = Schema(D.Command.self, descriptor)
         let events = Schema(D.Event.self, descriptor)

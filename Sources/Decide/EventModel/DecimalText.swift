@@ -3,6 +3,7 @@
 ///
 /// The grammar is JSON's (RFC 8259, section 6), but zeros may lead.
 public struct DecimalText: Hashable, Sendable {
+    /// Whether a minus stands before it.
     public private(set) var isNegative = false
     /// The value is `mantissa` times ten to the power of `exponent`, and what is left out of it, if anything is.
     private var mantissa: UInt64 = 0
@@ -17,12 +18,15 @@ public struct DecimalText: Hashable, Sendable {
     /// The longest whole number that is written out.
     private static let longest = 100
 
+    /// Nil where the text is no decimal number as JSON writes them.
     public init?(_ text: String) {
         var text = text
         guard let read = text.withUTF8({ Self(reading: $0) }) else { return nil }
         self = read
     }
+    /// Nil where the text is no decimal number as JSON writes them.
     public init?(_ text: Substring) { self.init(String(text)) }
+    /// Nil where the bytes are no decimal number as JSON writes them.
     public init?(_ bytes: ArraySlice<UInt8>) {
         guard let read = bytes.withUnsafeBufferPointer({ Self(reading: $0) }) else { return nil }
         self = read

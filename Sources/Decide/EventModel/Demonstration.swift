@@ -7,6 +7,7 @@ public struct Demonstration: Sendable {
     /// The request that a draw gives. It depends on nothing but the draw.
     public typealias Request = @Sendable (_ draw: inout LoadDraw) -> LoadRequest
 
+    /// Makes the request that a draw gives, for simulations, fault campaigns and actors that ask at random.
     public let request: Request
     /// Who sets up what must be there before the actors come; nil where nothing must.
     public let setup: @Sendable (_ size: Int, _ seed: UInt64) -> (any LoadActor)?
@@ -21,9 +22,13 @@ public struct Demonstration: Sendable {
     public let tries: [String]
 
     /// - Parameters:
+    ///   - request: The request that a draw gives.
     ///   - setup: Given the size and the seed, as `actors` is.
     ///   - actors: So many as the size says, or in proportion; the same size and seed give the same. Left out, as many as
     ///     the size ask at random.
+    ///   - exhibits: What comes of it, in the order in which it is shown.
+    ///   - records: Which records are read again at the end.
+    ///   - tries: Commands for who wants to go on, without the program's name.
     public init(
         asking request: @escaping Request,
         setup: @escaping @Sendable (_ size: Int, _ seed: UInt64) -> (any LoadActor)? = { _, _ in nil },
@@ -61,14 +66,18 @@ public struct Exhibit: Sendable {
     public let title: String
     /// One sentence: what the answer proves. It gives the units that no title of a column gives.
     public let proves: String
+    /// The query with its domain: `tickets.seats`.
     public let query: String
     /// The query's parameters as on the command line, by name. Several answers are shown under one heading.
     public let parameters: [[String: String]]
+    /// The most rows that each answer shows.
     public let limit: Int
+    /// How the answers are laid out.
     public let form: Form
     /// Whether it is shown at the end once more, as it was three seconds before.
     public let isShownPast: Bool
 
+    /// What to show of a query's answers, one for each entry of `parameters`.
     public init(
         _ title: String, proves: String, query: String, _ parameters: [[String: String]] = [[:]], limit: Int = 10,
         as form: Form, past: Bool = false
@@ -85,9 +94,12 @@ public struct Exhibit: Sendable {
 
 /// A column of an answer, under its name or another title, which has the unit: `ShownColumn("distance", as: "metres")`.
 public struct ShownColumn: Sendable, Hashable, ExpressibleByStringLiteral {
+    /// The column's name in the answer.
     public let name: String
+    /// What stands above it.
     public let title: String
 
+    /// A column under a title of its own.
     public init(_ name: String, as title: String) {
         self.name = name
         self.title = title
@@ -97,10 +109,12 @@ public struct ShownColumn: Sendable, Hashable, ExpressibleByStringLiteral {
 
 /// Records of a topic that are read again.
 public struct ShownRecords: Sendable, Hashable {
+    /// The topic that is read: `likes.events`.
     public let topic: String
     /// The event's name.
     public let type: String
 
+    /// The events of one name of a topic.
     public init(of topic: String, type: String) {
         self.topic = topic
         self.type = type

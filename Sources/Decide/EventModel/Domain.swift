@@ -1,10 +1,13 @@
 /// Facts without a decision, without their types.
 public struct AnyTelemetry: Sendable {
+    /// The topic that its events go to.
     public let topic: String
+    /// The kinds of its events.
     public let events: Schema
     /// Checks an event's bytes and gives its key.
     public let keyOfEvent: @Sendable (Bytes) throws -> Bytes
 
+    /// Takes a domain's telemetry, and the schema of its events from a descriptor.
     public init<T: Telemetry>(_ type: T.Type, topic: String, descriptor: Descriptor) {
         self.topic = topic
         events = Schema(T.Event.self, descriptor)
@@ -18,33 +21,57 @@ public struct AnyTelemetry: Sendable {
 
 /// Events that a domain's reactions make of others, in a topic of their own.
 public struct DerivedEvents: Sendable {
+    /// The topic that only reactions write.
     public let topic: String
+    /// The kinds of its events.
     public let events: Schema
 }
 
 /// One world on the bus: everything else (topics, commands, help, workers, queries) follows from this value.
+///
+/// It is made by saying what it has:
+///
+/// ```swift
+/// public static let likes = Domain("likes", "Likes of things.", descriptor: likesDescriptor)
+///     .deciding(Likes.self, key: "thing")
+///     .projecting(LikesCounts.self)
+/// ```
 public struct Domain: Sendable {
+    /// The domain's name: `tickets`. Its topics, projections and queries begin with it.
     public let name: String
+    /// One sentence, for people.
     public let about: String
+    /// What it needs of a log, in the order in which it was declared.
     public private(set) var topics: [Topic] = []
+    /// What decides its commands; nil where nothing is decided.
     public private(set) var decider: AnyDecider?
+    /// What checks its facts; nil where none are taken without a decision.
     public private(set) var telemetry: AnyTelemetry?
+    /// Topics whose events only reactions write.
     public private(set) var derived: [DerivedEvents] = []
+    /// What follows from its events.
     public private(set) var reactions: [AnyReaction] = []
+    /// What its views are folded by.
     public private(set) var projections: [AnyProjection] = []
+    /// What its views are asked.
     public private(set) var queries: [Query] = []
+    /// Whose files it reads.
     public private(set) var importers: [Importer] = []
     /// Nil where it shows nothing of itself.
     public private(set) var demonstration: Demonstration?
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
+    /// `NAME.commands`.
     public let commandsTopic: String
+    /// `NAME.events`.
     public let eventsTopic: String
+    /// `NAME.outcomes`.
     public let outcomesTopic: String
     private let descriptor: Descriptor
     /// What its .proto file says, in base64.
     package let descriptorText: String
 
+    /// A domain that has nothing yet: the methods add what it has.
     public init(_ name: String, _ about: String, descriptor: String) {
         self.name = name
         self.about = about
@@ -94,7 +121,10 @@ public struct Domain: Sendable {
     /// Events that only this domain's reactions write.
     ///
     /// - Parameters:
+    ///   - type: The envelope of the events.
     ///   - name: The topic's name in its domain: `home` is `social.home`.
+    ///   - key: What its records' keys are, for people.
+    ///   - partitions: How many it has: as many as what it is derived from, where a reaction reads both together.
     ///   - owner: The reaction that writes it, in its domain.
     public func deriving<E: Envelope>(
         _ type: E.Type, topic name: String, key: String, partitions: Int = 4, owner: String
@@ -108,24 +138,28 @@ public struct Domain: Sendable {
         return domain
     }
 
+    /// Adds a reaction: what events of one topic make necessary elsewhere.
     public func reacting<R: Reaction>(_ type: R.Type) -> Domain {
         var domain = self
         domain.reactions.append(AnyReaction(type, domain: name))
         return domain
     }
 
+    /// Adds a reaction that remembers what it has read.
     public func reacting(remembering reaction: some StatefulReaction) -> Domain {
         var domain = self
         domain.reactions.append(AnyReaction(remembering: reaction, domain: name))
         return domain
     }
 
+    /// Adds a projection, which a worker folds into the rows of a view.
     public func projecting<P: Projection>(_ type: P.Type) -> Domain {
         var domain = self
         domain.projections.append(AnyProjection(type, domain: name))
         return domain
     }
 
+    /// Adds queries of its projections' views.
     public func answering(_ queries: Query...) -> Domain {
         var domain = self
         domain.queries += queries

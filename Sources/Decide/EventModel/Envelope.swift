@@ -4,7 +4,9 @@ public import SwiftProtobuf
 ///
 /// A reader can tell the kind from the bytes alone, and survives kinds and fields of a newer writer.
 public protocol Envelope: Message {
+    /// The `oneof`, as its generated Swift has it.
     associatedtype Kind: Sendable & Equatable
+    /// What is in the envelope; nil where this program does not know it.
     var kind: Kind? { get set }
     /// Lifts what an older writer wrote to what the code speaks of now: from fields that went to those in their place, from
     /// a kind to its successor. Whoever reads the topic sees the lifted kind only.
@@ -14,11 +16,13 @@ public protocol Envelope: Message {
 }
 
 extension Envelope {
+    /// Nil: for a schema that has never had an older form.
     public static var lift: (@Sendable (Kind) -> Kind)? { nil }
 }
 
 /// What a projection reads: the envelope of its topic, or a sum of those of several topics.
 public protocol Readable {
+    /// What a projection is given.
     associatedtype Content: Sendable
     /// Nil where a newer writer's kind is not known here.
     static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content?
@@ -26,12 +30,14 @@ public protocol Readable {
 
 /// Topics that all carry one envelope.
 public enum Only<E: Envelope>: Readable {
+    /// The kind in the envelope, whatever the topic; nil where a newer writer's is not known here.
     public static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> E.Kind? {
         try E.kind(in: bytes)
     }
 }
 
 extension Envelope {
+    /// The envelope with a kind in it.
     public init(_ kind: Kind) {
         self.init()
         self.kind = kind
@@ -58,8 +64,11 @@ extension Envelope {
 
 /// Bytes that are not a message of the schema they should be.
 public struct Undecodable: Error, Sendable, CustomStringConvertible {
+    /// The protobuf name of the message that the bytes were to be.
     public var schema: String
+    /// What is wrong with them.
     public var why: String
+    /// Bytes that are no message of that schema.
     public init(schema: String, why: String) {
         self.schema = schema
         self.why = why
@@ -72,6 +81,7 @@ extension Timestamp {
     public init(_ proto: Google_Protobuf_Timestamp) {
         self.init(proto.seconds.clampedProduct(1000).clampedSum(Int64(proto.nanos) / 1_000_000))
     }
+    /// As protobuf writes moments: seconds and nanoseconds since 1970.
     public var proto: Google_Protobuf_Timestamp {
         Google_Protobuf_Timestamp(seconds: second, nanos: Int32(millisecond) * 1_000_000)
     }

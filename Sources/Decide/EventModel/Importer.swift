@@ -23,6 +23,7 @@ public struct Importer: Sendable {
     /// - Throws: ``Malformed`` where an option is not as it must be.
     public let open: @Sendable (ImportSource) throws(Malformed) -> ImportReader
 
+    /// Declares an importer, for ``Domain/importing(_:)``.
     public init(
         _ name: String, _ about: String, discussion: String, into topic: String, byTime: Bool = false,
         _ parameters: [any DeclaredParameter] = [],
@@ -42,10 +43,12 @@ public struct Importer: Sendable {
 public struct ImportSource: Sendable {
     /// The file's name without its folder; nil where it has none that says anything, as standard input.
     public var name: String?
+    /// The values of the importer's own options.
     public var arguments: Arguments
     /// The clock, for records that no line gives a time.
     public var now: @Sendable () -> Timestamp
 
+    /// A file before its first line.
     public init(name: String?, arguments: Arguments, now: @escaping @Sendable () -> Timestamp) {
         self.name = name
         self.arguments = arguments
@@ -73,6 +76,7 @@ public struct ImportReader {
     /// What a line says; nil where it says nothing. A line that it refuses is bad, and counted by the refusal's reason.
     public var read: (ArraySlice<UInt8>) throws -> Imported?
 
+    /// A reader that takes each line by `read`; what else it can do is left out where it need not.
     public init(
         scope: String = "", hint: String = "", told: ((_ first: ArraySlice<UInt8>) -> ImportReader)? = nil,
         header: ((ArraySlice<UInt8>) throws(Malformed) -> Void)? = nil,
@@ -91,13 +95,16 @@ public struct ImportReader {
 
 /// One line's records, all of one topic and in order, and when what it tells of began.
 public struct Imported {
+    /// In the order in which they are written.
     public var records: [NewRecord]
+    /// The earliest moment that the line tells of.
     public var time: Timestamp
     /// When what it tells of ended, where that is later.
     public var ended: Timestamp?
     /// Each record's moment, where they differ.
     public var moments: [Timestamp]?
 
+    /// What one line says.
     public init(records: [NewRecord], time: Timestamp, ended: Timestamp? = nil, moments: [Timestamp]? = nil) {
         self.records = records
         self.time = time

@@ -4,6 +4,7 @@
 /// Records come partition by partition, each in its order. How partitions were interleaved is not known, and no invariant may
 /// depend on it.
 public struct Invariant: Sendable {
+    /// When an invariant holds.
     public enum Holding: String, Sendable, Hashable {
         /// At any moment: of any prefix of each partition.
         case always
@@ -12,6 +13,7 @@ public struct Invariant: Sendable {
     }
     /// A sentence: `no seat has two owners`.
     public let name: String
+    /// When it holds.
     public let holds: Holding
     /// The topics whose records it is told.
     public let topics: [String]
@@ -23,8 +25,13 @@ public struct Invariant: Sendable {
 
     /// Over records alone.
     ///
-    /// - Parameter fold: Throws ``Violation`` where a record breaks it.
-    /// - Parameter finish: The same, once all have been told.
+    /// - Parameters:
+    ///   - name: A sentence: `no seat has two owners`.
+    ///   - holds: When it holds.
+    ///   - topics: The topics whose records it is told.
+    ///   - initial: The state before the first record.
+    ///   - fold: Throws ``Violation`` where a record breaks it.
+    ///   - finish: The same, once all have been told.
     public init<State: Sendable>(
         _ name: String, _ holds: Holding = .always, over topics: [String], from initial: State,
         fold: @escaping @Sendable (inout State, Record, TopicPartition) throws -> Void,
@@ -50,7 +57,14 @@ public struct Invariant: Sendable {
 
     /// Over the rows of a projection, and the records that they were folded from.
     ///
-    /// - Parameter rows: Throws ``Violation`` where the rows are not as the records say.
+    /// - Parameters:
+    ///   - name: A sentence: `counts are those of the events`.
+    ///   - holds: When it holds.
+    ///   - topics: The topics whose records it is told.
+    ///   - projection: The projection whose rows it sees, with its domain.
+    ///   - initial: The state before the first record.
+    ///   - fold: Throws ``Violation`` where a record breaks it.
+    ///   - rows: Throws ``Violation`` where the rows are not as the records say.
     public init<State: Sendable>(
         _ name: String, _ holds: Holding = .always, over topics: [String], of projection: String,
         from initial: State,
@@ -85,7 +99,9 @@ public protocol Audit: AnyObject {
 
 /// Where an invariant does not hold: what was found, and where.
 public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was found, and where, in a sentence without its full stop.
     public var message: String
+    /// A finding that breaks an invariant.
     public init(_ message: String) { self.message = message }
     public var description: String { message }
 }

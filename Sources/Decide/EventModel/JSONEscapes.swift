@@ -1,18 +1,18 @@
 /// Escapes in JSON's texts (RFC 8259, section 7), read here where a library reads them otherwise.
-public enum JSONEscapes {
+package enum JSONEscapes {
     /// One of a pair of surrogates without the other: it stands for no character.
-    public struct LoneSurrogate: Error, Hashable, Sendable {
+    package struct LoneSurrogate: Error, Hashable, Sendable {
         /// As it was written: `\ud83d`.
-        public var escape: String
+        package var escape: String
         /// The member of the outermost object in whose value it stands, empty where that is not so.
-        public var member: String
+        package var member: String
     }
 
     /// The same JSON with each pair of surrogates, `\ud83d\ude00`, written as the character that it stands for.
     ///
     /// The reader of swift-protobuf up to 1.39 puts 0x10000 to a pair's bits by OR where it must add, so that U+20021 becomes
     /// U+10021. Once it is mended, this need not be called, but for what it says of lone surrogates.
-    public static func decodingPairs(_ json: Bytes) throws(LoneSurrogate) -> Bytes {
+    package static func decodingPairs(_ json: Bytes) throws(LoneSurrogate) -> Bytes {
         let bytes = json.slice
         guard var at = bytes.firstIndex(of: backslash) else { return json }
         var out: [UInt8] = []
@@ -39,7 +39,7 @@ public enum JSONEscapes {
     }
 
     /// What stands between a text's quotes, with its escapes read; nil where it is no text of JSON.
-    public static func text(_ body: ArraySlice<UInt8>) -> String? {
+    package static func text(_ body: ArraySlice<UInt8>) -> String? {
         if !body.contains(backslash) { return String(validating: body, as: UTF8.self) }
         var out: [UInt8] = []
         var at = body.startIndex

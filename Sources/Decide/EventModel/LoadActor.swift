@@ -9,12 +9,14 @@ public protocol LoadActor: Sendable {
 
 /// What an actor knows when it chooses.
 public struct LoadMoment: Sendable {
+    /// The clock of the demonstration.
     public var now: Timestamp
     /// How much of the demonstration is over, from 0 to 1.
     public var elapsed: Double
     /// What came of the requests of the step before, in their order.
     public var replies: [LoadReply]
 
+    /// A moment of a demonstration.
     public init(now: Timestamp, elapsed: Double, replies: [LoadReply]) {
         self.now = now
         self.elapsed = elapsed
@@ -35,14 +37,18 @@ public enum LoadReply: Sendable, Hashable {
 
 /// What an actor does: requests that are sent at once, and a pause once they are answered.
 public struct LoadStep: Sendable, Hashable {
+    /// What is asked, all at once.
     public var requests: [LoadRequest]
+    /// How long the actor waits once the last of them is answered.
     public var pause: Duration
 
+    /// Several requests at once, and a pause.
     public init(_ requests: [LoadRequest], pause: Duration = .zero) {
         self.requests = requests
         self.pause = pause
     }
 
+    /// One request, and a pause.
     public init(_ request: LoadRequest, pause: Duration = .zero) { self.init([request], pause: pause) }
 }
 
@@ -56,13 +62,17 @@ public struct RandomActor: LoadActor {
 
     /// - Parameters:
     ///   - index: Which of the actors it is, from 0 to `count` less one.
+    ///   - count: How many actors there are.
+    ///   - keys: Among which names they choose.
     ///   - seed: The same for all of them.
+    ///   - request: What they ask.
     public init(_ index: Int, of count: Int, _ keys: KeySpace, seed: UInt64, _ request: @escaping Demonstration.Request)
     {
         (self.request, self.keys, step, number) = (request, keys, count, index)
         random = SeededRandom(seed, UInt64(index))
     }
 
+    /// A request of the next number, and a pause of 20 to 120 ms. It never ends.
     public mutating func next(_ moment: LoadMoment) -> LoadStep? {
         var draw = LoadDraw(number, in: keys, at: moment.now, random)
         var one = request(&draw)

@@ -11,6 +11,7 @@ public struct LoadRequest: Sendable, Hashable {
     /// How long before it reaches the log a command was meant to be decided, or a fact was observed.
     public var age: Duration
 
+    /// A request for a command or event of that name, with its fields as proto3 JSON.
     public init(_ kind: String, _ json: String, id: String? = nil, age: Duration = .zero) {
         self.kind = kind
         self.json = json
@@ -47,6 +48,7 @@ extension Domain {
     /// A request on its way to the log.
     ///
     /// - Parameters:
+    ///   - request: What is asked.
     ///   - id: Of a command that has none of its own.
     ///   - now: The writer's clock.
     /// - Throws: ``Malformed`` where the domain has no such kind, or would not take it.
@@ -74,6 +76,7 @@ public struct KeySpace: Sendable, Hashable {
     /// 1 is the smallest space, in which nearly everything meets; one of 10 has ten times as many names of each kind.
     public var size: Int
 
+    /// Keys that begin with `prefix`, as many of each kind as the size says.
     public init(prefix: String = "", size: Int = 1) {
         self.prefix = prefix
         self.size = max(1, size)
@@ -84,11 +87,14 @@ public struct KeySpace: Sendable, Hashable {
 public struct LoadDraw: Sendable {
     /// Which request of its load it is, from 0.
     public let number: Int
+    /// The keys that requests are about.
     public let keys: KeySpace
     /// About when it is asked; a simulation gives its beginning.
     public let now: Timestamp
+    /// Where choices come from: the same seed makes the same.
     public var random: SeededRandom
 
+    /// The draw of one request.
     public init(_ number: Int, in keys: KeySpace, at now: Timestamp, _ random: SeededRandom) {
         self.number = number
         self.keys = keys
@@ -102,6 +108,7 @@ public struct LoadDraw: Sendable {
     }
     /// The name of that number.
     public func name(_ word: String, number: Int) -> String { "\(keys.prefix)\(word)\(number)" }
+    /// A number of a range, each as likely as any other.
     public mutating func number(_ range: ClosedRange<Int>) -> Int { random.number(range) }
     /// True in so many of a hundred cases.
     public mutating func chance(_ percent: Double) -> Bool { random.chance(percent) }

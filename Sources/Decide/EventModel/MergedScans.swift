@@ -2,11 +2,14 @@
 ///
 /// Rows come a few at a time, so that a page costs what it shows, not what the scans hold.
 public struct MergedScans {
+    /// One of the scans that are merged.
     public struct Source {
+        /// The rows, from where it begins.
         public var scan: Scan
         /// A row's place in the common order. Along the scan it must go in the scan's direction.
         public var place: (Row) -> Row
 
+        /// A scan, and how its rows stand in the common order.
         public init(_ scan: Scan, place: @escaping (Row) -> Row) {
             self.scan = scan
             self.place = place
@@ -15,8 +18,11 @@ public struct MergedScans {
 
     /// One row, and which scan it is from.
     public struct Found {
+        /// Which of the scans it is from, from 0.
         public var source: Int
+        /// The row's place in the common order.
         public var place: Row
+        /// The row as its scan gave it.
         public var row: Row
     }
 
@@ -41,6 +47,7 @@ public struct MergedScans {
     /// - Parameters:
     ///   - sources: Each begins where its scan says; all go the same way.
     ///   - ahead: Rows read at once from each.
+    ///   - reader: The view that they are read from.
     public init(_ sources: [Source], ahead: Int = 32, in reader: any ViewReader) throws {
         self.reader = reader
         let descending = sources.first?.scan.descending ?? false

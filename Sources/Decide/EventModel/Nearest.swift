@@ -1,5 +1,5 @@
 /// Which of the names that there are a mistyped one may have meant.
-public enum Nearest {
+package enum Nearest {
     /// Names longer than this are compared with none.
     static let longest = 200
 
@@ -7,7 +7,7 @@ public enum Nearest {
     ///
     /// A slip is a character too many, one too few, another one, or two exchanged; case makes no difference. That is the
     /// optimal string alignment distance (Boytsov, Indexing methods for approximate dictionary searching, 2011).
-    public static func names(to name: String, among known: [String], atMost count: Int = 3) -> [String] {
+    package static func names(to name: String, among known: [String], atMost count: Int = 3) -> [String] {
         let wanted = Array(name.lowercased())
         if wanted.isEmpty || wanted.count > longest { return [] }
         let allowed = wanted.count <= 2 ? 0 : wanted.count <= 4 ? 1 : wanted.count <= 8 ? 2 : 3
@@ -26,7 +26,7 @@ public enum Nearest {
     }
 
     /// `did you mean a, b or c?`; nil where nothing is near.
-    public static func question(to name: String, among known: [String]) -> String? {
+    package static func question(to name: String, among known: [String]) -> String? {
         let near = names(to: name, among: known)
         guard let last = near.last else { return nil }
         let others = near.dropLast().joined(separator: ", ")
@@ -39,7 +39,7 @@ public enum Nearest {
     ///   - role: `field`.
     ///   - whole: What has such members: `Hit`.
     ///   - others: Names that would do there too, and are not told.
-    public static func notA(
+    package static func notA(
         _ role: String, of whole: String, _ name: String, among known: [String], and others: [String] = []
     ) -> String {
         let all = known.joined(separator: ", ")
@@ -50,7 +50,7 @@ public enum Nearest {
     }
 
     /// `fre is not one of free, held, sold; did you mean free?`
-    public static func notOne(_ value: String, of known: [String]) -> String {
+    package static func notOne(_ value: String, of known: [String]) -> String {
         let question = question(to: value, among: known).map { "; \($0)" } ?? ""
         return "\(value) is not one of \(known.joined(separator: ", "))\(question)"
     }

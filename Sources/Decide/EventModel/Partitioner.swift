@@ -2,10 +2,13 @@
 ///
 /// The hash is MurmurHash2 with seed 0x9747b28c as in `org.apache.kafka.common.utils.Utils.murmur2`.
 public enum Partitioner {
+    /// The partition of a key, as Kafka's own Java client chooses it (`DefaultPartitioner`): murmur2 without its sign,
+    /// modulo the count.
     public static func partition(of key: Bytes, among count: Int) -> Partition {
         Partition(Int(murmur2(key) & 0x7fff_ffff) % count)
     }
 
+    /// MurmurHash2 by Austin Appleby, with Kafka's seed (`org.apache.kafka.common.utils.Utils.murmur2`).
     public static func murmur2(_ key: Bytes) -> UInt32 {
         let m: UInt32 = 0x5bd1_e995
         return key.withUnsafeBytes { bytes in

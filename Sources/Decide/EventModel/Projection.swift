@@ -3,22 +3,40 @@
 /// One value folds one batch: it may gather in its own fields what many events change, and writes that in `finish`.
 /// Where a projection sees several partitions, its rows are disjoint by partition, or it only adds to them. One that
 /// reads several topics is told each record's topic by its place, and keeps rows of its own for each.
+///
+/// How many like each thing is one row a thing, to which each event adds:
+///
+/// ```swift
+/// func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
+///     switch event {
+///     case .thingLiked(let e): view.add(Self.things, [.text(e.thing)], [1])
+///     }
+/// }
+/// ```
 public protocol Projection: Sendable {
+    /// What it reads: `Only<LikesEvent>`, or a sum of several topics' envelopes.
     associatedtype Event: Readable
     /// In its domain: `seatmap`.
     static var name: String { get }
     /// Raised when the same events would give other rows.
     static var version: Int { get }
+    /// One sentence, for people.
     static var about: String { get }
+    /// The topics that it reads.
     static var topics: [String] { get }
+    /// The tables of its rows, which nobody else writes.
     static var tables: [Table] { get }
 
+    /// Begins a batch.
     init()
+    /// Folds one event. What it throws has the event wait in the quarantine, with others of its key.
     mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws
+    /// Writes what was gathered, once all events of the batch are applied.
     mutating func finish(_ view: ViewBatch) throws
 }
 
 extension Projection {
+    /// Does nothing: for a projection that gathers nothing.
     public mutating func finish(_ view: ViewBatch) {}
 }
 
@@ -26,9 +44,13 @@ extension Projection {
 public struct AnyProjection: Sendable {
     /// With its domain: `tickets.seatmap`.
     public let name: String
+    /// Raised when the same events give other rows: each version has tables of its own.
     public let version: Int
+    /// One sentence, for people.
     public let about: String
+    /// What it reads.
     public let topics: [String]
+    /// The tables of its rows.
     public let tables: [Table]
     /// The events that wait, in the same store and the same transactions; nil where nothing is folded.
     public let quarantine: Table?
@@ -36,6 +58,7 @@ public struct AnyProjection: Sendable {
     public private(set) var build = 0
     private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch, inout QuarantineFold?) throws -> Void
 
+    /// A projection of a domain, under the domain's name and its own.
     public init<P: Projection>(_ type: P.Type, domain: String) {
         name = "\(domain).\(P.name)"
         version = P.version
@@ -123,6 +146,7 @@ public struct AnyProjection: Sendable {
 public struct Unfoldable: Error, CustomStringConvertible {
     /// Nil where it shows only when all of a batch has been applied.
     public var place: EventPosition?
+    /// What could not be folded, and why.
     public var why: String
     public var description: String { place.map { "\($0.words): \(why)" } ?? why }
 }

@@ -10,7 +10,9 @@ public struct Quarantine: Hashable, Sendable {
 
     /// A record that waits.
     public struct Parked: Hashable, Sendable {
+        /// The record's place in its partition.
         public var offset: Offset
+        /// The record's key; empty where it belongs to no order.
         public var key: Bytes
         /// Why it cannot be handled; empty where it only waits behind another of its key.
         public var reason: String
@@ -18,6 +20,7 @@ public struct Quarantine: Hashable, Sendable {
         public var attempts: Int
         /// The record's own time.
         public var timestamp: Timestamp
+        /// A record that waits; a reason that is too long is cut to ``Quarantine/reasonLength``.
         public init(offset: Offset, key: Bytes, reason: String, attempts: Int, timestamp: Timestamp) {
             self.offset = offset
             self.key = key
@@ -41,6 +44,7 @@ public struct Quarantine: Hashable, Sendable {
     /// Records that were given up: they are left out for good.
     public private(set) var dropped: Set<Offset> = []
 
+    /// Nothing waits.
     public init() {}
 
     /// How many wait.
@@ -52,6 +56,7 @@ public struct Quarantine: Hashable, Sendable {
     /// The keys of which records wait.
     public var keys: Set<Bytes> { Set(lines.keys) }
 
+    /// The record that waits at an offset; nil where none does.
     public subscript(offset: Offset) -> Parked? { waiting[offset] }
 
     /// What waits of one key, in order.
@@ -94,12 +99,14 @@ public struct Quarantine: Hashable, Sendable {
 
 /// What a fold leaves out, and what it finds that must be left out from then on.
 public struct QuarantineFold: Sendable {
+    /// What waits, by partition, with what this fold has added.
     public private(set) var quarantines: [TopicPartition: Quarantine]
     /// Records that are known to fail, and why.
     private let failing: [TopicPartition: [Offset: String]]
     /// What was parked in this fold, in order.
     public private(set) var parked: [(source: TopicPartition, record: Quarantine.Parked)] = []
 
+    /// A fold over what waits already.
     public init(_ quarantines: [TopicPartition: Quarantine], failing: [TopicPartition: [Offset: String]] = [:]) {
         self.quarantines = quarantines.filter { !$0.value.isEmpty }
         self.failing = failing

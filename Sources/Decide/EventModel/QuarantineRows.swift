@@ -32,6 +32,8 @@ extension Quarantine {
 }
 
 extension Quarantine.Parked {
+    /// Its row in a worker's table of what waits: topic, partition, offset, key, whether it was dropped, reason,
+    /// attempts, time.
     public func row(in source: TopicPartition, dropped: Bool = false) -> Row {
         Self.key(offset, in: source) + [
             .text(key.storable), dropped ? 1 : 0, .text(reason), Value(attempts), Value(timestamp),
@@ -43,6 +45,7 @@ extension Quarantine.Parked {
         key(offset, in: source) + ["", 1, "", 0, 0]
     }
 
+    /// The primary key of its row: topic, partition, offset.
     public static func key(_ offset: Offset, in source: TopicPartition) -> Row {
         [.text(source.topic), Value(source.partition), .integer(offset.rawValue)]
     }
@@ -64,6 +67,7 @@ extension Bytes {
         return "\u{1}" + String(decoding: hex, as: UTF8.self)
     }
 
+    /// The bytes that a text of ``storable`` stands for.
     public init(storable text: String) {
         if text.utf8.first != 1 {
             self.init(text)

@@ -1,6 +1,7 @@
 /// A run over one table in the order of its key or of an index: the only way views are read, so no query can be slow by
 /// accident, and every store can serve it.
 public struct Scan: Hashable, Sendable {
+    /// The table that is read.
     public var table: Table
     /// Nil goes by the primary key.
     public var index: Index?
@@ -8,12 +9,16 @@ public struct Scan: Hashable, Sendable {
     public var equal: Row
     /// Bounds, both inclusive, of the column after those.
     public var from: Value?
+    /// The upper bound, included; nil is to the end.
     public var through: Value?
+    /// Whether the last row of the order comes first.
     public var descending: Bool
     /// Goes on after the row with these values in the order's columns.
     public var after: Row?
+    /// The most rows that are read.
     public var limit: Int
 
+    /// A run over a table, by its primary key or by one of its indexes.
     public init(
         _ table: Table, by index: String? = nil, equal: Row = [], from: Value? = nil, through: Value? = nil,
         descending: Bool = false, after: Row? = nil, limit: Int = Limits.pageRows
@@ -55,6 +60,7 @@ public protocol ViewReader {
 }
 
 extension ViewReader {
+    /// Reads the keys one after another: for a reader that has no quicker way.
     public func rows(_ table: Table, keys: [Row]) throws -> [Row] {
         try keys.flatMap { try rows(Scan(table, equal: $0, limit: 1)) }
     }
@@ -73,10 +79,13 @@ extension ViewReader {
 
 /// What a query answers.
 public struct Page: Sendable {
+    /// What the values of each row are, in order.
     public var columns: [Column]
+    /// In the query's order.
     public var rows: [Row]
     /// The last row's place in the order where more may follow.
     public var next: Row?
+    /// A page whose rows are made by the query.
     public init(columns: [Column], rows: [Row], next: Row? = nil) {
         self.columns = columns
         self.rows = rows
@@ -99,14 +108,18 @@ public struct Page: Sendable {
 public struct Query: Sendable {
     /// With its domain: `tickets.seats`.
     public let name: String
+    /// One sentence, for people.
     public let about: String
     /// The projection it reads, with its domain.
     public let projection: String
+    /// What it may be asked with.
     public let parameters: [Parameter]
     /// Rows of a page where the asker does not say.
     public let page: Int
+    /// Reads the rows that answer it.
     public let answer: @Sendable (Arguments, any ViewReader) throws -> Page
 
+    /// Declares a query, for ``Domain/answering(_:)``.
     public init(
         _ name: String, _ about: String, of projection: String, _ parameters: [any DeclaredParameter], page: Int = 100,
         answer: @escaping @Sendable (Arguments, any ViewReader) throws -> Page

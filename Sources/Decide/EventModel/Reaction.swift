@@ -1,9 +1,12 @@
 /// How events of one topic become commands or events of others: pure, with ids that follow from what it was given.
 public protocol Reaction: Sendable {
+    /// The envelope of the topic that it reads.
     associatedtype Event: Envelope
     /// In its domain: `open-sections`.
     static var name: String { get }
+    /// The topic that it reads.
     static var topic: String { get }
+    /// What an event makes necessary elsewhere; none for most.
     static func react(to event: Event.Kind, at place: EventPosition) -> [Emission]
 }
 
@@ -24,6 +27,7 @@ public protocol StatefulReaction: Sendable {
     var name: String { get }
     /// Raised where the same events would give other states, or states of another shape. 1 unless told.
     var stateVersion: Int { get }
+    /// The state of a key that nothing has been read of.
     var initial: State { get }
     /// What it reads. The first topic leads: who is given a partition of it has that partition of the others.
     var inputs: [ReactionInput<State>] { get }
@@ -32,18 +36,23 @@ public protocol StatefulReaction: Sendable {
 }
 
 extension StatefulReaction {
+    /// 1, where a reaction does not say otherwise.
     public var stateVersion: Int { 1 }
+    /// Never: every state is kept.
     public func isBlank(_ state: State) -> Bool { false }
 }
 
 /// One topic that a stateful reaction reads.
 public struct ReactionInput<State: Sendable>: Sendable {
+    /// The topic that is read.
     public let topic: String
     fileprivate let react: @Sendable (Record, TopicPartition, State) throws -> [Emission]
     fileprivate let evolve: @Sendable (Record, TopicPartition, inout State) throws -> Bool
     fileprivate let ahead: (@Sendable (Bytes) throws -> Ahead<State>?)?
 
     /// - Parameters:
+    ///   - topic: The topic that is read.
+    ///   - type: The envelope of its records.
     ///   - react: What an event makes necessary, seen from the state before it.
     ///   - evolve: Folds the event; says whether it concerned the state at all.
     ///   - ahead: Of the events that this reaction itself writes to the topic, for the key that it reacts to: what they change
@@ -86,6 +95,7 @@ public struct Emission: Sendable {
         case one(key: Bytes, value: Bytes)
         case many(keys: [String], value: @Sendable (_ keys: [String]) -> Bytes)
     }
+    /// The topic that it is written to.
     public let topic: String
     /// The name of the command or event.
     public let type: String
@@ -95,7 +105,13 @@ public struct Emission: Sendable {
     public let time: Timestamp?
     private let target: Target
 
-    /// - Parameter time: Told where it follows from several events, of which the one that came last is not the latest.
+    /// - Parameters:
+    ///   - topic: The topic that it is written to: another aggregate's commands, or derived events.
+    ///   - key: The key of its record.
+    ///   - value: Its envelope as protobuf.
+    ///   - type: The name of the command or event.
+    ///   - commandID: The command's id; nil for a derived event.
+    ///   - time: Told where it follows from several events, of which the one that came last is not the latest.
     public init(
         topic: String, key: Bytes, value: Bytes, type: String, commandID: String? = nil, at time: Timestamp? = nil
     ) {
@@ -116,7 +132,9 @@ public struct Emission: Sendable {
     /// not once for each key; the records' own keys are empty.
     ///
     /// - Parameters:
+    ///   - topic: The topic that it is written to.
     ///   - keys: Each once, and in an order that follows from the log alone.
+    ///   - type: The name of the event.
     ///   - value: The event for some of the keys.
     public init(
         topic: String, to keys: [String], type: String, value: @escaping @Sendable (_ keys: [String]) -> Bytes
@@ -160,6 +178,7 @@ public struct AnyReaction: Sendable {
     /// What it knows of the partitions of one number; of no use to another owner.
     public let memory: @Sendable () -> any ReactionMemory
 
+    /// A reaction of a domain, under the domain's name and its own.
     public init<R: Reaction>(_ type: R.Type, domain: String) {
         name = "\(domain).\(R.name)"
         topics = [R.topic]
@@ -168,6 +187,7 @@ public struct AnyReaction: Sendable {
         memory = { Forgetful<R>() }
     }
 
+    /// A reaction that remembers, under the domain's name and its own.
     public init<R: StatefulReaction>(remembering reaction: R, domain: String) {
         name = "\(domain).\(reaction.name)"
         topics = reaction.inputs.map(\.topic)

@@ -1,7 +1,10 @@
 /// A name and a value that travel with a record, as in Kafka.
 public struct Header: Hashable, Sendable {
+    /// The header's name; several may have the same.
     public var name: String
+    /// Its value, of at most ``Limits/headerBytes``.
     public var value: Bytes
+    /// A header of that name.
     public init(_ name: String, _ value: Bytes) {
         self.name = name
         self.value = value
@@ -24,10 +27,15 @@ public enum HeaderName {
 
 /// A record on its way to the log.
 public struct NewRecord: Hashable, Sendable {
+    /// What decides its partition, of at most ``Limits/keyBytes``.
     public var key: Bytes
+    /// Its content, of at most ``Limits/valueBytes``.
     public var value: Bytes
+    /// When it happened, as the writer says. A topic with the log's clock puts its own in place of it.
     public var timestamp: Timestamp
+    /// What travels with it, at most ``Limits/headers``.
     public var headers: [Header]
+    /// A record that has no offset yet.
     public init(key: Bytes, value: Bytes, timestamp: Timestamp, headers: [Header] = []) {
         self.key = key
         self.value = value
@@ -38,11 +46,17 @@ public struct NewRecord: Hashable, Sendable {
 
 /// A record as the log keeps it.
 public struct Record: Hashable, Sendable {
+    /// Its place in its partition.
     public var offset: Offset
+    /// When it happened, or where the topic has the log's clock, when the log took it.
     public var timestamp: Timestamp
+    /// What decided its partition; empty where it belongs to no order.
     public var key: Bytes
+    /// Its content; empty where it removes its key from a compacted topic.
     public var value: Bytes
+    /// What travels with it, in the writer's order.
     public var headers: [Header]
+    /// A record as a log has read it.
     public init(offset: Offset, timestamp: Timestamp, key: Bytes, value: Bytes, headers: [Header] = []) {
         self.offset = offset
         self.timestamp = timestamp
@@ -60,14 +74,19 @@ public struct Record: Hashable, Sendable {
 
 /// What any record, key or name may be at most. Kafka's own default for a whole message is 1,000,012 bytes.
 public enum Limits {
+    /// Bytes of a record's key.
     public static let keyBytes = 512
+    /// Bytes of a record's value.
     public static let valueBytes = 900_000
+    /// Headers of a record.
     public static let headers = 16
+    /// Bytes of one header's value.
     public static let headerBytes = 4096
     /// Characters of a command id.
     public static let commandID = 128
     /// Characters of a topic's name (Kafka's own limit).
     public static let topicName = 249
+    /// Partitions of a topic.
     public static let partitions = 1024
     /// Bytes of one line of input. Any value fits as JSON, also where each of its characters is an escape of six bytes.
     public static let lineBytes = 6_000_000

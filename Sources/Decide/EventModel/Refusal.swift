@@ -8,35 +8,46 @@ public protocol Refusal: Error, Sendable, Equatable {
 
 /// A refusal whose type has been left behind.
 public struct Refused: Refusal, Hashable {
+    /// A word for programs: `seat-taken`.
     public var reason: String
+    /// A sentence for people.
     public var message: String
+    /// A refusal whose words are known.
     public init(reason: String, message: String) {
         self.reason = reason
         self.message = message
     }
+    /// A refusal's words without its type.
     public init(_ refusal: some Refusal) { self.init(reason: refusal.reason, message: refusal.message) }
 }
 
 /// A message that no state could make acceptable: a field is empty, too long or malformed.
 public struct Malformed: Refusal, Hashable, CustomStringConvertible {
+    /// Which field is wrong, as JSON has it: `seats[2]`.
     public var field: String
+    /// What is wrong with it, so that `field: why` reads as a sentence.
     public var why: String
+    /// A field that no state could make acceptable.
     public init(_ field: String, _ why: String) {
         self.field = field
         self.why = why
     }
+    /// Always `malformed`.
     public var reason: String { "malformed" }
+    /// The field, and what is wrong with it.
     public var message: String { "\(field): \(why)" }
     public var description: String { message }
 }
 
 /// Checks that many domains share; each throws a ``Malformed`` that names the field.
 public enum Check {
+    /// Refuses a text that is empty, has over `limit` bytes of UTF-8, or has a control character.
     public static func text(_ value: String, _ field: String, atMost limit: Int) throws(Malformed) {
         if value.isEmpty { throw Malformed(field, "is missing") }
         try optionalText(value, field, atMost: limit)
     }
 
+    /// Refuses a text that has over `limit` bytes of UTF-8 or a control character. It may be empty.
     public static func optionalText(_ value: String, _ field: String, atMost limit: Int) throws(Malformed) {
         let count = value.utf8.count
         if count > limit { throw Malformed(field, "has \(count) bytes, at most \(limit) are allowed") }
@@ -58,6 +69,7 @@ public enum Check {
         if !isASCII { try spelling(value, field) }
     }
 
+    /// Refuses a value outside of a range.
     public static func range<T: Comparable & Sendable>(
         _ value: T, _ field: String, _ range: ClosedRange<T>
     ) throws(Malformed) {

@@ -7,7 +7,9 @@ public struct Schema: Sendable {
     public struct Kind: Hashable, Sendable {
         /// As people write it: `SeatHeld`.
         public var name: String
+        /// What it means: the comment in its .proto.
         public var about: String
+        /// Its fields, in the order of the .proto.
         public var fields: [Field]
         let number: Int
         let jsonName: String
@@ -15,12 +17,15 @@ public struct Schema: Sendable {
         let message: String
     }
 
+    /// A field of a message, as people see it.
     public struct Field: Hashable, Sendable {
         /// As in JSON: `expiresAt`.
         public var name: String
         /// `string`, `int64`, `timestamp`, or a message with its fields: `{amount: int64, currency: string}`.
         public var type: String
+        /// Whether it is a list of that type.
         public var repeated: Bool
+        /// What it means: the comment in its .proto.
         public var about: String
         /// Whether its value in JSON is text, so that a command line may leave the quotes out.
         public var textual: Bool
@@ -36,6 +41,7 @@ public struct Schema: Sendable {
 
     /// The protobuf name of the envelope: `millrace.tickets.Event`.
     public let name: String
+    /// What may be in the envelope, in the order of the .proto.
     public let kinds: [Kind]
     private let encoding: @Sendable (_ json: Data) throws -> Bytes
     private let decoding: @Sendable (Bytes) throws -> String
@@ -45,6 +51,7 @@ public struct Schema: Sendable {
     /// Whether bytes are a message of this schema, without the way through JSON.
     public let check: @Sendable (Bytes) throws(Undecodable) -> Void
 
+    /// The schema of an envelope, with its comments from a descriptor.
     public init<E: Envelope>(_ type: E.Type, _ descriptor: Descriptor) {
         name = E.protoMessageName
         guard let envelope = descriptor.messages[E.protoMessageName] else {
@@ -112,6 +119,7 @@ public struct Schema: Sendable {
             parts: parts, values: descriptor.enums[field.typeName] ?? [])
     }
 
+    /// The kind of exactly that name; nil where there is none.
     public func kind(named name: String) -> Kind? { kinds.first { $0.name == name } }
 
     /// The kind whose message is of a type.

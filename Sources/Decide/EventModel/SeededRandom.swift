@@ -1,6 +1,7 @@
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
 public struct SeededRandom: RandomNumberGenerator, Sendable {
     private var state: UInt64
+    /// The sequence of a seed.
     public init(_ seed: UInt64) { state = seed }
 
     /// Numbers of their own for each `salt`, so that what one use draws changes no other.
@@ -9,6 +10,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
         state = first.next() ^ (salt &* 0x9e37_79b9_7f4a_7c15)
     }
 
+    /// The next 64 bits (SplitMix64: Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators").
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
@@ -20,6 +22,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     /// True in so many of a hundred cases.
     public mutating func chance(_ percent: Double) -> Bool { Double.random(in: 0..<100, using: &self) < percent }
 
+    /// A number of a range, each as likely as any other.
     public mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 
     /// One of them; there must be some.

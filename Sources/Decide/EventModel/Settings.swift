@@ -12,6 +12,8 @@ public struct Settings: Sendable {
         "MILLRACE_" + String(name.map { $0 == "." || $0 == "-" ? "_" : $0 }).uppercased()
     }
 
+    /// The number that the environment gives under a name, or `value` where it gives none; one that is out of range is
+    /// refused.
     public func integer(_ name: String, default value: Int, in range: ClosedRange<Int>) throws(Malformed) -> Int {
         guard let text = values[Self.variable(name)] else { return value }
         guard let value = Int(text), range.contains(value) else {

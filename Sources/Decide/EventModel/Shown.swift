@@ -1,9 +1,9 @@
 /// How a text is shown to people where it must not pass for another: what shows nothing, or changes the order or place of
 /// what is shown around it, is written as an escape.
-public enum Shown {
+package enum Shown {
     /// Whether a scalar shows nothing of its own: controls, line separators, marks of direction, joiners, fillers, variation
     /// selectors, and what is no character at all.
-    public static func hides(_ scalar: Unicode.Scalar) -> Bool {
+    package static func hides(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f }
         let properties = scalar.properties
         switch properties.generalCategory {
@@ -17,12 +17,12 @@ public enum Shown {
     private static let seen: Set<UInt32> = [0x6dd, 0x70f, 0x890, 0x891, 0x8e2, 0x110bd, 0x110cd]
 
     /// `\u{202e}`.
-    public static func escape(_ scalar: Unicode.Scalar) -> String { "\\u{\(String(scalar.value, radix: 16))}" }
+    package static func escape(_ scalar: Unicode.Scalar) -> String { "\\u{\(String(scalar.value, radix: 16))}" }
 
     /// The text on one line.
     ///
     /// - Parameter breaking: Whether line feeds and tabs stay as they are.
-    public static func text(_ text: String, breaking: Bool = false) -> String {
+    package static func text(_ text: String, breaking: Bool = false) -> String {
         // Printable ASCII, which most is.
         if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
         var out = String.UnicodeScalarView()
@@ -38,7 +38,7 @@ public enum Shown {
     }
 
     /// All but printable ASCII as escapes.
-    public static func scalars(of text: String) -> String {
+    package static func scalars(of text: String) -> String {
         text.unicodeScalars.reduce(into: "") { out, scalar in
             if (0x20..<0x7f).contains(scalar.value) { out.unicodeScalars.append(scalar) } else { out += escape(scalar) }
         }

@@ -1,10 +1,10 @@
 /// One name in the spellings that it has: JSON has `rowLabel`, SQL `row_label`, a command line `row-label`.
-public enum Spelling {
+package enum Spelling {
     /// As an option has it: `paymentToken` and `payment_token` are `payment-token`.
-    public static func option(_ name: String) -> String {
+    package static func option(_ name: String) -> String {
         name.reduce(into: "") { $0 += $1 == "_" ? "-" : $1.isUppercase ? "-\($1.lowercased())" : String($1) }
     }
 
     /// Whether two are spellings of one name.
-    public static func same(_ a: String, _ b: String) -> Bool { a == b || option(a) == option(b) }
+    package static func same(_ a: String, _ b: String) -> Bool { a == b || option(a) == option(b) }
 }

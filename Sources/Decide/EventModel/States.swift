@@ -19,8 +19,10 @@ public protocol StateCache: AnyObject {
     func settle(kept: Bool)
     /// Lets go of states that the checkpoint has, the longest unused first, where more than `limit` are held.
     ///
-    /// - Parameter horizon: Timers due later than this are let go too: whoever reads the checkpoint in the order of its
-    ///   timers has not come to them.
+    /// - Parameters:
+    ///   - limit: How many may be held.
+    ///   - horizon: Timers due later than this are let go too: whoever reads the checkpoint in the order of its
+    ///     timers has not come to them.
     func evict(above limit: Int, horizon: Timestamp)
     /// Waits for a timer of the checkpoint, unless its key's own state is in memory.
     func wait(for key: Bytes, due: Timestamp)
@@ -30,6 +32,7 @@ public protocol StateCache: AnyObject {
 
 /// A state that differs from what the last checkpoint has.
 public struct StateChange: Sendable {
+    /// The aggregate's key.
     public var key: Bytes
     /// When its next timer is due.
     public var due: Timestamp?

@@ -1,5 +1,6 @@
 /// What a topic is: its shape, how long it keeps what it is given, and who may write it.
 public struct Topic: Hashable, Sendable {
+    /// What goes when a topic grows old.
     public enum Cleanup: String, Hashable, Sendable {
         /// Records older than the retention go.
         case delete
@@ -13,12 +14,17 @@ public struct Topic: Hashable, Sendable {
         /// The log's own, at the moment it takes the record (Kafka's `LogAppendTime`).
         case log
     }
+    /// At most ``Limits/topicName`` characters: letters, digits, `.`, `_` and `-`.
     public var name: String
+    /// From 1 to ``Limits/partitions``. A topic that a decider owns keeps its count, for its keys stay where they are.
     public var partitions: Int
+    /// On how many brokers each partition is kept; a log on this machine has one copy.
     public var replication: Int
     /// How long records are kept; nil keeps them for ever.
     public var retention: Duration?
+    /// What goes: what is old, or what a newer record of its key replaces.
     public var cleanup: Cleanup
+    /// Whose clock its records' timestamps are.
     public var clock: Clock
     /// What the key is, for people: `event:section`.
     public var key: String
@@ -31,6 +37,7 @@ public struct Topic: Hashable, Sendable {
     /// The largest batch of records that the broker takes (Kafka's `max.message.bytes`); nil is the broker's own.
     public var maxMessageBytes: Int?
 
+    /// Declares a topic; what is left out is what most topics have.
     public init(
         _ name: String, partitions: Int, replication: Int = 1, retention: Duration? = nil, cleanup: Cleanup = .delete,
         clock: Clock = .event, key: String, schema: String, owner: String, minInSync: Int? = nil,
@@ -62,5 +69,6 @@ public struct Topic: Hashable, Sendable {
         try Check.range(partitions, "the partitions of \(name)", 1...Limits.partitions)
     }
 
+    /// The partition of a key: see ``Partitioner/partition(of:among:)``.
     public func partition(of key: Bytes) -> Partition { Partitioner.partition(of: key, among: partitions) }
 }

@@ -2,6 +2,7 @@
 ///
 /// One thread owns it from start to end. A view store gives it the rows it asks for, and afterwards takes what changed.
 public final class ViewBatch {
+    /// What becomes of a row: it is there with these values, or it is not.
     public enum Change { case upsert(Row), delete(key: Row) }
 
     private let load: (Table, _ key: Row) throws -> Row?
@@ -9,6 +10,7 @@ public final class ViewBatch {
     public private(set) var failure: (any Error)?
     private var tables: [TableBatch] = []
 
+    /// An empty batch over a store that gives the row of a key, or nil.
     public init(load: @escaping (Table, _ key: Row) throws -> Row?) { self.load = load }
 
     /// A view has few tables, and most of a batch is of one: to look through their names costs less than to hash one.
@@ -49,6 +51,7 @@ public final class ViewBatch {
         return true
     }
 
+    /// Removes the row of a key, if there is one.
     public func delete(_ table: Table, _ key: Row) { batch(of: table).set(key, nil, dirty: true) }
 
     /// Adds to the integer columns after the key without reading the row: a row that is missing counts as zeros.

@@ -59,6 +59,18 @@ public enum Sharing: Sendable, Hashable {
 extension EventLog {
     public var patience: Patience { .none }
 
+    /// Does something with the log, and closes it.
+    package func closed<R>(after body: (Self) async throws -> R) async throws -> R {
+        do {
+            let result = try await body(self)
+            await close()
+            return result
+        } catch {
+            await close()
+            throw error
+        }
+    }
+
     public func join(_ group: String, topics: [String]) async throws -> any GroupMember {
         try await join(group, topics: topics, sharing: .apart)
     }

@@ -41,7 +41,7 @@ public struct Silence {
             .damaged,
             """
             \(partition) has nothing between \(at) and \(end), though it says that it goes up to \(bounds.upperBound): \
-            records are missing. See where with: millrace verify --topic \(partition.topic)
+            records are missing. See where with: verify --topic \(partition.topic)
             """)
     }
 }

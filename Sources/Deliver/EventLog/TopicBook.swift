@@ -96,7 +96,7 @@ public final class TopicBook: Sendable {
             """
             \(worker) stops, for \(topic) had \(had) partitions and has \(has) now: keys belong into other partitions than \
             before, and what is known of them is in the old ones. Give it its \(had) partitions back, or write its records \
-            anew, each into the partition of its key, and then: millrace topics recount \(topic) (see Partitions in \
+            anew, each into the partition of its key, and then run topics recount \(topic) (see Partitions in \
             docs/operations/run.md)
             """)
     }

@@ -56,7 +56,7 @@ struct ParkedRecords {
                 .failed,
                 """
                 \(Quarantine.limit) records of \(source) wait that \(worker) could not handle, and it stops rather than \
-                keep more. See what they are with millrace quarantine list; then redrive or drop them
+                keep more. See what they are with: quarantine list; then redrive or drop them
                 """)
         }
         if !parked.reason.isEmpty {

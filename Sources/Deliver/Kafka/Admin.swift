@@ -14,7 +14,10 @@ public final class Admin: Sendable {
     /// How long a call may take.
     public let limit: Duration
 
-    /// - Parameter credentials: Where a password is that may change.
+    /// - Parameters:
+    ///   - properties: librdkafka's, by name; `bootstrap.servers` at least.
+    ///   - limit: How long a call may take.
+    ///   - credentials: Where a password is that may change.
     public init(
         _ properties: [String: String], limit: Duration = .seconds(10), credentials: CredentialSource? = nil
     ) throws(KafkaError) {
@@ -34,6 +37,7 @@ public final class Admin: Sendable {
     /// How much quotas have held it back since this was asked last.
     public func takeThrottling() -> Throttling? { news.takeThrottling() }
 
+    /// Ends the client, once the calls that are under way have ended.
     public func close() async {
         if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
         let client = client

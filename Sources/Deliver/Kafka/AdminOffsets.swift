@@ -3,7 +3,9 @@ internal import CRdkafka
 extension Admin {
     /// The first offset kept and the one that the next message will get, transactions still open included.
     ///
-    /// - Parameter time: How long each of its two calls may take, where that is less than the limit.
+    /// - Parameters:
+    ///   - partitions: Of topics that are there.
+    ///   - time: How long each of its two calls may take, where that is less than the limit.
     public func bounds(
         of partitions: [KafkaPartition], within time: Duration? = nil
     ) async throws(KafkaError) -> [KafkaPartition: Range<Int64>] {

@@ -3,11 +3,15 @@ internal import Synchronization
 
 /// A topic to be made.
 public struct NewTopic: Sendable, Hashable {
+    /// The topic's name, of at most 249 letters, digits, `.`, `_` and `-`.
     public var name: String
+    /// How many partitions it is to have.
     public var partitions: Int
+    /// On how many brokers each partition is kept.
     public var replication: Int
     /// Such as `retention.ms`; what is left out is the broker's default.
     public var configs: [String: String]
+    /// A topic with these settings.
     public init(_ name: String, partitions: Int, replication: Int = 1, configs: [String: String] = [:]) {
         self.name = name
         self.partitions = partitions
@@ -18,8 +22,11 @@ public struct NewTopic: Sendable, Hashable {
 
 /// A topic as the brokers describe it.
 public struct TopicDescription: Sendable, Hashable {
+    /// The topic's name.
     public var name: String
+    /// How many partitions it has; 0 where it is being made or deleted.
     public var partitions: Int
+    /// On how many brokers each partition is kept.
     public var replication: Int
     /// Every partition has a leader, so that it can be read and written.
     public var isReady: Bool

@@ -4,6 +4,7 @@ internal import CRdkafka
 ///
 /// librdkafka tells it in one of a few codes and a sentence, of which this makes something to act on.
 public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What a broker takes no connection for.
     public enum Reason: Sendable, Hashable, CaseIterable {
         /// The broker does not know the user, or the password, token or ticket is not his.
         case credentials
@@ -18,6 +19,7 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
         /// One of the two speaks TLS or SASL and the other does not.
         case protocolMismatch
     }
+    /// What it takes no connection for.
     public var reason: Reason
     /// librdkafka's own words, which begin with the broker.
     public var words: String
@@ -26,6 +28,7 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
     /// Whether a broker that goes away in the middle of it looks the same, so that only its lasting tells.
     public var isCertain: Bool
 
+    /// A refusal in a broker's or a library's words.
     public init(_ reason: Reason, _ words: String, certificate: CertificateFault? = nil, isCertain: Bool = true) {
         (self.reason, self.words, self.certificate, self.isCertain) = (reason, words, certificate, isCertain)
     }
@@ -108,14 +111,17 @@ public struct BrokerRefusal: Error, Sendable, Hashable, CustomStringConvertible 
 
 /// A refusal that lasts.
 public struct Refusing: Sendable, Hashable {
+    /// What the last of them was refused for.
     public var refusal: BrokerRefusal
     /// When brokers began to refuse, and when the last was told to.
     public var since: ContinuousClock.Instant
+    /// When brokers last refused.
     public var last: ContinuousClock.Instant
 }
 
 /// What OpenSSL found wrong with a certificate, by its number (X509_V_ERR).
 public struct CertificateFault: RawRepresentable, Sendable, Hashable, CustomStringConvertible {
+    /// OpenSSL's number: X509_V_ERR_CERT_HAS_EXPIRED is 10.
     public var rawValue: Int32
     public init(rawValue: Int32) { self.rawValue = rawValue }
 

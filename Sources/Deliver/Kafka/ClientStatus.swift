@@ -3,9 +3,11 @@ internal import Synchronization
 
 /// How much a broker's quota has held this client back.
 public struct Throttling: Sendable, Hashable {
+    /// The broker's name, as `host:port/number`.
     public var broker: String
     /// The longest that one answer was held back.
     public var longest: Duration
+    /// How many answers were held back.
     public var answers: Int
 }
 

@@ -31,8 +31,11 @@ public enum Rebalance: Sendable, Hashable {
 
 /// What one poll brought: messages first, then what came after them.
 public struct Polled: Sendable {
+    /// What was read, a batch for each partition.
     public var batches: [MessageBatch] = []
+    /// What the group changed after those messages; nil where it changed nothing.
     public var rebalance: Rebalance?
+    /// A poll that brought nothing.
     public init() {}
 }
 
@@ -52,6 +55,7 @@ public final class Consumer: Sendable {
     private let readsHeaders: Bool
 
     /// - Parameters:
+    ///   - settings: `bootstrap.servers` at least, and `group.id` for a member of a group.
     ///   - headers: Whether messages come with their headers. librdkafka takes them apart for each message even
     ///   where there are none, which is a fifth of what a poll costs.
     ///   - credentials: Where a password is that may change.

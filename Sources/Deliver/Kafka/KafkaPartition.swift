@@ -2,8 +2,11 @@ internal import CRdkafka
 
 /// One partition of one topic.
 public struct KafkaPartition: Sendable, Hashable {
+    /// The topic's name.
     public var topic: String
+    /// The partition's number, from 0.
     public var partition: Int32
+    /// A partition of a topic.
     public init(_ topic: String, _ partition: Int32) {
         self.topic = topic
         self.partition = partition
@@ -12,10 +15,13 @@ public struct KafkaPartition: Sendable, Hashable {
 
 /// Offsets that stand for a place rather than name it.
 public enum KafkaOffset {
+    /// Stands for the first offset that is kept (`RD_KAFKA_OFFSET_BEGINNING`).
     public static let beginning: Int64 = -2
+    /// Stands for the offset behind the last record (`RD_KAFKA_OFFSET_END`).
     public static let end: Int64 = -1
     /// Where the group has committed, else where `auto.offset.reset` says.
     public static let stored: Int64 = -1000
+    /// Stands for no offset at all (`RD_KAFKA_OFFSET_INVALID`).
     public static let none: Int64 = -1001
 }
 

@@ -19,6 +19,7 @@ public final class MockCluster: Sendable {
     /// For `bootstrap.servers`.
     public let brokers: String
 
+    /// Starts so many brokers, numbered from 1; they end with this value.
     public init(brokers count: Int = 1) throws(KafkaError) {
         let rk = try Settings().makeClient(RD_KAFKA_PRODUCER, events: 0)
         guard let cluster = rd_kafka_mock_cluster_new(rk, Int32(count)) else {
@@ -34,6 +35,7 @@ public final class MockCluster: Sendable {
         rd_kafka_destroy(handle.rk)
     }
 
+    /// Makes a topic with so many partitions, of one replica each.
     public func create(_ topic: String, partitions: Int) throws(KafkaError) {
         try KafkaError.check(rd_kafka_mock_topic_create(handle.cluster, topic, Int32(partitions), 1))
     }
@@ -49,6 +51,7 @@ public final class MockCluster: Sendable {
         rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, -1)
     }
 
+    /// Makes the first broker the partition's leader again.
     public func restoreLeader(of topic: String, _ partition: Int32) {
         rd_kafka_mock_partition_set_leader(handle.cluster, topic, partition, 1)
     }
@@ -70,9 +73,11 @@ public final class MockCluster: Sendable {
 
     /// One broker, by its number from 1, hangs up and answers nobody until `up`.
     public func down(_ broker: Int32) { rd_kafka_mock_broker_set_down(handle.cluster, broker) }
+    /// The broker answers again.
     public func up(_ broker: Int32) { rd_kafka_mock_broker_set_up(handle.cluster, broker) }
 
     /// Every broker hangs up, and answers nobody until `up`.
     public func down() { rd_kafka_mock_broker_set_down(handle.cluster, -1) }
+    /// Every broker answers again.
     public func up() { rd_kafka_mock_broker_set_up(handle.cluster, -1) }
 }

@@ -26,7 +26,9 @@ public final class Producer: Sendable {
     private let closing = Atomic(false)
     private let stopped = Atomic(false)
 
-    /// - Parameter credentials: Where a password is that may change.
+    /// - Parameters:
+    ///   - settings: `bootstrap.servers` at least, and `transactional.id` for transactions.
+    ///   - credentials: Where a password is that may change.
     public init(_ settings: consuming Settings, credentials: CredentialSource? = nil) throws(KafkaError) {
         news = ClientStatus()
         client = try Client(

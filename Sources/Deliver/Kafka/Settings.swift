@@ -13,11 +13,13 @@ public struct Settings: ~Copyable {
     // librdkafka's configuration; this value is its only owner.
     private let conf: OpaquePointer
 
+    /// librdkafka's defaults.
     public init() {
         conf = rd_kafka_conf_new()
         crdkafka_silence(conf)
     }
 
+    /// librdkafka's defaults with these over them; `debug` has its log shown on standard error.
     public init(_ properties: [String: String]) throws(KafkaError) {
         self.init()
         if properties["debug"] != nil { rd_kafka_conf_set_log_cb(conf, rd_kafka_log_print) }

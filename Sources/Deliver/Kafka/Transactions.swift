@@ -45,6 +45,7 @@ extension Producer {
         }
     }
 
+    /// Begins a transaction; everything that is produced from now on is part of it.
     public func begin() async throws(KafkaError) {
         try await run { client throws(KafkaError) in try KafkaError.check(rd_kafka_begin_transaction(client.rk)) }
     }
@@ -96,6 +97,7 @@ extension Producer {
         }
     }
 
+    /// Gives the open transaction up: nobody who reads what is committed sees its messages.
     public func abort(within limit: Duration) async throws(KafkaError) {
         try await run { client throws(KafkaError) in
             try retry(within: limit) { rd_kafka_abort_transaction(client.rk, $0) }

@@ -136,7 +136,7 @@ public struct Rebuild: Sendable {
     public func rollBack() async throws -> (build: Int, folded: Int) {
         let builds = try await views.builds(of: projection)
         guard let previous = builds.previous, builds.all.contains(previous) else {
-            throw ViewError(.mismatch, "there is no build of \(projection.name) before the live one to go back to")
+            throw ViewError(.absent, "there is no build of \(projection.name) before the live one to go back to")
         }
         return (previous, try await swap(to: previous))
     }

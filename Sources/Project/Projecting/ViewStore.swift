@@ -155,7 +155,7 @@ public struct Claim: Hashable, Sendable {
 /// Why a view store could not do what it was asked.
 public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case unreachable, setting, fenced, mismatch, unstorable, damaged, full, denied, failed }
+        enum Code { case unreachable, setting, fenced, mismatch, absent, unstorable, damaged, full, denied, failed }
         let code: Code
         /// The database does not answer.
         public static let unreachable = Kind(code: .unreachable)
@@ -165,6 +165,8 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let fenced = Kind(code: .fenced)
         /// The view and the log do not belong together.
         public static let mismatch = Kind(code: .mismatch)
+        /// What is asked for is not there.
+        public static let absent = Kind(code: .absent)
         /// A row has what this database cannot keep.
         public static let unstorable = Kind(code: .unstorable)
         public static let damaged = Kind(code: .damaged)
@@ -190,7 +192,7 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
             .failed,
             """
             \(Quarantine.limit) events of \(source) wait that \(projection.name) could not fold, and it stops rather than \
-            leave out more. See what they are with millrace quarantine list; then redrive or drop them
+            leave out more. See what they are with: quarantine list; then redrive or drop them
             """)
     }
 

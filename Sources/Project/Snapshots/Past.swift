@@ -94,7 +94,7 @@ public struct Past: Sendable {
             complain(
                 """
                 \(unknown) snapshots of \(projection.name) do not say how late their latest events are, as those that an \
-                earlier version kept, and are not used; millrace snapshot keeps others
+                earlier version kept, and are not used; the command snapshot keeps others
                 """)
         }
         return fitting

@@ -2,26 +2,41 @@ internal import ArgumentParser
 public import EventModel
 internal import Foundation
 internal import MillraceBus
+internal import Synchronization
 
 /// The whole command line for a list of domains: `up`, `work`, `send`, `produce`, `query`, `replay`, `import`, `verify` and
 /// all others. An executable of one's own is five lines:
 ///
 /// ```swift
+/// import LikesDomain
 /// import MillraceApp
 ///
-/// @main enum Likes {
+/// @main enum Main {
 ///     static func main() async { await Application.main { _ in [.likes] } }
 /// }
 /// ```
 public struct Application: Sendable {
+    /// What the program is called in its help and messages, such as `likes`.
+    public let name: String
+    /// What it serves, in the order in which they are listed.
     public let domains: [Domain]
 
-    public init(domains: [Domain]) { self.domains = domains }
+    /// A command line for some domains, to be run by ``run(_:)``.
+    public init(name: String = "millrace", domains: [Domain]) {
+        self.name = name
+        self.domains = domains
+    }
 
     /// Runs the command line that this process was started with, and ends it with the exit code.
     ///
-    /// - Parameter domains: The domains, as the environment sets them. What it refuses ends the process with 78.
-    public static func main(_ domains: @Sendable (Settings) throws(Malformed) -> [Domain]) async -> Never {
+    /// - Parameters:
+    ///   - name: What the program calls itself in its help and messages; nil is the name of its file.
+    ///   - domains: The domains, as the environment sets them. What it refuses ends the process with 78.
+    public static func main(
+        named name: String? = nil, _ domains: @Sendable (Settings) throws(Malformed) -> [Domain]
+    ) async -> Never {
+        let name = name ?? (CommandLine.arguments.first.map { ($0 as NSString).lastPathComponent } ?? "millrace")
+        Program.ofProcess.withLock { $0 = name }
         // A reader that closes its end of the pipe (head, for example) is no error of ours.
         signal(SIGPIPE, SIG_IGN)
         if let place = argumentThatIsNotUTF8() {
@@ -33,7 +48,8 @@ public struct Application: Sendable {
         }
         let application: Application
         do throws(Malformed) {
-            application = Application(domains: try domains(Settings(environment: ProcessInfo.processInfo.environment)))
+            application = Application(
+                name: name, domains: try domains(Settings(environment: ProcessInfo.processInfo.environment)))
         } catch {
             exit(Exit.report(Failure(.configuration, error.message)))
         }
@@ -45,9 +61,13 @@ public struct Application: Sendable {
     /// - Parameter arguments: Without the program's own name.
     /// - Returns: the exit code.
     public func run(_ arguments: [String]) async -> Int32 {
+        await Program.$ofTask.withValue(name) { await runNamed(arguments) }
+    }
+
+    private func runNamed(_ arguments: [String]) async -> Int32 {
         Palette.forbid(arguments.contains("--no-color"))
         do {
-            if let names = completions(for: arguments) {
+            if let names = await completions(for: arguments) {
                 try Output.standard.write(names.map { $0 + "\n" }.joined())
                 return 0
             }

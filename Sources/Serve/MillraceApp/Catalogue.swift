@@ -4,9 +4,11 @@ internal import MillraceBus
 
 /// `millrace events`.
 struct Events: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show every event and command with its fields.",
-        discussion: "Example: millrace events HoldSeats")
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Show every event and command with its fields.",
+            discussion: "Example: \(Program.name) events HoldSeats")
+    }
     @Argument(help: "Only this event, command or domain.", completion: .names)
     var name: String?
     @OptionGroup var shape: OutputOptions
@@ -18,7 +20,8 @@ struct Events: AppCommand {
         let chosen = name.map { name in Naming.find(name, in: all) { $0.1.names + [$0.1.domain.name] } } ?? all
         if chosen.isEmpty {
             let known = all.map(\.1.kind.name) + catalogue.domains.map(\.name)
-            throw Unknown.failure("event, command or domain", name ?? "", among: known, shownBy: "millrace events")
+            throw Unknown.failure(
+                "event, command or domain", name ?? "", among: known, shownBy: "\(Program.name) events")
         }
         if shape.csv { return try shape.showLines(chosen.flatMap { Self.lines($0, $1) }) }
         for (what, found) in chosen {

@@ -4,23 +4,25 @@ internal import MillraceBus
 
 /// `millrace describe`.
 struct Describe: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Print what a domain has, in Markdown: the tables of its page in the documents.",
-        paragraphs: """
-            Commands, events, topics, workers, views, queries and importers, as the domain
-            declares them. What the code does not know is left to be written: the flow, when
-            a command is refused, a run.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Print what a domain has, in Markdown: the tables of its page in the documents.",
+            paragraphs: """
+                Commands, events, topics, workers, views, queries and importers, as the domain
+                declares them. What the code does not know is left to be written: the flow, when
+                a command is refused, a run.
 
-            Examples:
-              millrace describe tickets
-              millrace describe ratings > docs/domains/ratings.md
-            """)
+                Examples:
+                  \(Program.name) describe tickets
+                  \(Program.name) describe ratings > docs/domains/ratings.md
+                """)
+    }
     @Argument(help: "The domain.", completion: .names)
     var domain: String
 
     func run(in app: Application) throws {
         guard let found = Naming.find(domain, in: app.domains, names: { [$0.name] }).first else {
-            throw Unknown.failure("domain", domain, among: app.domains.map(\.name), shownBy: "millrace events")
+            throw Unknown.failure("domain", domain, among: app.domains.map(\.name), shownBy: "\(Program.name) events")
         }
         try Output.standard.write(DomainPage(found, app.catalogue).text)
     }

@@ -19,7 +19,7 @@ enum Exit: Int32 {
 
     /// Ends a process that does not stop, with a word of what hung.
     static let hung: @Sendable (String) -> Void = { word in
-        Output.complain("millrace: \(word)")
+        Output.complain("\(Program.name): \(word)")
         // Without what `exit` runs: it would wait for what hangs.
         _exit(software.rawValue)
     }
@@ -31,7 +31,7 @@ enum Exit: Int32 {
         if error is ReaderGone { return 0 }
         if let failure = Failure(error, in: app) {
             // On one line, so that what it repeats cannot add another.
-            if !failure.message.isEmpty { Output.complain("millrace: \(Shown.text(failure.message))", in: .bad) }
+            if !failure.message.isEmpty { Output.complain("\(Program.name): \(Shown.text(failure.message))", in: .bad) }
             return failure.exit.rawValue
         }
         let code = Root.exitCode(for: error)

@@ -20,8 +20,8 @@ enum GeneratedHelp {
             return """
                 \(Prose.fitted(found.kind.about))
 
-                \(Prose.fitted("USAGE: millrace send \(found.kind.name) \(options(found)) [--id <id>]", indent: 7))
-                       millrace send \(found.kind.name) '{"\(found.kind.fields.first?.name ?? "")": ...}'
+                \(Prose.fitted("USAGE: \(Program.name) send \(found.kind.name) \(options(found)) [--id <id>]", indent: 7))
+                       \(Program.name) send \(found.kind.name) '{"\(found.kind.fields.first?.name ?? "")": ...}'
 
                 FIELDS:
                 \(fields(found))
@@ -35,8 +35,8 @@ enum GeneratedHelp {
             return """
                 \(Prose.fitted("\(found.kind.about) \(way)"))
 
-                USAGE: millrace produce \(found.kind.name) [--file <file>] [--on-error stop|skip]    (one JSON object a line)
-                \(found.example.map { "       echo '\($0.least)' | millrace produce \(found.kind.name)\n" } ?? "")
+                USAGE: \(Program.name) produce \(found.kind.name) [--file <file>] [--on-error stop|skip]    (one JSON object a line)
+                \(found.example.map { "       echo '\($0.least)' | \(Program.name) produce \(found.kind.name)\n" } ?? "")
                 FIELDS:
                 \(fields(found))
                 """
@@ -52,7 +52,7 @@ enum GeneratedHelp {
             return """
                 \(Prose.fitted(query.about))
 
-                USAGE: millrace query \(query.name) [--<parameter> <value> ...] [--limit <n>] [--cursor <cursor>]
+                USAGE: \(Program.name) query \(query.name) [--<parameter> <value> ...] [--limit <n>] [--cursor <cursor>]
 
                 PARAMETERS:
                 \(TextTable(header: ["", "type", ""], rows: rows, isProse: true).text)
@@ -69,7 +69,7 @@ enum GeneratedHelp {
         let rows = catalogue.importers.map { ["  \($0.importer.name)", $0.importer.about] }
         return Root.helpMessage(for: Import.self, columns: Terminal.width ?? 80) + "\nIMPORTERS:\n"
             + "  " + TextTable(header: ["", ""], rows: rows, isProse: true).text.drop { $0 == " " || $0 == "\n" }
-            + "\nmillrace import NAME --help shows an importer's options.\n"
+            + "\n\(Program.name) import NAME --help shows an importer's options.\n"
     }
 
     private static func help(of importer: Importer) -> String {
@@ -86,11 +86,11 @@ enum GeneratedHelp {
         return """
             \(Prose.fitted(importer.about))
 
-            \(Prose.wrapped(importer.discussion))
+            \(Prose.wrapped(importer.discussion.replacing("millrace import ", with: "\(Program.name) import ")))
 
-            USAGE: millrace import \(importer.name) FILE [--<option> <value> ...] [--on-error stop|skip] [--progress]
+            USAGE: \(Program.name) import \(importer.name) FILE [--<option> <value> ...] [--on-error stop|skip] [--progress]
             \(options)
-            millrace import --help shows the options that all importers have.
+            \(Program.name) import --help shows the options that all importers have.
 
             """
     }

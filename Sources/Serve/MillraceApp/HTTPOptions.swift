@@ -66,7 +66,7 @@ struct HTTPOptions: ParsableArguments {
             running: running)
     }
 
-    static func tell(_ address: GatewayAddress) { Output.complain("millrace: serving http://\(address)") }
+    static func tell(_ address: GatewayAddress) { Output.complain("\(Program.name): serving http://\(address)") }
 }
 
 /// Where a process serves, once that is known.

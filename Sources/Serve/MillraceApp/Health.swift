@@ -6,21 +6,24 @@ internal import Projecting
 
 /// `millrace health`.
 struct Health: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Say whether workers keep up with the log; exits with 69 where one does not.",
-        paragraphs: """
-            For health checks of containers and services. A worker is healthy where it is
-            behind by at most --max-lag records, or where the oldest record that it has not
-            handled is at most --max-age old: one that has just begun on a burst is behind,
-            and still well. Give --max-lag alone to go by the number alone. A record is as old
-            as it says itself: while old events are imported, go by the number. Workers are
-            named as for millrace work: by name, kind or domain.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Say whether workers keep up with the log; exits with 69 where one does not.",
+            paragraphs: """
+                For health checks of containers and services. A worker is healthy where it is
+                behind by at most --max-lag records, or where the oldest record that it has not
+                handled is at most --max-age old: one that has just begun on a burst is behind,
+                and still well. Give --max-lag alone to go by the number alone. A record is as old
+                as it says itself: while old events are imported, go by the number. Workers are
+                named as for \(Program.name) work: by name, kind or domain.
 
-            Examples:
-              millrace health
-              millrace health projector --max-age 5m
-              millrace health tickets.handler --max-lag 1000
-            """)
+                Examples:
+                  \(Program.name) health
+                  \(Program.name) health projector --max-age 5m
+                  \(Program.name) health tickets.handler --max-lag 1000
+                """)
+    }
+    /// How old the oldest record that is not handled may be, where nothing is said.
     static let age = WorkerHealth.age.short
 
     @Argument(help: "Names, kinds or domains of workers (default: all).", completion: .names)

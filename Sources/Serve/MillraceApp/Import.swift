@@ -16,7 +16,7 @@ struct Import: AppCommand {
             of its own.
             """)
     @Argument(
-        help: "What the file is; millrace import --help lists it.",
+        help: "What the file is; \(Program.name) import --help lists it.",
         completion: .names)
     var importer: String
     @Argument(
@@ -40,7 +40,7 @@ struct Import: AppCommand {
         let flags = importer.parameters.filter { $0.kind == .flag }.map(\.name)
         let loose = try LooseOptions(words, flags: Set(flags.map(GeneratedHelp.option)))
         guard let file = loose.words.first else {
-            throw Failure(.usage, "millrace import \(importer.name) needs a file, or - for standard input")
+            throw Failure(.usage, "\(Program.name) import \(importer.name) needs a file, or - for standard input")
         }
         if loose.words.count > 1 { throw Failure(.usage, "\(loose.words[1]): one file at a time") }
         let values = try loose.values(of: importer.parameters, for: "import \(importer.name)", and: Self.optionNames)

@@ -7,19 +7,21 @@ internal import Quarantining
 
 /// `millrace lag`.
 struct Lag: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show how far each worker is behind the log, partition by partition.",
-        paragraphs: """
-            --sum shows a line a worker. With --wait it first waits until nobody is behind,
-            so that a script sees all that was written before; where that takes longer, it
-            shows who is and exits with 75. A worker that has seen more than the log has
-            is ahead of it: the log is an older copy, or another one. That is shown too,
-            and the exit code is 65. Records that were past their topic's retention before a
-            worker came to them are counted as gone, for as long as millrace.quarantine
-            keeps what the worker said of them.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Show how far each worker is behind the log, partition by partition.",
+            paragraphs: """
+                --sum shows a line a worker. With --wait it first waits until nobody is behind,
+                so that a script sees all that was written before; where that takes longer, it
+                shows who is and exits with 75. A worker that has seen more than the log has
+                is ahead of it: the log is an older copy, or another one. That is shown too,
+                and the exit code is 65. Records that were past their topic's retention before a
+                worker came to them are counted as gone, for as long as millrace.quarantine
+                keeps what the worker said of them.
 
-            Example: millrace lag --sum --wait 30s
-            """)
+                Example: \(Program.name) lag --sum --wait 30s
+                """)
+    }
     @Flag(help: "One line a worker.")
     var sum = false
     @Option(help: ArgumentHelp("Wait until nobody is behind, at most so long.", valueName: "time"))

@@ -24,7 +24,8 @@ enum LogFormat: String, ExpressibleByArgument, CaseIterable {
     ) -> String {
         guard self == .json else { return message }
         let members = metadata.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }
-        let own = message.hasPrefix("millrace: ") ? String(message.dropFirst(10)) : message
+        let prefix = "\(Program.name): "
+        let own = message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
         return JSON.object(
             [
                 ("time", JSON.string(moment.rfc3339)), ("level", JSON.string(level.rawValue)),

@@ -1,4 +1,5 @@
 internal import EventModel
+internal import MillraceBus
 
 /// Notes names in keys that mix scripts whose letters look alike: one may be meant to pass for another. Nothing is refused.
 struct Lookalikes {
@@ -20,7 +21,7 @@ struct Lookalikes {
         guard let first else { return }
         let others = count > 1 ? "; \(count) names do so" : ""
         Output.complain(
-            "millrace: note: \(first.name) (\(Shown.scalars(of: first.name))) has \(first.scripts.joined(separator: " and ")) "
+            "\(Program.name): note: \(first.name) (\(Shown.scalars(of: first.name))) has \(first.scripts.joined(separator: " and ")) "
                 + "letters, which may look alike\(others)")
     }
 }

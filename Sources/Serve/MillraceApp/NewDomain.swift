@@ -6,28 +6,34 @@ internal import SwiftProtobuf
 
 /// `millrace new`.
 struct NewDomain: AppCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "new",
-        abstract: "Write the folder of a new domain, which builds, runs and passes its tests.",
-        paragraphs: """
-            The domain is that of the likes of things, under your name: one command, one
-            event, a decider, a view, a query, an invariant, a demonstration and its tests.
-            Change NAME.proto first, run Tools/proto, and let the compiler lead you.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "new",
+            abstract: "Write the folder of a new domain, which builds, runs and passes its tests.",
+            paragraphs: """
+                The domain is that of the likes of things, under your name: one command, one
+                event, a decider, a view, a query, an invariant, a demonstration and its tests.
+                Change NAME.proto first, run Tools/proto, and let the compiler lead you.
 
-            Where this folder is Millrace's own package, the domain becomes a folder in
-            Sources/Domains, and its tests one in Tests/Domains. Elsewhere it becomes a
-            package of its own, with a command line and a program that embeds the bus.
-            Nothing that is there is overwritten.
+                Where this folder is Millrace's own package, the domain becomes a folder in
+                Sources/Domains, and its tests one in Tests/Domains. Elsewhere it becomes a
+                package of its own, with a command line and a program that embeds the bus.
+                Nothing that is there is overwritten.
 
-            Examples:
-              millrace new ratings
-              millrace new ratings --folder /tmp/ratings --millrace ~/src/millrace
-            """)
+                Examples:
+                  \(Program.name) new ratings
+                  \(Program.name) new ratings --folder /tmp/ratings --millrace ~/src/millrace
+                """)
+    }
     @Argument(help: "The domain's name: small letters and digits, such as ratings.")
     var name: String
-    @Option(help: ArgumentHelp("Where the package is written (default: NAME, here).", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where the package is written (default: NAME, here).", valueName: "folder"),
+        completion: .directory)
     var folder: String?
-    @Option(help: ArgumentHelp("Where a package finds Millrace's (default: ../millrace).", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp("Where a package finds Millrace's (default: ../millrace).", valueName: "folder"),
+        completion: .directory)
     var millrace: String?
 
     func run(in app: Application) throws {
@@ -203,7 +209,7 @@ struct DomainTemplate {
 
     var nextInOwnPackage: String {
         """
-        millrace: the domain \(name) is written. Next:
+        \(Program.name): the domain \(name) is written. Next:
           make fields                                   (writes the history of its fields)
           make build                                    (finds the new folder)
           .build/release/millrace topics declare        (its topics, for topics.yaml)
@@ -214,7 +220,7 @@ struct DomainTemplate {
 
     func nextInPackage(_ root: String) -> String {
         """
-        millrace: the package \(name) is written. Next:
+        \(Program.name): the package \(name) is written. Next:
           cd \(root)
           swift test
           swift run \(name) demo

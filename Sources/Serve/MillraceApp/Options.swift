@@ -13,17 +13,20 @@ struct LogAndViewOptions: ParsableArguments {
     @Option(
         name: .customLong("log"),
         help: ArgumentHelp(
-            "local:FOLDER or kafka://HOST:PORT[,HOST:PORT...] (also MILLRACE_LOG).", valueName: "url"))
+            "local:FOLDER or kafka://HOST:PORT[,HOST:PORT...] (also MILLRACE_LOG).", valueName: "url"),
+        completion: .names)
     var logURL: String?
 
-    @Option(help: ArgumentHelp("A file of librdkafka properties, name=value a line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file of librdkafka properties, name=value a line.", valueName: "file"),
+        completion: .file())
     var kafkaConfig: String?
 
     @Option(
         name: .customLong("views"),
         help: ArgumentHelp(
             "sqlite:FOLDER or postgres://USER@HOST:PORT/DATABASE (also MILLRACE_VIEWS; default: beside the log).",
-            valueName: "url"))
+            valueName: "url"), completion: .names)
     var viewsURL: String?
 
     @Option(
@@ -32,7 +35,7 @@ struct LogAndViewOptions: ParsableArguments {
             """
             The declaration of the topics (default: topics.yaml here, else built in). Given again, a later file goes over \
             those before, field by field.
-            """, valueName: "file"))
+            """, valueName: "file"), completion: .file())
     var topicFiles: [String] = []
 
     func logPlace() throws -> LogPlace {
@@ -48,11 +51,15 @@ struct LogAndViewOptions: ParsableArguments {
 
     /// Opens the log. On this machine its topics are made where they are missing; on Kafka that is `topics apply`.
     ///
-    /// - Parameter working: For workers, which have more patience with brokers, and a name in their groups.
-    func openLog(_ app: Application, working: Bool = false) async throws -> any EventLog {
+    /// - Parameters:
+    ///   - working: For workers, which have more patience with brokers, and a name in their groups.
+    ///   - answerLimit: How long a broker may take to answer; nil is as long as the log waits by itself.
+    func openLog(
+        _ app: Application, working: Bool = false, within answerLimit: Duration? = nil
+    ) async throws -> any EventLog {
         let place = try logPlace()
         var opening = LogPlace.Opening(topics: [], tell: Output.notice)
-        opening.working = working
+        (opening.working, opening.answerLimit) = (working, answerLimit)
         switch place {
         case .local: opening.topics = try declaredTopics(app)
         case .kafka:
@@ -76,7 +83,7 @@ struct LogAndViewOptions: ParsableArguments {
         for folder in folders {
             guard let mode = PrivateFiles.exposure(of: folder) else { continue }
             Output.complain(
-                "millrace: others on this machine can look into \(folder) (its mode is \(mode)); unless that is meant: "
+                "\(Program.name): others on this machine can look into \(folder) (its mode is \(mode)); unless that is meant: "
                     + "chmod -R go= \(folder)")
         }
     }
@@ -84,15 +91,7 @@ struct LogAndViewOptions: ParsableArguments {
     func withLog<R>(
         _ app: Application, working: Bool = false, _ body: (any EventLog) async throws -> R
     ) async throws -> R {
-        let log = try await openLog(app, working: working)
-        do {
-            let result = try await body(log)
-            await log.close()
-            return result
-        } catch {
-            await log.close()
-            throw error
-        }
+        try await openLog(app, working: working).closed(after: body)
     }
 
     func withViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {
@@ -124,7 +123,7 @@ struct LogAndViewOptions: ParsableArguments {
 }
 
 func makeLogger(verbose: Bool) -> Logger {
-    var logger = Logger(label: "millrace") { label in
+    var logger = Logger(label: Program.name) { label in
         if LogFormat.current == .json { return JSONLogHandler() }
         return ShownLogHandler(StreamLogHandler.standardError(label: label))
     }

@@ -64,7 +64,7 @@ final class Output: Sendable {
     }
 
     /// What a library says to the person at the terminal.
-    static let notice: Notice = { complain("millrace: \($0)") }
+    static let notice: Notice = { complain("\(Program.name): \($0)") }
 
     /// What was said, where it was gathered.
     var said: [String] { complaints.withLock { $0 } }

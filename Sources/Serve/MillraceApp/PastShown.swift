@@ -15,7 +15,7 @@ extension Past {
         try await withScratchFolder { folder in
             var bar: Progress?
             let (result, origin) = try await read(
-                extent, scratch: folder, complain: { Output.complain("millrace: \($0)") },
+                extent, scratch: folder, complain: { Output.complain("\(Program.name): \($0)") },
                 progress: { done, total in
                     if bar == nil { bar = Progress(projection.name, total: total) }
                     bar?.show(done, unit: "events")

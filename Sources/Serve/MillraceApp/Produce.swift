@@ -15,31 +15,33 @@ struct Produce: AppCommand {
     /// Lines appended, or sent to a handler, together.
     static let batch = 5000
 
-    static let configuration = CommandConfiguration(
-        abstract: "Produce events from JSON lines.",
-        paragraphs: """
-            Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,
-            or what --time-field names (RFC 3339, or seconds or milliseconds since
-            1970), or "@time" in the line. A line that replay printed is taken as it is,
-            its time included. millrace produce EVENT --help shows the event's fields.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Produce events from JSON lines.",
+            paragraphs: """
+                Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,
+                or what --time-field names (RFC 3339, or seconds or milliseconds since
+                1970), or "@time" in the line. A line that replay printed is taken as it is,
+                its time included. \(Program.name) produce EVENT --help shows the event's fields.
 
-            At a bad line it stops with exit code 65, or skips it and goes on: then the
-            first five of each kind are told, and the code is 65 where no line was good
-            or the input was cut short or damaged.
+                At a bad line it stops with exit code 65, or skips it and goes on: then the
+                first five of each kind are told, and the code is 65 where no line was good
+                or the input was cut short or damaged.
 
-            With --progress each part of the input is acknowledged when its events are on
-            the log, by a line such as the last one: whoever writes into a pipe that stays
-            open writes an event, reads that line, and writes the next. SIGTERM and SIGINT
-            end the reading: what was read is produced, and the exit code is 75.
+                With --progress each part of the input is acknowledged when its events are on
+                the log, by a line such as the last one: whoever writes into a pipe that stays
+                open writes an event, reads that line, and writes the next. SIGTERM and SIGINT
+                end the reading: what was read is produced, and the exit code is 75.
 
-            Telemetry is checked and appended. An event that a decider owns goes to its
-            handler, which admits it only where it is a legal next event; a refused one
-            is reported like a bad line, and the exit code is 1.
+                Telemetry is checked and appended. An event that a decider owns goes to its
+                handler, which admits it only where it is a legal next event; a refused one
+                is reported like a bad line, and the exit code is 1.
 
-            Examples:
-              echo '{"site":"home","path":"/"}' | millrace produce Hit
-              millrace replay hits.events | millrace produce Hit --log kafka://localhost:9092
-            """)
+                Examples:
+                  echo '{"site":"home","path":"/"}' | \(Program.name) produce Hit
+                  \(Program.name) replay hits.events | \(Program.name) produce Hit --log kafka://localhost:9092
+                """)
+    }
     @Argument(help: "The event, for example Hit or tickets.SeatHeld.", completion: .names)
     var event: String
     @Option(
@@ -124,7 +126,8 @@ struct Produce: AppCommand {
             throw Failure(.data, "\(damage). The events of the \(tally.lines) whole lines before were taken")
         }
         if tally.bad > 0 && tally.done == 0 && tally.refused == 0 {
-            throw Failure(.data, "no line could be read; millrace produce \(event) --help shows what one looks like")
+            throw Failure(
+                .data, "no line could be read; \(Program.name) produce \(event) --help shows what one looks like")
         }
         if tally.refused > 0 { throw Failure(.refused, "") }
     }

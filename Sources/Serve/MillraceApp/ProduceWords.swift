@@ -21,7 +21,7 @@ extension Produce {
     }
 
     private static func way(_ kind: Schema.Kind, _ example: Example?) -> String {
-        let line = example.map { ": echo '\($0.least)' | millrace produce \(kind.name)" } ?? ""
+        let line = example.map { ": echo '\($0.least)' | \(Program.name) produce \(kind.name)" } ?? ""
         return "produce reads JSON lines, from standard input or --file\(line)"
     }
 }

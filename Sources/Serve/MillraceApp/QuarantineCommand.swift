@@ -8,21 +8,23 @@ internal import Quarantining
 
 /// `millrace quarantine`.
 struct QuarantineCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "quarantine",
-        abstract: "Look after records that a worker could not handle, and those that wait behind them.",
-        paragraphs: """
-            A record that cannot be decoded or folded, or of which workers die, stops its
-            key and nothing else: later records of the key wait in order, the others flow.
-            What waits, and what became of it, is on the topic millrace.quarantine.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "quarantine",
+            abstract: "Look after records that a worker could not handle, and those that wait behind them.",
+            paragraphs: """
+                A record that cannot be decoded or folded, or of which workers die, stops its
+                key and nothing else: later records of the key wait in order, the others flow.
+                What waits, and what became of it, is on the topic millrace.quarantine.
 
-            Examples:
-              millrace quarantine list
-              millrace quarantine show tickets.seatmap e1:floor
-              millrace quarantine redrive tickets.seatmap e1:floor
-              millrace quarantine drop tickets.seatmap e1:floor
-            """,
-        subcommands: [List.self, Show.self, Redrive.self, Drop.self], defaultSubcommand: List.self)
+                Examples:
+                  \(Program.name) quarantine list
+                  \(Program.name) quarantine show tickets.seatmap e1:floor
+                  \(Program.name) quarantine redrive tickets.seatmap e1:floor
+                  \(Program.name) quarantine drop tickets.seatmap e1:floor
+                """,
+            subcommands: [List.self, Show.self, Redrive.self, Drop.self], defaultSubcommand: List.self)
+    }
 
     struct List: AppCommand {
         static let configuration = CommandConfiguration(abstract: "Show the keys that are stopped, and why.")

@@ -8,26 +8,28 @@ internal import Snapshots
 
 /// `millrace query`.
 struct QueryCommand: AppCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "query",
-        abstract: "Query a view.",
-        paragraphs: """
-            Prints {"rows":[...],"next":cursor or
-            null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
-            partition has been folded. --after waits until the view has seen an offset,
-            so that one reads one's own write. --cursor goes on where a page ended: give it
-            that page's next, with the same query and parameters. --as-of shows the view as
-            it was: what is of that moment or earlier, in the order of the log, whenever it
-            came. It begins with a snapshot that has nothing later (millrace snapshot
-            --list).
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "query",
+            abstract: "Query a view.",
+            paragraphs: """
+                Prints {"rows":[...],"next":cursor or
+                null,"asOf":{"topic/partition":offset}}: asOf is the offset up to which each
+                partition has been folded. --after waits until the view has seen an offset,
+                so that one reads one's own write. --cursor goes on where a page ended: give it
+                that page's next, with the same query and parameters. --as-of shows the view as
+                it was: what is of that moment or earlier, in the order of the log, whenever it
+                came. It begins with a snapshot that has nothing later (\(Program.name) snapshot
+                --list).
 
-            Examples:
-              millrace query tickets.seats --event e1 --status free --limit 20
-              millrace query hits.window --site home --window 5m
-              millrace query tickets.hold --id h1 --after tickets.events/2@17
-              millrace query tickets.seats --event e1 --as-of @-1h
-            """)
-    @Argument(help: "The query; millrace views lists them.", completion: .names)
+                Examples:
+                  \(Program.name) query tickets.seats --event e1 --status free --limit 20
+                  \(Program.name) query hits.window --site home --window 5m
+                  \(Program.name) query tickets.hold --id h1 --after tickets.events/2@17
+                  \(Program.name) query tickets.seats --event e1 --as-of @-1h
+                """)
+    }
+    @Argument(help: "The query; \(Program.name) views lists them.", completion: .names)
     var view: String
     @Argument(
         parsing: .allUnrecognized, help: ArgumentHelp("--parameter value ...", valueName: "parameters"),
@@ -37,13 +39,16 @@ struct QueryCommand: AppCommand {
     var limit: Int?
     @Option(help: ArgumentHelp("Where the page begins: next of the page before.", valueName: "cursor"))
     var cursor: String?
-    @Option(help: ArgumentHelp("Wait until the view has seen TOPIC/PARTITION@OFFSET.", valueName: "place"))
+    @Option(
+        help: ArgumentHelp("Wait until the view has seen TOPIC/PARTITION@OFFSET.", valueName: "place"),
+        completion: .names)
     var after: [String] = []
     @Option(help: ArgumentHelp("How long --after waits.", valueName: "time"))
     var timeout = "10s"
     @Option(
-        help: ArgumentHelp("The view as it was at @TIME, or once TOPIC/PARTITION@OFFSET was folded.", valueName: "past")
-    )
+        help: ArgumentHelp(
+            "The view as it was at @TIME, or once TOPIC/PARTITION@OFFSET was folded.", valueName: "past"),
+        completion: .names)
     var asOf: String?
     @Flag(help: "With --as-of: fold from the log's start, without snapshots.")
     var fromStart = false
@@ -94,7 +99,7 @@ struct QueryCommand: AppCommand {
         let next = call.next(of: page)
         if shape.csv {
             try Output.standard.write(CSVLine.text(page))
-            if let next { Output.complain("millrace: more: --cursor \(next)") }
+            if let next { Output.complain("\(Program.name): more: --cursor \(next)") }
             return
         }
         if shape.asTable {

@@ -7,27 +7,29 @@ internal import Snapshots
 
 /// `millrace rebuild`.
 struct Rebuilding: AppCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "rebuild",
-        abstract: "Fold a view anew beside the live one, compare the two, and put it in its place.",
-        paragraphs: """
-            Workers and queries go on meanwhile: queries read the old build until the new
-            one has folded as much, and from then on the new one. Both are compared at the
-            same offsets, and what differs is shown. The old build is kept, and --rollback
-            puts it back, folded up to now.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "rebuild",
+            abstract: "Fold a view anew beside the live one, compare the two, and put it in its place.",
+            paragraphs: """
+                Workers and queries go on meanwhile: queries read the old build until the new
+                one has folded as much, and from then on the new one. Both are compared at the
+                same offsets, and what differs is shown. The old build is kept, and --rollback
+                puts it back, folded up to now.
 
-            What differs is no error: it may be what the rebuild was for. With --dry-run
-            the new build is removed after the comparison, and the exit code is 65 where
-            something differs.
+                What differs is no error: it may be what the rebuild was for. With --dry-run
+                the new build is removed after the comparison, and the exit code is 65 where
+                something differs.
 
-            Where the log has not all events any more, a new build would lack what they did:
-            rebuild refuses with 65, unless --without-what-is-gone says that it may.
+                Where the log has not all events any more, a new build would lack what they did:
+                rebuild refuses with 65, unless --without-what-is-gone says that it may.
 
-            Examples:
-              millrace rebuild hits.windows
-              millrace rebuild tickets.seatmap --rate 50000 --dry-run
-              millrace rebuild hits.windows --rollback
-            """)
+                Examples:
+                  \(Program.name) rebuild hits.windows
+                  \(Program.name) rebuild tickets.seatmap --rate 50000 --dry-run
+                  \(Program.name) rebuild hits.windows --rollback
+                """)
+    }
     @Argument(help: "The projection.", completion: .names)
     var projection: String
     @Option(help: ArgumentHelp("Fold at most so many events a second.", valueName: "n"))
@@ -81,7 +83,7 @@ struct Rebuilding: AppCommand {
                     _ = try await folder.keep(snapshot, of: build, from: log, limits: limits)
                 }
             } catch let error as ViewError where error.kind == .full {
-                Output.complain("millrace: no snapshot of \(build.storage) was kept: \(error.message)")
+                Output.complain("\(Program.name): no snapshot of \(build.storage) was kept: \(error.message)")
             }
         }
     }

@@ -9,38 +9,42 @@ internal import Projecting
 struct Replay: AppCommand {
     static let batch = 10_000
 
-    static let configuration = CommandConfiguration(
-        abstract: "Read topics again: print them, or fold them into fresh tables.",
-        paragraphs: """
-            Times (--from, --to): @TIME, an RFC 3339 moment or @-1h before now. What is
-            shown is of these times, both included, in the order of the log: records
-            that came late are among them.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Read topics again: print them, or fold them into fresh tables.",
+            paragraphs: """
+                Times (--from, --to): @TIME, an RFC 3339 moment or @-1h before now. What is
+                shown is of these times, both included, in the order of the log: records
+                that came late are among them.
 
-            Positions (--from, --to): start, end, an offset, -N (N before the end), +N
-            (N after the start), first@TIME (the first record at or after the moment,
-            and all behind it, of whatever time). --to is where to stop, not included.
+                Positions (--from, --to): start, end, an offset, -N (N before the end), +N
+                (N after the start), first@TIME (the first record at or after the moment,
+                and all behind it, of whatever time). --to is where to stop, not included.
 
-            A time and a position go together: --from @-1h --to 17.
+                A time and a position go together: --from @-1h --to 17.
 
-            Shapes: a table on a terminal and JSON lines elsewhere, --csv, or --format with the verbs %t topic, %p
-            partition, %o offset, %d timestamp in ms, %k key, %K its length, %v value
-            (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %%
-            and \\n \\t.
+                Shapes: a table on a terminal and JSON lines elsewhere, --csv, or --format with the verbs %t topic, %p
+                partition, %o offset, %d timestamp in ms, %k key, %K its length, %v value
+                (%s too), %V its length (%S too), %h headers, %y type, %j event as JSON, %%
+                and \\n \\t.
 
-            Examples:
-              millrace replay hits.events --from @-1h --type Hit
-              millrace replay tickets.events --key e1:stalls --format '%o %y %j\\n'
-              millrace replay hits.events --to @2015-05-17T23:59:59.999Z --into hits.windows --views sqlite:/tmp/day1
-            """)
+                Examples:
+                  \(Program.name) replay hits.events --from @-1h --type Hit
+                  \(Program.name) replay tickets.events --key e1:stalls --format '%o %y %j\\n'
+                  \(Program.name) replay hits.events --to @2015-05-17T23:59:59.999Z --into hits.windows --views sqlite:/tmp/day1
+                """)
+    }
     @Argument(help: "Topics.", completion: .names)
     var topics: [String]
-    @Option(parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position|@time"))
+    @Option(
+        parsing: .unconditional, help: ArgumentHelp("Where to begin.", valueName: "position|@time"), completion: .names)
     var from = "start"
     @Option(
         parsing: .unconditional,
-        help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position|@time"))
+        help: ArgumentHelp("Where to stop (default: the end as it is now).", valueName: "position|@time"),
+        completion: .names)
     var to: String?
-    @Option(help: ArgumentHelp("Only this partition.", valueName: "n"))
+    @Option(help: ArgumentHelp("Only this partition.", valueName: "n"), completion: .names)
     var partition: Int?
     @Option(help: ArgumentHelp("Only records with this key.", valueName: "key"))
     var key: String?
@@ -139,7 +143,7 @@ struct Replay: AppCommand {
         if let hiding {
             Output.complain(
                 """
-                millrace: \(hiding.count) of \(shown) records have fields or events of a newer program, the first is \
+                \(Program.name): \(hiding.count) of \(shown) records have fields or events of a newer program, the first is \
                 \(hiding.first). They are not shown: who writes these lines to a log again loses them
                 """)
         }

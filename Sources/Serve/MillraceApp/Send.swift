@@ -7,31 +7,33 @@ internal import MillraceBus
 
 /// `millrace send`.
 struct Send: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Send a command, or a file of them, and wait for the outcomes.",
-        paragraphs: """
-            The command is given as JSON or field by field; millrace send COMMAND --help
-            shows its fields. The same --id again gives the same outcome and does
-            nothing. An id is one of its aggregate (its key): for another one the same id
-            is another command.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Send a command, or a file of them, and wait for the outcomes.",
+            paragraphs: """
+                The command is given as JSON or field by field; \(Program.name) send COMMAND --help
+                shows its fields. The same --id again gives the same outcome and does
+                nothing. An id is one of its aggregate (its key): for another one the same id
+                is another command.
 
-            --file sends a command for each line: its fields, "@id" (default: a new UUID),
-            "@time" (default: --at), and "@command" where the lines are of several. A line's
-            outcome is printed as soon as it and those before it are decided, also while a
-            pipe stays open: write a line, read its outcome, write the next. Where that
-            fails, send the same file again: ids that were decided give the same outcomes.
-            A line that is no command stops it, or with --on-error skip is told and passed
-            over; what came of all lines is told at the end, on standard error. SIGTERM and
-            SIGINT end the reading: what was sent is waited for, and the exit code is 75.
+                --file sends a command for each line: its fields, "@id" (default: a new UUID),
+                "@time" (default: --at), and "@command" where the lines are of several. A line's
+                outcome is printed as soon as it and those before it are decided, also while a
+                pipe stays open: write a line, read its outcome, write the next. Where that
+                fails, send the same file again: ids that were decided give the same outcomes.
+                A line that is no command stops it, or with --on-error skip is told and passed
+                over; what came of all lines is told at the end, on standard error. SIGTERM and
+                SIGINT end the reading: what was sent is waited for, and the exit code is 75.
 
-            Examples:
-              millrace send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2
-              millrace send HoldSeats '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' --id 7f0c...
-              millrace send PlaceOrder --file orders.ndjson
+                Examples:
+                  \(Program.name) send HoldSeats --event e1 --section stalls --holder ann --seats A-1,A-2
+                  \(Program.name) send HoldSeats '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' --id 7f0c...
+                  \(Program.name) send PlaceOrder --file orders.ndjson
 
-            Exits with 0 where it is accepted, with 1 where it, or a line, is refused, and
-            with 65 where no line was a command, or one was not and stopped it.
-            """)
+                Exits with 0 where it is accepted, with 1 where it, or a line, is refused, and
+                with 65 where no line was a command, or one was not and stopped it.
+                """)
+    }
     @Argument(help: "The command, for example HoldSeats or tickets.HoldSeats.", completion: .names)
     var command: String?
     @Argument(
@@ -39,7 +41,8 @@ struct Send: AppCommand {
         completion: .names)
     var fields: [String] = []
     @Option(
-        help: ArgumentHelp("Commands, one JSON object a line, plain or gzip; - is standard input.", valueName: "file"))
+        help: ArgumentHelp("Commands, one JSON object a line, plain or gzip; - is standard input.", valueName: "file"),
+        completion: .file())
     var file: String?
     @Option(help: ArgumentHelp("With --file, at a bad line: stop, or skip and count it.", valueName: "stop|skip"))
     var onError: OnError?
@@ -50,7 +53,8 @@ struct Send: AppCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"))
+            "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"),
+        completion: .names)
     var at: String?
     @OptionGroup var shape: OutputOptions
     @OptionGroup var places: LogAndViewOptions
@@ -72,7 +76,8 @@ struct Send: AppCommand {
         }
         if onError != nil { throw Failure(.usage, "--on-error goes with --file") }
         guard let found = named else {
-            throw Failure(.usage, "say which command, or give --file with lines that do; millrace events lists them")
+            throw Failure(
+                .usage, "say which command, or give --file with lines that do; \(Program.name) events lists them")
         }
         let id = id ?? UUID().uuidString.lowercased()
         if !CommandLines.isID(id) { throw Failure(.usage, "--id \(CommandLines.rule)") }

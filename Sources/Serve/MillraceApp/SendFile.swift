@@ -103,7 +103,7 @@ private struct Sending {
         if stop.isOutputClosed { throw unshown }
         tally.complaints.end()
         lookalikes.tell()
-        Output.complain("millrace: \(tally.words)")
+        Output.complain("\(Program.name): \(tally.words)")
         if let why = source.stopped ?? stopped {
             throw Failure(.tryAgain, "\(why) behind line \(line): what was sent was decided, and no more was read")
         }

@@ -4,19 +4,21 @@ internal import MillraceGateway
 
 /// `millrace serve`.
 struct Serve: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Serve commands, events, views and topics over HTTP, without workers.",
-        paragraphs: """
-            Workers run elsewhere, as millrace work; several processes may serve. millrace
-            openapi shows all paths. An address that others reach is refused unless
-            --insecure says that anybody may do everything there.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Serve commands, events, views and topics over HTTP, without workers.",
+            paragraphs: """
+                Workers run elsewhere, as \(Program.name) work; several processes may serve. \(Program.name)
+                openapi shows all paths. An address that others reach is refused unless
+                --insecure says that anybody may do everything there.
 
-            Examples:
-              millrace serve --http 127.0.0.1:8080
-              curl -d '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' -H 'Content-Type: application/json' \\
-                http://127.0.0.1:8080/commands/HoldSeats
-              curl 'http://127.0.0.1:8080/views/tickets.seats?event=e1'
-            """)
+                Examples:
+                  \(Program.name) serve --http 127.0.0.1:8080
+                  curl -d '{"event":"e1","section":"stalls","holder":"ann","seats":["A-1"]}' -H 'Content-Type: application/json' \\
+                    http://127.0.0.1:8080/commands/HoldSeats
+                  curl 'http://127.0.0.1:8080/views/tickets.seats?event=e1'
+                """)
+    }
     @OptionGroup var http: HTTPOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var places: LogAndViewOptions
@@ -34,7 +36,7 @@ struct Serve: AppCommand {
                 }
             }
         }
-        Output.complain("millrace: stopped")
+        Output.complain("\(Program.name): stopped")
     }
 }
 

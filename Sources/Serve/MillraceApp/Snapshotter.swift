@@ -8,25 +8,27 @@ internal import Snapshots
 
 /// `millrace snapshot`.
 struct Snapshotter: AppCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "snapshot",
-        abstract: "Keep a snapshot of a view, for query --as-of.",
-        paragraphs: """
-            Projectors keep some by themselves, one every 100000 events
-            (MILLRACE_SNAPSHOTS_EVERY; 0 for none), and at most 24 of a view
-            (MILLRACE_SNAPSHOTS_KEPT), the older the further apart.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            commandName: "snapshot",
+            abstract: "Keep a snapshot of a view, for query --as-of.",
+            paragraphs: """
+                Projectors keep some by themselves, one every 100000 events
+                (MILLRACE_SNAPSHOTS_EVERY; 0 for none), and at most 24 of a view
+                (MILLRACE_SNAPSHOTS_KEPT), the older the further apart.
 
-            Without options one is kept of each view as it is now. With --every the views
-            are folded anew beside the live ones, from the log's start, and one is kept each
-            time so many events have been folded: for a log that is older than its snapshots.
-            Where the log has not all events any more, they would lack what those did: it
-            refuses with 65, unless --without-what-is-gone says that they may.
+                Without options one is kept of each view as it is now. With --every the views
+                are folded anew beside the live ones, from the log's start, and one is kept each
+                time so many events have been folded: for a log that is older than its snapshots.
+                Where the log has not all events any more, they would lack what those did: it
+                refuses with 65, unless --without-what-is-gone says that they may.
 
-            Examples:
-              millrace snapshot tickets.seatmap
-              millrace snapshot hits.windows --every 50000
-              millrace snapshot --list
-            """)
+                Examples:
+                  \(Program.name) snapshot tickets.seatmap
+                  \(Program.name) snapshot hits.windows --every 50000
+                  \(Program.name) snapshot --list
+                """)
+    }
     @Argument(help: "Projections (default: all).", completion: .names)
     var projections: [String] = []
     @Option(help: ArgumentHelp("Fold from the log's start, and keep one every so many events.", valueName: "events"))

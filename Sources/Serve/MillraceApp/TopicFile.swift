@@ -179,9 +179,10 @@ enum TopicFile {
     }
 
     /// What stands at the head of the file, for whoever edits it.
-    private static let remarks = #"""
+    private static var remarks: String {
+        #"""
         # Every topic of Millrace: what the code needs (key, schema, owner, cleanup, clock) and what a deployment may choose
-        # (partitions, replication, min.insync.replicas, max.message.bytes, retention). millrace topics check compares this file
+        # (partitions, replication, min.insync.replicas, max.message.bytes, retention). \#(Program.name) topics check compares this file
         # with the code and with the log; a test does too.
         #
         # retention: forever, or a time such as 7d or 12h. cleanup: delete, or compact to keep only each key's newest record. clock:
@@ -192,6 +193,7 @@ enum TopicFile {
         # one, topic by topic and field by field: it may name some topics, and of each only what is otherwise there.
 
         """#
+    }
 
     /// The file for these topics.
     static func text(_ topics: [Topic]) -> String {

@@ -85,7 +85,7 @@ struct Topics: AsyncParsableCommand {
 
     /// Warns on standard error.
     static func warn(_ warnings: [String]) {
-        for warning in warnings { Output.complain("millrace: warning: \(warning)", in: .doubtful) }
+        for warning in warnings { Output.complain("\(Program.name): warning: \(warning)", in: .doubtful) }
     }
 
     struct Declare: AppCommand {

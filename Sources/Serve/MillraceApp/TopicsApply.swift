@@ -41,7 +41,7 @@ extension Topics {
                 let wrong = plan.problems.count + changed.count
                 if wrong > 0 {
                     if let failure {
-                        Output.complain("millrace: \(Failure(failure, in: app)?.message ?? "\(failure)")")
+                        Output.complain("\(Program.name): \(Failure(failure, in: app)?.message ?? "\(failure)")")
                     }
                     failure = Failure(
                         .configuration,
@@ -133,6 +133,6 @@ extension Topics {
 
     /// A topic whose partitions are not so many as they were.
     static func recounted(_ topic: String, had: Int, has: Int) -> String {
-        "\(topic): had \(had) partitions when they were counted, the log has \(has); see millrace topics recount --help"
+        "\(topic): had \(had) partitions when they were counted, the log has \(has); see \(Program.name) topics recount --help"
     }
 }

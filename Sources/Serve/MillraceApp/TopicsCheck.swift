@@ -63,7 +63,7 @@ extension Topics {
                 + declared.flatMap { declared -> [String] in
                     let name = declared.topic.name
                     guard let on = log[name] else {
-                        return ["\(name): declared, but not on the log; make it with millrace topics apply"]
+                        return ["\(name): declared, but not on the log; make it with \(Program.name) topics apply"]
                     }
                     let had = noted[name].flatMap { $0 == on.partitions || telemetry.contains(name) ? nil : $0 }
                     return declared.differences(from: on, isBroker: isBroker)

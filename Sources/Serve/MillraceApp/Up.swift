@@ -9,13 +9,15 @@ internal import Synchronization
 
 /// `millrace up`.
 struct Up: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run everything in one process: the log, all workers, and HTTP on this machine.",
-        paragraphs: """
-            Then, in another terminal: millrace send, produce, query, replay; or curl
-            http://127.0.0.1:8080. Where that port is taken and nobody has asked for it, all
-            but HTTP runs, and that is said. Ctrl-C stops it in order.
-            """)
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Run everything in one process: the log, all workers, and HTTP on this machine.",
+            paragraphs: """
+                Then, in another terminal: \(Program.name) send, produce, query, replay; or curl
+                http://127.0.0.1:8080. Where that port is taken and nobody has asked for it, all
+                but HTTP runs, and that is said. Ctrl-C stops it in order.
+                """)
+    }
     @OptionGroup var http: HTTPOptions
     @Flag(name: .customLong("no-http"), help: "Serve nothing over HTTP (also MILLRACE_HTTP=off).")
     var withoutHTTP = false
@@ -54,7 +56,7 @@ struct Up: AppCommand {
                 }
             }
         }
-        Output.complain("millrace: stopped")
+        Output.complain("\(Program.name): stopped")
     }
 }
 
@@ -69,7 +71,7 @@ private struct Dispensable: Service, CustomStringConvertible {
             try await service.run()
         } catch let error as BusError where error.kind == .unavailable {
             serving.note(nil)
-            Output.complain("millrace: nothing is served over HTTP: \(error.message)")
+            Output.complain("\(Program.name): nothing is served over HTTP: \(error.message)")
             try await gracefulShutdown()
         }
     }
@@ -137,18 +139,19 @@ private struct Ready: Service, CustomStringConvertible {
         let idle = await cancelWhenGracefulShutdown { await readiness.wait() }
         let took = ContinuousClock.now - start
         Output.complain(
-            "millrace: up after \(took.milliseconds) ms: \(Crew.counts(workers))\(isVerbose ? "" : "; --verbose names them")"
+            "\(Program.name): up after \(took.milliseconds) ms: \(Crew.counts(workers))\(isVerbose ? "" : "; --verbose names them")"
         )
-        if isVerbose { Output.complain("millrace: ready after \(readiness.times(of: readiness.ready))") }
+        if isVerbose { Output.complain("\(Program.name): ready after \(readiness.times(of: readiness.ready))") }
         Output.complain(
             """
-            millrace: the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
+            \(Program.name): the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
         let address = await cancelWhenGracefulShutdown { await serving.address(within: Readiness.patience) }
         if let address { HTTPOptions.tell(address) }
         if !idle.isEmpty {
             Output.complain(
-                "millrace: without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))")
+                "\(Program.name): without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))"
+            )
         }
         try await gracefulShutdown()
     }

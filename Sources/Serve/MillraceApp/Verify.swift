@@ -7,37 +7,39 @@ internal import Projecting
 
 /// `millrace verify`.
 struct Verify: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Prove that the log is whole, and that views and decisions are what follows from it.",
-        paragraphs: """
-            Topics: every record is read. Offsets must be in order, and without a gap
-            where the log promises that; keys must be in their partition; values must be
-            messages of the topic's schema; but commands are whatever anyone sends. Count and
-            hash of each partition are shown.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Prove that the log is whole, and that views and decisions are what follows from it.",
+            paragraphs: """
+                Topics: every record is read. Offsets must be in order, and without a gap
+                where the log promises that; keys must be in their partition; values must be
+                messages of the topic's schema; but commands are whatever anyone sends. Count and
+                hash of each partition are shown.
 
-            Views: the events up to the offsets that a view shows are folded afresh, and
-            every row is compared. It works while projectors run: the view is held as one
-            moment shows it.
+                Views: the events up to the offsets that a view shows are folded afresh, and
+                every row is compared. It works while projectors run: the view is held as one
+                moment shows it.
 
-            Invariants: what the domains declare to hold, whatever happens, is held against
-            the log and the views. Some hold only when workers have nothing left to do:
-            --at-rest checks these too, and exits with 75 where something is left.
+                Invariants: what the domains declare to hold, whatever happens, is held against
+                the log and the views. Some hold only when workers have nothing left to do:
+                --at-rest checks these too, and exits with 75 where something is left.
 
-            --decisions: every command that is kept is decided again, and must give the
-            outcome and the events that are on the log.
+                --decisions: every command that is kept is decided again, and must give the
+                outcome and the events that are on the log.
 
-            Topics, views and invariants, or those that are named or chosen. The first
-            record or row that is not as it should be is named, and the exit code is 65.
-            What cannot be checked, because the log has not all of its events any more, is
-            said on standard error and is no error.
+                Topics, views and invariants, or those that are named or chosen. The first
+                record or row that is not as it should be is named, and the exit code is 65.
+                What cannot be checked, because the log has not all of its events any more, is
+                said on standard error and is no error.
 
-            Examples:
-              millrace verify
-              millrace verify tickets.seatmap --table
-              millrace verify --topic tickets.events --topic tickets.outcomes
-              millrace verify --decisions
-              millrace lag --sum --wait 30s && millrace verify --invariants --at-rest
-            """)
+                Examples:
+                  \(Program.name) verify
+                  \(Program.name) verify tickets.seatmap --table
+                  \(Program.name) verify --topic tickets.events --topic tickets.outcomes
+                  \(Program.name) verify --decisions
+                  \(Program.name) lag --sum --wait 30s && \(Program.name) verify --invariants --at-rest
+                """)
+    }
     @Argument(help: "Projections (default: all).", completion: .names)
     var projections: [String] = []
     @Option(
@@ -107,7 +109,7 @@ struct Verify: AppCommand {
         }
         try showAll(findings)
         for finding in findings {
-            if let why = finding.unchecked { Output.complain("millrace: not checked: \(finding.what): \(why)") }
+            if let why = finding.unchecked { Output.complain("\(Program.name): not checked: \(finding.what): \(why)") }
         }
         let problems = findings.compactMap(\.problem)
         if let first = problems.first {

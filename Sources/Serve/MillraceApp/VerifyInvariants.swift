@@ -52,7 +52,7 @@ struct InvariantCheck {
             invariant.holds == .atRest || $0 == invariant.projection
         }
         if let worker = workers.first(where: { leftOut[$0] != nil }) {
-            finding.unchecked = "\(worker) leaves out \(leftOut[worker] ?? 0), see: millrace quarantine list"
+            finding.unchecked = "\(worker) leaves out \(leftOut[worker] ?? 0), see: \(Program.name) quarantine list"
             return finding
         }
         var progress = Progress(
@@ -93,7 +93,7 @@ struct InvariantCheck {
                 .tryAgain,
                 """
                 --at-rest: \(behind.worker) is behind by \(behind.lag). Wait until nothing is left to do, with: \
-                millrace lag --wait 30s
+                \(Program.name) lag --wait 30s
                 """)
         }
     }

@@ -8,19 +8,21 @@ internal import ServiceLifecycle
 
 /// `millrace work`.
 struct Work: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run workers in the foreground: handlers, reactors and projectors.",
-        paragraphs: """
-            All of them, or those named: by kind (handler, reactor, projector), by
-            domain (tickets) or by name (tickets.seatmap). Several processes may run the
-            same worker: they share its partitions.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Run workers in the foreground: handlers, reactors and projectors.",
+            paragraphs: """
+                All of them, or those named: by kind (handler, reactor, projector), by
+                domain (tickets) or by name (tickets.seatmap). Several processes may run the
+                same worker: they share its partitions.
 
-            A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand,
-            commits it and leaves. One that is killed loses and doubles nothing: it goes
-            on where its last commit stands.
+                A worker that is told to stop (SIGTERM, Ctrl-C) finishes the batch in hand,
+                commits it and leaves. One that is killed loses and doubles nothing: it goes
+                on where its last commit stands.
 
-            Example: millrace work handler reactor
-            """)
+                Example: \(Program.name) work handler reactor
+                """)
+    }
     @Argument(help: "Names, kinds or domains (default: all).", completion: .names)
     var names: [String] = []
     @Flag(help: "List the workers and stop.")
@@ -41,7 +43,7 @@ struct Work: AppCommand {
                 try places.complainOfExposure()
                 try await requireTopics(of: log, for: workers, in: app)
                 try await places.withViews { views in
-                    Output.complain("millrace: working: \(Crew.words(workers, isVerbose: logs.verbose))")
+                    Output.complain("\(Program.name): working: \(Crew.words(workers, isVerbose: logs.verbose))")
                     let services = try Workers.services(
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
                         tell: Output.notice,
@@ -53,7 +55,7 @@ struct Work: AppCommand {
                 }
             }
         }
-        Output.complain("millrace: stopped")
+        Output.complain("\(Program.name): stopped")
     }
 
     private func show(_ workers: [Worker]) throws {
@@ -79,7 +81,8 @@ struct Work: AppCommand {
         if !missing.isEmpty {
             throw Failure(
                 .configuration,
-                "the log lacks the topics \(missing.joined(separator: ", ")); make them with: millrace topics apply")
+                "the log lacks the topics \(missing.joined(separator: ", ")); make them with: \(Program.name) topics apply"
+            )
         }
     }
 }
@@ -103,7 +106,7 @@ private struct Started: Service, CustomStringConvertible {
                     let isShort = some.count <= Crew.named || isVerbose
                     let times = isShort ? readiness.times(of: new) : "\(readiness.longest(of: new).milliseconds) ms: "
                     Output.complain(
-                        "millrace: ready after \(times)\(isShort ? "" : Crew.words(some, isVerbose: false))")
+                        "\(Program.name): ready after \(times)\(isShort ? "" : Crew.words(some, isVerbose: false))")
                 }
                 told.formUnion(new)
             }

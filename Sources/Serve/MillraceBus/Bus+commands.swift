@@ -36,6 +36,9 @@ extension Bus {
     /// - Parameters:
     ///   - name: `LikeThing`, or with its domain `likes.LikeThing`.
     ///   - json: Its fields as proto3 JSON: `{"thing":"tea","person":"ann"}`.
+    ///   - id: The command's id, 1 to 128 characters without a colon; nil is a new one.
+    ///   - time: The command's own time; nil is when the log takes it.
+    ///   - limit: How long to wait for a handler.
     /// - Throws: As ``send(_:id:at:within:)``.
     public func send(
         _ name: String, json: String, id: String? = nil, at time: Timestamp? = nil,
@@ -52,6 +55,7 @@ extension Bus {
     /// - Parameters:
     ///   - events: Messages of a domain's events, such as `Hit`.
     ///   - time: When it happened; nil is now.
+    ///   - limit: How long to wait for a handler, where one is needed.
     /// - Returns: where the last of them stands in each partition.
     /// - Throws: `Malformed`, and then none is written; `Refused` for the first that a handler does not admit: those before it
     ///   are written, those behind it may be.
@@ -59,9 +63,7 @@ extension Bus {
     public func produce<E: Message>(
         _ events: [E], at time: Timestamp? = nil, within limit: Duration = .seconds(10)
     ) async throws -> [TopicPartition: Offset] {
-        guard let found = catalogue.events.first(where: { $0.schema.kind(of: E.self) == $0.kind }) else {
-            throw UnknownName("event", E.protoMessageName, among: catalogue.events.map(\.kind.name))
-        }
+        let found = try written.kind(of: E.self, in: catalogue)
         let encoded = try events.map { event in
             let value = try found.schema.encode(event)?.value ?? Bytes()
             return (key: try found.key(value), value: value)
@@ -80,7 +82,7 @@ extension Bus {
             }
             return ends
         }
-        guard let count = try await log.partitionCounts()[found.topic] else { throw LogError.unknown(found.topic) }
+        let count = try await written.partitions(of: found.topic, on: log)
         let moment = time ?? now()
         let records = encoded.map { NewRecord(key: $0.key, value: $0.value, timestamp: moment) }
         let appends = Append.byKey(records, to: found.topic, among: count)

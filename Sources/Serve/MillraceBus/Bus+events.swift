@@ -3,12 +3,16 @@ public import EventModel
 
 /// A record of a topic, as a program reads it.
 public struct RecordedEvent: Sendable, Hashable {
+    /// The partition that it was read from.
     public let partition: TopicPartition
+    /// The record as the log has it, its envelope not decoded.
     public let record: Record
     /// The event's or command's name: `ThingLiked`; `unknown` and its number where a newer writer's is not known here.
     public let type: String
 
+    /// Its place in the partition.
     public var offset: Offset { record.offset }
+    /// When it happened, as its writer says; for a topic with the log's clock, when the log took it.
     public var timestamp: Timestamp { record.timestamp }
 
     /// The event itself; nil where a newer writer's kind is not known here.
@@ -45,6 +49,7 @@ public struct EventSequence: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(sequence: self) }
 
+    /// Reads on where its last element stood. It is one task's.
     public struct Iterator: AsyncIteratorProtocol {
         private let sequence: EventSequence
         private var reader: (any LogReader)?

@@ -10,7 +10,9 @@ public struct Answer: Sendable {
         /// The value of a column; nil where the view has no such column.
         public subscript(column: String) -> Value? { names.firstIndex(of: column).map { values[$0] } }
     }
+    /// What each value of a row is: name, kind and unit.
     public let columns: [Column]
+    /// At most as many as the page was to have, in the query's order.
     public let rows: [Row]
     /// Where the next page begins; nil at the end.
     public let next: String?
@@ -26,7 +28,7 @@ extension Bus {
     ///   - parameters: As the query declares them; moments and durations are milliseconds.
     ///   - limit: Rows of a page; nil is what the query says.
     ///   - cursor: ``Answer/next`` of an earlier page of the same query with the same parameters.
-    ///   - places: What the view must have seen: ``Outcome/places`` reads one's own write.
+    ///   - places: What the view must have seen: `Outcome.places` reads one's own write.
     ///   - patience: How long to wait for that.
     /// - Throws: ``UnknownName``, or ``BusError`` for parameters that are missing or of another type, for a cursor of another
     ///   query, and where the view has not seen the places in time.

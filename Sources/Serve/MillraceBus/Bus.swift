@@ -19,12 +19,14 @@ internal import Synchronization
 /// whatever uses it, for a service group stops its services from the last to the first. ``with(log:views:domains:logger:_:)``
 /// does all of it for a script or a test.
 public final class Bus: Service, CustomStringConvertible {
+    /// What it serves, in the order that was given.
     public let domains: [Domain]
     public var description: String { "bus" }
 
     let log: any EventLog
     let views: any ViewStore
     let catalogue: Catalogue
+    let written = WrittenKinds()
     private let client: CommandClient
     private let logPlace: LogPlace
     private let viewsPlace: ViewsPlace
@@ -38,7 +40,9 @@ public final class Bus: Service, CustomStringConvertible {
     /// - Parameters:
     ///   - log: `local:FOLDER` or `kafka://HOST:PORT[,HOST:PORT...]`.
     ///   - views: `sqlite:FOLDER` or `postgres://USER@HOST:PORT/DATABASE`; nil is a folder beside the log.
+    ///   - domains: What it serves; no two of one name.
     ///   - properties: Properties of librdkafka, for a log on Kafka.
+    ///   - logger: Where it and its workers say what happens.
     /// - Throws: ``BusError`` for a URL that is none, `LogError` and `ViewError` for what cannot be opened.
     public init(
         log: String, views: String? = nil, domains: [Domain], properties: [String: String] = [:],
@@ -83,7 +87,12 @@ public final class Bus: Service, CustomStringConvertible {
 
     /// A bus for as long as a closure runs.
     ///
-    /// - Parameter body: Given the bus, which runs; its workers run too.
+    /// - Parameters:
+    ///   - log: `local:FOLDER` or `kafka://HOST:PORT[,HOST:PORT...]`.
+    ///   - views: `sqlite:FOLDER` or `postgres://USER@HOST:PORT/DATABASE`; nil is a folder beside the log.
+    ///   - domains: What it serves; no two of one name.
+    ///   - logger: Where it and its workers say what happens.
+    ///   - body: Given the bus, which runs; its workers run too.
     public static func with<R: Sendable>(
         log: String, views: String? = nil, domains: [Domain], logger: Logger = Logger(label: "millrace"),
         _ body: @escaping @Sendable (Bus) async throws -> R

@@ -2,6 +2,7 @@ internal import EventModel
 
 /// What this library refuses, or cannot do. Errors of the log and of views (`LogError`, `ViewError`) go through as they are.
 public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What sort of mistake it was, for who chooses what to do.
     public enum Kind: Sendable, Hashable {
         /// A name, a value, or a place that was given is not one.
         case usage
@@ -14,10 +15,12 @@ public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
         /// What it needs is not to be had: an address that another process listens on.
         case unavailable
     }
+    /// What sort of mistake it was.
     public var kind: Kind
     /// What is wrong and, where there is something, what to do.
     public var message: String
 
+    /// An error with a message for people: what was wrong, where, and what to do.
     public init(_ kind: Kind, _ message: String) { (self.kind, self.message) = (kind, message) }
 
     public var description: String { message }
@@ -27,10 +30,12 @@ public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
 public struct UnknownName: Error, Sendable, Hashable, CustomStringConvertible {
     /// What it should have been the name of: `query`, `command`, `worker, kind or domain`.
     public var what: String
+    /// The name that is not known, as it was given.
     public var name: String
     /// The names there are.
     public var known: [String]
 
+    /// A name that is not among those that are known.
     public init(_ what: String, _ name: String, among known: [String]) {
         (self.what, self.name, self.known) = (what, name, known)
     }

@@ -33,7 +33,7 @@ package struct Explanation: Error, Sendable, Hashable {
                 .tryAgain,
                 """
                 no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
-                start one with millrace work, and ask again with --id \(error.id)
+                start one with \(Program.name) work, and ask again with --id \(error.id)
                 """)
         case let error as CommandClient.Overloaded:
             self.init(.tryAgain, "over \(error.limit) commands await their outcomes; send fewer at once")
@@ -59,9 +59,9 @@ package struct Explanation: Error, Sendable, Hashable {
 
     /// What is said of a topic that the log has not: one that is declared can be made.
     package static func unknownTopic(_ name: String, declared: [String]) -> String {
-        if declared.contains(name) { return "there is no topic \(name); create it with: millrace topics apply" }
+        if declared.contains(name) { return "there is no topic \(name); create it with: \(Program.name) topics apply" }
         return "there is no topic \(name), and none is declared; "
-            + UnknownName.advice(name, among: declared, shownBy: "millrace topics")
+            + UnknownName.advice(name, among: declared, shownBy: "\(Program.name) topics")
     }
 
     private static func kind(_ kind: BusError.Kind) -> Kind {
@@ -92,6 +92,7 @@ package struct Explanation: Error, Sendable, Hashable {
         case .unreachable: .unavailable
         case .fenced: .tryAgain
         case .mismatch, .setting: .configuration
+        case .absent: .noInput
         case .damaged, .unstorable: .data
         case .denied: .noPermission
         default: .ioError
@@ -101,10 +102,13 @@ package struct Explanation: Error, Sendable, Hashable {
 
 extension UnknownName {
     /// The command lines that show all names of a kind.
-    private static let places = [
-        "query": "millrace views", "projection": "millrace views", "command": "millrace events",
-        "event": "millrace events", "importer": "millrace import --help",
-    ]
+    private static var places: [String: String] {
+        [
+            "query": "\(Program.name) views", "projection": "\(Program.name) views",
+            "command": "\(Program.name) events", "event": "\(Program.name) events",
+            "importer": "\(Program.name) import --help",
+        ]
+    }
 
     /// The words that show all names there are: `millrace views`. Nil where they are few and are named.
     package var place: String? { Self.places[what] }

@@ -109,6 +109,14 @@ package struct Bounded: Service, CustomStringConvertible {
     }
 
     package func run() async throws {
+        do {
+            try await runNoted()
+        } catch is CancellationError where Task.isShuttingDownGracefully {
+            // It was told to stop before it had begun: nothing failed.
+        }
+    }
+
+    private func runNoted() async throws {
         guard let grace else { return try await service.run() }
         defer { grace.begin() }
         do {

@@ -50,6 +50,8 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
         /// Properties of librdkafka; read again where a login is refused.
         package var properties: [String: String] = [:]
         package var rereadProperties: (@Sendable () -> [String: String]?)?
+        /// How long a broker may take to answer; nil is as long as the log waits by itself.
+        package var answerLimit: Duration?
         package var tell: Notice
 
         package init(topics: [Topic], tell: @escaping Notice) { (self.topics, self.tell) = (topics, tell) }
@@ -72,7 +74,8 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
         case .kafka(let brokers):
             let work = opening.working ? try KafkaWork.set(tell: opening.tell) : nil
             return try await KafkaLog(
-                brokers: brokers, properties: opening.properties, patience: work?.patience,
+                brokers: brokers, properties: opening.properties,
+                limit: opening.answerLimit ?? KafkaLog.answerLimit, patience: work?.patience,
                 membership: try KafkaWork.membership(working: opening.working)
             ) { opening.rereadProperties?() }
         }

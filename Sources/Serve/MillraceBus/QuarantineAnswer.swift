@@ -49,7 +49,7 @@ extension [QuarantineAnswer] {
                 .tryAgain,
                 """
                 no \(silent) answered within \(patience.short). The request is on the log and will be carried \
-                out when one runs: millrace work \(silent)
+                out when one runs: \(Program.name) work \(silent)
                 """)
         }
         if let answer = first(where: { $0.end?.left != 0 }), let end = answer.end {

@@ -73,7 +73,7 @@ extension QuarantineGroup {
         let chosen = all.filter { group in key.map { group.answers(to: $0) } ?? true }
         if let worker, let key, chosen.isEmpty {
             throw BusError(
-                .usage, "nothing of \(key) waits for \(worker); what does is shown by: millrace quarantine list")
+                .usage, "nothing of \(key) waits for \(worker); what does is shown by: \(Program.name) quarantine list")
         }
         return chosen
     }

@@ -33,7 +33,7 @@ package struct WorkerLag: Sendable {
         let place = partition.map { ", of \($0)" } ?? ""
         return """
             \(worker) is ahead of the log by \(ahead) records\(place): the log is an older copy, or another one. Delete what \
-            the worker has folded, and it is folded again; millrace lag shows it by partition
+            the worker has folded, and it is folded again; \(Program.name) lag shows it by partition
             """
     }
 

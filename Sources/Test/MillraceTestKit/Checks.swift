@@ -7,12 +7,16 @@ internal import Projecting
 public struct Finding: Error, Sendable, Hashable, CustomStringConvertible {
     /// The invariant's sentence.
     public var invariant: String
+    /// What was found, and where, with the records or rows concerned.
     public var message: String
     public var description: String { "\(invariant): \(message)" }
 
     // What holds of every domain, besides what a handler keeps.
+    /// The invariant that every view has: folded again, it is the same.
     public static let refolded = "a view's rows are those of a fresh fold of the log up to its offsets"
+    /// The invariant at rest: nothing is left undone.
     public static let finished = "everything is handled, reacted to and folded in the end"
+    /// The invariant of workers: none fails by itself.
     public static let working = "a worker fails only where something has failed it"
 }
 

@@ -16,7 +16,9 @@ public struct DeciderSpecification<D: Decider> {
     private var history: [(event: D.Event.Kind, time: Timestamp)] = []
     private let start: Timestamp
 
-    /// - Parameter start: The moment of the first event, and of the command where there is none before it.
+    /// - Parameters:
+    ///   - decider: Whose rules are specified.
+    ///   - start: The moment of the first event, and of the command where there is none before it.
     public init(_ decider: D.Type, from start: Timestamp = Timestamp(1_767_225_600_000)) { self.start = start }
 
     /// What has happened, one event a second.
@@ -38,6 +40,7 @@ public struct DeciderSpecification<D: Decider> {
     /// The command that comes.
     ///
     /// - Parameters:
+    ///   - command: What is asked.
     ///   - time: When; a second after the last event where nil.
     ///   - id: The command's id.
     public func when(_ command: D.Command.Kind, at time: Timestamp? = nil, id: String = "command") -> Decided {
@@ -124,6 +127,7 @@ public struct DeciderSpecification<D: Decider> {
 
 /// What is not as a specification tells.
 public struct SpecificationFailure: Error, CustomStringConvertible {
+    /// What was expected, and what came instead.
     public let description: String
     init(_ what: String) { description = "the command \(what)" }
 }

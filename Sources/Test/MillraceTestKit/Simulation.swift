@@ -7,13 +7,14 @@ public import Projecting
 ///
 /// Handlers, reactors and projectors are those of production. The log, the views, their clocks and their processes are
 /// simulated, so a schedule that takes minutes of virtual time takes milliseconds, and the same seed always gives the same.
-/// A run blocks its caller's thread. Invariants are those of ``Domain/keeping(_:)``, and those that hold of every domain:
+/// A run blocks its caller's thread. Invariants are those of ``/EventModel/Domain/keeping(_:)``, and those that hold of every domain:
 ///
 /// - an id has one outcome, and its events are on the log exactly once;
 /// - a view's rows are those of a fresh fold of the log up to its offsets;
 /// - what workers ask by themselves has one id;
 /// - no worker fails unless something failed it, and everything is worked off once faults end.
 public struct Simulation: Sendable {
+    /// The domains, and what is asked of them.
     public let traffic: [Traffic]
     /// The steps of one schedule.
     public var length = 120
@@ -23,15 +24,18 @@ public struct Simulation: Sendable {
     public var copies = 2
     /// The most records that a worker is given at once.
     public var mostRecords = 4
+    /// How often what happens.
     public var mix = Mix()
     /// What a worker has in place of the log, and of the views: for a test that breaks something. Each call that it makes of
     /// what it is given is a step of its own.
     public var log: @Sendable (any EventLog) -> any EventLog = { $0 }
+    /// What a worker has in place of the views.
     public var views: @Sendable (any ViewStore) -> any ViewStore = { $0 }
     /// How long a failure's schedule may be shortened for.
     public var shortening = Duration.seconds(10)
     let checks: Checks
 
+    /// A simulation of these domains together, each on topics of its own in one log.
     public init(_ traffic: Traffic...) {
         precondition(!traffic.isEmpty, "a simulation needs a domain")
         self.traffic = traffic
@@ -47,7 +51,7 @@ public struct Simulation: Sendable {
 
     /// Runs as many schedules as asked, of one seed after another.
     ///
-    /// - Throws: ``Failure`` for the first that breaks an invariant, with the shortest schedule found; ``Malformed`` where
+    /// - Throws: ``Failure`` for the first that breaks an invariant, with the shortest schedule found; ``/EventModel/Malformed`` where
     ///   the traffic asks for what its domain does not have.
     @discardableResult
     public func check(schedules: Int, from first: UInt64 = 1) throws -> Report {
@@ -100,7 +104,9 @@ public struct Simulation: Sendable {
 extension Simulation {
     /// How much was simulated.
     public struct Report: Sendable, Hashable {
+        /// How many schedules were run.
         public var schedules = 0
+        /// How many steps they had together.
         public var steps = 0
         /// Calls of workers to the log and the views.
         public var calls = 0
@@ -108,8 +114,11 @@ extension Simulation {
 
     /// A schedule that breaks an invariant, as it can be put into a test.
     public struct Failure: Error, Sendable, CustomStringConvertible {
+        /// The seed that the schedule comes from.
         public var seed: UInt64
+        /// The invariant that is broken, and how.
         public var finding: Finding
+        /// The steps that break it, shortened.
         public var steps: [Step]
         /// How many steps there were before they were shortened.
         public var from: Int

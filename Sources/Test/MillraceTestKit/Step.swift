@@ -49,24 +49,34 @@ extension Step: CustomStringConvertible {
 
 /// How often what happens: so many of a hundred steps. What is left of the hundred lets workers go on.
 public struct Mix: Sendable, Hashable {
+    /// Somebody asks something.
     public var sends = 30.0
     /// An ask that was sent before comes again.
     public var repeats = 5.0
+    /// A worker is killed, and loses what it had in memory.
     public var kills = 3.0
     /// How many of a hundred kills the group is told of at once: the others' sessions have to run out.
     public var noticed = 50.0
+    /// A worker that was killed begins again.
     public var restarts = 2.0
+    /// A worker stands still for a while, and does not know of it.
     public var stalls = 3.0
+    /// A group puts out a member that still works.
     public var expulsions = 3.0
+    /// A worker's next call of the log or the views fails.
     public var faults = 6.0
+    /// A worker's clock goes wrong.
     public var skews = 2.0
+    /// Time passes.
     public var passes = 6.0
     /// The longest time that passes, and the furthest that a clock goes wrong.
     public var longestPass = Duration.seconds(400)
+    /// The furthest that a clock goes wrong, in either direction.
     public var furthestSkew = Duration.seconds(30)
     /// The most calls of one ``Step/run(_:salt:)``.
     public var mostCalls = 25
 
+    /// The usual mix.
     public init() {}
 
     /// Asks, and workers that do their work.

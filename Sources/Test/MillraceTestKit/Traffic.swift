@@ -10,7 +10,9 @@ public struct Traffic: Sendable {
     /// Its domain's name.
     public var name: String { domain.name }
 
-    /// - Parameter make: The ask of that number, from 0. It must depend on nothing but the number and what it draws.
+    /// - Parameters:
+    ///   - domain: Whose commands and facts they are.
+    ///   - make: The ask of that number, from 0. It must depend on nothing but the number and what it draws.
     public init(_ domain: Domain, _ make: @escaping @Sendable (_ n: Int, _ random: inout SeededRandom) -> LoadRequest) {
         self.domain = domain
         self.make = make
@@ -18,7 +20,9 @@ public struct Traffic: Sendable {
 
     /// What a domain demonstrates itself with.
     ///
-    /// - Parameter keys: Among which names it chooses; the smallest space, unless told.
+    /// - Parameters:
+    ///   - domain: One that demonstrates itself.
+    ///   - keys: Among which names it chooses; the smallest space, unless told.
     public init(_ domain: Domain, in keys: KeySpace = KeySpace()) {
         guard let demonstration = domain.demonstration else {
             preconditionFailure("\(domain.name) demonstrates nothing: give its traffic, or add .demonstrating(...)")

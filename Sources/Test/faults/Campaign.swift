@@ -19,15 +19,7 @@ struct Campaign: Sendable {
 
     func run() async throws -> Report {
         try await prepare()
-        let log = try await site.openLog()
-        do {
-            let report = try await run(on: log)
-            await log.close()
-            return report
-        } catch {
-            await log.close()
-            throw error
-        }
+        return try await site.openLog().closed { try await run(on: $0) }
     }
 
     private func tell(_ words: String) { progress("\(site.place.rawValue): \(words)") }

@@ -91,6 +91,28 @@ struct LikesCommandLine {
         }
     }
 
+    @Test func `nothing that it says names another program`() async throws {
+        try await withFolder { folder in
+            let likes = Program("likes", log: folder)
+            let lines = [
+                "--help", "send --help", "send LikeThing --help", "produce ThingLiked --help", "query --help",
+                "query likes.count --help", "replay --help", "up --help", "work --help", "lag --help", "health --help",
+                "verify --help", "rebuild --help", "snapshot --help", "topics --help", "topics check --help",
+                "quarantine --help", "events --help", "views --help", "import --help", "demo --help", "new --help",
+                "nothing", "send Nothing", "query nothing", "query likes.count", "replay nothing.events", "work nobody",
+                "send LikeThing --thing tea --person ann --timeout 1ms", "query likes.count --thing tea",
+                "rebuild likes.counts --rollback", "topics describe nothing", "quarantine redrive likes.counts k",
+                "verify --invariants --at-rest", "demo --seconds 1 --size 3", "--generate-completion-script zsh",
+            ]
+            for line in lines {
+                let said = try likes.all(line.split(separator: " ").map(String.init))
+                // Topics, packages and folders are called that; a program is where a command follows or it speaks.
+                let other = said.split(separator: "\n").filter { $0.contains(/(^|[^\w.\/~:-])millrace( |:|$)/) }
+                #expect(!said.isEmpty && other.isEmpty, "\(line): \(other)")
+            }
+        }
+    }
+
     @Test func `its demo shows the domain`() async throws {
         try await withFolder { folder in
             let shown = try Program("likes", log: folder).run("demo", "--seconds", "1", "--size", "3")
@@ -141,6 +163,17 @@ private struct Program {
     }
 
     func run(_ arguments: String..., exit: Int32 = 0) throws -> String { try run(arguments, exit: exit) }
+
+    /// What it says on standard output and on standard error, however it ends.
+    func all(_ arguments: [String]) throws -> String {
+        let (process, out) = (Process(), Pipe())
+        (process.executableURL, process.arguments) = (URL(fileURLWithPath: path), arguments)
+        (process.environment, process.standardOutput, process.standardError) = (environment, out, out)
+        try process.run()
+        let text = String(decoding: out.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return text
+    }
 
     func run(_ arguments: [String], exit: Int32 = 0) throws -> String {
         let (process, out) = (Process(), Pipe())

@@ -1,32 +1,36 @@
 internal import ArgumentParser
 internal import EventModel
+internal import MillraceBus
 
 /// `millrace demo`.
 struct Demo: AppCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Let made-up people use the domains for some seconds, and see what came of it.",
-        paragraphs: """
-            They do what each domain declares of itself, from one seed, through the real
-            workers, all in this process. Then come tables of what that made, each with a
-            sentence on what it proves, records that are read again, and a view as it was
-            three seconds before the end.
+    static var configuration: CommandConfiguration {
+        CommandConfiguration(
+            abstract: "Let made-up people use the domains for some seconds, and see what came of it.",
+            paragraphs: """
+                They do what each domain declares of itself, from one seed, through the real
+                workers, all in this process. Then come tables of what that made, each with a
+                sentence on what it proves, records that are read again, and a view as it was
+                three seconds before the end.
 
-            It runs on a fresh log in a temporary folder, which is removed at the end.
-            --keep keeps the folder. --log plays on another log and leaves there what it
-            did. Without --log, MILLRACE_LOG and MILLRACE_VIEWS are not looked at: a demo
-            comes to a log of yours only if you say so.
+                It runs on a fresh log in a temporary folder, which is removed at the end.
+                --keep keeps the folder. --log plays on another log and leaves there what it
+                did. Without --log, MILLRACE_LOG and MILLRACE_VIEWS are not looked at: a demo
+                comes to a log of yours only if you say so.
 
-            Ctrl-C ends it at once: nothing is shown, the folder is removed, and the exit
-            code is 75.
+                Ctrl-C ends it at once: nothing is shown, the folder is removed, and the exit
+                code is 75.
 
-            Examples:
-              millrace demo
-              millrace demo --seconds 20 --size 200
-              millrace demo --log local:/tmp/city
-            """)
+                Examples:
+                  \(Program.name) demo
+                  \(Program.name) demo --seconds 20 --size 200
+                  \(Program.name) demo --log local:/tmp/city
+                """)
+    }
     @Option(
         help: ArgumentHelp(
-            "Only these domains, joined by commas (default: all that show something).", valueName: "domains"))
+            "Only these domains, joined by commas (default: all that show something).", valueName: "domains"),
+        completion: .names)
     var only: [String] = []
     @Option(help: ArgumentHelp("How long people are active.", valueName: "n"))
     var seconds = 6

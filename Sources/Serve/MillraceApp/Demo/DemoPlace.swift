@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventModel
 internal import Foundation
+internal import MillraceBus
 internal import Snapshots
 
 /// Where a demo takes place. It is somebody's own log only where that is said, so the environment is not asked.
@@ -12,19 +13,23 @@ struct DemoOptions: ParsableArguments {
             Play on this log and leave there what it did: local:FOLDER or kafka://HOST:PORT. MILLRACE_LOG is not looked \
             at.
             """,
-            valueName: "url"))
+            valueName: "url"), completion: .names)
     var logURL: String?
-    @Option(help: ArgumentHelp("With --log: a file of librdkafka properties, name=value a line.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("With --log: a file of librdkafka properties, name=value a line.", valueName: "file"),
+        completion: .file())
     var kafkaConfig: String?
     @Option(
         name: .customLong("views"),
         help: ArgumentHelp(
-            "With --log: where its views are (also MILLRACE_VIEWS; default: beside the log).", valueName: "url"))
+            "With --log: where its views are (also MILLRACE_VIEWS; default: beside the log).", valueName: "url"),
+        completion: .names)
     var viewsURL: String?
     @Option(
         name: .customLong("topics"),
         help: ArgumentHelp(
-            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"))
+            "The declaration of the topics (default: topics.yaml here, else built in).", valueName: "file"),
+        completion: .file())
     var topicFiles: [String] = []
     @Flag(help: "Keep the temporary folder, and say where it is.")
     var keep = false
@@ -44,7 +49,7 @@ struct DemoOptions: ParsableArguments {
             return DemoPlace(
                 places: places, log: logURL, snapshots: try places.snapshots(), folder: nil, isRemoved: false)
         }
-        let folder = NSTemporaryDirectory() + "millrace-demo-\(UUID().uuidString.prefix(8).lowercased())"
+        let folder = NSTemporaryDirectory() + "\(Program.name)-demo-\(UUID().uuidString.prefix(8).lowercased())"
         let log = "local:\(folder)"
         return DemoPlace(
             places: try LogAndViewOptions.parse(["--log", log, "--views", "sqlite:\(folder)/views"] + topics), log: log,

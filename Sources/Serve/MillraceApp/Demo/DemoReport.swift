@@ -123,7 +123,7 @@ struct DemoReport {
         try put(
             "REPLAY of \(records.type)",
             "What happened stays on the log, to be read again: its place, type and key.",
-            "  (millrace \(words.joined(separator: " ")))\n\n")
+            "  (\(Program.name) \(words.joined(separator: " ")))\n\n")
         let command = try Replay.parse(
             words.dropFirst() + ["--format", "  %t/%p@%o  %y  %k\\n", "--log", place.log]
                 + (place.places.kafkaConfig.map { ["--kafka-config", $0] } ?? []))
@@ -142,7 +142,7 @@ struct DemoReport {
         try put(
             "THE PAST: \(exhibit.title), as it was \(back.short) before the end",
             "A view can be asked as of any moment: it is folded from what was there then.",
-            "  (millrace \((["query", query.name] + first).joined(separator: " ")) --as-of @-\(back.short))\n\n")
+            "  (\(Program.name) \((["query", query.name] + first).joined(separator: " ")) --as-of @-\(back.short))\n\n")
         let shown = try await place.places.withLog(app) { log in
             try await pages(of: exhibit) { try await past($0, at: moment, log) }
         }

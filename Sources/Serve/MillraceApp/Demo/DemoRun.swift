@@ -160,7 +160,7 @@ private struct DemoProgress: Sendable {
     func show(_ statistics: DemoStatistics, from start: ContinuousClock.Instant) async {
         for second in 0... {
             do { try await Task.sleep(until: start + .seconds(second), clock: .continuous) } catch { return }
-            let text = "millrace: \(second) of \(length.short): \(statistics.words)"
+            let text = "\(Program.name): \(second) of \(length.short): \(statistics.words)"
             if isTerminal {
                 FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
             } else {

@@ -1,5 +1,6 @@
 internal import EventModel
 internal import Foundation
+internal import MillraceBus
 
 /// What to do after a demo: lines that a shell runs as they stand, one after the other.
 struct NextSteps {
@@ -32,7 +33,7 @@ struct NextSteps {
 
     /// The program as it was started, or its name alone where the shell finds it by that.
     static let program: String = {
-        let started = CommandLine.arguments.first ?? "millrace"
+        let started = CommandLine.arguments.first ?? Program.name
         let name = (started as NSString).lastPathComponent
         if !started.contains("/") { return quoted(started) }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
