@@ -18,7 +18,7 @@ struct HTTPLoadTests {
             #expect(produced.json["produced"].int == 6000, "\(produced)")
             let before = try resident(web.process.pid)
             // Each of these would be given some 13 MB if anybody waited for it to read.
-            let slow = try (0..<20).map { _ in try RawSocket(port: web.port) }
+            let slow = try (0..<20).map { _ in try RawSocket(port: web.port, window: 16_384) }
             for one in slow { one.write("GET /topics/hits.events HTTP/1.1\r\nHost: localhost\r\n\r\n") }
             let half = try (0..<200).map { _ in try RawSocket(port: web.port) }
             for one in half { one.write("GET /views HTTP/1.1\r\nHost: loc") }

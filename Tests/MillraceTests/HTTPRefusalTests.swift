@@ -18,7 +18,8 @@ struct HTTPRefusalTests {
             guard decider.commands.kind(named: request.kind) != nil else { return nil }
             let rest = request.json.dropFirst().drop { $0 == " " }
             let comma = rest.hasPrefix("}") ? "" : ","
-            return #"{"@command":"\#(domain.name).\#(request.kind)","@id":"c\#(number)","@time":"2026-11-01T20:00:00Z"\#(comma)\#(rest)"#
+            return
+                #"{"@command":"\#(domain.name).\#(request.kind)","@id":"c\#(number)","@time":"2026-11-01T20:00:00Z"\#(comma)\#(rest)"#
         }
     }
 
