@@ -82,6 +82,16 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-metrics", "2.13.0"),
     ("https://github.com/apple/swift-service-context", "1.5.1"),
     ("https://github.com/apple/swift-system", "1.8.1"),
+    // Of what Hummingbird names and nothing here is built with.
+    ("https://github.com/apple/swift-algorithms", "1.2.1"),
+    ("https://github.com/apple/swift-asn1", "1.7.4"),
+    ("https://github.com/apple/swift-certificates", "1.21.1"),
+    ("https://github.com/apple/swift-crypto", "4.5.2"),
+    ("https://github.com/apple/swift-http-structured-headers", "1.7.0"),
+    ("https://github.com/apple/swift-nio-http2", "1.46.0"),
+    ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
+    ("https://github.com/apple/swift-nio-transport-services", "1.28.0"),
+    ("https://github.com/swift-server/async-http-client", "1.37.0"),
 ]
 
 /// Builds of ours set `MILLRACE_EXACT=1` and take exactly these versions. A package that depends on this one may take newer.

@@ -41,7 +41,7 @@ struct ParameterReaderTests {
     @Test func `are taken once, in any spelling, and the rest is left`() throws {
         var reader = try reader("as_of=@-1h&limit=5&event=e1&all")
         #expect(try reader.one("as-of") == "@-1h")
-        #expect(try reader.integer("limit") == 5)
+        #expect(try reader.number("limit") == 5)
         #expect(try reader.flag("all"))
         #expect(reader.rest().map(\.name) == ["event"])
     }
@@ -49,7 +49,7 @@ struct ParameterReaderTests {
     @Test(arguments: ["limit=5&limit=6", "limit=five", "limit="])
     func `given twice or of another type are refused, and named`(_ query: String) throws {
         var reader = try reader(query)
-        #expect { try reader.integer("limit") } throws: { ($0 as? Problem)?.field == "limit" }
+        #expect { try reader.number("limit") } throws: { ($0 as? Problem)?.field == "limit" }
     }
 
     @Test func `that nobody takes are refused, with the one that was meant`() throws {

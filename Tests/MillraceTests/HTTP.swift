@@ -100,8 +100,10 @@ final class RawSocket: @unchecked Sendable {
     // One test's, which uses it from one task at a time.
     private let descriptor: Int32
 
-    init(port: Int) throws {
+    /// - Parameter window: Bytes that the machine takes before anybody reads; nil is as many as it likes.
+    init(port: Int, window: Int32? = nil) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        if var window { setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &window, socklen_t(MemoryLayout<Int32>.size)) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -114,7 +116,7 @@ final class RawSocket: @unchecked Sendable {
         if result != 0 { throw Overdue(description: "cannot connect to \(port): \(String(cString: strerror(errno)))") }
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var short = timeval(tv_sec: 1, tv_usec: 0)
+        var short = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &short, socklen_t(MemoryLayout<timeval>.size))
     }
 

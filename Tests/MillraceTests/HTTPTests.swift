@@ -154,7 +154,7 @@ struct HTTPTests {
             #expect(same.status == 304 && same.body.isEmpty && same.fields["etag"] == tag, "\(same)")
             let csv = try await web.get(path, "Accept: text/csv")
             #expect(
-                csv.body == (try await bus.run("query", "hits.pages", "--site", "s1", "--window", "1h", "--csv").out))
+                csv.body == (try await bus.run("query", "tickets.seats", "--event", "e1", "--csv").out))
             let lines = try await web.get(path, "Accept: application/x-ndjson")
             #expect(lines.lines == all.json["rows"].array)
         }

@@ -91,7 +91,7 @@ package struct ParameterReader: Sendable {
         return values.first
     }
 
-    package mutating func integer(_ name: String) throws(Problem) -> Int? {
+    package mutating func number(_ name: String) throws(Problem) -> Int? {
         guard let text = try one(name) else { return nil }
         guard let value = Int(text) else { throw Problem(.badRequest, "\(name) \(text) is no integer", field: name) }
         return value

@@ -68,10 +68,10 @@ private struct TopicReplay: Sendable {
     init(of topic: String, _ request: GatewayRequest, around: GatewayEnvironment) async throws {
         var parameters = request.parameters
         let (from, to) = (try parameters.one("from"), try parameters.one("to"))
-        let partition = try parameters.integer("partition")
+        let partition = try parameters.number("partition")
         key = try parameters.one("key").map { Bytes($0) }
         let kind = try parameters.one("type")
-        limit = try parameters.integer("limit")
+        limit = try parameters.number("limit")
         follows = try parameters.flag("follow")
         try parameters.end("/topics/\(topic)")
         if let limit, limit < 0 { throw Problem(.badRequest, "limit must not be negative", field: "limit") }
@@ -145,6 +145,8 @@ private struct StreamBuffer {
     mutating func flush(to writer: StreamWriter) async throws {
         if bytes.isEmpty { return }
         try await writer.write(bytes)
+        // A reader that takes all at once is not to keep the others waiting.
+        await Task.yield()
         bytes.removeAll(keepingCapacity: bytes.count <= 2 * GatewayLimits.chunkBytes)
     }
 }

@@ -13,7 +13,7 @@ extension GatewayEnvironment {
         var parameters = request.parameters
         let after = try parameters.all("after").map { try EventPlace($0) }
         let (asOf, limit, cursor) = (
-            try parameters.one("as-of"), try parameters.integer("limit"), try parameters.one("cursor")
+            try parameters.one("as-of"), try parameters.number("limit"), try parameters.one("cursor")
         )
         let wait = try wait(&parameters)
         let type = try request.chosen(of: .json, .lines, .csv)
