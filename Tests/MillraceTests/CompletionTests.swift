@@ -149,7 +149,7 @@ struct CompletionTests {
     }
 
     @Test func `partitions are those of the topic that is named`() async throws {
-        let counts = TopicFile.builtIn(Domains.all).reduce(into: [:]) { $0[$1.name] = $1.partitions }
+        let counts = Domains.all.builtInTopics.reduce(into: [:]) { $0[$1.name] = $1.partitions }
         let words = [
             "replay", "--", "--partition", "3", "0", "millrace", "replay", "tickets.events", "--partition", "",
         ]
