@@ -1,8 +1,10 @@
 /// What a column of a view can hold.
 public protocol ColumnContent: Sendable {
+    /// The kind of the columns that hold it.
     static var columnKind: Column.Kind { get }
     /// - Returns: nil where the value is null, or of another kind.
     init?(_ value: Value)
+    /// As it stands in a row.
     var columnValue: Value { get }
 }
 
@@ -49,6 +51,7 @@ extension Timestamp: ColumnContent {
 /// row[Seat.status] = "sold"
 /// ```
 public struct Field<Content: ColumnContent>: Hashable, Sendable {
+    /// The column's name.
     public let name: String
     /// Where it stands in a row of its table.
     public let position: Int

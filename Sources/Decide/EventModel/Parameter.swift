@@ -1,5 +1,6 @@
 /// A parameter of a query or an option of an importer, as it is declared: for help, for checks and for whoever asks from afar.
 public struct Parameter: Hashable, Sendable {
+    /// What a value of it is; moments and durations are milliseconds.
     public enum Kind: String, Hashable, Sendable {
         case text, integer, real, timestamp, duration
         /// Said or not: it has no value.
@@ -7,7 +8,9 @@ public struct Parameter: Hashable, Sendable {
     }
     /// In lower camel case: `skipHeader` is `--skip-header` on the command line.
     public let name: String
+    /// What its value is.
     public let kind: Kind
+    /// Whether a call without it is refused.
     public let required: Bool
     /// What it is, and what stands in for it where it is not given.
     public let about: String
@@ -34,6 +37,7 @@ public struct Parameter: Hashable, Sendable {
 
 /// What a parameter can be given as: text, a number, a moment or a length of time.
 public protocol ParameterContent: Sendable {
+    /// The kind of the parameters that take it.
     static var parameterKind: Parameter.Kind { get }
     /// - Returns: nil where the value is of another kind. A duration comes in milliseconds.
     init?(argument: Value)
@@ -65,6 +69,7 @@ extension Duration: ParameterContent {
 
 /// A parameter that a query or an importer declares, and by which it finds its argument.
 public protocol DeclaredParameter: Sendable {
+    /// What help, checks and documents say of it.
     var declaration: Parameter { get }
 }
 
@@ -75,6 +80,7 @@ public protocol DeclaredParameter: Sendable {
 /// let name = try arguments[event]
 /// ```
 public struct RequiredParameter<Content: ParameterContent>: DeclaredParameter {
+    /// What help, checks and documents say of it.
     public let declaration: Parameter
     /// - Parameter allowed: The only values it may have; any of its type where there are none.
     public init(_ name: String, oneOf allowed: [String] = [], _ about: String) {
@@ -84,6 +90,7 @@ public struct RequiredParameter<Content: ParameterContent>: DeclaredParameter {
 
 /// A parameter that may be left out.
 public struct OptionalParameter<Content: ParameterContent>: DeclaredParameter {
+    /// What help, checks and documents say of it.
     public let declaration: Parameter
     /// - Parameter allowed: The only values it may have; any of its type where there are none.
     public init(_ name: String, oneOf allowed: [String] = [], _ about: String) {
@@ -93,7 +100,9 @@ public struct OptionalParameter<Content: ParameterContent>: DeclaredParameter {
 
 /// A parameter without a value: it is said or not.
 public struct FlagParameter: DeclaredParameter {
+    /// What help, checks and documents say of it.
     public let declaration: Parameter
+    /// Declares a flag, by its name in lower camel case.
     public init(_ name: String, _ about: String) { declaration = Parameter(name, .flag, about) }
 }
 
@@ -127,6 +136,7 @@ public struct Arguments: Sendable {
         }
     }
 
+    /// What was given; nil where it was left out.
     public subscript<Content>(parameter: OptionalParameter<Content>) -> Content? {
         values[parameter.declaration.name].flatMap(Content.init(argument:))
     }

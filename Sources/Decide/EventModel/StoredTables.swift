@@ -12,14 +12,14 @@ public protocol StoredTables: Sendable {
 extension AnyProjection: StoredTables {}
 
 /// Tables that a worker keeps for itself in a store of views. It writes their rows, and nothing is folded into them.
-public struct WorkerTables: StoredTables {
-    public let name: String
-    public let version: Int
-    public let allTables: [Table]
+package struct WorkerTables: StoredTables {
+    package let name: String
+    package let version: Int
+    package let allTables: [Table]
 
-    public init(keptBy worker: String, version: Int, tables: [Table]) {
+    package init(keptBy worker: String, version: Int, tables: [Table]) {
         (name, self.version, allTables) = (worker, version, tables)
     }
 
-    public var storage: String { "\(name)@\(version)" }
+    package var storage: String { "\(name)@\(version)" }
 }
