@@ -12,14 +12,19 @@ public protocol StoredTables: Sendable {
 extension AnyProjection: StoredTables {}
 
 /// Tables that a worker keeps for itself in a store of views. It writes their rows, and nothing is folded into them.
-package struct WorkerTables: StoredTables {
-    package let name: String
-    package let version: Int
-    package let allTables: [Table]
+public struct WorkerTables: StoredTables {
+    /// The worker's name.
+    public let name: String
+    /// Raised where their rows get another shape or meaning: tables of another version are not read.
+    public let version: Int
+    /// Everything that the worker keeps.
+    public let allTables: [Table]
 
-    package init(keptBy worker: String, version: Int, tables: [Table]) {
+    /// Names the tables of a worker.
+    public init(keptBy worker: String, version: Int, tables: [Table]) {
         (name, self.version, allTables) = (worker, version, tables)
     }
 
-    package var storage: String { "\(name)@\(version)" }
+    /// `tickets.handler@1`.
+    public var storage: String { "\(name)@\(version)" }
 }
