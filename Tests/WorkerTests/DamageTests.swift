@@ -94,6 +94,23 @@ struct DamageTests {
         return true
     }
 
+    @Test(arguments: ["UPDATE _checkpoints SET epoch = 0", "DELETE FROM _checkpoints"])
+    func `where the epoch that was claimed is gone, or went back, nobody else is blamed`(_ damage: String) async throws {
+        try await folder { folder in
+            let views = try SQLiteViews(directory: folder)
+            let projection = try #require(Domains.all.flatMap(\.projections).first { $0.name == "hits.windows" })
+            let source = TopicPartition("hits.events", 0)
+            try await views.open(projection)
+            let epochs = try await views.claim(projection, [source], owner: "a").mapValues(\.epoch)
+            try await DatabaseQueue(path: views.path(of: projection)).write { try $0.execute(sql: damage) }
+            let error = await #expect(throws: ViewError.self) {
+                try await views.commit(projection, to: [source: 1], under: epochs) { _ in }
+            }
+            #expect(error?.kind == .damaged && error?.message.contains("delete it") == true, "\(String(describing: error))")
+            await views.close()
+        }
+    }
+
     @Test func `of views are told of as damaged, or read to their ends`() async throws {
         print("damaged views: seed \(Self.seed)")
         var damage = Damage(Self.seed)

@@ -24,7 +24,7 @@ extension Past {
             for (partition, gap) in origin.gaps.sorted(by: { $0.key < $1.key }) {
                 Output.complain(
                     """
-                    millrace: \(partition)@\(gap.lowerBound) to \(gap.upperBound.rawValue - 1) are past their retention: \
+                    \(Program.name): \(partition)@\(gap.lowerBound) to \(gap.upperBound.rawValue - 1) are past their retention: \
                     what they did is not shown
                     """)
             }
@@ -33,7 +33,7 @@ extension Past {
             }
             Output.complain(
                 """
-                millrace: \(projection.name) is folded from \(from ?? "the log's start") and \
+                \(Program.name): \(projection.name) is folded from \(from ?? "the log's start") and \
                 \(events(Int64(origin.folded))) since
                 """)
             return (result, origin.shown)
