@@ -174,7 +174,9 @@ struct QuarantineTests {
             _ = try await site.log.append([Append(source, [records[Quarantine.limit]])])
             let projector = site.projector(of: windows)
             let error = await #expect(throws: ViewError.self) { try await projector.run() }
-            #expect(error?.message.contains("quarantine list; then redrive or drop") ?? false, "\(String(describing: error))")
+            #expect(
+                error?.message.contains("quarantine list; then redrive or drop") ?? false,
+                "\(String(describing: error))")
         }
     }
 }

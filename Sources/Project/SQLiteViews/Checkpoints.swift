@@ -22,15 +22,6 @@ enum Checkpoints {
         return Claim(epoch: epoch, next: try offset(row[1]))
     }
 
-    /// Checks that an epoch under which nobody can commit has been passed by another. Epochs never go back, and the row of one
-    /// that was claimed stays: anything else is damage.
-    static func checkPassed(_ partition: TopicPartition, _ epoch: Epoch?, _ db: Database) throws {
-        guard let epoch else { return }
-        let statement = try db.cachedStatement(sql: "SELECT epoch FROM _checkpoints WHERE topic = ? AND partition = ?")
-        let row = try statement.rows([.text(partition.topic), Value(partition.partition)]).first
-        guard let now = row?.first?.integer.flatMap(Stored.epoch), now > epoch else { throw damaged("epoch") }
-    }
-
     /// The offsets that the view's rows show.
     static func offsets(_ db: Database) throws -> [TopicPartition: Offset] {
         let statement = try db.cachedStatement(

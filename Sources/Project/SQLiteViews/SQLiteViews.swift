@@ -130,10 +130,7 @@ public final class SQLiteViews: ViewStore {
                 try move.execute(arguments: [
                     next.rawValue, partition.topic, partition.partition.rawValue, epochs[partition]?.rawValue,
                 ])
-                if db.changesCount != 1 {
-                    try Checkpoints.checkPassed(partition, epochs[partition], db)
-                    throw ViewError.fenced(tables, partition)
-                }
+                if db.changesCount != 1 { throw ViewError.fenced(tables, partition) }
             }
             let batch = ViewBatch { table, key in
                 let statement = try db.cachedStatement(sql: SQL.load(table))
