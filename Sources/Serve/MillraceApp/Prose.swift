@@ -1,9 +1,20 @@
 internal import ArgumentParser
+internal import Synchronization
 
 /// Texts of help, which are wrapped once: to the width they are shown in.
 enum Prose {
+    /// The parser asks for the help of all commands many times a run, and needs it once.
+    private static let flowed = Mutex<[String: String]>([:])
+
     /// Each paragraph in one line. A line that is indented stays a line, and so does what stands between empty ones.
     static func flowing(_ text: String) -> String {
+        if let known = flowed.withLock({ $0[text] }) { return known }
+        let flowing = joined(text)
+        flowed.withLock { $0[text] = flowing }
+        return flowing
+    }
+
+    private static func joined(_ text: String) -> String {
         var lines: [String] = []
         var goesOn = false
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
