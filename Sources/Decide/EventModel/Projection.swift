@@ -52,8 +52,8 @@ public struct AnyProjection: Sendable {
     public let topics: [String]
     /// The tables of its rows.
     public let tables: [Table]
-    /// The events that wait, in the same store and the same transactions; nil where nothing is folded.
-    public let quarantine: Table?
+    /// The events that wait, in the same store and the same transactions.
+    public let quarantine: Table
     /// Which of several folds of the same version it is, side by side in a store: 0 is the first.
     public private(set) var build = 0
     private let folding: @Sendable ([(TopicPartition, [Record])], ViewBatch, inout QuarantineFold?) throws -> Void
@@ -120,7 +120,7 @@ public struct AnyProjection: Sendable {
     }
 
     /// Everything that a store keeps of it.
-    public var allTables: [Table] { tables + (quarantine.map { [$0] } ?? []) }
+    public var allTables: [Table] { tables + [quarantine] }
 
     /// Folds all records.
     ///

@@ -13,7 +13,7 @@ extension QuarantiningProjector {
         _ request: RedriveRequest, from log: any EventLog, at next: Offset, under epoch: Epoch
     ) async throws -> [QuarantineEntry] {
         let source = request.source
-        guard let quarantine = quarantines[source], projection.quarantine != nil else {
+        guard let quarantine = quarantines[source] else {
             return [.ended(RedriveResult(id: request.id))]
         }
         let place = Place(source: source, next: next, epoch: epoch)
@@ -38,8 +38,8 @@ extension QuarantiningProjector {
     }
 
     private mutating func drop(_ given: [Quarantine.Parked], at place: Place) async throws -> [QuarantineEntry] {
-        guard let table = projection.quarantine, !given.isEmpty else { return [] }
-        let source = place.source
+        if given.isEmpty { return [] }
+        let (table, source) = (projection.quarantine, place.source)
         try await commit(at: place) { view in
             for parked in given { view.put(table, parked.row(in: source, dropped: true)) }
         }
@@ -57,7 +57,7 @@ extension QuarantiningProjector {
         do {
             try await commit(at: place) { view in
                 try projection.fold([(source, [record])], into: view)
-                if let table { view.delete(table, Quarantine.Parked.key(record.offset, in: source)) }
+                view.delete(table, Quarantine.Parked.key(record.offset, in: source))
             }
             return nil
         } catch let error as Unfoldable {
@@ -67,7 +67,7 @@ extension QuarantiningProjector {
         }
         let failed = parked.failed(why)
         try await commit(at: place) { view in
-            if let table { view.put(table, failed.row(in: source)) }
+            view.put(table, failed.row(in: source))
         }
         quarantines[source]?.park(failed)
         return failed

@@ -30,7 +30,7 @@ struct QuarantiningProjector: Sendable {
         _ others: [TopicPartition: Quarantine], at next: [TopicPartition: Offset],
         under epochs: [TopicPartition: Epoch]
     ) async throws {
-        guard let table = projection.quarantine else { return }
+        let table = projection.quarantine
         let rows = others.flatMap { source, quarantine in
             quarantine.dropped.map { Quarantine.Parked.dropped($0, in: source) }
         }
@@ -100,13 +100,11 @@ struct QuarantiningProjector: Sendable {
         try await views.commit(projection, to: offsets, under: held) { view in
             var parking = QuarantineFold(before, failing: failing)
             try projection.fold(batches.map { ($0.source, $0.records) }, into: view, parking: &parking)
-            if let table = projection.quarantine {
-                for (source, record) in parking.parked {
-                    if parking.quarantines[source]?.count ?? 0 > Quarantine.limit {
-                        throw ViewError.crowded(projection, source)
-                    }
-                    view.put(table, record.row(in: source))
+            for (source, record) in parking.parked {
+                if parking.quarantines[source]?.count ?? 0 > Quarantine.limit {
+                    throw ViewError.crowded(projection, source)
                 }
+                view.put(projection.quarantine, record.row(in: source))
             }
             done.parking.withLock { $0 = parking }
         }

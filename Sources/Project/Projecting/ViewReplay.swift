@@ -95,15 +95,15 @@ public struct ViewReplay: Sendable {
         // Most of it is folded before the view is held, for a store keeps what is committed meanwhile. It is not folded
         // beyond what is seen, for both must be at the same offsets to be compared.
         let (seen, waiting) = try await store.read(live) { reader, asOf in
-            (asOf, try live.quarantine.map { try reader.quarantines($0) } ?? [:])
+            (asOf, try reader.quarantines(live.quarantine))
         }
         try await log.checkReach(of: live, asOf: seen)
         if alike { folding.leaveOut(waiting) }
         try await fold(to: seen, progress: progress)
         let (projection, views) = (projection, views)
         return try await store.withSnapshot(live) { found in
-            if alike, let table = live.quarantine {
-                let now = try await found.read { try $0.quarantines(table) }
+            if alike {
+                let now = try await found.read { try $0.quarantines(live.quarantine) }
                 if seen.contains(where: {
                     !(waiting[$0.key] ?? .init()).agrees(with: now[$0.key] ?? .init(), before: $0.value)
                 }) {

@@ -108,9 +108,8 @@ extension ViewStore {
     public func quarantines(
         of projection: AnyProjection, _ sources: [TopicPartition]
     ) async throws -> [TopicPartition: Quarantine] {
-        guard let table = projection.quarantine else { return [:] }
-        return try await read(projection) { reader, _ in
-            try reader.quarantines(table).filter { sources.contains($0.key) }
+        try await read(projection) { reader, _ in
+            try reader.quarantines(projection.quarantine).filter { sources.contains($0.key) }
         }
     }
 

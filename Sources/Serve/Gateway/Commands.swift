@@ -129,8 +129,6 @@ private struct LineSending {
     }
 
     private func tell(_ problem: Problem, of line: Int, _ writer: StreamWriter) async throws {
-        var problem = problem
-        problem.members = [("line", String(line))] + problem.members
-        try await writer.write(problem.json + "\n")
+        try await writer.write(problem.at(line: line).json + "\n")
     }
 }

@@ -48,11 +48,10 @@ struct GatewayResponder: HTTPResponder {
         _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String
     ) async throws -> Reply {
         if let wait = around.rates.take(context.address) {
-            var problem = Problem(
+            throw Problem(
                 .tooManyRequests,
-                "\(context.address) has made over \(Int(around.settings.rate)) requests a second; come again later")
-            problem.retryAfter = wait
-            throw problem
+                "\(context.address) has made over \(Int(around.settings.rate)) requests a second; come again later",
+                retryAfter: wait)
         }
         try checkHost(request)
         let target = try RequestTarget(request.head.path ?? "")

@@ -130,9 +130,8 @@ extension GatewayEnvironment {
             group.addTask(operation: body)
             group.addTask {
                 try await Task.sleep(for: limit)
-                var problem = Problem(.unavailable, "\(what) did not answer within \(limit.short)")
-                problem.retryAfter = GatewayLimits.retryAfter
-                throw problem
+                throw Problem(
+                    .unavailable, "\(what) did not answer within \(limit.short)", retryAfter: GatewayLimits.retryAfter)
             }
             defer { group.cancelAll() }
             guard let first = try await group.next() else { throw CancellationError() }

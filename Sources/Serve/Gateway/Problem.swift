@@ -62,8 +62,15 @@ package struct Problem: Error, Sendable {
     /// The methods that a path has.
     package var allow: [String] = []
 
-    package init(_ status: Status, _ detail: String, field: String? = nil) {
-        (self.status, self.detail, self.field) = (status, detail, field)
+    package init(_ status: Status, _ detail: String, field: String? = nil, retryAfter: Duration? = nil) {
+        (self.status, self.detail, self.field, self.retryAfter) = (status, detail, field, retryAfter)
+    }
+
+    /// The same of one line of a body.
+    func at(line: Int) -> Problem {
+        var problem = self
+        problem.members = [("line", String(line))] + members
+        return problem
     }
 
     package var json: String {

@@ -52,13 +52,7 @@ private struct LineProducing {
     }
 
     var complaints: Members {
-        [("problems", JSON.array(told.map { Self.placed($0.problem, $0.line).json }))]
-    }
-
-    private static func placed(_ problem: Problem, _ line: Int) -> Problem {
-        var problem = problem
-        problem.members = [("line", String(line))] + problem.members
-        return problem
+        [("problems", JSON.array(told.map { $0.problem.at(line: $0.line).json }))]
     }
 
     mutating func take(_ lines: [InputLine]) async throws {
@@ -69,12 +63,13 @@ private struct LineProducing {
             do throws(Malformed) {
                 if let event = try reader.read(line) { events.append((line.number, event)) }
             } catch {
+                let problem = Problem(.badRequest, error.inLine, field: error.field)
                 if !skips {
                     try await put(&events)
-                    throw Self.placed(Problem(.badRequest, error.inLine, field: error.field), line.number)
+                    throw problem.at(line: line.number)
                 }
                 bad += 1
-                note(Problem(.badRequest, error.inLine, field: error.field), error.reason, line.number)
+                note(problem, error.reason, line.number)
             }
             if events.count >= size { try await put(&events) }
         }
@@ -89,7 +84,7 @@ private struct LineProducing {
         for (i, no) in refusals.sorted(by: { $0.key < $1.key }) {
             var problem = Problem(.conflict, no.message)
             problem.members = [("reason", JSON.string(no.reason))]
-            if !skips { throw Self.placed(problem, events[i].line) }
+            if !skips { throw problem.at(line: events[i].line) }
             note(problem, no.reason, events[i].line)
         }
         events = []

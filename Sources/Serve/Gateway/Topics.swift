@@ -35,9 +35,9 @@ extension GatewayEnvironment {
         let replay = try await TopicReplay(of: name, request, around: self)
         if request.isHead { return Reply(200, replay.type, .stream { _ in }) }
         guard let slot = streams.take() else {
-            var problem = Problem(.unavailable, "\(GatewayLimits.streams) topics are being read; come again later")
-            problem.retryAfter = GatewayLimits.heartbeat
-            throw problem
+            throw Problem(
+                .unavailable, "\(GatewayLimits.streams) topics are being read; come again later",
+                retryAfter: GatewayLimits.heartbeat)
         }
         return Reply(
             200, replay.type,

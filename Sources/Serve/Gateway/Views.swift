@@ -40,18 +40,14 @@ extension GatewayEnvironment {
     ) async throws -> (Page, [TopicPartition: Offset]) {
         let wait = try ViewWait(
             for: after.map { ($0.partition, $0.offset) }, of: call.query.name, call.projection, within: patience)
-        let answering = call.answering(at: now())
-        let live = try await views.live(call.projection)
-        try await wait.wait(for: live, in: views, asksAtOnce: false) { try await wait.check(on: log) }
-        return try await views.read(live) { reader, asOf in (try answering(reader), asOf) }
+        return try await wait.page(of: call.projection, in: views, on: log, call.answering(at: now()))
     }
 
     private func past(_ call: QueryCall, _ past: AsOf) async throws -> (Page, [TopicPartition: Offset]) {
         guard let slot = pasts.take() else {
-            var problem = Problem(
-                .unavailable, "\(GatewayLimits.pasts) views of the past are being folded; come again later")
-            problem.retryAfter = GatewayLimits.retryAfter
-            throw problem
+            throw Problem(
+                .unavailable, "\(GatewayLimits.pasts) views of the past are being folded; come again later",
+                retryAfter: GatewayLimits.retryAfter)
         }
         defer { withExtendedLifetime(slot) {} }
         let extent = try await past.resolve(call.projection, log)

@@ -47,9 +47,7 @@ extension Bus {
         let arguments = Arguments(
             parameters, now: now(), limit: limit, cursor: try cursor.map { try Cursor.decode($0, for: owner) })
         let wait = try ViewWait(for: places.sorted { $0.key < $1.key }, of: name, projection, within: patience)
-        let live = try await views.live(projection)
-        try await wait.wait(for: live, in: views, asksAtOnce: false) { try await wait.check(on: self.log) }
-        let (page, asOf) = try await views.read(live) { reader, asOf in (try query.answer(arguments, reader), asOf) }
+        let (page, asOf) = try await wait.page(of: projection, in: views, on: log) { try query.answer(arguments, $0) }
         let names = page.columns.map(\.name)
         return Answer(
             columns: page.columns, rows: page.rows.map { Answer.Row(names: names, values: $0) },

@@ -37,9 +37,10 @@ package struct ViewWait: Sendable {
     ) async throws {
         let (start, deadline) = (ContinuousClock.now, ContinuousClock.now + patience)
         let commits = Signal()
-        let watch = views.watch(live, telling: commits)
+        // Kept to the end. A view that has seen the places already is not watched, for a watch is not for nothing.
+        var watch: (any ViewWatch)?
         defer { withExtendedLifetime(watch) {} }
-        var isAsked = false
+        var (isAsked, isWatched) = (false, false)
         for (partition, offset) in wanted {
             var look = Self.looks.first
             while true {
@@ -58,11 +59,28 @@ package struct ViewWait: Sendable {
                         running?
                         """)
                 }
+                if !isWatched {
+                    // What was committed before the watch began is not told: the view is looked at once more.
+                    (watch, isWatched) = (views.watch(live, telling: commits), true)
+                    continue
+                }
                 await commits.wait(past: version, atMost: watch == nil ? look : Self.distrust)
                 try Task.checkCancellation()
                 look = min(look * 1.25, Self.looks.last)
             }
         }
+    }
+
+    /// Waits, and asks the view then.
+    ///
+    /// - Returns: The page, and the offset up to which each partition has been folded.
+    package func page(
+        of projection: AnyProjection, in views: any ViewStore, on log: any EventLog,
+        _ answer: @escaping @Sendable (any ViewReader) throws -> Page
+    ) async throws -> (page: Page, asOf: [TopicPartition: Offset]) {
+        let live = try await views.live(projection)
+        try await wait(for: live, in: views, asksAtOnce: false) { try await check(on: log) }
+        return try await views.read(live) { reader, asOf in (try answer(reader), asOf) }
     }
 
     /// Checks that a log has the places.
