@@ -52,7 +52,7 @@ func domainTests(_ name: String) -> Target {
         dependencies: shared + [
             .target(name: "\(name)Domain"), "DomainTesting", "MillraceTestKit", "Projecting", "Quarantining",
             protobuf, yams,
-        ], path: "Tests/Domains/\(name)", exclude: ["fields.txt"], swiftSettings: strict)
+        ], path: "Tests/Domains/\(name)", exclude: ["fields.txt", "samples.txt"], swiftSettings: strict)
 }
 
 /// The packages that this one is built on, and the versions that it is built with and tested on. A file of resolved versions

@@ -120,16 +120,13 @@ struct FieldHistoryTests {
     }
 
     private static func places() throws -> [Place] {
-        let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        let domains = here.deletingLastPathComponent().appendingPathComponent("Domains")
         let shared = Place(
-            file: here.appendingPathComponent("fields.txt"),
+            file: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("fields.txt"),
             schemas: try Schemas([outcomeDescriptor, quarantineDescriptor]))
         return try [shared]
             + Domains.all.map { domain in
-                let folder = domain.name.prefix(1).uppercased() + domain.name.dropFirst()
-                return Place(
-                    file: domains.appendingPathComponent(folder).appendingPathComponent("fields.txt"),
+                Place(
+                    file: domain.testFolder.appendingPathComponent("fields.txt"),
                     schemas: try Schemas([domain.descriptorText]))
             }
     }

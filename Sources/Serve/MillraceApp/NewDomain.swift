@@ -156,6 +156,7 @@ struct DomainTemplate {
                 text: tests.replacing("import Millrace\n", with: "import EventModel\n")
                     .replacing("import Testing\n", with: "import SwiftProtobuf\nimport Testing\n")))
         files.append(File(path: "Tests/Domains/\(type)/fields.txt", text: ""))
+        files.append(File(path: "Tests/Domains/\(type)/samples.txt", text: ""))
         return files
     }
 
@@ -210,7 +211,7 @@ struct DomainTemplate {
     var nextInOwnPackage: String {
         """
         \(Program.name): the domain \(name) is written. Next:
-          make fields                                   (writes the history of its fields)
+          make fields                                   (writes the history of its fields and kinds)
           make build                                    (finds the new folder)
           .build/release/millrace topics declare        (its topics, for topics.yaml)
           .build/release/millrace demo --only \(name)
