@@ -8,7 +8,7 @@ export MILLRACE_EXACT := 1
 # The package manager passes some options in the order of a hash table. Another order would build what has not changed again.
 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
 
-.PHONY: help setup folders build demo test faults docs format lint bench proto fields integration drill-upgrade drill-scale deb deb-test clean
+.PHONY: help setup folders build demo test faults docs format lint bench proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -61,6 +61,9 @@ fields: folders ## Add new fields and kinds of the .proto files to their history
 integration: setup folders ## Run all tests against a real broker: MILLRACE_TEST_KAFKA=host:port make integration
 	@if [ -z "$$MILLRACE_TEST_KAFKA" ]; then echo "integration: set MILLRACE_TEST_KAFKA=host:port of a Kafka broker"; exit 2; fi
 	@SWIFT=$(SWIFT) Tools/test
+
+fuzz-http: build ## Send requests of all kinds, made by schemathesis from the OpenAPI document, to a gateway (needs PyPI; MILLRACE_SEED)
+	@Tools/fuzz-http
 
 drill-upgrade: build ## Replace workers of an older program under load: make drill-upgrade OLD=revision-or-program [NEW=program | FIELD=1]
 	@if [ -z "$(OLD)" ]; then echo "drill-upgrade: set OLD to a revision of git, or to an older millrace"; exit 2; fi

@@ -95,6 +95,8 @@ struct HTTPRefusalTests {
             ("GET", "/topics/hits.events?partition=99", nil, "", 400),
             ("GET", "/topics/hits.events?follow=true&to=3", nil, "", 400), ("GET", "/a%zz", nil, "", 400),
             ("POST", "/commands/PlaceOrder", "{}", "Idempotency-Key: a:b", 400),
+            ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: é", 400),
+            ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: \u{fffd}", 400),
             ("POST", "/commands/PlaceOrder?wait=9h", "{}", "", 400),
             ("GET", "/healthz", nil, "Host: evil.example", 421),
             ("POST", "/quarantine/redrive", nil, "Origin: https://evil.example", 403),
@@ -108,6 +110,17 @@ struct HTTPRefusalTests {
         #expect(reply.fields["content-type"] == "application/problem+json")
         #expect(reply.json["status"].int == status && !reply.json["detail"].string.isEmpty, "\(reply)")
         if status == 405 { #expect(reply.fields["allow"]?.contains("OPTIONS") == true) }
+    }
+
+    @Test(arguments: [
+        ("/views/hits.window?site=a&after=x", "after"), ("/views/hits.window?site=a&as-of=x", "as-of"),
+        ("/views/hits.window?site=a&window=x", "window"), ("/views/hits.window?site=a&limit=x", "limit"),
+        ("/topics/hits.events?from=x", "from"), ("/topics/hits.events?to=x", "to"),
+        ("/topics/hits.events?type=x", "type"), ("/topics/hits.events?partition=x", "partition"),
+    ])
+    func `names the parameter that is at fault`(_ path: String, _ field: String) async throws {
+        let reply = try await Shared.web { try await $0.get(path) }
+        #expect(reply.status == 400 && reply.json["field"].string == field, "\(reply)")
     }
 
     @Test func `what is asked is the same with HEAD, and OPTIONS says what may be`() async throws {

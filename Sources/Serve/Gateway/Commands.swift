@@ -27,8 +27,11 @@ extension GatewayEnvironment {
     private func commandID(_ request: GatewayRequest) throws(Problem) -> String {
         guard var id = request.fields[.idempotencyKey] else { return UUID().uuidString.lowercased() }
         if id.count >= 2, id.hasPrefix("\""), id.hasSuffix("\"") { id = String(id.dropFirst().dropLast()) }
-        if !CommandLines.isID(id) {
-            throw Problem(.badRequest, "Idempotency-Key \(CommandLines.rule)", field: "Idempotency-Key")
+        // Bytes that are not UTF-8 are read as U+FFFD: two ids that differ could become one.
+        if !CommandLines.isID(id) || !id.utf8.allSatisfy({ $0 < 0x80 }) {
+            throw Problem(
+                .badRequest, "Idempotency-Key \(CommandLines.rule), all of them ASCII; lines of POST /commands have other ids",
+                field: "Idempotency-Key")
         }
         return id
     }

@@ -48,6 +48,17 @@ final class GatewayEnvironment: Sendable {
         }
     }
 
+    /// Reads a parameter. What is wrong with it names it.
+    func reading<Value>(_ field: String, _ read: () throws -> Value) throws(Problem) -> Value {
+        do {
+            return try read()
+        } catch {
+            var problem = problem(error)
+            problem.field = problem.field ?? field
+            throw problem
+        }
+    }
+
     /// How long is waited, as a parameter says it.
     func wait(_ parameters: inout ParameterReader) throws(Problem) -> Duration {
         guard let text = try parameters.one("wait") else { return GatewayLimits.wait }

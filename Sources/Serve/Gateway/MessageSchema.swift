@@ -8,39 +8,58 @@ enum MessageSchema {
     }
 
     private static func object(_ fields: [Schema.Field], required: Set<String>, about: String) -> String {
+        JSON.object(members(fields, required: required) + described(about))
+    }
+
+    private static func members(_ fields: [Schema.Field], required: Set<String>) -> [(String, String)] {
         let needed = fields.map(\.name).filter(required.contains)
-        return JSON.object(
-            [("type", JSON.string("object"))]
-                + (about.isEmpty ? [] : [("description", JSON.string(about))])
-                + [("properties", JSON.object(fields.map { ($0.name, of($0)) }))]
-                + (needed.isEmpty ? [] : [("required", JSON.array(needed.map(JSON.string)))])
-                + [("additionalProperties", "false")])
+        return [
+            ("type", JSON.string("object")),
+            ("properties", JSON.object(fields.map { ($0.name, of($0, isNeeded: required.contains($0.name))) })),
+        ] + (needed.isEmpty ? [] : [("required", JSON.array(needed.map(JSON.string)))])
+            + [("additionalProperties", "false")]
     }
 
-    private static func of(_ field: Schema.Field) -> String {
-        if !field.repeated { return one(field, about: field.about) }
-        return JSON.object(
-            [("type", JSON.string("array")), ("items", one(field, about: ""))]
-                + (field.about.isEmpty ? [] : [("description", JSON.string(field.about))]))
-    }
-
-    private static func one(_ field: Schema.Field, about: String) -> String {
-        if !field.parts.isEmpty { return object(field.parts, required: [], about: about) }
-        let type: [(String, String)] =
-            switch field.type {
-            case "string": text()
-            case "timestamp": text("format", "date-time")
-            case "base64": text("contentEncoding", "base64")
-            case "enum":
-                [("type", JSON.string("string"))]
-                    + (field.values.isEmpty ? [] : [("enum", JSON.array(field.values.map(JSON.string)))])
-            case "bool": [("type", JSON.string("boolean"))]
-            case "int32", "int64": [("type", JSON.string("integer")), ("format", JSON.string(field.type))]
-            case "uint32", "uint64": [("type", JSON.string("integer")), ("minimum", "0")]
-            case "double", "float": [("type", JSON.string("number"))]
-            default: [("type", JSON.string("object"))]
+    private static func of(_ field: Schema.Field, isNeeded: Bool) -> String {
+        var shape = one(field, isNeeded: isNeeded)
+        if field.repeated {
+            shape =
+                [("type", JSON.string("array")), ("items", JSON.object(one(field, isNeeded: false)))]
+                + (isNeeded ? [("minItems", "1")] : [])
+        }
+        // In proto3's JSON null is the same as nothing.
+        if !isNeeded {
+            shape = shape.map { name, value in
+                switch name {
+                case "type": (name, JSON.array([value, JSON.string("null")]))
+                case "enum": (name, value.dropLast() + ",null]")
+                default: (name, value)
+                }
             }
-        return JSON.object(type + (about.isEmpty ? [] : [("description", JSON.string(about))]))
+        }
+        return JSON.object(shape + described(field.about))
+    }
+
+    private static func described(_ about: String) -> [(String, String)] {
+        about.isEmpty ? [] : [("description", JSON.string(about))]
+    }
+
+    private static func one(_ field: Schema.Field, isNeeded: Bool) -> [(String, String)] {
+        if !field.parts.isEmpty { return members(field.parts, required: []) }
+        return switch field.type {
+        // What is needed is not empty either.
+        case "string": text() + (isNeeded ? [("minLength", "1")] : [])
+        case "timestamp": text("format", "date-time")
+        case "base64": text("contentEncoding", "base64")
+        case "enum":
+            [("type", JSON.string("string"))]
+                + (field.values.isEmpty ? [] : [("enum", JSON.array(field.values.map(JSON.string)))])
+        case "bool": [("type", JSON.string("boolean"))]
+        case "int32", "int64": [("type", JSON.string("integer")), ("format", JSON.string(field.type))]
+        case "uint32", "uint64": [("type", JSON.string("integer")), ("minimum", "0")]
+        case "double", "float": [("type", JSON.string("number"))]
+        default: [("type", JSON.string("object"))]
+        }
     }
 
     private static func text(_ name: String? = nil, _ value: String = "") -> [(String, String)] {

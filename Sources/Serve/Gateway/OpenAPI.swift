@@ -127,7 +127,9 @@ package struct OpenAPI {
             ("description", JSON.string("The topic; those of the domains are named here.")),
             ("schema", #"{"type":"string","examples":\#(names)}"#),
         ])
-        let position = #"{"type":"string","examples":["start","end","17","-10","@-1h","first@2026-11-01T00:00:00Z"]}"#
+        let position =
+            #"{"type":"string","pattern":"^(start|end|[+-]?[0-9]+|(first)?@.+)$","#
+            + #""examples":["start","end","17","-10","@-1h","first@2026-11-01T00:00:00Z"]}"#
         let get = operation(
             "replay", "topics", "Reads a topic again, and goes on with what comes.",
             parameters: [
@@ -269,11 +271,11 @@ package struct OpenAPI {
             ])
         }
         switch parameter.kind {
-        case .text: return #"{"type":"string"}"#
+        case .text: return parameter.required ? #"{"type":"string","minLength":1}"# : #"{"type":"string"}"#
         case .integer: return #"{"type":"integer","format":"int64"}"#
         case .real: return #"{"type":"number"}"#
         case .timestamp: return #"{"type":"string","examples":["2026-11-01T20:00:00Z","-1h","now"]}"#
-        case .duration: return #"{"type":"string","examples":["60s","5m","1h"]}"#
+        case .duration: return #"{"type":"string","pattern":"\#(Self.duration)","examples":["60s","5m","1h"]}"#
         case .flag: return #"{"type":"boolean"}"#
         }
     }
@@ -318,17 +320,24 @@ package struct OpenAPI {
                     "Idempotency-Key", "The command's id: the same again gives the same outcome and does nothing.",
                     #"{"type":"string","minLength":1,"maxLength":\#(Limits.commandID),"pattern":"^[!-9;-~]+$"}"#)
             ),
-            ("Wait", parameter("wait", "How long to wait.", #"{"type":"string","examples":["10s","500ms"]}"#)),
+            (
+                "Wait",
+                parameter(
+                    "wait", "How long to wait.",
+                    #"{"type":"string","pattern":"\#(Self.duration)","examples":["10s","500ms"]}"#)
+            ),
             ("OnError", parameter("on-error", "At a bad line.", #"{"type":"string","enum":["stop","skip"]}"#)),
             (
                 "After",
                 parameter(
                     "after", "Wait until the view has seen TOPIC/PARTITION@OFFSET.",
-                    #"{"type":"array","items":{"type":"string"}}"#)
+                    #"{"type":"array","items":{"type":"string","pattern":"\#(Self.place)"}}"#)
             ),
             (
                 "AsOf",
-                parameter("as-of", "The view as it was at @TIME or at TOPIC/PARTITION@OFFSET.", #"{"type":"string"}"#)
+                parameter(
+                    "as-of", "The view as it was at @TIME or at TOPIC/PARTITION@OFFSET.",
+                    #"{"type":"string","pattern":"^@.+|\#(Self.place)"}"#)
             ),
             (
                 "Limit",
@@ -339,6 +348,9 @@ package struct OpenAPI {
             ("IfNoneMatch", header("If-None-Match", "The ETag of an answer that is there already.")),
         ]
     }
+
+    private static let duration = "^[0-9]+(ms|s|m|h|d)?$"
+    private static let place = "^[^/]+/[0-9]+@[0-9]+$"
 
     private static let shapes: [(String, String)] = [
         (

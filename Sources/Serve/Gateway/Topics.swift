@@ -77,7 +77,12 @@ private struct TopicReplay: Sendable {
         if let limit, limit < 0 { throw Problem(.badRequest, "limit must not be negative", field: "limit") }
         if follows, to != nil { throw Problem(.badRequest, "follow does not go with to", field: "follow") }
         type = try request.chosen(of: .lines, .events, .csv)
-        self.kind = try kind.map { try RecordShape.type($0, of: [topic], around.domains) }
+        self.kind = try kind.map { kind in
+            try around.reading("type") { try RecordShape.type(kind, of: [topic], around.domains) }
+        }
+        for (name, text) in [("from", from), ("to", to)] {
+            if let text { _ = try around.reading(name) { try Bound.parse(text, now: now()) } }
+        }
         var places: [TopicPartition: Offset] = [:]
         if type == .events, let last = request.fields[.lastEventID], !last.isEmpty {
             places = try EventID.places(last, of: topic)

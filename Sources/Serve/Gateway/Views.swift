@@ -11,7 +11,7 @@ extension GatewayEnvironment {
         let query = try named { try catalogue.query(name) }
         try request.require(.query, in: domain(of: query))
         var parameters = request.parameters
-        let after = try parameters.all("after").map { try EventPlace($0) }
+        let after = try parameters.all("after").map { text in try reading("after") { try EventPlace(text) } }
         let (asOf, limit, cursor) = (
             try parameters.one("as-of"), try parameters.number("limit"), try parameters.one("cursor")
         )
@@ -23,7 +23,7 @@ extension GatewayEnvironment {
         let answer: (page: Page, asOf: [TopicPartition: Offset])
         if let asOf {
             if !after.isEmpty { throw Problem(.badRequest, "after and as-of exclude each other", field: "after") }
-            answer = try await past(call, AsOf.parse(asOf, now: now()))
+            answer = try await past(call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
         } else {
             answer = try await present(call, after: after, within: wait)
         }

@@ -69,7 +69,7 @@ extension Query {
                 throw BusError(.usage, "\(self.name): \(name) \(Nearest.notOne(text, of: parameter.allowed))")
             }
         }
-        if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
+        if let missing = parameters.first(where: { $0.required && [nil, .text("")].contains(values[$0.name]) }) {
             throw BusError(.usage, "\(name) needs \(missing.name): \(missing.about)")
         }
     }

@@ -19,9 +19,14 @@ public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
     public var kind: Kind
     /// What is wrong and, where there is something, what to do.
     public var message: String
+    /// The parameter that is at fault, where it is one.
+    package var field: String?
 
     /// An error with a message for people: what was wrong, where, and what to do.
     public init(_ kind: Kind, _ message: String) { (self.kind, self.message) = (kind, message) }
+    package init(_ kind: Kind, _ message: String, field: String) {
+        (self.kind, self.message, self.field) = (kind, message, field)
+    }
 
     public var description: String { message }
 }

@@ -22,7 +22,7 @@ package struct Explanation: Error, Sendable, Hashable {
     package init?(_ error: any Error, declared: () -> [String]) {
         switch error {
         case let error as Explanation: self = error
-        case let error as BusError: self.init(Self.kind(error.kind), error.message)
+        case let error as BusError: self.init(Self.kind(error.kind), error.message, field: error.field)
         case let error as UnknownName: self.init(.usage, error.message(shownBy: error.place))
         case let error as LogError where error.kind == .unknownTopic:
             self.init(unknownTopic: error, declared: declared())

@@ -39,18 +39,20 @@ package struct ParameterValues: Sendable {
                 let why = Nearest.notA("parameter", of: owner, given(name), among: known, and: others)
                 throw BusError(.usage, "\(given(name)) \(why)")
             }
-            if values[parameter.name] != nil { throw BusError(.usage, "\(given(name)) is given twice") }
+            if values[parameter.name] != nil { throw wrong(parameter, "\(given(name)) is given twice") }
+            // One that is needed and has nothing in it would find nothing, in silence.
+            if text.isEmpty, parameter.required { continue }
             values[parameter.name] = try value(text, parameter)
         }
         if let missing = parameters.first(where: { $0.required && values[$0.name] == nil }) {
-            throw BusError(.usage, "\(owner) needs \(said(missing.name)): \(missing.about)")
+            throw wrong(missing, "\(owner) needs \(said(missing.name)): \(missing.about)")
         }
         return values
     }
 
     private func value(_ text: String, _ parameter: Parameter) throws -> Value {
         guard let text = parameter.value(allowedAs: text) else {
-            throw BusError(.usage, "\(said(parameter.name)): \(Nearest.notOne(text, of: parameter.allowed))")
+            throw wrong(parameter, "\(said(parameter.name)): \(Nearest.notOne(text, of: parameter.allowed))")
         }
         switch parameter.kind {
         case .text: return .text(text)
@@ -60,9 +62,13 @@ package struct ParameterValues: Sendable {
         case .timestamp: if let value = Moment.parse(text, now: now()) { return Value(value) }
         case .flag: if ["true", "false"].contains(text) { return .integer(text == "true" ? 1 : 0) }
         }
-        throw BusError(
-            .usage,
+        throw wrong(
+            parameter,
             "\(said(parameter.name)) \(text) is no \(parameter.kind.rawValue), such as \(parameter.kind.example)")
+    }
+
+    private func wrong(_ parameter: Parameter, _ message: String) -> BusError {
+        BusError(.usage, message, field: parameter.name)
     }
 }
 

@@ -23,7 +23,7 @@ package struct QueryCall: Sendable {
         (self.query, projection) = (query, try catalogue.projection(query.projection))
         self.limit = limit ?? query.page
         if !(1...Limits.pageRows).contains(self.limit) {
-            throw BusError(.usage, "\(spelled.name("limit")) must be 1 to \(Limits.pageRows)")
+            throw BusError(.usage, "\(spelled.name("limit")) must be 1 to \(Limits.pageRows)", field: "limit")
         }
         values = try spelled.values(parameters, of: query.parameters, for: query.name, and: others)
         var given = values
