@@ -30,7 +30,8 @@ extension GatewayEnvironment {
         // Bytes that are not UTF-8 are read as U+FFFD: two ids that differ could become one.
         if !CommandLines.isID(id) || !id.utf8.allSatisfy({ $0 < 0x80 }) {
             throw Problem(
-                .badRequest, "Idempotency-Key \(CommandLines.rule), all of them ASCII; lines of POST /commands have other ids",
+                .badRequest,
+                "Idempotency-Key \(CommandLines.rule), all of them ASCII; lines of POST /commands have other ids",
                 field: "Idempotency-Key")
         }
         return id
