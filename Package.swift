@@ -219,7 +219,8 @@ let package = Package(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "Metering", "PrometheusExporter", metrics, hummingbird, hummingbirdCore, http, nio, nioHTTP, nioHTTPTypes, lifecycle, logging,
+                "Metering", "PrometheusExporter", metrics, hummingbird, hummingbirdCore, http, nio, nioHTTP,
+                nioHTTPTypes, lifecycle, logging,
             ],
             path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
@@ -252,8 +253,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
-                "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, lifecycle, logging,
-                histogram,
+                "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", "Metering", "PrometheusExporter",
+                arguments, lifecycle, logging, histogram,
             ] + domainModules,
             path: "Sources/Test/bench", swiftSettings: strict),
 

@@ -31,7 +31,8 @@ struct ClientStatisticsTests {
         let records = (0..<10).map { NewRecord(key: Bytes("k\($0)"), value: "v", timestamp: 1) }
         _ = try await log.append([Append(place, records)])
         try await expect(/millrace_kafka_sent_messages_total{client="producer"} 10\n/, in: registry)
-        try await expect(/millrace_kafka_broker_rtt_seconds{client="producer",broker="127.0.0.1:\d+"} 0\.0/, in: registry)
+        try await expect(
+            /millrace_kafka_broker_rtt_seconds{client="producer",broker="127.0.0.1:\d+"} 0\.0/, in: registry)
         try await expect(/millrace_kafka_queue_messages{client="producer"} 0\n/, in: registry)
         for round in 1...2 {
             let reader = try await log.reader(from: [place: 0])
@@ -39,7 +40,8 @@ struct ClientStatisticsTests {
             while count < 10 {
                 count += try await reader.next(max: 100, wait: .seconds(1)).reduce(0) { $0 + $1.records.count }
             }
-            let line = try Regex<Substring>(#"millrace_kafka_received_messages_total\{client="reader"\} \#(round * 10)\n"#)
+            let line = try Regex<Substring>(
+                #"millrace_kafka_received_messages_total\{client="reader"\} \#(round * 10)\n"#)
             // Statistics come by its polls.
             let deadline = ContinuousClock.now + patience
             while try await registry.text().firstMatch(of: line) == nil, ContinuousClock.now < deadline {

@@ -35,7 +35,9 @@ struct RegistryTests {
     @Test func `a sample that was asked for has so many series too`() async {
         let registry = PrometheusRegistry()
         registry.collect {
-            (0..<PrometheusRegistry.seriesLimit + 5).map { MeasuredSample(Measures.workerLag, ["w\($0)", "handler"], 1) }
+            (0..<PrometheusRegistry.seriesLimit + 5).map {
+                MeasuredSample(Measures.workerLag, ["w\($0)", "handler"], 1)
+            }
         }
         let lines = await registry.text().split(separator: "\n").filter { $0.hasPrefix("millrace_worker_lag_records{") }
         #expect(lines.count == PrometheusRegistry.seriesLimit)

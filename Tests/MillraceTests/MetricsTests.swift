@@ -36,7 +36,9 @@ struct MetricsTests {
         }
     }
 
-    @Test func `a hundred commands, seven of them refused, are counted as just that, also after a restart`() async throws {
+    @Test func `a hundred commands, seven of them refused, are counted as just that, also after a restart`()
+        async throws
+    {
         try await onBus { bus in
             let web = try await bus.web()
             try await bus.orders(0..<93, unknown: 7)

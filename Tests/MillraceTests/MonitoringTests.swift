@@ -74,8 +74,10 @@ struct MonitoringTests {
     @Test func `the dashboard shows most of what there is, and its panels do not lie over each other`() throws {
         let shown = Set(try Self.panels().flatMap { Self.metrics(in: $0.expression).map(\.name) })
         // How a worker keeps up is shown by its lag and age; the others are there for who looks closer.
-        let left: Set = ["millrace_worker_healthy", "millrace_kafka_queue_bytes", "millrace_kafka_sent_bytes_total",
-            "millrace_kafka_received_bytes_total", "millrace_metrics_overflows_total"]
+        let left: Set = [
+            "millrace_worker_healthy", "millrace_kafka_queue_bytes", "millrace_kafka_sent_bytes_total",
+            "millrace_kafka_received_bytes_total", "millrace_metrics_overflows_total",
+        ]
         #expect(Set(Measures.all.map(\.name)).subtracting(shown) == left)
         let dashboard = try JSON(Self.text("dashboard.json"))
         var taken: Set<[Int]> = []

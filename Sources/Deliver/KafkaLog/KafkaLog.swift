@@ -153,8 +153,8 @@ public final class KafkaLog: EventLog {
         guard producer.fatalError != nil else { return producer }
         let fresh = try await telling("a producer could not be made") { () throws(KafkaError) in
             try Producer(
-                    .producer(tuning.producer), credentials: tuning.credentials,
-                    onStatistics: tuning.statistics?.listener(of: "producer"))
+                .producer(tuning.producer), credentials: tuning.credentials,
+                onStatistics: tuning.statistics?.listener(of: "producer"))
         }
         let spare = state.withLock { state in
             if state.closed || state.producer !== producer { return fresh }

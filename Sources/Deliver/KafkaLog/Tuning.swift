@@ -14,7 +14,9 @@ struct Tuning: Sendable {
     private func over(_ defaults: [String: String]) -> [String: String] {
         let telling =
             statistics == nil ? [:] : ["statistics.interval.ms": "\(ClientStatistics.interval.milliseconds)"]
-        var all = defaults.merging(telling) { $1 }.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) { $1 }
+        var all = defaults.merging(telling) { $1 }.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) {
+            $1
+        }
         if let now = credentials?.read() { (all["sasl.username"], all["sasl.password"]) = (now.username, now.password) }
         return all
     }

@@ -57,7 +57,9 @@ package final class CommandMetrics: Sendable {
             add(count.accepted, Series(command: name, outcome: "accepted"))
             add(count.repeated, Series(command: name, outcome: "repeated"))
             add(count.refused.values.reduce(0, +), Series(command: name, outcome: "refused"))
-            for (reason, count) in count.refused { add(count, Series(command: name, outcome: "refused", reason: reason)) }
+            for (reason, count) in count.refused {
+                add(count, Series(command: name, outcome: "refused", reason: reason))
+            }
         }
     }
 

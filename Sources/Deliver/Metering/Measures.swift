@@ -13,7 +13,8 @@ package enum Measures {
 
     package static let workerRecords = Measure.counter(
         "millrace_worker_records_total", "worker", "kind",
-        about: "Records that a worker has handled and committed: commands of a handler, events of a reactor or projector.")
+        about:
+            "Records that a worker has handled and committed: commands of a handler, events of a reactor or projector.")
     package static let workerWritten = Measure.counter(
         "millrace_worker_written_records_total", "worker", "kind",
         about: "Records that a worker has written: events of a handler, what follows from events of a reactor.")
@@ -53,7 +54,8 @@ package enum Measures {
 
     package static let commands = Measure.counter(
         "millrace_commands_total", "worker", "command", "outcome",
-        about: "Commands and facts that a handler has answered: accepted, refused, or repeated for one answered before.")
+        about: "Commands and facts that a handler has answered: accepted, refused, or repeated for one answered before."
+    )
     package static let refusals = Measure.counter(
         "millrace_refusals_total", "worker", "command", "reason",
         about: "Commands and facts that a handler has refused, by reason.")
@@ -79,14 +81,17 @@ package enum Measures {
 
     package static let kafkaRoundTrip = Measure.gauge(
         "millrace_kafka_broker_rtt_seconds", "client", "broker",
-        about: "How long a broker took to answer, on average since the statistics before; the longest of clients of a kind.")
+        about:
+            "How long a broker took to answer, on average since the statistics before; the longest of clients of a kind."
+    )
     package static let kafkaErrors = Measure.counter(
         "millrace_kafka_broker_errors_total", "client", "broker",
         about: "Requests to a broker, and answers of it, that failed.")
     package static let kafkaRetries = Measure.counter(
         "millrace_kafka_broker_retries_total", "client", "broker", about: "Requests to a broker that were tried again.")
     package static let kafkaTimeouts = Measure.counter(
-        "millrace_kafka_broker_timeouts_total", "client", "broker", about: "Requests to a broker that nobody answered in time.")
+        "millrace_kafka_broker_timeouts_total", "client", "broker",
+        about: "Requests to a broker that nobody answered in time.")
     package static let kafkaQueue = Measure.gauge(
         "millrace_kafka_queue_messages", "client", about: "Messages that wait in librdkafka to be sent.")
     package static let kafkaQueueBytes = Measure.gauge(

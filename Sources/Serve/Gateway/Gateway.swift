@@ -6,8 +6,8 @@ internal import HummingbirdCore
 package import Logging
 package import MillraceBus
 internal import NIOCore
-package import PrometheusExporter
 package import Projecting
+package import PrometheusExporter
 internal import ServiceLifecycle
 package import Snapshots
 

@@ -5,8 +5,8 @@ internal import HummingbirdCore
 package import Logging
 package import MillraceBus
 internal import NIOCore
-package import PrometheusExporter
 package import Projecting
+package import PrometheusExporter
 internal import ServiceLifecycle
 
 /// Serves the metrics of a process that serves nothing else: `GET /metrics`, and `GET /healthz`.

@@ -110,7 +110,8 @@ package enum Workers {
     /// - Parameter metrics: What counts what the workers do.
     package static func services(
         _ workers: [Worker], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, logger: Logger,
-        metrics: any MetricsFactory = MetricsSystem.factory, tell: @escaping Notice, ready: @escaping @Sendable (String) -> Void = { _ in }
+        metrics: any MetricsFactory = MetricsSystem.factory, tell: @escaping Notice,
+        ready: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
         let (quarantine, book) = (QuarantineLog(log, clock: { now() }), TopicBook(log, clock: { now() }))
