@@ -25,7 +25,7 @@ struct MetricsTests {
         let reactor: KeyValuePairs = ["worker": "orders.notify", "kind": "reactor"]
         #expect(metrics["millrace_worker_records_total", reactor] == Double(accepted))
         #expect(metrics["millrace_worker_written_records_total", reactor] == Double(accepted))
-        let view: KeyValuePairs = ["worker": "orders.status", "kind": "projector"]
+        let view: KeyValuePairs = ["worker": "orders.tracking", "kind": "projector"]
         #expect(metrics["millrace_worker_records_total", view] == Double(accepted))
         for worker in [Self.handler, reactor, view] {
             #expect(metrics["millrace_worker_lag_records", worker] == 0)
@@ -85,18 +85,18 @@ struct MetricsTests {
 
     @Test func `work shows its own workers, on this machine alone`() async throws {
         try await onBus { bus in
-            let worker = try bus.start("work", "orders.handler", "orders.status", "--metrics-port", "0")
+            let worker = try bus.start("work", "orders.handler", "orders.tracking", "--metrics-port", "0")
             _ = try await bus.metrics(of: worker)
             try await bus.orders(0..<20, unknown: 3)
             try await eventually("the view to be up to date") {
                 let metrics = try await bus.metrics(of: worker)
-                let view: KeyValuePairs = ["worker": "orders.status", "kind": "projector"]
+                let view: KeyValuePairs = ["worker": "orders.tracking", "kind": "projector"]
                 return metrics["millrace_worker_records_total", view] == 20 ? true : nil
             }
             let metrics = try await bus.metrics(of: worker)
             #expect(metrics["millrace_worker_records_total", Self.handler] == 23)
             let shown = metrics.values.keys.filter { $0.name.hasPrefix("millrace_worker_") }
-            #expect(Set(shown.compactMap { $0.labels["worker"] }) == ["orders.handler", "orders.status"])
+            #expect(Set(shown.compactMap { $0.labels["worker"] }) == ["orders.handler", "orders.tracking"])
             // All that went to the log went through this process but the commands, which send wrote.
             #expect(metrics.sum("millrace_log_appended_records_total") >= 20 + 23)
             #expect(metrics.sum("millrace_log_commit_seconds_count") >= 1)
