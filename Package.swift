@@ -70,6 +70,7 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-nio", "2.101.2"),
     ("https://github.com/apple/swift-nio-extras", "1.35.2"),
     ("https://github.com/apple/swift-http-types", "1.8.0"),
+    ("https://github.com/apple/swift-metrics", "2.13.0"),
 ]
 
 /// What those are built on in turn. No target of ours imports it.
@@ -79,7 +80,6 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-atomics", "1.3.0"),
     ("https://github.com/apple/swift-configuration", "1.4.0"),
     ("https://github.com/apple/swift-distributed-tracing", "1.7.3"),
-    ("https://github.com/apple/swift-metrics", "2.13.0"),
     ("https://github.com/apple/swift-service-context", "1.5.1"),
     ("https://github.com/apple/swift-system", "1.8.1"),
     // Of what Hummingbird names and nothing here is built with.
@@ -104,7 +104,7 @@ let numerics: [Target.Dependency] = isExact ? [.product(name: "RealModule", pack
 let underHTTP: [Target.Dependency] =
     isExact
     ? [
-        .product(name: "Atomics", package: "swift-atomics"), .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "Atomics", package: "swift-atomics"),
         .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "ServiceContextModule", package: "swift-service-context"),
         .product(name: "SystemPackage", package: "swift-system"),
@@ -134,6 +134,7 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -165,22 +166,27 @@ let package = Package(
 
         // Deliver: how an event is kept and carried.
         ours("EventLog", "Deliver", ["EventModel"]),
+        // What is counted and measured, over swift-metrics.
+        ours("Metering", "Deliver", [metrics]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "CZlib", grdb, sqlite]),
+        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "Metering", "CZlib", grdb, sqlite, metrics]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
         ours("Kafka", "Deliver", ["CRdkafka"]),
-        ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka"]),
+        ours("KafkaLog", "Deliver", ["EventLog", "EventModel", "Kafka", "Metering", metrics]),
         ours(
             "Quarantining", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle], exclude: ["quarantine.proto"]),
         ours(
-            "Handling", "Deliver", ["EventLog", "EventModel", "Quarantining", protobuf, lifecycle, logging],
+            "Handling", "Deliver",
+            ["EventLog", "EventModel", "Quarantining", "Metering", protobuf, lifecycle, logging, metrics],
             exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
-        ours("Projecting", "Project", ["EventLog", "EventModel", "Quarantining", lifecycle, logging]),
+        ours(
+            "Projecting", "Project",
+            ["EventLog", "EventModel", "Quarantining", "Metering", lifecycle, logging, metrics]),
         ours("SQLiteViews", "Project", ["Projecting", "EventLog", "EventModel", grdb, sqlite]),
         ours(
             "Snapshots", "Project",
@@ -204,14 +210,17 @@ let package = Package(
             "MillraceBus", "Serve",
             [
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
+                "SQLiteViews", "PostgresViews", "Snapshots", "Metering", lifecycle, logging, protobuf, metrics,
             ]),
+        // Metrics as Prometheus reads them.
+        ours("PrometheusExporter", "Serve", ["Metering", metrics]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                hummingbird, hummingbirdCore, http, nio, nioHTTP, nioHTTPTypes, lifecycle, logging,
+                "Metering", "PrometheusExporter", metrics, hummingbird, hummingbirdCore, http, nio, nioHTTP,
+                nioHTTPTypes, lifecycle, logging,
             ],
             path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
@@ -219,7 +228,8 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", "Metering",
+                "PrometheusExporter", arguments, yams, metrics,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
@@ -243,8 +253,8 @@ let package = Package(
             name: "bench",
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
-                "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", arguments, lifecycle, logging,
-                histogram,
+                "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", "Metering", "PrometheusExporter",
+                arguments, lifecycle, logging, histogram,
             ] + domainModules,
             path: "Sources/Test/bench", swiftSettings: strict),
 
@@ -260,7 +270,7 @@ let package = Package(
             ] + domainModules,
             path: "Tests/Mortal", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel"]),
+        tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel", "PrometheusExporter"]),
         tests("DecideTests", ["EventModel", protobuf]),
         tests("DocumentTests", ["MillraceCommand", "PostgresServer"], exclude: ["API"]),
         tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
@@ -291,10 +301,11 @@ let package = Package(
                 "MillraceApp", "MillraceBus", "MillraceCommand", "Mortal", "MillraceTestKit", "Domains", "EventModel",
                 "EventLog", "LocalLog", "Kafka",
                 "KafkaLog", "Quarantining", "Handling", "Projecting", "SQLiteViews", "PostgresServer", "TestSupport",
-                protobuf, grdb, arguments, lifecycle, logging, "Geography",
+                "Metering", protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
         tests("GatewayTests", ["MillraceGateway", "MillraceBus", "EventModel", "CZlib"] + underHTTP),
+        tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

@@ -27,6 +27,8 @@ public struct GroupLoop: Sendable {
     public var ready: @Sendable () -> Void
     /// Who tells the worker to stop, or asks something of it, rings this.
     public var wake = Wake()
+    /// Called when it has left the group and is about to join anew.
+    package var rejoining: @Sendable () -> Void = {}
     public init(
         log: any EventLog, group: String, topics: [String], sharing: Sharing = .apart, batch: Int,
         ready: @escaping @Sendable () -> Void = {}
@@ -46,7 +48,10 @@ public struct GroupLoop: Sendable {
     /// for as long as its patience says: what was on its way is found out by where the group stands.
     public func run(_ work: inout some GroupWork, until stopping: () -> Bool) async throws {
         var trouble = Trouble(log.patience)
+        var isFirst = true
         while !stopping() && !Task.isCancelled {
+            if !isFirst { rejoining() }
+            isFirst = false
             do {
                 try await takePart(&work, &trouble, until: stopping)
             } catch let error as LogError {

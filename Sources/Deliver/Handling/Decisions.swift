@@ -1,5 +1,6 @@
 internal import EventLog
 internal import EventModel
+internal import Metering
 
 /// What a handler's decisions come to: for each partition the events, and the outcomes that tell where they went.
 struct Decisions: StepOutput {
@@ -26,6 +27,8 @@ struct Decisions: StepOutput {
         }
     }
     var all: [OfPartition] = []
+    /// What came of the commands, where that is counted.
+    var tally = CommandTally()
 
     /// Where the decisions of a partition are; the place is made where there are none yet.
     mutating func index(of events: TopicPartition, _ outcomes: TopicPartition) -> Int {

@@ -1,6 +1,8 @@
+internal import CoreMetrics
 public import EventLog
 public import EventModel
 public import Logging
+package import Metering
 public import Quarantining
 public import ServiceLifecycle
 
@@ -27,6 +29,8 @@ public struct Handler: Service, CustomStringConvertible {
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
     public var crashRecords: (any CrashRecordStore)?
+    /// What it counts; nil counts nothing.
+    package var metrics: WorkerMetrics?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -54,12 +58,14 @@ public struct Handler: Service, CustomStringConvertible {
     public static func group(of domain: Domain) -> String { "\(domain.name).handler" }
 
     public func run() async throws {
-        let step = HandlerStep(domain, decider, log: log, clock: clock, canPark: quarantine != nil)
+        var step = HandlerStep(domain, decider, log: log, clock: clock, canPark: quarantine != nil)
+        step.counting = metrics.map { CommandCounting(of: decider, $0.commands) }
         let care = WorkerCare(
             checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
-            crashRecords: crashRecords)
+            crashRecords: crashRecords, metrics: metrics)
         var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
-        let loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
+        var loop = GroupLoop(log: log, group: name, topics: [domain.commandsTopic], batch: Self.batch, ready: ready)
+        if let metrics { loop.rejoining = { metrics.rejoins.increment() } }
         try await loop.serve(&work, asked: quarantine)
     }
 }

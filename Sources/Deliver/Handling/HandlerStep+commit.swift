@@ -10,6 +10,7 @@ extension HandlerStep {
         _ output: Decisions, written: ArraySlice<[Offset]>, replied: ArraySlice<[Offset]>,
         _ partitions: [Partition: RestoredPartition<State>]
     ) {
+        counting?.add(output.tally)
         for (decisions, (events, outcomes)) in zip(output.all, zip(written, replied)) {
             guard let partition = partitions[decisions.events.partition] else { continue }
             remember(decisions.commands, outcomes, partition)

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import EventModel
+internal import Metering
 
 /// What a handler does with a command: it decides it on the state of its key, unless it was decided before.
 struct HandlerStep: PartitionStep {
@@ -28,6 +29,8 @@ struct HandlerStep: PartitionStep {
     let clock: @Sendable () -> Timestamp
     /// Whether a command that can neither be decided nor be answered may be parked.
     let canPark: Bool
+    /// Nil counts nothing.
+    var counting: CommandCounting?
     /// Among how many partitions the domain's keys are spread.
     private var spread = 1
 
@@ -125,7 +128,16 @@ struct HandlerStep: PartitionStep {
         }
         command.isRepeated = true
         let digest = digest(of: record.value, isFact: record.isFact)
-        if command.outcome.digest != digest { command.refuse(id, digest) }
+        let isOther = command.outcome.digest != digest
+        if isOther { command.refuse(id, digest) }
+        if let counting {
+            let number = counting.number(of: record)
+            if isOther {
+                output.tally.refused(number, Refused.idReused)
+            } else {
+                output.tally.repeated(number)
+            }
+        }
         output.all[at].commands.append(command)
         return true
     }
@@ -136,6 +148,7 @@ struct HandlerStep: PartitionStep {
         if let why = unanswerable(record, in: batch.found.home) { return why }
         let id = batch.found.ids[number]
         let decision = batch.state.aggregates.decide(record, id: id.id, in: batch.found.home)
+        counting?.note(decision, of: record, in: &output.tally)
         let at = output.index(of: batch.found.events, batch.found.outcomes)
         let first = output.all[at].made.count
         var types: [String] = []

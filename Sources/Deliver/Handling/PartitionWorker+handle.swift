@@ -1,13 +1,17 @@
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
+internal import Metering
 internal import Quarantining
 
 extension PartitionWorker {
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
         try await missing.check(batches, after: backoff.next)
+        let start = metrics == nil ? nil : ContinuousClock.now
         var backoff = backoff
         try await backoff.through(batches) { piece, failing in try await handle(piece, failing, as: member) }
         self.backoff = backoff
+        if let metrics, let start { metrics.batch.record(since: start) }
     }
 
     /// - Parameter failing: Records that are not to be tried, and why.
@@ -33,6 +37,7 @@ extension PartitionWorker {
         // A copy for the batch, so that no call for a record makes one.
         let (step, source) = (step, batch.source)
         let hand = try await lookUp(batch.records, in: source)
+        var counted = 0
         for (number, record) in batch.records.enumerated() {
             if step.repeats(record, number, in: hand, into: &pending.output) { continue }
             var why = failing[record.offset]
@@ -41,13 +46,17 @@ extension PartitionWorker {
                 if why == nil {
                     if !pending.output.isLarge { continue }
                     pending.consumed[source] = record.offset + 1
+                    pending.records += number + 1 - counted
+                    counted = number + 1
                     try await commit(&pending, as: member)
                     continue
                 }
             }
             try checkParking(record, in: source, why)
             pending.entries.append(try parked.park(record, in: source, why))
+            pending.parked += 1
         }
+        pending.records += batch.records.count - counted
         pending.consumed[source] = batch.next
     }
 
@@ -80,8 +89,15 @@ extension PartitionWorker {
         if pending.consumed.isEmpty { return }
         let appends = pending.output.appends
         let told = pending.entries.isEmpty ? [] : quarantine.map { [$0.appending(pending.entries)] } ?? []
+        let start = metrics == nil ? nil : ContinuousClock.now
         let offsets = try await member.transact(
             Transaction(appends: appends + told, consumed: pending.consumed, replies: pending.output.replies))
+        if let metrics, let start {
+            metrics.commit.record(since: start)
+            metrics.records.increment(by: pending.records)
+            metrics.written.increment(by: appends.reduce(0) { $0 + $1.records.count })
+            if pending.parked > 0 { metrics.parked.increment(by: pending.parked) }
+        }
         step.committed(
             pending.output, written: offsets.prefix(appends.count),
             replied: offsets.dropFirst(appends.count + told.count), partitions)
@@ -100,4 +116,7 @@ struct Pending<Output: StepOutput> {
     /// What the quarantine is told.
     var entries: [QuarantineEntry] = []
     var consumed: [TopicPartition: Offset] = [:]
+    /// How many records have been gone through, and how many of them wait now.
+    var records = 0
+    var parked = 0
 }

@@ -1,6 +1,8 @@
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
 internal import Logging
+internal import Metering
 internal import Quarantining
 
 /// A worker's partitions, from the moment they are given to it until they go to another.
@@ -21,6 +23,8 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
     let quarantine: QuarantineLog?
     /// What the log says of how many partitions topics had; nil compares nothing.
     let book: TopicBook?
+    /// What it counts; nil counts nothing.
+    let metrics: WorkerMetrics?
     var backoff: CrashBackoff
     var partitions: [Partition: Restored] = [:]
     /// Its records that wait.
@@ -32,7 +36,7 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
     init(_ step: Step, log: any EventLog, logger: Logger, batch: Int, _ care: WorkerCare) {
         (self.step, self.log, self.logger) = (step, log, logger)
         (checkpoints, checkpointing) = (care.checkpoints, care.checkpointing)
-        (quarantine, book) = (care.quarantine, care.book)
+        (quarantine, book, metrics) = (care.quarantine, care.book, care.metrics)
         backoff = CrashBackoff(of: step.worker, batch: batch, store: care.quarantine == nil ? nil : care.crashRecords)
         parked = ParkedRecords(worker: step.worker, logger: logger)
         requests = RedriveRequests(of: step.worker)
@@ -53,7 +57,9 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
         let bounds = try await log.bounds(of: assigned)
         try await missing.begin(committed, bounds)
         let starts = assigned.map { ($0, committed[$0] ?? bounds[$0]?.lowerBound ?? 0) }
-        try await backoff.begin(Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
+        let crashed = try await backoff.begin(
+            Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
+        metrics?.crashes.increment(by: crashed)
         return Dictionary(uniqueKeysWithValues: assigned.map { ($0, nil) })
     }
 
@@ -92,4 +98,5 @@ struct WorkerCare {
     var quarantine: QuarantineLog?
     var book: TopicBook?
     var crashRecords: (any CrashRecordStore)?
+    var metrics: WorkerMetrics?
 }

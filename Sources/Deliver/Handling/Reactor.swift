@@ -1,6 +1,8 @@
+internal import CoreMetrics
 public import EventLog
 public import EventModel
 public import Logging
+package import Metering
 public import Quarantining
 public import ServiceLifecycle
 
@@ -27,6 +29,8 @@ public struct Reactor: Service, CustomStringConvertible {
     public var book: TopicBook?
     /// Where crashes of workers are counted; nil disables crash counting.
     public var crashRecords: (any CrashRecordStore)?
+    /// What it counts; nil counts nothing.
+    package var metrics: WorkerMetrics?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -44,10 +48,11 @@ public struct Reactor: Service, CustomStringConvertible {
         let step = ReactorStep(reaction, log: log, logger: logger)
         let care = WorkerCare(
             checkpoints: checkpoints, checkpointing: checkpointing, quarantine: quarantine, book: book,
-            crashRecords: crashRecords)
+            crashRecords: crashRecords, metrics: metrics)
         var work = PartitionWorker(step, log: log, logger: logger, batch: Self.batch, care)
-        let loop = GroupLoop(
+        var loop = GroupLoop(
             log: log, group: name, topics: reaction.topics, sharing: .together, batch: Self.batch, ready: ready)
+        if let metrics { loop.rejoining = { metrics.rejoins.increment() } }
         try await loop.serve(&work, asked: quarantine)
     }
 }

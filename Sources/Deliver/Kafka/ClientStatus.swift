@@ -21,7 +21,11 @@ final class ClientStatus: Sendable {
         var throttling: Throttling?
     }
     private let state = Mutex(State())
+    private let onStatistics: (@Sendable (String) -> Void)?
     private let renewing = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// - Parameter onStatistics: Told librdkafka's statistics as JSON whenever they come.
+    init(onStatistics: (@Sendable (String) -> Void)? = nil) { self.onStatistics = onStatistics }
 
     /// Calls this whenever brokers refuse the user or the password.
     func onRefusedCredentials(_ renew: @escaping @Sendable () -> Void) { renewing.withLock { $0 = renew } }
@@ -48,6 +52,7 @@ final class ClientStatus: Sendable {
         case RD_KAFKA_EVENT_STATS:
             let statistics = rd_kafka_event_stats(event).map { String(cString: $0) }
             state.withLock { $0.statistics = statistics }
+            if let statistics { onStatistics?(statistics) }
         case RD_KAFKA_EVENT_ERROR: take(KafkaError(event: event))
         default: break
         }

@@ -59,11 +59,14 @@ public final class Consumer: Sendable {
     ///   - headers: Whether messages come with their headers. librdkafka takes them apart for each message even
     ///   where there are none, which is a fifth of what a poll costs.
     ///   - credentials: Where a password is that may change.
+    ///   - onStatistics: Told librdkafka's statistics as JSON each time they come, where `statistics.interval.ms` is set. It is
+    ///   called by a poll, which waits for it.
     public init(
-        _ settings: consuming Settings, headers: Bool = true, credentials: CredentialSource? = nil
+        _ settings: consuming Settings, headers: Bool = true, credentials: CredentialSource? = nil,
+        onStatistics: (@Sendable (_ json: String) -> Void)? = nil
     ) throws(KafkaError) {
         readsHeaders = headers
-        news = ClientStatus()
+        news = ClientStatus(onStatistics: onStatistics)
         client = try Client(
             settings, RD_KAFKA_CONSUMER,
             events: RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,

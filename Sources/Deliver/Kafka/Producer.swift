@@ -29,8 +29,13 @@ public final class Producer: Sendable {
     /// - Parameters:
     ///   - settings: `bootstrap.servers` at least, and `transactional.id` for transactions.
     ///   - credentials: Where a password is that may change.
-    public init(_ settings: consuming Settings, credentials: CredentialSource? = nil) throws(KafkaError) {
-        news = ClientStatus()
+    ///   - onStatistics: Told librdkafka's statistics as JSON each time they come, where `statistics.interval.ms` is set. It is
+    ///   called on the thread of delivery reports, which wait for it.
+    public init(
+        _ settings: consuming Settings, credentials: CredentialSource? = nil,
+        onStatistics: (@Sendable (_ json: String) -> Void)? = nil
+    ) throws(KafkaError) {
+        news = ClientStatus(onStatistics: onStatistics)
         client = try Client(
             settings, RD_KAFKA_PRODUCER, events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS,
             news: news, credentials: credentials)

@@ -1,3 +1,4 @@
+package import CoreMetrics
 public import EventLog
 public import EventModel
 internal import Kafka
@@ -52,21 +53,34 @@ public final class KafkaLog: EventLog {
     /// - Parameter login: Reads `sasl.username` and `sasl.password` again where a broker refuses those that were given: a
     ///   password may change while workers run.
     /// - Throws: ``LogError`` `unreachable` where no broker answers within `limit`, `refused` where one takes no connection.
-    public init(
+    public convenience init(
         brokers: String, properties: [String: String] = [:], limit: Duration = KafkaLog.answerLimit,
         patience: Patience? = nil, membership: Membership = Membership(),
         login: (@Sendable () -> [String: String]?)? = nil
     ) async throws {
+        try await self.init(
+            brokers: brokers, properties: properties, limit: limit, patience: patience, membership: membership,
+            metrics: nil, login: login)
+    }
+
+    /// - Parameter metrics: What counts librdkafka's statistics; nil counts none.
+    package init(
+        brokers: String, properties: [String: String], limit: Duration, patience: Patience?, membership: Membership,
+        metrics: (any MetricsFactory)?, login: (@Sendable () -> [String: String]?)?
+    ) async throws {
         let patience = patience ?? Patience(limit)
         tuning = Tuning(
             brokers: brokers, properties: properties, membership: membership,
-            credentials: login.flatMap { CredentialSource(properties, again: $0, patience) })
+            credentials: login.flatMap { CredentialSource(properties, again: $0, patience) },
+            statistics: metrics.map { ClientStatistics(in: $0) })
         (self.patience, waits) = (patience, Waits(patience))
         let (admin, producer) = try await telling("the Kafka client could not be made") {
             [tuning] () throws(KafkaError) in
             (
                 try Admin(tuning.admin, limit: limit, credentials: tuning.credentials),
-                try Producer(.producer(tuning.producer), credentials: tuning.credentials)
+                try Producer(
+                    .producer(tuning.producer), credentials: tuning.credentials,
+                    onStatistics: tuning.statistics?.listener(of: "producer"))
             )
         }
         self.admin = admin
@@ -138,7 +152,9 @@ public final class KafkaLog: EventLog {
         if closed { throw LogError.wasClosed }
         guard producer.fatalError != nil else { return producer }
         let fresh = try await telling("a producer could not be made") { () throws(KafkaError) in
-            try Producer(.producer(tuning.producer), credentials: tuning.credentials)
+            try Producer(
+                .producer(tuning.producer), credentials: tuning.credentials,
+                onStatistics: tuning.statistics?.listener(of: "producer"))
         }
         let spare = state.withLock { state in
             if state.closed || state.producer !== producer { return fresh }

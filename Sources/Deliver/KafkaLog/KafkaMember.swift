@@ -24,7 +24,9 @@ final class KafkaMember: GroupMember {
         self.followers = followers
         watch = BrokerWatch(log, group, topics + followers)
         consumer = try await telling("a member of group \(group) could not be made") { () throws(KafkaError) in
-            try Consumer(.consumer(log.tuning.member(group)), credentials: log.tuning.credentials)
+            try Consumer(
+                .consumer(log.tuning.member(group)), credentials: log.tuning.credentials,
+                onStatistics: log.tuning.statistics?.listener(of: "member"))
         }
         transactions = TransactionPool(log.tuning, group)
         let consumer = consumer

@@ -11,7 +11,9 @@ final class KafkaReader: LogReader {
 
     init(_ log: KafkaLog, _ positions: [TopicPartition: Offset]) async throws(LogError) {
         consumer = try await telling("a reader could not be made") { () throws(KafkaError) in
-            try Consumer(.consumer(log.tuning.reader), credentials: log.tuning.credentials)
+            try Consumer(
+                .consumer(log.tuning.reader), credentials: log.tuning.credentials,
+                onStatistics: log.tuning.statistics?.listener(of: "reader"))
         }
         self.positions = Mutex(positions)
         watch = BrokerWatch(log, "a reader", Array(Set(positions.keys.map(\.topic))).sorted())

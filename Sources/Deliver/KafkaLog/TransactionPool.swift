@@ -90,7 +90,8 @@ final class TransactionPool: Sendable {
         if let found { return (slot, found) }
         let made = try await telling("a transactional producer could not be made") { () throws(KafkaError) in
             let producer = try Producer(
-                .producer(tuning.transactions("\(id)-\(number)")), credentials: tuning.credentials)
+                .producer(tuning.transactions("\(id)-\(number)")), credentials: tuning.credentials,
+                onStatistics: tuning.statistics?.listener(of: "transactions"))
             do throws(KafkaError) {
                 try await producer.initTransactions(within: KafkaLog.coordinatorLimit)
             } catch {

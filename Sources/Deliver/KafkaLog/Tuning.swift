@@ -8,9 +8,15 @@ struct Tuning: Sendable {
     var membership = Membership()
     /// Where the user and the password are, which may be others by now.
     var credentials: CredentialSource?
+    /// Whom clients tell how they do; nil has them tell nobody.
+    var statistics: ClientStatistics?
 
     private func over(_ defaults: [String: String]) -> [String: String] {
-        var all = defaults.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) { $1 }
+        let telling =
+            statistics == nil ? [:] : ["statistics.interval.ms": "\(ClientStatistics.interval.milliseconds)"]
+        var all = defaults.merging(telling) { $1 }.merging(properties) { $1 }.merging(["bootstrap.servers": brokers]) {
+            $1
+        }
         if let now = credentials?.read() { (all["sasl.username"], all["sasl.password"]) = (now.username, now.password) }
         return all
     }

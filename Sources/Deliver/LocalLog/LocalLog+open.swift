@@ -2,6 +2,7 @@ internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import GRDB
+package import Metering
 
 /// What may be chosen of a local log.
 public struct LocalSettings: Sendable {
@@ -15,7 +16,10 @@ public struct LocalSettings: Sendable {
     /// Whether it is to watch the doorbell, where the system lets it.
     var watches = true
 
-    init(complain: @escaping @Sendable (String) -> Void) { self.complain = complain }
+    /// What it counts; nil counts nothing.
+    package var metrics: LogMetrics?
+
+    package init(complain: @escaping @Sendable (String) -> Void) { self.complain = complain }
 
     public static let standardError: @Sendable (String) -> Void = { text in
         FileHandle.standardError.write(Data("millrace: \(text)\n".utf8))

@@ -41,7 +41,9 @@ public final class LocalLog: Maintained {
         let doorbell = try doorbell?(heard)
         (self.pool, self.path, self.clock, self.complain) = (pool, path, clock, settings.complain)
         (self.changed, self.groups, self.recent, self.hasReaders) = (changed, groups, recent, hasReaders)
-        writer = Writer(pool: pool, lock: lock, path: path, clock: clock, complain: settings.complain) { done in
+        writer = Writer(
+            pool: pool, lock: lock, path: path, clock: clock, metrics: settings.metrics, complain: settings.complain
+        ) { done in
             if !done.isAlone { recent.forget() }
             recent.add(done.commit, bytes: done.bytes)
             for group in done.groups { groups.note(group) }

@@ -1,7 +1,9 @@
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import GRDB
+internal import Metering
 internal import Synchronization
 
 /// The one place that writes: everyone who asks while a commit is under way shares the next one (group commit).
@@ -28,6 +30,7 @@ final class Writer: Sendable {
     private let lock: FairLock?
     private let path: String
     private let clock: LogClock
+    private let metrics: LogMetrics?
     private let complain: @Sendable (String) -> Void
     private let committed: @Sendable (GroupCommit.Done) -> Void
     private let state = Mutex(State())
@@ -38,11 +41,11 @@ final class Writer: Sendable {
 
     /// - Parameter lock: Nil for a log that may only be read: what is to be written is refused.
     init(
-        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock,
+        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock, metrics: LogMetrics?,
         complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (GroupCommit.Done) -> Void
     ) {
         (self.pool, self.lock, self.path) = (pool, lock, path)
-        (self.clock, self.complain, self.committed) = (clock, complain, committed)
+        (self.clock, self.metrics, self.complain, self.committed) = (clock, metrics, complain, committed)
         if lock == nil {
             let why = "the log \(path) may only be read here: its folder cannot be written to"
             state.withLock { $0.refusal = LogError(.denied, why) }
@@ -120,7 +123,7 @@ final class Writer: Sendable {
         do {
             stored = try lock.withLock {
                 try pool.writeWithoutTransaction { db in
-                    let (round, version) = try Self.transact(db) {
+                    let (round, version) = try transact(db) {
                         // It changes where another process, or another who opened the log in this one, has committed.
                         let version = try Int64.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
                         let round = GroupCommit(
@@ -149,15 +152,21 @@ final class Writer: Sendable {
             return
         }
         committed(stored)
+        if let metrics, stored.bytes > 0 {
+            metrics.records.increment(by: stored.commit.reduce(0) { $0 + ($1.run.end - $1.run.base) })
+            metrics.bytes.increment(by: stored.bytes)
+        }
         for resume in done { resume() }
     }
 
     /// As GRDB's `inTransaction`, without parsing BEGIN and COMMIT again each time.
-    private static func transact<R>(_ db: Database, _ body: () throws -> R) throws -> R {
+    private func transact<R>(_ db: Database, _ body: () throws -> R) throws -> R {
         try db.cachedStatement(sql: "BEGIN IMMEDIATE").execute()
         do {
             let result = try body()
+            let start = metrics == nil ? nil : ContinuousClock.now
             try db.cachedStatement(sql: "COMMIT").execute()
+            if let metrics, let start { metrics.commit.record(since: start) }
             return result
         } catch {
             try? db.rollback()

@@ -20,9 +20,14 @@ public struct CrashBackoff: Sendable {
     }
 
     /// These partitions are taken where they go on.
-    public mutating func begin(_ positions: [TopicPartition: Offset], ends: [TopicPartition: Offset]) async throws {
+    ///
+    /// - Returns: of how many the worker before had not stopped in order.
+    @discardableResult
+    public mutating func begin(
+        _ positions: [TopicPartition: Offset], ends: [TopicPartition: Offset]
+    ) async throws -> Int {
         next.merge(positions) { $1 }
-        guard let store else { return }
+        guard let store else { return 0 }
         let before = try await store.crashRecords(of: worker, positions.keys.sorted())
         var changed: [TopicPartition: CrashRecord] = [:]
         for (source, position) in positions {
@@ -33,6 +38,7 @@ public struct CrashBackoff: Sendable {
             if now != old { changed[source] = now }
         }
         try await store.keep(changed, of: worker)
+        return positions.keys.count { before[$0]?.isOpen == true }
     }
 
     /// These partitions go to another, or the worker stops.

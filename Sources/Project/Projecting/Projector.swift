@@ -1,7 +1,9 @@
+internal import CoreMetrics
 public import EventLog
 public import EventModel
 internal import Foundation
 public import Logging
+package import Metering
 public import Quarantining
 public import ServiceLifecycle
 
@@ -21,6 +23,8 @@ public struct Projector: Service, CustomStringConvertible {
     public var quarantine: QuarantineLog?
     /// Where crashes of workers are counted; nil disables crash counting.
     public var crashRecords: (any CrashRecordStore)?
+    /// What it counts; nil counts nothing.
+    package var metrics: WorkerMetrics?
     /// Called when the worker has taken its first partitions.
     public var ready: @Sendable () -> Void = {}
 
@@ -40,9 +44,10 @@ public struct Projector: Service, CustomStringConvertible {
         try await views.open(views.live(projection))
         var work = ProjectorWork(
             projection: projection, log: log, views: views, owner: "\(getpid())-\(UUID().uuidString.prefix(8))",
-            quarantine: quarantine, crashRecords: crashRecords, logger: logger)
-        let loop = GroupLoop(
+            quarantine: quarantine, crashRecords: crashRecords, metrics: metrics, logger: logger)
+        var loop = GroupLoop(
             log: log, group: Self.group(of: projection), topics: projection.topics, batch: Self.batch, ready: ready)
+        if let metrics { loop.rejoining = { metrics.rejoins.increment() } }
         try await loop.serve(&work, asked: quarantine)
     }
 }
@@ -53,6 +58,7 @@ private struct ProjectorWork: GroupWork {
     let views: any ViewStore
     let owner: String
     let quarantine: QuarantineLog?
+    let metrics: WorkerMetrics?
     let logger: Logger
     /// The build that the partitions were claimed in. Once another is live, commits to it are fenced.
     private var folding: QuarantiningProjector
@@ -66,18 +72,18 @@ private struct ProjectorWork: GroupWork {
 
     init(
         projection: AnyProjection, log: any EventLog, views: any ViewStore, owner: String,
-        quarantine: QuarantineLog?, crashRecords: (any CrashRecordStore)?, logger: Logger
+        quarantine: QuarantineLog?, crashRecords: (any CrashRecordStore)?, metrics: WorkerMetrics?, logger: Logger
     ) {
         (self.projection, self.log, self.views, self.owner) = (projection, log, views, owner)
-        (self.quarantine, self.logger) = (quarantine, logger)
-        folding = QuarantiningProjector(projection, views)
+        (self.quarantine, self.metrics, self.logger) = (quarantine, metrics, logger)
+        folding = QuarantiningProjector(projection, views, metrics)
         requests = RedriveRequests(of: projection.name)
         backoff = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, store: crashRecords)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         let live = try await views.live(projection)
-        if live.build != folding.projection.build { folding = QuarantiningProjector(live, views) }
+        if live.build != folding.projection.build { folding = QuarantiningProjector(live, views, metrics) }
         let claims = try await views.claim(live, partitions, owner: owner)
         // Whoever puts another build in its place has said so before it claimed this one: after a claim that was later it
         // is seen here, and an earlier one is fenced.
@@ -104,7 +110,8 @@ private struct ProjectorWork: GroupWork {
             uniqueKeysWithValues: claims.map { source, claim in
                 (source, max(claim.next ?? 0, bounds[source]?.lowerBound ?? 0))
             })
-        try await backoff.begin(starts, ends: bounds.mapValues(\.upperBound))
+        let crashed = try await backoff.begin(starts, ends: bounds.mapValues(\.upperBound))
+        metrics?.crashes.increment(by: crashed)
         // The view says where it goes on, never the group, which may have been told of other rows than these.
         return starts.mapValues { $0 }
     }
@@ -144,6 +151,7 @@ private struct ProjectorWork: GroupWork {
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
         try await missing.check(batches, after: backoff.next)
+        let start = metrics == nil ? nil : ContinuousClock.now
         var (backoff, folding) = (backoff, folding)
         let (epochs, quarantine, logger) = (epochs, quarantine, logger)
         do {
@@ -162,6 +170,7 @@ private struct ProjectorWork: GroupWork {
             throw LogError(.fenced, error.message)
         }
         (self.backoff, self.folding) = (backoff, folding)
+        if let metrics, let start { metrics.batch.record(since: start) }
     }
 
     /// Does what has been asked for events that wait.

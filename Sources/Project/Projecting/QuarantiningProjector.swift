@@ -1,5 +1,7 @@
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
+internal import Metering
 internal import Synchronization
 
 /// Folds batches into one build of a projection, and leaves out the events of keys that cannot be folded.
@@ -12,9 +14,11 @@ struct QuarantiningProjector: Sendable {
     let projection: AnyProjection
     let views: any ViewStore
     var quarantines: [TopicPartition: Quarantine] = [:]
+    /// What it counts; nil counts nothing.
+    private let metrics: WorkerMetrics?
 
-    init(_ projection: AnyProjection, _ views: any ViewStore) {
-        (self.projection, self.views) = (projection, views)
+    init(_ projection: AnyProjection, _ views: any ViewStore, _ metrics: WorkerMetrics? = nil) {
+        (self.projection, self.views, self.metrics) = (projection, views, metrics)
     }
 
     /// Reads what waits of some partitions, once they have been claimed.
@@ -106,15 +110,20 @@ struct QuarantiningProjector: Sendable {
                 }
                 view.put(projection.quarantine, record.row(in: source))
             }
-            done.parking.withLock { $0 = parking }
+            done.parking.withLock { $0 = (parking, .now) }
         }
-        guard let parking = done.parking.withLock({ $0 }) else { return [] }
+        guard let (parking, folded) = done.parking.withLock({ $0 }) else { return [] }
+        if let metrics {
+            metrics.commit.record(since: folded)
+            metrics.records.increment(by: batches.reduce(0) { $0 + $1.records.count })
+            if !parking.parked.isEmpty { metrics.parked.increment(by: parking.parked.count) }
+        }
         for (source, _) in parking.parked { quarantines[source] = parking.quarantines[source] }
         return parking.parked
     }
 
-    /// What the last call of a commit's fold came to: a store may call it twice.
+    /// What the last call of a commit's fold came to, and when it ended: a store may call it twice.
     private final class Done: Sendable {
-        let parking = Mutex<QuarantineFold?>(nil)
+        let parking = Mutex<(QuarantineFold, ContinuousClock.Instant)?>(nil)
     }
 }

@@ -7,6 +7,7 @@ package import Logging
 package import MillraceBus
 internal import NIOCore
 package import Projecting
+package import PrometheusExporter
 internal import ServiceLifecycle
 package import Snapshots
 
@@ -20,6 +21,8 @@ package struct GatewaySettings: Sendable {
     package var rate = GatewayLimits.rate
     /// Whether each request is logged.
     package var logsAccess = false
+    /// Where the process's metrics are, which `/metrics` shows.
+    package var registry = PrometheusRegistry()
 
     package init(address: GatewayAddress, authority: any Authority) {
         (self.address, self.authority) = (address, authority)
@@ -48,6 +51,7 @@ package struct Gateway: Service, CustomStringConvertible {
         around = GatewayEnvironment(
             domains: domains, log: log, views: views, snapshots: snapshots, declared: declared, sender: sender,
             settings: settings, logger: logger)
+        around.register()
         self.running = running
     }
 
@@ -95,23 +99,9 @@ package struct Gateway: Service, CustomStringConvertible {
         do {
             try await server.run()
         } catch let error as IOError {
-            throw Self.refusal(address, error)
+            throw address.refusal(error, option: "--http")
         } catch let error as SocketAddressError {
             throw BusError(.unavailable, "cannot listen on \(address): \(error)")
-        }
-    }
-
-    private static func refusal(_ address: GatewayAddress, _ error: IOError) -> BusError {
-        switch error.errnoCode {
-        case EADDRINUSE:
-            BusError(
-                .unavailable,
-                "\(address) is taken: another process listens there; --http ADDRESS:PORT takes another, port 0 any that is free"
-            )
-        case EACCES:
-            BusError(.unavailable, "\(address) is not allowed: ports below 1024 are an administrator's")
-        case EADDRNOTAVAIL: BusError(.unavailable, "\(address) is not an address of this machine")
-        default: BusError(.unavailable, "cannot listen on \(address): \(error)")
         }
     }
 

@@ -19,7 +19,7 @@ final class GatewayEnvironment: Sendable {
     let rates: Rates
     let streams = Slots(GatewayLimits.streams)
     let pasts = Slots(GatewayLimits.pasts)
-    let metrics = GatewayMetrics()
+    let metrics: GatewayMetrics
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
 
@@ -31,6 +31,7 @@ final class GatewayEnvironment: Sendable {
         (self.log, self.views, self.snapshots, self.sender) = (log, views, snapshots, sender)
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         rates = Rates(rate: settings.rate)
+        metrics = GatewayMetrics(in: settings.registry)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
     }
 

@@ -12,6 +12,8 @@ final class WorkerSampler: Sendable {
         var health: WorkerHealth
         /// Records that wait for somebody to look after them.
         var waiting = 0
+        /// How many keys they are of.
+        var keys = 0
         /// Records a second that it has handled since the sample before; nil where there is none.
         var rate: Int?
     }
@@ -53,7 +55,8 @@ final class WorkerSampler: Sendable {
                 var seen = Seen(
                     worker: worker,
                     health: health.first { $0.worker == worker.name } ?? WorkerHealth(worker: worker.name))
-                seen.waiting = groups.filter { $0.worker == worker.name }.reduce(0) { $0 + $1.items.count }
+                let own = groups.filter { $0.worker == worker.name }
+                (seen.waiting, seen.keys) = (own.reduce(0) { $0 + $1.items.count }, own.count)
                 if let before = samples.before, at > before.at, let was = before.committed[worker.name] {
                     let handled = max(0, (committed[worker.name] ?? 0) - was)
                     seen.rate = Int((Double(handled) / ((at - before.at) / .seconds(1))).rounded())

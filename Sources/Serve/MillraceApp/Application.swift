@@ -66,6 +66,7 @@ public struct Application: Sendable {
 
     private func runNamed(_ arguments: [String]) async -> Int32 {
         Palette.forbid(arguments.contains("--no-color"))
+        LogFormat.foresee(arguments)
         do {
             if let names = await completions(for: arguments) {
                 try Output.standard.write(names.map { $0 + "\n" }.joined())

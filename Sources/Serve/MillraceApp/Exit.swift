@@ -19,7 +19,7 @@ enum Exit: Int32 {
 
     /// Ends a process that does not stop, with a word of what hung.
     static let hung: @Sendable (String) -> Void = { word in
-        Output.complain("\(Program.name): \(word)")
+        Output.complain("\(Program.name): \(word)", in: .bad)
         // Without what `exit` runs: it would wait for what hangs.
         _exit(software.rawValue)
     }
@@ -39,7 +39,7 @@ enum Exit: Int32 {
         if code.isSuccess {
             try? Output.standard.write(text.isEmpty ? "" : text + "\n")
         } else if !text.isEmpty {
-            Output.complain(text)
+            Output.complain(text, in: LogFormat.current == .json ? .bad : nil)
         }
         return code.rawValue
     }

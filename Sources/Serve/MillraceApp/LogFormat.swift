@@ -62,6 +62,24 @@ struct LogOptions: ParsableArguments {
 
 extension LogFormat {
     fileprivate static func choose(_ format: LogFormat) { chosen.withLock { $0 = format } }
+
+    /// Commands that run long, and say what happens in the format that is chosen.
+    private static let logging: Set<String> = ["up", "work", "serve"]
+
+    /// Chooses JSON before anything is read where a command line asks for it, so that what is wrong with that is said in it too.
+    static func foresee(
+        _ arguments: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) {
+        guard let command = arguments.first, logging.contains(command) else { return }
+        let option = arguments.indices.last { arguments[$0].hasPrefix("--log-format") }
+        var said = environment["MILLRACE_LOG_FORMAT"]
+        if let option {
+            let parts = arguments[option].split(separator: "=", maxSplits: 1)
+            let isNext = parts.count == 1 && option + 1 < arguments.count
+            said = parts.count == 2 ? String(parts[1]) : isNext ? arguments[option + 1] : nil
+        }
+        if said == LogFormat.json.rawValue { choose(.json) }
+    }
 }
 
 /// Writes a logger's messages as JSON, an object a line.

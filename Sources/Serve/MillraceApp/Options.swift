@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
 internal import Foundation
@@ -54,12 +55,14 @@ struct LogAndViewOptions: ParsableArguments {
     /// - Parameters:
     ///   - working: For workers, which have more patience with brokers, and a name in their groups.
     ///   - answerLimit: How long a broker may take to answer; nil is as long as the log waits by itself.
+    ///   - metrics: What counts the log's commits, or its clients' statistics.
     func openLog(
-        _ app: Application, working: Bool = false, within answerLimit: Duration? = nil
+        _ app: Application, working: Bool = false, within answerLimit: Duration? = nil,
+        metrics: (any MetricsFactory)? = nil
     ) async throws -> any EventLog {
         let place = try logPlace()
         var opening = LogPlace.Opening(topics: [], tell: Output.notice)
-        (opening.working, opening.answerLimit) = (working, answerLimit)
+        (opening.working, opening.answerLimit, opening.metrics) = (working, answerLimit, metrics)
         switch place {
         case .local: opening.topics = try declaredTopics(app)
         case .kafka:
@@ -89,9 +92,10 @@ struct LogAndViewOptions: ParsableArguments {
     }
 
     func withLog<R>(
-        _ app: Application, working: Bool = false, _ body: (any EventLog) async throws -> R
+        _ app: Application, working: Bool = false, metrics: (any MetricsFactory)? = nil,
+        _ body: (any EventLog) async throws -> R
     ) async throws -> R {
-        try await openLog(app, working: working).closed(after: body)
+        try await openLog(app, working: working, metrics: metrics).closed(after: body)
     }
 
     func withViews<R>(_ body: (any ViewStore) async throws -> R) async throws -> R {

@@ -60,7 +60,8 @@ final class Output: Sendable {
         if let colour, LogFormat.current == .text, let colon = shown.firstIndex(of: ":") {
             shown = colour(String(shown[...colon]), for: STDERR_FILENO) + shown[shown.index(after: colon)...]
         }
-        FileHandle.standardError.write(Data((LogFormat.current.line(shown, at: now()) + "\n").utf8))
+        FileHandle.standardError.write(
+            Data((LogFormat.current.line(shown, level: colour == .bad ? .error : .notice, at: now()) + "\n").utf8))
     }
 
     /// What a library says to the person at the terminal.

@@ -28,7 +28,7 @@ struct Serve: AppCommand {
         let settings = try http.settings()
         let logger = try logs.logger()
         try await Grace.bounding(end: Exit.hung) {
-            try await places.withLog(app, working: true) { log in
+            try await places.withLog(app, working: true, metrics: settings.registry) { log in
                 try places.complainOfExposure()
                 try await places.withViews { views in
                     let gateway = try await http.gateway(app, settings, log: log, views: views, places, logger)

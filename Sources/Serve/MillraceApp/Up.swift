@@ -1,9 +1,12 @@
 internal import ArgumentParser
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
 internal import Logging
 internal import MillraceBus
+internal import MillraceGateway
 internal import Projecting
+internal import PrometheusExporter
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -21,15 +24,20 @@ struct Up: AppCommand {
     @OptionGroup var http: HTTPOptions
     @Flag(name: .customLong("no-http"), help: "Serve nothing over HTTP (also MILLRACE_HTTP=off).")
     var withoutHTTP = false
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         let start = ContinuousClock.now
-        let settings = withoutHTTP || http.isOff ? nil : try http.settings()
+        var settings = withoutHTTP || http.isOff ? nil : try http.settings()
+        let address = try metrics.address()
+        // One for all: the gateway shows what the workers of the process do.
+        let registry = settings == nil && address == nil ? nil : PrometheusRegistry()
+        if let registry { settings?.registry = registry }
         let logger = try logs.logger()
         try await Grace.bounding(end: Exit.hung) {
-            try await places.withLog(app, working: true) { log in
+            try await places.withLog(app, working: true, metrics: registry) { [settings] log in
                 try places.complainOfExposure()
                 try await places.withViews { views in
                     let workers = app.workers
@@ -39,18 +47,19 @@ struct Up: AppCommand {
                     let readiness = Readiness(workers.map(\.name), since: start)
                     let services = try Workers.services(
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
-                        tell: Output.notice,
+                        metrics: registry ?? NOOPMetricsHandler.instance, tell: Output.notice,
                         ready: readiness.note)
                     let serving = Serving(isAsked: settings != nil)
                     let ready = Ready(
                         readiness: readiness, serving: serving, workers: workers, start: start, places: places,
                         isVerbose: logs.verbose)
-                    var served: [any Service] = []
+                    var served = MetricsOptions.services(
+                        registry, at: address, of: workers, log: log, views: views, logger: logger)
                     if let settings {
                         let gateway = try await http.gateway(
                             app, settings, log: log, views: views, places, logger, running: serving.note)
                         // Told to stop before the workers, so that what was asked is still answered.
-                        served = [http.isStandard ? Dispensable(service: gateway, serving: serving) : gateway]
+                        served += [http.isStandard ? Dispensable(service: gateway, serving: serving) : gateway]
                     }
                     try await Workers.run(services + served + [ready], logger: logger)
                 }

@@ -1,9 +1,11 @@
 internal import ArgumentParser
+internal import CoreMetrics
 internal import EventLog
 internal import EventModel
 internal import Logging
 internal import MillraceBus
 internal import Projecting
+internal import PrometheusExporter
 internal import ServiceLifecycle
 
 /// `millrace work`.
@@ -20,6 +22,9 @@ struct Work: AppCommand {
                 commits it and leaves. One that is killed loses and doubles nothing: it goes
                 on where its last commit stands.
 
+                --metrics-port 9400 shows what they do to Prometheus, at
+                http://127.0.0.1:9400/metrics.
+
                 Example: \(Program.name) work handler reactor
                 """)
     }
@@ -27,6 +32,7 @@ struct Work: AppCommand {
     var names: [String] = []
     @Flag(help: "List the workers and stop.")
     var list = false
+    @OptionGroup var metrics: MetricsOptions
     @OptionGroup var logs: LogOptions
     @OptionGroup var shape: OutputOptions
     @OptionGroup var places: LogAndViewOptions
@@ -38,18 +44,22 @@ struct Work: AppCommand {
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = try logs.logger()
+        let address = try metrics.address()
+        let registry = address.map { _ in PrometheusRegistry() }
         try await Grace.bounding(end: Exit.hung) {
-            try await places.withLog(app, working: true) { log in
+            try await places.withLog(app, working: true, metrics: registry) { log in
                 try places.complainOfExposure()
                 try await requireTopics(of: log, for: workers, in: app)
                 try await places.withViews { views in
                     Output.complain("\(Program.name): working: \(Crew.words(workers, isVerbose: logs.verbose))")
                     let services = try Workers.services(
                         workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
-                        tell: Output.notice,
+                        metrics: registry ?? NOOPMetricsHandler.instance, tell: Output.notice,
                         ready: readiness.note)
+                    let shown = MetricsOptions.services(
+                        registry, at: address, of: workers, log: log, views: views, logger: logger)
                     try await Workers.run(
-                        services + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
+                        services + shown + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
                         logger: logger
                     )
                 }

@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import EventLog
 public import EventModel
 internal import Foundation
@@ -52,7 +53,7 @@ public final class Bus: Service, CustomStringConvertible {
         logPlace = try LogPlace(url: log)
         viewsPlace = try ViewsPlace(url: views, beside: logPlace)
         var opening = LogPlace.Opening(topics: Workers.topics(of: domains)) { logger.notice("\($0)") }
-        (opening.working, opening.properties) = (true, properties)
+        (opening.working, opening.properties, opening.metrics) = (true, properties, MetricsSystem.factory)
         self.log = try await logPlace.open(opening)
         do {
             self.views = try viewsPlace.open()

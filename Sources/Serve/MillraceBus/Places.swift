@@ -1,8 +1,10 @@
+package import CoreMetrics
 package import EventLog
 package import EventModel
 internal import Foundation
 internal import KafkaLog
 internal import LocalLog
+internal import Metering
 package import PostgresViews
 package import Projecting
 internal import SQLiteViews
@@ -52,6 +54,8 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
         package var rereadProperties: (@Sendable () -> [String: String]?)?
         /// How long a broker may take to answer; nil is as long as the log waits by itself.
         package var answerLimit: Duration?
+        /// What counts its commits, or its clients' statistics; nil counts nothing.
+        package var metrics: (any MetricsFactory)?
         package var tell: Notice
 
         package init(topics: [Topic], tell: @escaping Notice) { (self.topics, self.tell) = (topics, tell) }
@@ -60,7 +64,9 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
     package func open(_ opening: Opening) async throws -> any EventLog {
         switch self {
         case .local(let folder):
-            let log = try await LocalLog.open(directory: folder, complain: opening.tell)
+            var settings = LocalSettings(complain: opening.tell)
+            settings.metrics = opening.metrics.map { LogMetrics(in: $0) }
+            let log = try await LocalLog.open(directory: folder, settings)
             EdgeClock.correct(by: log.clockCorrection)
             if log.isReadOnly { return log }
             do {
@@ -76,7 +82,7 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
             return try await KafkaLog(
                 brokers: brokers, properties: opening.properties,
                 limit: opening.answerLimit ?? KafkaLog.answerLimit, patience: work?.patience,
-                membership: try KafkaWork.membership(working: opening.working)
+                membership: try KafkaWork.membership(working: opening.working), metrics: opening.metrics
             ) { opening.rereadProperties?() }
         }
     }

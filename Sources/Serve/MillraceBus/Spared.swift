@@ -1,3 +1,4 @@
+internal import CoreMetrics
 internal import EventLog
 internal import Projecting
 internal import ServiceLifecycle
@@ -26,12 +27,14 @@ struct Spared: Service, CustomStringConvertible {
     private let worker: any Service
     private let name: String
     private let crew: Crew
+    /// 1 while it runs.
+    private let running: Meter
     private let tell: Notice
     private let failed = Failed()
     var description: String { name }
 
-    init(_ worker: any Service, _ name: String, of crew: Crew, tell: @escaping Notice) {
-        (self.worker, self.name, self.crew, self.tell) = (worker, name, crew, tell)
+    init(_ worker: any Service, _ name: String, of crew: Crew, running: Meter, tell: @escaping Notice) {
+        (self.worker, self.name, self.crew, self.running, self.tell) = (worker, name, crew, running, tell)
     }
 
     /// What it has stopped of.
@@ -39,6 +42,8 @@ struct Spared: Service, CustomStringConvertible {
 
     func run() async throws {
         do {
+            running.set(1)
+            defer { running.set(0) }
             try await worker.run()
         } catch let error as ViewError where error.kind == .damaged {
             try await goOn(without: error, error.message)

@@ -1,7 +1,9 @@
+package import CoreMetrics
 package import EventLog
 package import EventModel
 internal import Handling
 package import Logging
+internal import Metering
 package import Projecting
 internal import Quarantining
 package import ServiceLifecycle
@@ -34,6 +36,8 @@ struct WorkerEnvironment: Sendable {
     var quarantine: QuarantineLog
     var book: TopicBook
     var logger: Logger
+    /// What the one that is made counts.
+    var metrics: WorkerMetrics
 }
 
 /// The composition root: which workers there are, over which log and views.
@@ -51,7 +55,7 @@ package enum Workers {
                             domain, decider, log: around.log, clock: { now() }, logger: around.logger)
                         handler.checkpoints = ViewCheckpoints(around.views)
                         (handler.quarantine, handler.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
-                        handler.book = around.book
+                        (handler.book, handler.metrics) = (around.book, around.metrics)
                         handler.ready = ready
                         return handler
                     })
@@ -64,7 +68,7 @@ package enum Workers {
                     var reactor = Reactor(reaction, log: around.log, logger: around.logger)
                     reactor.checkpoints = ViewCheckpoints(around.views)
                     (reactor.quarantine, reactor.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
-                    reactor.book = around.book
+                    (reactor.book, reactor.metrics) = (around.book, around.metrics)
                     reactor.ready = ready
                     return reactor
                 }
@@ -76,7 +80,7 @@ package enum Workers {
                 ) { around, ready in
                     var projector = Projector(projection, log: around.log, views: around.views, logger: around.logger)
                     (projector.quarantine, projector.crashRecords) = (around.quarantine, ViewCrashRecords(around.views))
-                    projector.ready = ready
+                    (projector.metrics, projector.ready) = (around.metrics, ready)
                     return projector
                 }
             }
@@ -102,23 +106,28 @@ package enum Workers {
 
     /// The services of one process: its workers, what keeps snapshots of its projectors' views, and the upkeep of a log that
     /// has no broker to do it.
+    ///
+    /// - Parameter metrics: What counts what the workers do.
     package static func services(
         _ workers: [Worker], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, logger: Logger,
-        tell: @escaping Notice, ready: @escaping @Sendable (String) -> Void = { _ in }
+        metrics: any MetricsFactory = MetricsSystem.factory, tell: @escaping Notice,
+        ready: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> [any Service] {
         let upkeep = (log as? any Maintained).map { [Upkeep(log: $0, logger: logger) as any Service] } ?? []
-        let around = WorkerEnvironment(
-            log: log, views: views, quarantine: QuarantineLog(log, clock: { now() }),
-            book: TopicBook(log, clock: { now() }), logger: logger)
+        let (quarantine, book) = (QuarantineLog(log, clock: { now() }), TopicBook(log, clock: { now() }))
         let (projections, limits) = (workers.compactMap(\.projection), try SnapshotLimits.set())
         let keeping: [any Service] =
             limits.isOn && !projections.isEmpty
             ? [Snapshotting(projections, log: log, views: views, in: snapshots, limits: limits, logger: logger)] : []
         let crew = Spared.Crew(workers.count)
         let spared = workers.map { worker in
-            Spared(worker.make(around) { ready(worker.name) }, worker.name, of: crew, tell: tell)
+            let around = WorkerEnvironment(
+                log: log, views: views, quarantine: quarantine, book: book, logger: logger,
+                metrics: WorkerMetrics(worker.name, kind: worker.kind, in: metrics))
+            let made = worker.make(around) { ready(worker.name) }
+            return Spared(made, worker.name, of: crew, running: around.metrics.running, tell: tell)
         }
-        return [FollowedQuarantine(quarantine: around.quarantine), WorkerGroup(services: spared)] + keeping + upkeep
+        return [FollowedQuarantine(quarantine: quarantine), WorkerGroup(services: spared)] + keeping + upkeep
     }
 
     /// Runs services until a signal says stop: then each finishes what it has in hand.
