@@ -69,6 +69,7 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/hummingbird-project/hummingbird", "2.28.1"),
     ("https://github.com/apple/swift-nio", "2.101.2"),
     ("https://github.com/apple/swift-nio-extras", "1.35.2"),
+    ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
     ("https://github.com/apple/swift-http-types", "1.8.0"),
 ]
 
@@ -89,7 +90,6 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-crypto", "4.5.2"),
     ("https://github.com/apple/swift-http-structured-headers", "1.7.0"),
     ("https://github.com/apple/swift-nio-http2", "1.46.0"),
-    ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
     ("https://github.com/apple/swift-nio-transport-services", "1.28.0"),
     ("https://github.com/swift-server/async-http-client", "1.37.0"),
 ]
@@ -134,6 +134,8 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -206,12 +208,18 @@ let package = Package(
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
                 "SQLiteViews", "PostgresViews", "Snapshots", lifecycle, logging, protobuf,
             ]),
+        // Who asks: JSON Web Tokens and their keys. The cryptography is OpenSSL's, which librdkafka and libpq link anyway.
+        .systemLibrary(
+            name: "CCrypto", path: "Sources/Serve/CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                hummingbird, hummingbirdCore, http, nio, nioHTTP, nioHTTPTypes, lifecycle, logging,
+                "JSONText", "Tokens", hummingbird, hummingbirdCore, hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, lifecycle,
+                logging,
             ],
             path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
@@ -219,7 +227,7 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", arguments, yams,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", arguments, yams,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
@@ -294,7 +302,7 @@ let package = Package(
                 protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
-        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "EventModel", "CZlib"] + underHTTP),
+        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

@@ -15,7 +15,7 @@ extension GatewayEnvironment {
         try parameters.end("/commands/\(found.kind.name)")
         let id = try commandID(request)
         let json = try await request.body.json()
-        let encoded = try found.command(json: json, id: id)
+        let encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
         let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
         metrics.note(outcome, of: found.kind.name)
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
@@ -46,7 +46,9 @@ extension GatewayEnvironment {
         }
         _ = try request.chosen(of: .lines, .json)
         try request.body.checkLines()
-        let reader = CommandLines(catalogue: catalogue, named: found, time: nil)
+        let reader = CommandLines(catalogue: catalogue, named: found, time: nil) { [access = request.access] in
+            access.acting(in: $0.name)
+        }
         var reply = Reply(
             200, .lines,
             .stream { [self] writer in
@@ -101,7 +103,7 @@ private struct LineSending {
                 try await send(writer)
             }
             waiting.append((line.number, command))
-        } catch let error where error is Malformed || error is Problem {
+        } catch let error where error is Malformed || error is Problem || error is ActsForAnother {
             try await send(writer)
             if isOver { return }
             try await tell(around.problem(error), of: line.number, writer)

@@ -18,8 +18,12 @@ package struct GatewaySettings: Sendable {
     package var origins: [String] = []
     /// Requests a second of an address.
     package var rate = GatewayLimits.rate
+    /// Requests a second of a token's subject.
+    package var tokenRate = GatewayLimits.tokenRate
     /// Whether each request is logged.
     package var logsAccess = false
+    /// Whether whoever asks does so over TLS.
+    package var isSecure: Bool { false }
 
     package init(address: GatewayAddress, authority: any Authority) {
         (self.address, self.authority) = (address, authority)
@@ -54,13 +58,16 @@ package struct Gateway: Service, CustomStringConvertible {
     /// Refuses an address that others reach where nobody is asked who he is.
     ///
     /// - Parameter isInsecure: Whether somebody has said that it may be so.
-    package static func check(_ address: GatewayAddress, isInsecure: Bool) throws(BusError) {
-        if address.isLoopback || isInsecure { return }
+    package static func check(
+        _ address: GatewayAddress, asksForTokens: Bool, isInsecure: Bool
+    ) throws(BusError) {
+        if address.isLoopback || asksForTokens || isInsecure { return }
         throw BusError(
             .usage,
             """
-            \(address) can be reached by others, who could do everything: there are no tokens yet. --insecure opens it all the \
-            same, as behind a proxy that asks who one is; 127.0.0.1 is for this machine alone
+            \(address) can be reached by others, who could do everything. --token-keys FILE lets in who has a token \
+            (\(Program.name) token keys makes a file); --insecure opens it all the same, as behind a proxy that asks who one is; \
+            127.0.0.1 is for this machine alone
             """)
     }
 

@@ -17,7 +17,9 @@ final class GatewayEnvironment: Sendable {
     let settings: GatewaySettings
     let logger: Logger
     let rates: Rates
+    let tokenRates: Rates
     let streams = Slots(GatewayLimits.streams)
+    let streamsOfEach = SlotsOfEach(GatewayLimits.streamsOfOne)
     let pasts = Slots(GatewayLimits.pasts)
     let metrics = GatewayMetrics()
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
@@ -31,6 +33,7 @@ final class GatewayEnvironment: Sendable {
         (self.log, self.views, self.snapshots, self.sender) = (log, views, snapshots, sender)
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         rates = Rates(rate: settings.rate)
+        tokenRates = Rates(rate: settings.tokenRate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
     }
 

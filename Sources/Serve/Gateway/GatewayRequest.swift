@@ -10,6 +10,8 @@ struct GatewayRequest: Sendable {
     let target: RequestTarget
     let fields: HTTPFields
     let access: Access
+    /// Whom limits count it for: a token's subject, or an address.
+    let whose: String
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
@@ -21,8 +23,7 @@ struct GatewayRequest: Sendable {
     /// - Throws: ``Problem`` where it may not.
     func require(_ scope: Scope, in domain: String?) throws(Problem) {
         if access.allows(scope, in: domain) { return }
-        let place = domain.map { " in \($0)" } ?? ""
-        throw Problem(.forbidden, "\(access.subject ?? "this token") may not \(scope.rawValue)\(place)")
+        throw Problem(lacking: Access.Grant(scope, in: domain), of: access.subject)
     }
 
     /// The best of some media types for whoever asks.

@@ -112,8 +112,10 @@ enum GeneratedHelp {
     /// What each field is, and whether a message needs it.
     static func fields(_ found: Catalogue.Found) -> String {
         let required = found.example?.required ?? []
+        let actor = found.domain.actor(of: found.kind)
         let rows = found.kind.fields.map { field in
-            let needed = required.contains(field.name) ? ["(needed)"] : []
+            let needed =
+                (required.contains(field.name) ? ["(needed)"] : []) + (field.name == actor?.name ? ["(who acts)"] : [])
             return [
                 "  \(field.name)", field.repeated ? "[\(field.type)]" : field.type,
                 ((field.about.isEmpty ? [] : [field.about]) + needed).joined(separator: " "),

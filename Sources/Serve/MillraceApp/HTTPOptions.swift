@@ -6,6 +6,7 @@ internal import MillraceBus
 internal import MillraceGateway
 internal import Projecting
 internal import Synchronization
+internal import Tokens
 
 /// Where and how the gateway serves.
 struct HTTPOptions: ParsableArguments {
@@ -19,6 +20,7 @@ struct HTTPOptions: ParsableArguments {
     var http: String?
     @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
     var insecure = false
+    @OptionGroup var keys: TokenKeysOption
     @Option(
         name: .customLong("cors-origin"),
         help: ArgumentHelp("Let pages of this origin ask, such as https://example.com; * is any.", valueName: "origin"))
@@ -27,11 +29,19 @@ struct HTTPOptions: ParsableArguments {
         name: .customLong("http-rate"),
         help: ArgumentHelp("Requests a second that an address may make (default: 20000).", valueName: "n"))
     var rate: Double?
-    @Flag(help: "Log each request: its method, path, status and time.")
+    @Option(
+        name: .customLong("token-rate"),
+        help: ArgumentHelp("Requests a second that a token's subject may make (default: 20000).", valueName: "n"))
+    var tokenRate: Double?
+    @Flag(help: "Log each request: its method, path, status, time and subject.")
     var accessLog = false
 
     func validate() throws {
-        if let rate, !(rate > 0 && rate <= 1_000_000) { throw ValidationError("--http-rate must be over 0") }
+        for (name, rate) in [("--http-rate", rate), ("--token-rate", tokenRate)] {
+            if let rate, !(rate > 0 && rate <= 1_000_000) {
+                throw ValidationError("\(name) must be over 0, and at most 1000000")
+            }
+        }
     }
 
     /// What somebody has said: nil where nobody has.
@@ -48,10 +58,13 @@ struct HTTPOptions: ParsableArguments {
     /// - Throws: ``BusError`` for an address that is none, or that others reach.
     func settings() throws -> GatewaySettings {
         let address = try said().map { try GatewayAddress($0) } ?? .standard
-        try Gateway.check(address, isInsecure: insecure)
-        var settings = GatewaySettings(address: address, authority: OpenAuthority())
+        let file = keys.file()
+        try Gateway.check(address, asksForTokens: file != nil, isInsecure: insecure)
+        let authority: any Authority = if let file { try TokenAuthority(file) } else { OpenAuthority() }
+        var settings = GatewaySettings(address: address, authority: authority)
         (settings.origins, settings.logsAccess) = (origins, accessLog)
         if let rate { settings.rate = rate }
+        if let tokenRate { settings.tokenRate = tokenRate }
         return settings
     }
 
