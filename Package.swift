@@ -135,6 +135,7 @@ let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
@@ -218,8 +219,9 @@ let package = Package(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Tokens", hummingbird, hummingbirdCore, hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, lifecycle,
-                logging,
+                "JSONText", "Tokens", hummingbird, hummingbirdCore, hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes,
+                nioSSL, nioTLS, lifecycle,
+                signals, logging,
             ],
             path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
@@ -227,7 +229,8 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", arguments, yams,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", arguments,
+                yams,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),

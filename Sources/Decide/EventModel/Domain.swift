@@ -210,7 +210,8 @@ public struct Domain: Sendable {
             let found = schemas.compactMap { $0.kind(named: name) }
             precondition(!found.isEmpty, "\(self.name) has no command or event \(name) yet, whose actor is \(field)")
             for kind in found {
-                guard let own = kind.fields.first(where: { $0.name == field }), own.type == "string", !own.repeated else {
+                guard let own = kind.fields.first(where: { $0.name == field }), own.type == "string", !own.repeated
+                else {
                     preconditionFailure("\(self.name).\(name) has no text \(field), which was to name who acts")
                 }
                 domain.actors[name] = own

@@ -14,7 +14,8 @@ extension Domain {
             .deciding(Social.self, key: "user")
             .naming(actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow")
             .naming(
-                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed")
+                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed"
+            )
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
             .deriving(SocialRetweetEvent.self, topic: "retweets", key: "author", owner: "retweets")

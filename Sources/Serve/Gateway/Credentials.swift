@@ -24,7 +24,9 @@ struct Credentials: Sendable, Hashable {
         let cookies = Set(
             fields[values: .cookie].flatMap { $0.split(separator: ";") }.compactMap { Self.value(of: $0) })
         // Another host of the same site can put one beside it.
-        if cookies.count > 1 { throw Problem(unreadable: "there are \(cookies.count) different cookies \(Self.cookie)") }
+        if cookies.count > 1 {
+            throw Problem(unreadable: "there are \(cookies.count) different cookies \(Self.cookie)")
+        }
         (token, isCookie) = (cookies.first, !cookies.isEmpty)
     }
 
@@ -71,7 +73,8 @@ extension Problem {
         let place = grant.domain.map { " in \($0)" } ?? ""
         self.init(
             .forbidden,
-            "\(subject ?? "this token") may not \(grant.scope.rawValue)\(place): the token lacks the scope \(grant.text)")
+            "\(subject ?? "this token") may not \(grant.scope.rawValue)\(place): the token lacks the scope \(grant.text)"
+        )
         challenge = "\(Self.challenge("insufficient_scope", nil)), scope=\"\(grant.text)\""
     }
 
@@ -90,7 +93,9 @@ extension Problem {
     /// RFC 6750, section 3.
     private static func challenge(_ error: String, _ why: String?) -> String {
         // What a quoted text may have without escapes.
-        let plain = why.map { String(String.UnicodeScalarView($0.unicodeScalars.filter { 0x20...0x7e ~= $0.value && !"\"\\".unicodeScalars.contains($0) })) }
+        let plain = why.map { why in
+            String(why.unicodeScalars.filter { (0x20...0x7e).contains($0.value) && $0 != "\"" && $0 != "\\" })
+        }
         return "\(realm), error=\"\(error)\"" + (plain.map { ", error_description=\"\($0)\"" } ?? "")
     }
 }

@@ -9,6 +9,7 @@ internal import NIOCore
 package import Projecting
 internal import ServiceLifecycle
 package import Snapshots
+internal import UnixSignals
 
 /// How a gateway is reached, and by whom.
 package struct GatewaySettings: Sendable {
@@ -22,8 +23,10 @@ package struct GatewaySettings: Sendable {
     package var tokenRate = GatewayLimits.tokenRate
     /// Whether each request is logged.
     package var logsAccess = false
+    /// The certificate of TLS; nil serves without.
+    package var tls: GatewayTLS?
     /// Whether whoever asks does so over TLS.
-    package var isSecure: Bool { false }
+    package var isSecure: Bool { tls != nil }
 
     package init(address: GatewayAddress, authority: any Authority) {
         (self.address, self.authority) = (address, authority)
@@ -79,15 +82,24 @@ package struct Gateway: Service, CustomStringConvertible {
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)
-        let channels = configuration
+        let (channels, tls) = (configuration, around.settings.tls)
         let builder = HTTPServerBuilder { respond in
-            HTTP1Channel(
-                responder: { request, writer, channel in
-                    if Self.expectsContinue(request) {
-                        try await writer.writeInformationalHead(.init(status: .continue))
-                    }
-                    try await respond(request, writer, channel)
-                }, configuration: channels)
+            let responder: HTTPChannelHandler.Responder = { request, writer, channel in
+                if Self.expectsContinue(request) {
+                    try await writer.writeInformationalHead(.init(status: .continue))
+                }
+                try await respond(request, writer, channel)
+            }
+            if let tls { return try SecureChannel(tls, channels, responder: responder) }
+            return HTTP1Channel(responder: responder, configuration: channels)
+        }
+        var services: [any Service] = [around.sender]
+        if Reloading.isNeeded(around.settings) {
+            // From here on SIGHUP does not end the process.
+            services.append(
+                Reloading(
+                    settings: around.settings, signals: await UnixSignalsSequence(trapping: .sighup),
+                    logger: around.logger))
         }
         var quiet = around.logger
         quiet.logLevel = max(quiet.logLevel, .warning)
@@ -96,7 +108,7 @@ package struct Gateway: Service, CustomStringConvertible {
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(FileLimit.connections, logger: quiet)),
-            services: [around.sender],
+            services: services,
             onServerRunning: { channel in running(address.with(port: channel.localAddress?.port ?? address.port)) },
             logger: quiet)
         do {

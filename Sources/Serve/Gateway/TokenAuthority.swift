@@ -33,7 +33,7 @@ package final class TokenAuthority: Authority {
     }
 
     package func access(token: String?) throws(Problem) -> Access {
-        guard let token else { throw .unnamed }
+        guard let token else { throw Problem.unnamed }
         let now = clock()
         let (known, keys, reading) = state.withLock { ($0.known[token], $0.keys, $0.reading) }
         if let known, known.holds(at: now) { return Access(known) }

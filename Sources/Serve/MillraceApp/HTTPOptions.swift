@@ -22,6 +22,17 @@ struct HTTPOptions: ParsableArguments {
     var insecure = false
     @OptionGroup var keys: TokenKeysOption
     @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp(
+            "A PEM file with the certificate, and those that lead from it to one that clients know: serve HTTPS.",
+            valueName: "file"), completion: .file())
+    var certificate: String?
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("A PEM file with the certificate's private key.", valueName: "file"),
+        completion: .file())
+    var certificateKey: String?
+    @Option(
         name: .customLong("cors-origin"),
         help: ArgumentHelp("Let pages of this origin ask, such as https://example.com; * is any.", valueName: "origin"))
     var origins: [String] = []
@@ -37,6 +48,9 @@ struct HTTPOptions: ParsableArguments {
     var accessLog = false
 
     func validate() throws {
+        if (certificate == nil) != (certificateKey == nil) {
+            throw ValidationError("--tls-cert and --tls-key go together")
+        }
         for (name, rate) in [("--http-rate", rate), ("--token-rate", tokenRate)] {
             if let rate, !(rate > 0 && rate <= 1_000_000) {
                 throw ValidationError("\(name) must be over 0, and at most 1000000")
@@ -62,6 +76,9 @@ struct HTTPOptions: ParsableArguments {
         try Gateway.check(address, asksForTokens: file != nil, isInsecure: insecure)
         let authority: any Authority = if let file { try TokenAuthority(file) } else { OpenAuthority() }
         var settings = GatewaySettings(address: address, authority: authority)
+        if let certificate, let certificateKey {
+            settings.tls = try GatewayTLS(certificate: certificate, key: certificateKey)
+        }
         (settings.origins, settings.logsAccess) = (origins, accessLog)
         if let rate { settings.rate = rate }
         if let tokenRate { settings.tokenRate = tokenRate }
@@ -71,15 +88,17 @@ struct HTTPOptions: ParsableArguments {
     func gateway(
         _ app: Application, _ settings: GatewaySettings, log: any EventLog, views: any ViewStore,
         _ places: LogAndViewOptions, _ logger: Logger,
-        running: @escaping @Sendable (GatewayAddress) -> Void = { HTTPOptions.tell($0) }
+        running: (@Sendable (GatewayAddress) -> Void)? = nil
     ) async throws -> Gateway {
         try await Gateway(
             app.domains, log: log, views: views, snapshots: places.snapshots(),
             declared: places.declaredTopics(app), settings: settings, logger: logger,
-            running: running)
+            running: running ?? { Self.tell($0, isSecure: settings.isSecure) })
     }
 
-    static func tell(_ address: GatewayAddress) { Output.complain("\(Program.name): serving http://\(address)") }
+    static func tell(_ address: GatewayAddress, isSecure: Bool) {
+        Output.complain("\(Program.name): serving \(isSecure ? "https" : "http")://\(address)")
+    }
 }
 
 /// Where a process serves, once that is known.

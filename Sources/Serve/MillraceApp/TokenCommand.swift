@@ -22,7 +22,8 @@ struct TokenKeysOption: ParsableArguments {
 
     func needed() throws -> KeyFile {
         guard let file = file() else {
-            throw Failure(.usage, "say which file has the keys: --token-keys FILE; \(Program.name) token keys FILE makes one")
+            throw Failure(
+                .usage, "say which file has the keys: --token-keys FILE; \(Program.name) token keys FILE makes one")
         }
         return file
     }
@@ -54,11 +55,13 @@ struct TokenCommand: AsyncParsableCommand {
         var subject: String
         @Option(
             name: .customLong("scope"),
-            help: ArgumentHelp("What may be done, such as tickets:send or *:query; given again, that too.", valueName: "scope"))
+            help: ArgumentHelp(
+                "What may be done, such as tickets:send or *:query; given again, that too.", valueName: "scope"))
         var scopes: [String] = []
         @Option(help: ArgumentHelp("How long it holds: 15m, 8h, 30d (default: 1h).", valueName: "time"))
         var ttl: String?
-        @Option(help: ArgumentHelp("The name of the key that signs it (default: the last that can).", valueName: "name"))
+        @Option(
+            help: ArgumentHelp("The name of the key that signs it (default: the last that can).", valueName: "name"))
         var kid: String?
 
         func run(in app: Application) throws {
@@ -67,23 +70,30 @@ struct TokenCommand: AsyncParsableCommand {
             var claims = Claims(subject: subject, scopes: try scopes(in: app), id: Token.newID(), expires: Timestamp(0))
             let time = now()
             claims.expires = time + (try life())
+            let key = try key(of: set, file)
+            let token: String
             do throws(Malformed) {
-                try Output.standard.line(Token.make(claims, with: try key(of: set, file), at: time))
+                token = try Token.make(claims, with: key, at: time)
             } catch {
                 throw Failure(.usage, error.message)
             }
+            try Output.standard.line(token)
         }
 
         private func scopes(in app: Application) throws -> [String] {
             let words = Scope.allCases.map(\.rawValue)
-            return try scopes.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map { text in
+            return try scopes.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map {
+                text in
                 let sides = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
                 guard sides.count == 2 else {
                     throw Failure(.usage, "--scope \(text) is not DOMAIN:WORD, such as tickets:send or *:query")
                 }
-                if !words.contains(sides[1]) { throw Failure(.usage, "--scope \(text): \(Nearest.notOne(sides[1], of: words))") }
+                if !words.contains(sides[1]) {
+                    throw Failure(.usage, "--scope \(text): \(Nearest.notOne(sides[1], of: words))")
+                }
                 if sides[0] != "*", !app.domains.contains(where: { $0.name == sides[0] }) {
-                    throw Unknown.failure("domain", sides[0], among: app.domains.map(\.name), shownBy: "\(Program.name) events")
+                    throw Unknown.failure(
+                        "domain", sides[0], among: app.domains.map(\.name), shownBy: "\(Program.name) events")
                 }
                 return text
             }
@@ -92,7 +102,8 @@ struct TokenCommand: AsyncParsableCommand {
         private func life() throws -> Duration {
             guard let ttl else { return TokenLimits.usual }
             guard let life = Duration(short: ttl), life >= .seconds(1), life <= TokenLimits.longest else {
-                throw Failure(.usage, "--ttl \(ttl) is no time from 1s to \(TokenLimits.longest.short), such as 15m or 30d")
+                throw Failure(
+                    .usage, "--ttl \(ttl) is no time from 1s to \(TokenLimits.longest.short), such as 15m or 30d")
             }
             return life
         }

@@ -25,14 +25,17 @@ extension TokenCommand {
         var isPublic = false
 
         func validate() throws {
-            if isPublic, add || kid != nil { throw ValidationError("--public makes nothing: leave out --add and --kid") }
+            if isPublic, add || kid != nil {
+                throw ValidationError("--public makes nothing: leave out --add and --kid")
+            }
         }
 
         func run(in app: Application) throws {
             let place = KeyFile(file)
             if isPublic {
                 guard let open = try refusing({ try place.read().opened() }) else {
-                    throw Failure(.usage, "\(file) has secret keys alone (HS256): whoever checks with one can make tokens")
+                    throw Failure(
+                        .usage, "\(file) has secret keys alone (HS256): whoever checks with one can make tokens")
                 }
                 return try Output.standard.write(open.text)
             }

@@ -1,4 +1,4 @@
-package import EventModel
+internal import EventModel
 
 /// Who sends commands and events, where that is known: nobody acts as somebody else.
 package struct Acting: Sendable, Hashable {

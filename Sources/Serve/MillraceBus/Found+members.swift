@@ -15,7 +15,8 @@ extension Catalogue.Found {
                     ("repeated", String(field.repeated)),
                     ("required", required.map { String($0.contains(field.name)) } ?? "null"),
                     ("about", JSON.string(field.about)),
-                ] + (field.name == actor?.name ? [("actor", "true")] : []) + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
+                ] + (field.name == actor?.name ? [("actor", "true")] : [])
+                    + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
         }
         return [
             ("domain", JSON.string(domain.name)), ("kind", JSON.string(what)),

@@ -51,12 +51,14 @@ package struct KeyFile: Sendable {
         if keys.isSecret, mode & 0o077 != 0 {
             throw BusError(
                 .configuration,
-                "others can read the keys of tokens in \(path) (mode \(shown)), and make tokens with them: chmod 600 \(path)")
+                "others can read the keys of tokens in \(path) (mode \(shown)), and make tokens with them: chmod 600 \(path)"
+            )
         }
         if mode & 0o022 != 0 {
             throw BusError(
                 .configuration,
-                "others can write the keys of tokens in \(path) (mode \(shown)), and let in whom they like: chmod 644 \(path)")
+                "others can write the keys of tokens in \(path) (mode \(shown)), and let in whom they like: chmod 644 \(path)"
+            )
         }
     }
 

@@ -42,7 +42,8 @@ package struct KeySet: Sendable {
     private static func names(_ denied: JSONValue?, _ member: String) throws(KeyRefusal) -> Set<String> {
         guard let denied else { return [] }
         // A slip here would let somebody in: so nothing else may stand there.
-        guard case .object(let members) = denied, members.allSatisfy({ ["tokens", "subjects"].contains($0.name) }) else {
+        guard case .object(let members) = denied, members.allSatisfy({ ["tokens", "subjects"].contains($0.name) })
+        else {
             throw KeyRefusal("\"denied\" must be {\"tokens\":[...],\"subjects\":[...]}, and have nothing else")
         }
         guard let value = denied[member] else { return [] }
@@ -51,7 +52,9 @@ package struct KeySet: Sendable {
         }
         var names: Set<String> = []
         for value in values {
-            guard case .text(let name) = value else { throw KeyRefusal("\"denied\" has a name in \"\(member)\" that is no text") }
+            guard case .text(let name) = value else {
+                throw KeyRefusal("\"denied\" has a name in \"\(member)\" that is no text")
+            }
             names.insert(name)
         }
         return names

@@ -73,7 +73,8 @@ extension KeySet {
             throw TokenRefusal(.malformed, "the token's header has \"crit\", and nothing of that is known here")
         }
         if let type = header["typ"] {
-            guard case .text(let type) = type, ["jwt", "at+jwt", "application/at+jwt"].contains(type.lowercased()) else {
+            guard case .text(let type) = type, ["jwt", "at+jwt", "application/at+jwt"].contains(type.lowercased())
+            else {
                 throw TokenRefusal(.malformed, "the token is of another \"typ\" than JWT")
             }
         }

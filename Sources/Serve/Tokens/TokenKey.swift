@@ -50,19 +50,22 @@ package struct TokenKey: Sendable {
         if kind != "oct", kind != "OKP" || json["crv"]?.plain != "Ed25519" { return nil }
         if let use = json["use"], use != .text("sig") { return nil }
         guard case .text(let name)? = json["kid"], !name.isEmpty, name.utf8.count <= TokenLimits.nameBytes else {
-            throw KeyRefusal("a key has no \"kid\": the name, of 1 to \(TokenLimits.nameBytes) bytes, that tokens name it by")
+            throw KeyRefusal(
+                "a key has no \"kid\": the name, of 1 to \(TokenLimits.nameBytes) bytes, that tokens name it by")
         }
         self.name = name
         material = kind == "oct" ? try Self.secret(json, name) : try Self.pair(json, name)
         if let said = json["alg"], !algorithm.names.contains(where: { said == .text($0) }) {
-            throw KeyRefusal("the key \(name) is for another \"alg\" than \(algorithm.rawValue), which its \"kty\" is for")
+            throw KeyRefusal(
+                "the key \(name) is for another \"alg\" than \(algorithm.rawValue), which its \"kty\" is for")
         }
     }
 
     private static func secret(_ json: JSONValue, _ name: String) throws(KeyRefusal) -> Material {
         guard let secret = try bytes(json, "k", name) else { throw KeyRefusal("the key \(name) has no \"k\"") }
         if secret.count < TokenLimits.secretBytes {
-            throw KeyRefusal("the key \(name) has \(secret.count) bytes, HS256 needs at least \(TokenLimits.secretBytes)")
+            throw KeyRefusal(
+                "the key \(name) has \(secret.count) bytes, HS256 needs at least \(TokenLimits.secretBytes)")
         }
         return .hmac(HMACKey(secret: secret))
     }
