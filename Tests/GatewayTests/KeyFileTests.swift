@@ -25,7 +25,8 @@ struct KeyFileTests {
         let keys = try KeySet.made("a", .edDSA)
         let file = try file(keys)
         let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
-        #expect(mode == 0o600 && (try file.read().text) == keys.text)
+        let read = try file.read()
+        #expect(mode == 0o600 && read.text == keys.text)
         #expect(throws: KeyRefusal.self) { try file.write(keys, replacing: false) }
         try file.write(keys.adding("b", .hs256), replacing: true)
         #expect(try file.read().keys.map(\.name) == ["a", "b"])

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Certificates of a test's own, made by openssl.
-private struct Certificates: Sendable {
+/// OwnCertificate of a test's own, made by openssl.
+private struct OwnCertificate: Sendable {
     let bus: Bus
     var certificate: String { "\(bus.folder)/cert.pem" }
     var key: String { "\(bus.folder)/key.pem" }
@@ -52,7 +52,7 @@ private struct Certificates: Sendable {
 struct HTTPSecureTests {
     @Test func `HTTP is served in the version that both sides speak, and without TLS not at all`() async throws {
         try await onBus { bus in
-            let own = Certificates(bus: bus)
+            let own = OwnCertificate(bus: bus)
             try await own.make("first")
             let web = try await own.start()
             for (flag, version) in [("--http2", "HTTP/2"), ("--http1.1", "HTTP/1.1")] {
@@ -84,7 +84,7 @@ struct HTTPSecureTests {
 
     @Test func `a new certificate is taken on SIGHUP, and connections that are there go on`() async throws {
         try await onBus { bus in
-            let own = Certificates(bus: bus)
+            let own = OwnCertificate(bus: bus)
             try await own.make("first")
             let web = try await own.start()
             #expect(try await own.shown(web) == "subject=CN = first")
@@ -117,7 +117,7 @@ struct HTTPSecureTests {
 
     @Test func `files that cannot be used are refused, and it is said why`() async throws {
         try await onBus { bus in
-            let own = Certificates(bus: bus)
+            let own = OwnCertificate(bus: bus)
             try await own.make("first")
             try await own.make("other", at: "other")
             let folder = bus.folder
@@ -152,7 +152,7 @@ struct HTTPSecureTests {
 
     @Test func `limits hold there too: headers, bodies, and connections without TLS`() async throws {
         try await onBus { bus in
-            let own = Certificates(bus: bus)
+            let own = OwnCertificate(bus: bus)
             try await own.make("first")
             let web = try await own.start("--http-rate", "1000")
             for flag in ["--http2", "--http1.1"] {
@@ -174,7 +174,7 @@ struct HTTPSecureTests {
 
     @Test func `a cookie is for TLS alone there, and many requests share a connection`() async throws {
         try await onBus { bus in
-            let own = Certificates(bus: bus)
+            let own = OwnCertificate(bus: bus)
             try await own.make("first")
             let keys = "\(bus.folder)/keys.json"
             #expect(try await bus.plain(["token", "keys", keys]).exit == 0)
