@@ -213,10 +213,17 @@ struct HTTPTokenTests {
             let second = try await guarded.field("ben", "*:query")
             #expect(try await web.get("/views", first).status == 200)
             #expect(try await web.get("/views", second).status == 200)
+            let following = try web.start(
+                "GET", "/topics/hits.events?follow=true", nil, [try await guarded.field("ben", "*:replay")])
+            try await eventually("the stream: \(following.out)") {
+                following.out.contains("200 OK") ? true : nil
+            }
             let both = try String(contentsOfFile: guarded.keys, encoding: .utf8)
             try await reload(
                 both.replacing("\n]}", with: "\n],\"denied\":{\"subjects\":[\"ben\"]}}"), until: "read again")
             #expect(try await web.get("/views", first).status == 200)
+            // What was let in before ends too.
+            #expect(try await following.end(within: .seconds(30)).exit == 0)
             let denied = try await web.get("/views", second)
             #expect(denied.status == 401 && denied.json["detail"] == "the token is not taken any more", "\(denied)")
             let ended = try await web.stop()

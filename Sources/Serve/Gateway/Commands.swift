@@ -57,6 +57,11 @@ extension GatewayEnvironment {
                     var body = try request.body.lines()
                     var sending = LineSending(around: self, request: request, wait: wait, skips: skips)
                     while let lines = try await body.next() {
+                        do throws(Problem) {
+                            try request.checkAgain()
+                        } catch {
+                            return try await writer.write(error.json + "\n")
+                        }
                         for line in lines where !sending.isOver { try await sending.take(line, reader, writer) }
                         try await sending.send(writer)
                         if sending.isOver { break }

@@ -15,8 +15,10 @@ struct GatewayRequest: Sendable {
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
-    /// Whether whoever asked is not there any more.
+    /// Whether whoever asked is not there any more, or is let in no more: a stream outlives many a token.
     let isGone: @Sendable () -> Bool
+    /// Asks again who asks, while a body still comes.
+    let checkAgain: @Sendable () throws(Problem) -> Void
 
     var parameters: ParameterReader { ParameterReader(target.parameters) }
 

@@ -65,7 +65,7 @@ struct GatewayResponder: HTTPResponder {
         }
         let endpoint = try Endpoint.find(request.method.rawValue, target.path)
         name = endpoint.template
-        let access = try access(to: endpoint, request)
+        let (access, token) = try access(to: endpoint, request)
         subject = access.subject
         if let subject, let wait = around.tokenRates.take(subject) {
             throw Problem(
@@ -73,23 +73,29 @@ struct GatewayResponder: HTTPResponder {
                 "\(subject) has made over \(Int(around.settings.tokenRate)) requests a second; come again later",
                 retryAfter: wait)
         }
+        let checkAgain: @Sendable () throws(Problem) -> Void = { [authority = around.settings.authority] in
+            if let token { _ = try authority.access(token: token) }
+        }
         return try await around.answer(
             endpoint,
             GatewayRequest(
                 target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
-                isHead: request.method == .head, body: body, isGone: { context.isClosed }))
+                isHead: request.method == .head, body: body, isGone: { context.isClosed || (try? checkAgain()) == nil },
+                checkAgain: checkAgain))
     }
 
     /// What whoever asks may do. Where a token is not asked for, one that is there anyway is not looked at.
-    private func access(to endpoint: Endpoint, _ request: Request) throws(Problem) -> Access {
+    private func access(
+        to endpoint: Endpoint, _ request: Request
+    ) throws(Problem) -> (access: Access, token: String?) {
         let authority = around.settings.authority
-        if !authority.asksForTokens { return try authority.access(token: nil) }
+        if !authority.asksForTokens { return (try authority.access(token: nil), nil) }
         if endpoint.isOpen {
             // Nor may another's page have a browser come in with a token of its choice.
             if [.logIn, .logOut].contains(endpoint), request.headers[.origin] != nil, !isOwn(request) {
                 throw Problem(.forbidden, "only pages of this address may log in or out", field: "Origin")
             }
-            return Access(subject: nil, grants: [])
+            return (Access(subject: nil, grants: []), nil)
         }
         let credentials = try Credentials(request.headers)
         let access = try authority.access(token: credentials.token)
@@ -102,7 +108,7 @@ struct GatewayResponder: HTTPResponder {
                 asks; programs send Authorization
                 """, field: "Origin")
         }
-        return access
+        return (access, credentials.token)
     }
 
     /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other

@@ -20,7 +20,10 @@ extension GatewayEnvironment {
                 : .append(log, PartitionCount(of: found.topic, on: log, count)),
             reader: reader, acting: request.access.acting(in: found.domain.name), skips: skips)
         do {
-            while let lines = try await body.next() { try await producing.take(lines) }
+            while let lines = try await body.next() {
+                try request.checkAgain()
+                try await producing.take(lines)
+            }
         } catch {
             var problem = problem(error)
             problem.members = producing.members + problem.members
