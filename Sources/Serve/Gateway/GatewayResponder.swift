@@ -73,7 +73,8 @@ struct GatewayResponder: HTTPResponder {
                 "\(subject) has made over \(Int(around.settings.tokenRate)) requests a second; come again later",
                 retryAfter: wait)
         }
-        let checkAgain: @Sendable () throws(Problem) -> Void = { [authority = around.settings.authority] in
+        let checkAgain: @Sendable () throws(Problem) -> Void = {
+            [authority = around.settings.authority] () throws(Problem) in
             if let token { _ = try authority.access(token: token) }
         }
         return try await around.answer(
