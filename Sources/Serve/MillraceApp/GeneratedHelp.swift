@@ -112,10 +112,8 @@ enum GeneratedHelp {
     /// What each field is, and whether a message needs it.
     static func fields(_ found: Catalogue.Found) -> String {
         let required = found.example?.required ?? []
-        let actor = found.domain.actor(of: found.kind)
         let rows = found.kind.fields.map { field in
-            let needed =
-                (required.contains(field.name) ? ["(needed)"] : []) + (field.name == actor?.name ? ["(who acts)"] : [])
+            let needed = required.contains(field.name) ? ["(needed)"] : []
             return [
                 "  \(field.name)", field.repeated ? "[\(field.type)]" : field.type,
                 ((field.about.isEmpty ? [] : [field.about]) + needed).joined(separator: " "),
