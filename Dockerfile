@@ -1,7 +1,7 @@
 # Builds millrace in one stage, with Swift's libraries in it, and runs it in another that has only what it is linked with.
 # Tools/libraries --check compares that list with the program's.
 FROM swift:6.2-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends librdkafka-dev libsqlite3-dev zlib1g-dev libs2-dev libpq-dev \
+RUN apt-get update && apt-get install -y --no-install-recommends librdkafka-dev libsqlite3-dev zlib1g-dev libs2-dev libpq-dev libssl-dev \
     && rm -rf /var/lib/apt/lists/*
 # Exactly the versions of packages that Package.swift names.
 ENV MILLRACE_EXACT=1
@@ -17,7 +17,7 @@ RUN swift build -c release --product millrace --static-swift-stdlib --disable-lo
     && strip -o /usr/local/bin/millrace .build/release/millrace
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libpq5 librdkafka1 libs2-0 libsqlite3-0 zlib1g \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libpq5 librdkafka1 libs2-0 libsqlite3-0 libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 10001 millrace \
     && mkdir /data && chown millrace:millrace /data

@@ -69,6 +69,7 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/hummingbird-project/hummingbird", "2.28.1"),
     ("https://github.com/apple/swift-nio", "2.101.2"),
     ("https://github.com/apple/swift-nio-extras", "1.35.2"),
+    ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
     ("https://github.com/apple/swift-http-types", "1.8.0"),
     ("https://github.com/apple/swift-metrics", "2.13.0"),
 ]
@@ -89,7 +90,6 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-crypto", "4.5.2"),
     ("https://github.com/apple/swift-http-structured-headers", "1.7.0"),
     ("https://github.com/apple/swift-nio-http2", "1.46.0"),
-    ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
     ("https://github.com/apple/swift-nio-transport-services", "1.28.0"),
     ("https://github.com/swift-server/async-http-client", "1.37.0"),
 ]
@@ -135,6 +135,9 @@ let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -214,13 +217,18 @@ let package = Package(
             ]),
         // Metrics as Prometheus reads them.
         ours("PrometheusExporter", "Serve", ["Metering", metrics]),
+        // Who asks: JSON Web Tokens and their keys. The cryptography is OpenSSL's, which librdkafka and libpq link anyway.
+        .systemLibrary(
+            name: "CCrypto", path: "Sources/Serve/CCrypto", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "Metering", "PrometheusExporter", metrics, hummingbird, hummingbirdCore, http, nio, nioHTTP,
-                nioHTTPTypes, lifecycle, logging,
+                "JSONText", "Metering", "PrometheusExporter", "Tokens", metrics, hummingbird, hummingbirdCore,
+                hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
             ],
             path: "Sources/Serve/Gateway", swiftSettings: strict),
         .target(
@@ -228,7 +236,7 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "CZlib", "Metering",
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", "Metering",
                 "PrometheusExporter", arguments, yams, metrics,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
@@ -304,8 +312,8 @@ let package = Package(
                 "Metering", protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
-        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "EventModel", "CZlib"] + underHTTP),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
+        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

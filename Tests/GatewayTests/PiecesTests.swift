@@ -122,7 +122,7 @@ struct GatewayAddressTests {
     func `of this machine is reached by nobody else`(_ text: String) throws {
         let address = try GatewayAddress(text)
         #expect(address.isLoopback && address.description == text)
-        try Gateway.check(address, isInsecure: false)
+        try Gateway.check(address, asksForTokens: false, isInsecure: false)
     }
 
     @Test(arguments: [
@@ -131,8 +131,9 @@ struct GatewayAddressTests {
     func `that others reach needs a word`(_ text: String) throws {
         let address = try GatewayAddress(text)
         #expect(!address.isLoopback)
-        #expect(throws: BusError.self) { try Gateway.check(address, isInsecure: false) }
-        try Gateway.check(address, isInsecure: true)
+        #expect(throws: BusError.self) { try Gateway.check(address, asksForTokens: false, isInsecure: false) }
+        try Gateway.check(address, asksForTokens: false, isInsecure: true)
+        try Gateway.check(address, asksForTokens: true, isInsecure: false)
     }
 
     @Test(arguments: [

@@ -61,6 +61,8 @@ public struct Domain: Sendable {
     public private(set) var demonstration: Demonstration?
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
+    /// By the name of a command or an event, the field that names who acts.
+    private var actors: [String: Schema.Field] = [:]
     /// `NAME.commands`.
     public let commandsTopic: String
     /// `NAME.events`.
@@ -186,6 +188,40 @@ public struct Domain: Sendable {
         domain.invariants += invariants
         return domain
     }
+
+    /// Which field of some commands and events names who acts: the customer of an order, the author of a tweet.
+    ///
+    /// Where tokens say who asks, as over HTTP, nobody acts as somebody else: a field that is left out becomes the token's
+    /// subject, and another is refused. A field that names who is acted on, as a courier who is given an order, is none.
+    ///
+    /// It comes behind what it speaks of:
+    ///
+    /// ```swift
+    /// .deciding(Likes.self, key: "thing").naming(actor: "person", of: "LikeThing", "ThingLiked")
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - field: As JSON has it: `holder`. It must be a text of each of them; anything else ends the program.
+    ///   - kinds: Names of commands, and of events that people may write.
+    public func naming(actor field: String, of kinds: String...) -> Domain {
+        var domain = self
+        let schemas = [decider?.commands, decider?.events, telemetry?.events].compactMap { $0 }
+        for name in kinds {
+            let found = schemas.compactMap { $0.kind(named: name) }
+            precondition(!found.isEmpty, "\(self.name) has no command or event \(name) yet, whose actor is \(field)")
+            for kind in found {
+                guard let own = kind.fields.first(where: { $0.name == field }), own.type == "string", !own.repeated
+                else {
+                    preconditionFailure("\(self.name).\(name) has no text \(field), which was to name who acts")
+                }
+                domain.actors[name] = own
+            }
+        }
+        return domain
+    }
+
+    /// The field of a command or an event that names who acts; nil where none does.
+    public func actor(of kind: Schema.Kind) -> Schema.Field? { actors[kind.name] }
 
     /// The schema of the events in a topic of this domain.
     public func schema(of topic: String) -> Schema? {

@@ -33,6 +33,7 @@ public struct Schema: Sendable {
         public var parts: [Field] = []
         /// The values of its enumeration.
         public var values: [String] = []
+        let number: Int
 
         /// Whether a person's word names it, in the spelling of JSON (`expiresAt`), of SQL (`expires_at`) or of options
         /// (`expires-at`).
@@ -116,7 +117,7 @@ public struct Schema: Sendable {
         }
         return Field(
             name: field.jsonName, type: type, repeated: field.repeated, about: field.about, textual: textual,
-            parts: parts, values: descriptor.enums[field.typeName] ?? [])
+            parts: parts, values: descriptor.enums[field.typeName] ?? [], number: field.number)
     }
 
     /// The kind of exactly that name; nil where there is none.
@@ -254,20 +255,58 @@ public struct Schema: Sendable {
     }
 }
 
+extension Schema {
+    /// The text in a field of a kind's message, in an envelope's bytes; empty where there is none.
+    package func text(_ field: Field, of kind: Kind, in bytes: Bytes) -> String {
+        var text = ""
+        bytes.withUnsafeBytes { envelope in
+            Self.eachText(in: envelope, numbered: kind.number) { message in
+                // Of several the last counts, as in every reader of protobuf.
+                Self.eachText(in: message, numbered: field.number) { text = String(decoding: $0, as: UTF8.self) }
+            }
+        }
+        return text
+    }
+
+    /// The same envelope with another text in a field of its kind's message.
+    package func setting(_ field: Field, of kind: Kind, to text: String, in bytes: Bytes) -> Bytes {
+        var message: [UInt8] = []
+        bytes.withUnsafeBytes { envelope in
+            Self.eachText(in: envelope, numbered: kind.number) { message += $0 }
+        }
+        // Behind the others, so that it counts.
+        message += Self.varint(UInt64(field.number) << 3 | 2) + Self.varint(UInt64(text.utf8.count)) + Array(text.utf8)
+        return Bytes(Self.varint(UInt64(kind.number) << 3 | 2) + Self.varint(UInt64(message.count)) + message)
+    }
+
+    private static func eachText(
+        in bytes: UnsafeRawBufferPointer, numbered number: Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) {
+        var tags = TagScanner(bytes)
+        while let next = tags.next() {
+            if next == number, let text = tags.text { body(UnsafeRawBufferPointer(rebasing: bytes[text])) }
+        }
+    }
+}
+
 /// Walks the top-level field numbers of a protobuf message (encoding: protobuf.dev/programming-guides/encoding).
 private struct TagScanner {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
+    /// Where the value of the last field is, of those that have a length.
+    private(set) var text: Range<Int>?
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func next() -> Int? {
         guard let tag = varint() else { return nil }
+        text = nil
         switch tag & 7 {
         case 0: guard varint() != nil else { return nil }
         case 1: at += 8
         case 2:
             guard let length = varint(), length <= UInt64(bytes.count - at) else { return nil }
+            text = at..<at + Int(length)
             at += Int(length)
         case 5: at += 4
         default: return nil

@@ -6,6 +6,8 @@ extension Domain {
         "orders", "Orders on their way, and what their customers are told.", descriptor: ordersDescriptor
     )
     .deciding(Orders.self, key: "order")
+    .naming(actor: "customer", of: "PlaceOrder")
+    .naming(actor: "courier", of: "MarkPickedUp")
     .deriving(OrdersOutbox.self, topic: "notifications", key: "customer", owner: "notify")
     .reacting(remembering: Notify())
     .projecting(Tracking.self)

@@ -7,6 +7,7 @@ extension Domain {
         "rides", "Where drivers are, and which are nearest to a point.", descriptor: ridesDescriptor
     )
     .observing(Rides.self, topic: Rides.topic, key: "driver")
+    .naming(actor: "driver", of: "DriverLocation")
     .projecting(DriverPositions.self)
     .answering(nearby, driver, cell)
     .demonstrating(.rides)

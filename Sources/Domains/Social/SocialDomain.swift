@@ -12,6 +12,10 @@ extension Domain {
     static func social(fanOutLimit: Int) -> Domain {
         Domain("social", "Tweets, follows, timelines and trends.", descriptor: socialDescriptor)
             .deciding(Social.self, key: "user")
+            .naming(actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow")
+            .naming(
+                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed"
+            )
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
             .deriving(SocialRetweetEvent.self, topic: "retweets", key: "author", owner: "retweets")

@@ -6,6 +6,7 @@ extension Domain {
         "tickets", "Seats: listed, held for five minutes, sold once.", descriptor: ticketsDescriptor
     )
     .deciding(Tickets.self, key: "event, or event:section")
+    .naming(actor: "holder", of: "HoldSeats", "ConfirmPurchase", "ReleaseHold", "SeatHeld", "SeatSold")
     .reacting(OpenSections.self)
     .projecting(SeatMap.self)
     .projecting(Calendar.self)

@@ -1,3 +1,6 @@
+package import EventModel
+internal import MillraceBus
+
 /// What may be done, in a domain or in all.
 package enum Scope: String, Sendable, Hashable, CaseIterable {
     /// Send commands.
@@ -10,6 +13,8 @@ package enum Scope: String, Sendable, Hashable, CaseIterable {
     case replay
     /// See workers and what waits, and have it handled or dropped.
     case operate
+    /// Send and produce what names somebody else as who acts.
+    case actForOthers = "act-for-others"
 }
 
 /// Who asks, and what he may do.
@@ -19,13 +24,28 @@ package struct Access: Sendable, Hashable {
         package var scope: Scope
         package var domain: String?
         package init(_ scope: Scope, in domain: String? = nil) { (self.scope, self.domain) = (scope, domain) }
+
+        /// As tokens have it: `tickets:send`, and `*:send` in all domains.
+        ///
+        /// - Returns: nil where the text is none: what others mean with it is nothing here.
+        package init?(_ text: String) {
+            let sides = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard sides.count == 2, !sides[0].isEmpty, let scope = Scope(rawValue: String(sides[1])) else { return nil }
+            self.init(scope, in: sides[0] == "*" ? nil : String(sides[0]))
+        }
+
+        package var text: String { "\(domain ?? "*"):\(scope.rawValue)" }
     }
 
     /// Nil where nobody has said who he is.
     package var subject: String?
     package var grants: Set<Grant>
+    /// Until when; nil is for ever.
+    package var expires: Timestamp?
 
-    package init(subject: String?, grants: Set<Grant>) { (self.subject, self.grants) = (subject, grants) }
+    package init(subject: String?, grants: Set<Grant>, expires: Timestamp? = nil) {
+        (self.subject, self.grants, self.expires) = (subject, grants, expires)
+    }
 
     /// Everything, of nobody in particular: where no tokens are asked for.
     package static let everything = Access(subject: nil, grants: Set(Scope.allCases.map { Grant($0) }))
@@ -34,18 +54,31 @@ package struct Access: Sendable, Hashable {
     package func allows(_ scope: Scope, in domain: String?) -> Bool {
         grants.contains(Grant(scope)) || (domain != nil && grants.contains(Grant(scope, in: domain)))
     }
+
+    /// Who sends to a domain; nil where nobody was asked who he is.
+    func acting(in domain: String) -> Acting? {
+        subject.map { Acting(subject: $0, isForOthers: allows(.actForOthers, in: domain)) }
+    }
 }
 
 /// Decides who asks, for each request, before anything else is looked at.
 package protocol Authority: Sendable {
-    /// - Parameter authorization: The request's field `Authorization`.
+    /// Whether whoever asks must say who he is.
+    var asksForTokens: Bool { get }
+    /// - Parameter token: Nil where the request has none.
     /// - Throws: ``Problem`` where it does not say who asks, or says it wrongly.
-    func access(authorization: String?) throws(Problem) -> Access
+    func access(token: String?) throws(Problem) -> Access
+    /// Reads again what it goes by.
+    ///
+    /// - Throws: where that cannot be taken; what it went by stays.
+    func reload() throws
 }
 
 /// Lets everybody do everything. It guards an address that only this machine reaches, or one that was opened with
 /// `--insecure`.
 package struct OpenAuthority: Authority {
     package init() {}
-    package func access(authorization: String?) throws(Problem) -> Access { .everything }
+    package var asksForTokens: Bool { false }
+    package func access(token: String?) throws(Problem) -> Access { .everything }
+    package func reload() {}
 }

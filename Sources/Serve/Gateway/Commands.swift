@@ -15,7 +15,7 @@ extension GatewayEnvironment {
         try parameters.end("/commands/\(found.kind.name)")
         let id = try commandID(request)
         let json = try await request.body.json()
-        let encoded = try found.command(json: json, id: id)
+        let encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
         let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
         metrics.note(outcome, of: found.kind.name)
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
@@ -50,7 +50,9 @@ extension GatewayEnvironment {
         }
         _ = try request.chosen(of: .lines, .json)
         try request.body.checkLines()
-        let reader = CommandLines(catalogue: catalogue, named: found, time: nil)
+        let reader = CommandLines(catalogue: catalogue, named: found, time: nil) { [access = request.access] in
+            access.acting(in: $0.name)
+        }
         var reply = Reply(
             200, .lines,
             .stream { [self] writer in
@@ -59,6 +61,11 @@ extension GatewayEnvironment {
                     var body = try request.body.lines()
                     var sending = LineSending(around: self, request: request, wait: wait, skips: skips)
                     while let lines = try await body.next() {
+                        do throws(Problem) {
+                            try request.checkAgain()
+                        } catch {
+                            return try await writer.write(error.json + "\n")
+                        }
                         for line in lines where !sending.isOver { try await sending.take(line, reader, writer) }
                         try await sending.send(writer)
                         if sending.isOver { break }
@@ -105,7 +112,7 @@ private struct LineSending {
                 try await send(writer)
             }
             waiting.append((line.number, command))
-        } catch let error where error is Malformed || error is Problem {
+        } catch let error where error is Malformed || error is Problem || error is ActsForAnother {
             try await send(writer)
             if isOver { return }
             try await tell(around.problem(error), of: line.number, writer)

@@ -26,9 +26,18 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What still comes is thrown away.
     private var isDone = false
 
+    /// Whether this is one of several requests on a connection of HTTP/2: it has no socket of its own.
+    private var isStream = false
+
     func handlerAdded(context: ChannelHandlerContext) {
-        guard let options = context.channel.syncOptions else { return }
-        let limit = ChannelOptions.Types.SocketOption(level: .tcp, name: Self.userTimeout)
+        isStream = context.channel.parent?.parent != nil
+        if !isStream { Self.setOptions(of: context.channel) }
+    }
+
+    /// Sets what is asked of the socket of a connection.
+    static func setOptions(of channel: any Channel) {
+        guard let options = channel.syncOptions else { return }
+        let limit = ChannelOptions.Types.SocketOption(level: .tcp, name: userTimeout)
         try? options.setOption(ChannelOptions.tcpOption(.tcp_nodelay), value: 1)
         try? options.setOption(limit, value: Int(GatewayLimits.slowReader.milliseconds))
     }
@@ -65,10 +74,16 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head) where head.status.kind == .informational: context.write(data, promise: promise)
-        case .head(let head):
+        case .head(var head):
             isAnswering = true
             closes = head.headerFields[.connection]?.lowercased() == "close"
-            context.write(data, promise: promise)
+            if isStream {
+                // Of a connection HTTP/2 says nothing in a header (RFC 9113, section 8.2.2).
+                head.headerFields[.connection] = nil
+                context.write(wrapOutboundOut(.head(head)), promise: promise)
+            } else {
+                context.write(data, promise: promise)
+            }
         case .body: context.write(data, promise: promise)
         case .end:
             isAnswering = false
@@ -129,7 +144,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.close(promise: nil)
             return
         }
-        context.close(mode: .output, promise: nil)
+        if !isStream { context.close(mode: .output, promise: nil) }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: GatewayLimits.linger.amount) { bound.value.close(promise: nil) }
     }

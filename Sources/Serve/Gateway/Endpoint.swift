@@ -19,6 +19,17 @@ package enum Endpoint: Sendable, Hashable {
     case metrics
     case openAPI
     case asyncAPI
+    case session
+    case logIn
+    case logOut
+
+    /// Whether it is answered also where nobody says who asks: it tells nothing, or is how one says so.
+    package var isOpen: Bool {
+        switch self {
+        case .live, .ready, .openAPI, .asyncAPI, .logIn, .logOut: true
+        default: false
+        }
+    }
 
     /// The path as documents and metrics have it: what differs from request to request is in braces.
     package var template: String {
@@ -43,6 +54,7 @@ package enum Endpoint: Sendable, Hashable {
         case .metrics: "/metrics"
         case .openAPI: "/openapi.json"
         case .asyncAPI: "/asyncapi.json"
+        case .session, .logIn, .logOut: "/session"
         }
     }
 
@@ -63,6 +75,7 @@ package enum Endpoint: Sendable, Hashable {
             case "metrics": return [("GET", .metrics)]
             case "openapi.json": return [("GET", .openAPI)]
             case "asyncapi.json": return [("GET", .asyncAPI)]
+            case "session": return [("GET", .session), ("POST", .logIn), ("DELETE", .logOut)]
             default: return []
             }
         case 2:

@@ -10,6 +10,7 @@ package import Projecting
 package import PrometheusExporter
 internal import ServiceLifecycle
 package import Snapshots
+internal import UnixSignals
 
 /// How a gateway is reached, and by whom.
 package struct GatewaySettings: Sendable {
@@ -19,10 +20,16 @@ package struct GatewaySettings: Sendable {
     package var origins: [String] = []
     /// Requests a second of an address.
     package var rate = GatewayLimits.rate
+    /// Requests a second of a token's subject.
+    package var tokenRate = GatewayLimits.tokenRate
     /// Whether each request is logged.
     package var logsAccess = false
     /// Where the process's metrics are, which `/metrics` shows.
     package var registry = PrometheusRegistry()
+    /// The certificate of TLS; nil serves without.
+    package var tls: GatewayTLS?
+    /// Whether whoever asks does so over TLS.
+    package var isSecure: Bool { tls != nil }
 
     package init(address: GatewayAddress, authority: any Authority) {
         (self.address, self.authority) = (address, authority)
@@ -58,13 +65,16 @@ package struct Gateway: Service, CustomStringConvertible {
     /// Refuses an address that others reach where nobody is asked who he is.
     ///
     /// - Parameter isInsecure: Whether somebody has said that it may be so.
-    package static func check(_ address: GatewayAddress, isInsecure: Bool) throws(BusError) {
-        if address.isLoopback || isInsecure { return }
+    package static func check(
+        _ address: GatewayAddress, asksForTokens: Bool, isInsecure: Bool
+    ) throws(BusError) {
+        if address.isLoopback || asksForTokens || isInsecure { return }
         throw BusError(
             .usage,
             """
-            \(address) can be reached by others, who could do everything: there are no tokens yet. --insecure opens it all the \
-            same, as behind a proxy that asks who one is; 127.0.0.1 is for this machine alone
+            \(address) can be reached by others, who could do everything. --token-keys FILE lets in who has a token \
+            (\(Program.name) token keys makes a file); --insecure opens it all the same, as behind a proxy that asks who one is; \
+            127.0.0.1 is for this machine alone
             """)
     }
 
@@ -76,15 +86,24 @@ package struct Gateway: Service, CustomStringConvertible {
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)
-        let channels = configuration
+        let (channels, tls) = (configuration, around.settings.tls)
         let builder = HTTPServerBuilder { respond in
-            HTTP1Channel(
-                responder: { request, writer, channel in
-                    if Self.expectsContinue(request) {
-                        try await writer.writeInformationalHead(.init(status: .continue))
-                    }
-                    try await respond(request, writer, channel)
-                }, configuration: channels)
+            let responder: HTTPChannelHandler.Responder = { request, writer, channel in
+                if Self.expectsContinue(request) {
+                    try await writer.writeInformationalHead(.init(status: .continue))
+                }
+                try await respond(request, writer, channel)
+            }
+            if let tls { return try SecureChannel(tls, channels, responder: responder) }
+            return HTTP1Channel(responder: responder, configuration: channels)
+        }
+        var services: [any Service] = [around.sender]
+        if Reloading.isNeeded(around.settings) {
+            // From here on SIGHUP does not end the process.
+            services.append(
+                Reloading(
+                    settings: around.settings, signals: await UnixSignalsSequence(trapping: .sighup),
+                    logger: around.logger))
         }
         var quiet = around.logger
         quiet.logLevel = max(quiet.logLevel, .warning)
@@ -93,7 +112,7 @@ package struct Gateway: Service, CustomStringConvertible {
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: MaximumAvailableConnections(FileLimit.connections, logger: quiet)),
-            services: [around.sender],
+            services: services,
             onServerRunning: { channel in running(address.with(port: channel.localAddress?.port ?? address.port)) },
             logger: quiet)
         do {

@@ -21,6 +21,9 @@ extension GatewayEnvironment {
         case .metrics: try await metrics(request)
         case .openAPI: try openAPI(request)
         case .asyncAPI: try asyncAPI(request)
+        case .session: try session(request)
+        case .logIn: try await logIn(request)
+        case .logOut: try logOut(request)
         }
     }
 }

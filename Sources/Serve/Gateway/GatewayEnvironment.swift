@@ -17,7 +17,9 @@ final class GatewayEnvironment: Sendable {
     let settings: GatewaySettings
     let logger: Logger
     let rates: Rates
+    let tokenRates: Rates
     let streams = Slots(GatewayLimits.streams)
+    let streamsOfEach = SlotsOfEach(GatewayLimits.streamsOfOne)
     let pasts = Slots(GatewayLimits.pasts)
     let metrics: GatewayMetrics
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
@@ -32,6 +34,7 @@ final class GatewayEnvironment: Sendable {
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         rates = Rates(rate: settings.rate)
         metrics = GatewayMetrics(in: settings.registry)
+        tokenRates = Rates(rate: settings.tokenRate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
     }
 

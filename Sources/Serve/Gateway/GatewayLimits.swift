@@ -24,6 +24,8 @@ package enum GatewayLimits {
     package static let idle = Duration.seconds(60)
     /// A body that is one message has come by then.
     package static let bodyTime = Duration.seconds(30)
+    /// A connection over which TLS has not come about by then is closed.
+    package static let handshake = Duration.seconds(10)
     /// A reader that takes nothing for so long is left.
     package static let slowReader = Duration.seconds(30)
     /// How long a connection that is to be closed may go on sending before it is.
@@ -43,8 +45,12 @@ package enum GatewayLimits {
 
     /// Connections at once; fewer where the process may not open so many files.
     package static let connections = 20_000
+    /// Requests at once on one connection of HTTP/2, which the library sets.
+    package static let streamsOfConnection = 100
     /// Streams that follow a topic at once.
     package static let streams = 4000
+    /// Of these, those of one token's subject, or without tokens of one address.
+    package static let streamsOfOne = 2000
     /// Views of the past that are folded at once.
     package static let pasts = 2
     /// Commands of a body of lines that are under way at once.
@@ -60,8 +66,12 @@ package enum GatewayLimits {
 
     /// Requests a second that an address may make, for long.
     package static let rate = 20_000.0
+    /// Requests a second that a token's subject may make, from wherever.
+    package static let tokenRate = 20_000.0
     /// How many more it may make at once: so many seconds of the rate.
     package static let burst = 2.0
-    /// Addresses whose rate is remembered at once.
+    /// Addresses whose rate is remembered at once, and subjects.
     package static let addresses = 10_000
+    /// Tokens that are remembered to have been checked.
+    package static let knownTokens = 10_000
 }

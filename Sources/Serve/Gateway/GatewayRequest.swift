@@ -10,19 +10,22 @@ struct GatewayRequest: Sendable {
     let target: RequestTarget
     let fields: HTTPFields
     let access: Access
+    /// Whom limits count it for: a token's subject, or an address.
+    let whose: String
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
-    /// Whether whoever asked is not there any more.
+    /// Whether whoever asked is not there any more, or is let in no more: a stream outlives many a token.
     let isGone: @Sendable () -> Bool
+    /// Asks again who asks, while a body still comes.
+    let checkAgain: @Sendable () throws(Problem) -> Void
 
     var parameters: ParameterReader { ParameterReader(target.parameters) }
 
     /// - Throws: ``Problem`` where it may not.
     func require(_ scope: Scope, in domain: String?) throws(Problem) {
         if access.allows(scope, in: domain) { return }
-        let place = domain.map { " in \($0)" } ?? ""
-        throw Problem(.forbidden, "\(access.subject ?? "this token") may not \(scope.rawValue)\(place)")
+        throw Problem(lacking: Access.Grant(scope, in: domain), of: access.subject)
     }
 
     /// The best of some media types for whoever asks.

@@ -27,9 +27,10 @@ struct GatewayResponder: HTTPResponder {
         let start = ContinuousClock.now
         let body = RequestedBody(request)
         var name = "none"
+        var subject: String?
         var reply: Reply
         do {
-            reply = try await answer(request, context, body, &name)
+            reply = try await answer(request, context, body, &name, &subject)
         } catch {
             let problem = around.problem(error)
             if problem.status == .internalError {
@@ -40,12 +41,13 @@ struct GatewayResponder: HTTPResponder {
         finish(&reply, request, body)
         let seen = Seen(
             method: request.method.rawValue, path: path(request), name: name, status: reply.status,
-            address: context.address, start: start)
+            address: context.address, subject: subject, start: start)
         return response(reply, isHead: request.method == .head, seen)
     }
 
     private func answer(
-        _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String
+        _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String,
+        _ subject: inout String?
     ) async throws -> Reply {
         if let wait = around.rates.take(context.address) {
             throw Problem(
@@ -63,12 +65,51 @@ struct GatewayResponder: HTTPResponder {
         }
         let endpoint = try Endpoint.find(request.method.rawValue, target.path)
         name = endpoint.template
-        let access = try around.settings.authority.access(authorization: request.headers[.authorization])
+        let (access, token) = try access(to: endpoint, request)
+        subject = access.subject
+        if let subject, let wait = around.tokenRates.take(subject) {
+            throw Problem(
+                .tooManyRequests,
+                "\(subject) has made over \(Int(around.settings.tokenRate)) requests a second; come again later",
+                retryAfter: wait)
+        }
+        let checkAgain: @Sendable () throws(Problem) -> Void = {
+            [authority = around.settings.authority] () throws(Problem) in
+            if let token { _ = try authority.access(token: token) }
+        }
         return try await around.answer(
             endpoint,
             GatewayRequest(
-                target: target, fields: request.headers, access: access, isHead: request.method == .head, body: body,
-                isGone: { context.isClosed }))
+                target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
+                isHead: request.method == .head, body: body, isGone: { context.isClosed || (try? checkAgain()) == nil },
+                checkAgain: checkAgain))
+    }
+
+    /// What whoever asks may do. Where a token is not asked for, one that is there anyway is not looked at.
+    private func access(
+        to endpoint: Endpoint, _ request: Request
+    ) throws(Problem) -> (access: Access, token: String?) {
+        let authority = around.settings.authority
+        if !authority.asksForTokens { return (try authority.access(token: nil), nil) }
+        if endpoint.isOpen {
+            // Nor may another's page have a browser come in with a token of its choice.
+            if [.logIn, .logOut].contains(endpoint), request.headers[.origin] != nil, !isOwn(request) {
+                throw Problem(.forbidden, "only pages of this address may log in or out", field: "Origin")
+            }
+            return (Access(subject: nil, grants: []), nil)
+        }
+        let credentials = try Credentials(request.headers)
+        let access = try authority.access(token: credentials.token)
+        // A browser sends its cookie whoever has it ask. So where anything may change, it must be a page of this place's own.
+        if credentials.isCookie, ![.get, .head].contains(request.method), !isOwn(request) {
+            throw Problem(
+                .forbidden,
+                """
+                with a cookie only pages of this address may change anything, and neither Origin nor Sec-Fetch-Site says that one \
+                asks; programs send Authorization
+                """, field: "Origin")
+        }
+        return (access, credentials.token)
     }
 
     /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other
@@ -87,10 +128,19 @@ struct GatewayResponder: HTTPResponder {
     private func allowedOrigin(_ request: Request) throws(Problem) -> String? {
         guard let origin = request.headers[.origin] else { return nil }
         if around.settings.origins.contains(where: { $0 == "*" || $0 == origin }) { return origin }
-        let isOwn = request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
-        if isOwn || [.get, .head, .options].contains(request.method) { return nil }
+        if isOwn(request) || [.get, .head, .options].contains(request.method) { return nil }
         throw Problem(
             .forbidden, "pages of \(origin) may not ask here; --cors-origin names those that may", field: "Origin")
+    }
+
+    /// Whether a page of this address asks. Where a page says nothing of where it is from, the browser says it for a form of its
+    /// own (`Sec-Fetch-Site`, which pages cannot set).
+    private func isOwn(_ request: Request) -> Bool {
+        let origin = request.headers[.origin]
+        if let origin, origin != "null" {
+            return request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
+        }
+        return request.headers[.secFetchSite] == "same-origin"
     }
 
     private func preflight(_ methods: [String], isAllowed: Bool) -> Reply {
@@ -129,6 +179,7 @@ struct GatewayResponder: HTTPResponder {
         var name: String
         var status: Int
         var address: String
+        var subject: String?
         var start: ContinuousClock.Instant
     }
 
@@ -177,12 +228,14 @@ struct GatewayResponder: HTTPResponder {
             "method": "\(seen.method)", "path": "\(seen.path)", "status": "\(seen.status)",
             "ms": "\(took.milliseconds)", "address": "\(seen.address)",
         ]
+        if let subject = seen.subject { metadata["subject"] = "\(subject)" }
         if error != nil { metadata["ended"] = "by the reader" }
         around.logger.notice("request", metadata: metadata)
     }
 }
 
 extension HTTPField.Name {
+    static let secFetchSite = HTTPField.Name("Sec-Fetch-Site")!
     static let xFrameOptions = HTTPField.Name("X-Frame-Options")!
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
     static let crossOriginResourcePolicy = HTTPField.Name("Cross-Origin-Resource-Policy")!

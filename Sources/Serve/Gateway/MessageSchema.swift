@@ -4,7 +4,17 @@ internal import MillraceBus
 /// A message's fields as JSON Schema (json-schema.org, 2020-12), in the way of proto3's JSON.
 enum MessageSchema {
     static func of(_ found: Catalogue.Found) -> String {
-        object(found.kind.fields, required: found.example?.required ?? [], about: found.kind.about)
+        let actor = found.domain.actor(of: found.kind)
+        var (fields, required) = (found.kind.fields, found.example?.required ?? [])
+        if let actor, let i = fields.firstIndex(where: { $0.name == actor.name }) {
+            // Whoever has a token may leave it out.
+            required.remove(actor.name)
+            fields[i].about = [
+                fields[i].about, "Who acts: with a token it may be left out, and is the token's subject.",
+            ]
+            .filter { !$0.isEmpty }.joined(separator: " ")
+        }
+        return object(fields, required: required, about: found.kind.about)
     }
 
     private static func object(_ fields: [Schema.Field], required: Set<String>, about: String) -> String {

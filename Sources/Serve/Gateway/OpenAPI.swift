@@ -67,7 +67,7 @@ package struct OpenAPI {
                 parameters: [reference("parameters", "IdempotencyKey"), reference("parameters", "Wait")],
                 body: body(found, .json),
                 responses: [("200", "The command is accepted.", reference("schemas", "Outcome"))],
-                errors: [400, 403, 409, 413, 415, 429, 503, 507])
+                errors: [400, 403, 409, 413, 415, 429, 503, 507], needs: Access.Grant(.send, in: found.domain.name))
             return ("/commands/\(name)", object([("post", post)]))
         }
         let lines = operation(
@@ -76,7 +76,7 @@ package struct OpenAPI {
                 parameter("command", "The command of lines that name none.", #"{"type":"string"}"#),
                 reference("parameters", "Wait"), reference("parameters", "OnError"),
             ], body: linesBody(nil), responses: [("200", "Outcomes and problems, a line each, in order.", nil)],
-            errors: [400, 403, 404, 415, 429], of: .lines)
+            errors: [400, 403, 404, 415, 429], of: .lines, needs: Access.Grant(.send))
         return one + [("/commands", object([("post", lines)]))]
     }
 
@@ -90,7 +90,7 @@ package struct OpenAPI {
                     parameter("time-field", "The field of a line that is its time.", #"{"type":"string"}"#),
                 ], body: linesBody(found),
                 responses: [("200", "What came of the lines.", reference("schemas", "Produced"))],
-                errors: [400, 403, 409, 415, 429, 503, 507])
+                errors: [400, 403, 409, 415, 429, 503, 507], needs: Access.Grant(.produce, in: found.domain.name))
             return ("/events/\(name)", object([("post", post)]))
         }
         let all = operation(
@@ -110,7 +110,8 @@ package struct OpenAPI {
                             reference("parameters", $0)
                         },
                     responses: [("200", "A page of the view.", reference("schemas", "Page"))],
-                    errors: [400, 403, 406, 429, 503], of: .json, .lines, .csv, unchanged: true)
+                    errors: [400, 403, 406, 429, 503], of: .json, .lines, .csv, unchanged: true,
+                    needs: Access.Grant(.query, in: domain.name))
                 return ("/views/\(query.name)", object([("get", get)]))
             }
         }
@@ -141,7 +142,7 @@ package struct OpenAPI {
                 parameter("follow", "Go on as records come.", #"{"type":"boolean"}"#),
                 header("Last-Event-ID", "Go on behind this event of an event stream."),
             ], responses: [("200", "Records, a line or an event each.", reference("schemas", "Record"))],
-            errors: [400, 403, 404, 406, 429, 503], of: .lines, .events, .csv)
+            errors: [400, 403, 404, 406, 429, 503], of: .lines, .events, .csv, needs: Access.Grant(.replay))
         let all = operation(
             "topics", "topics", "The topics that are on the log.", responses: [("200", "They.", anyObject)],
             errors: [400, 429, 503])
@@ -154,19 +155,21 @@ package struct OpenAPI {
             ("name", JSON.string("worker")), ("in", JSON.string("path")), ("required", "true"),
             ("schema", #"{"type":"string"}"#),
         ])
-        func get(_ id: String, _ about: String, _ errors: [Int], parameters: [String] = [], of type: MediaType = .json)
-            -> String
-        {
+        func get(
+            _ id: String, _ about: String, _ errors: [Int], parameters: [String] = [], of type: MediaType = .json,
+            isOpen: Bool = false
+        ) -> String {
             let shape = type == .json ? anyObject : #"{"type":"string"}"#
             let own = operation(
                 id, "operators", about, parameters: parameters, responses: [("200", about, shape)], errors: errors,
-                of: type)
+                of: type, isOpen: isOpen, needs: errors.contains(403) ? Access.Grant(.operate) : nil)
             return object([("get", own)])
         }
         func post(_ id: String, _ about: String, _ parameters: [String]) -> String {
             let own = operation(
                 id, "operators", about, parameters: parameters + [reference("parameters", "Wait")],
-                responses: [("200", about, anyObject)], errors: [400, 403, 404, 409, 429, 503])
+                responses: [("200", about, anyObject)], errors: [400, 403, 404, 409, 429, 503],
+                needs: Access.Grant(.operate))
             return object([("post", own)])
         }
         return [
@@ -191,19 +194,38 @@ package struct OpenAPI {
                         parameter("all", "All of the key.", #"{"type":"boolean"}"#),
                     ])
             ),
-            ("/healthz", get("healthz", "The process is there.", [400, 429])),
-            ("/readyz", get("readyz", "It can do what it is asked.", [400, 429, 503])),
+            ("/healthz", get("healthz", "The process is there.", [400, 429], isOpen: true)),
+            ("/readyz", get("readyz", "It can do what it is asked.", [400, 429, 503], isOpen: true)),
             ("/metrics", get("metrics", "Metrics for Prometheus.", [400, 403, 429], of: .metrics)),
-            ("/openapi.json", get("openapi", "This document.", [400, 429])),
-            ("/asyncapi.json", get("asyncapi", "The topics as AsyncAPI 3.0.", [400, 429])),
+            ("/openapi.json", get("openapi", "This document.", [400, 429], isOpen: true)),
+            ("/asyncapi.json", get("asyncapi", "The topics as AsyncAPI 3.0.", [400, 429], isOpen: true)),
+            ("/session", session),
         ]
+    }
+
+    private var session: String {
+        let token =
+            #"{"type":"object","required":["token"],"properties":{"token":{"type":"string"}},"additionalProperties":false}"#
+        let get = operation(
+            "session", "operators", "Who asks, and what he may do.",
+            responses: [("200", "It.", reference("schemas", "Session"))], errors: [400, 429])
+        let logIn = operation(
+            "logIn", "operators", "Has a browser keep a token in a cookie.",
+            body: object([
+                ("required", "true"), ("content", object([(MediaType.json.rawValue, object([("schema", token)]))])),
+            ]), responses: [], errors: [400, 401, 403, 409, 413, 415, 429], isOpen: true, isEmpty: true)
+        let logOut = operation(
+            "logOut", "operators", "Has a browser forget it.", responses: [], errors: [400, 403, 429], isOpen: true,
+            isEmpty: true)
+        return object([("get", get), ("post", logIn), ("delete", logOut)])
     }
 
     // MARK: Pieces
 
     private func operation(
         _ id: String, _ tag: String, _ about: String, parameters: [String] = [], body: String? = nil,
-        responses: [(String, String, String?)], errors: [Int], of types: MediaType..., unchanged: Bool = false
+        responses: [(String, String, String?)], errors: [Int], of types: MediaType..., unchanged: Bool = false,
+        isOpen: Bool = false, isEmpty: Bool = false, needs grant: Access.Grant? = nil
     ) -> String {
         let types = types.isEmpty ? [.json] : types
         var answers = responses.map { status, about, schema in
@@ -214,6 +236,8 @@ package struct OpenAPI {
             return (status, object([("description", JSON.string(about)), ("content", object(content))]))
         }
         if unchanged { answers.append(("304", object([("description", JSON.string("It is as it was."))]))) }
+        if isEmpty { answers.append(("204", object([("description", JSON.string("It is done."))]))) }
+        let errors = isOpen ? errors : errors + [401]
         // A name of the host that is none, and what nobody thought of, can come of any.
         for code in (errors + [421, 500]).sorted() {
             answers.append((String(code), reference("responses", "Problem\(code)")))
@@ -223,7 +247,15 @@ package struct OpenAPI {
                 ("operationId", JSON.string(id)), ("tags", JSON.array([JSON.string(tag)])),
                 ("summary", JSON.string(about)),
             ] + (parameters.isEmpty ? [] : [("parameters", JSON.array(parameters))])
-                + (body.map { [("requestBody", $0)] } ?? []) + [("responses", object(answers))])
+                + (body.map { [("requestBody", $0)] } ?? []) + [
+                    ("responses", object(answers)), ("security", isOpen ? "[]" : security(grant)),
+                ])
+    }
+
+    /// A token, in either way, with the scope that is needed; or none, where the gateway asks for none.
+    private func security(_ grant: Access.Grant?) -> String {
+        let scopes = JSON.array(grant.map { [JSON.string($0.text)] } ?? [])
+        return JSON.array([object([("token", scopes)]), object([("cookie", scopes)]), "{}"])
     }
 
     private func body(_ found: Catalogue.Found, _ type: MediaType) -> String {
@@ -296,7 +328,11 @@ package struct OpenAPI {
         let codes = Problem.Status.allCases.map { status -> (String, String) in
             let field = #"{"schema":{"type":"integer"},"description":"Seconds after which to come again."}"#
             let headers =
-                [.tooManyRequests, .unavailable].contains(status) ? [("headers", #"{"Retry-After":\#(field)}"#)] : []
+                switch status {
+                case .tooManyRequests, .unavailable: [("headers", #"{"Retry-After":\#(field)}"#)]
+                case .unauthorized, .forbidden: [("headers", #"{"WWW-Authenticate":\#(Self.challenge)}"#)]
+                default: [(String, String)]()
+                }
             let shape = status == .conflict ? reference("schemas", "Refused") : reference("schemas", "Problem")
             return (
                 "Problem\(status.rawValue)",
@@ -308,9 +344,35 @@ package struct OpenAPI {
         }
         return object([
             ("schemas", object(Self.shapes + messages)), ("responses", object(codes)),
-            ("parameters", object(parameters)),
+            ("parameters", object(parameters)), ("securitySchemes", Self.schemes),
         ])
     }
+
+    private static let challenge =
+        #"{"schema":{"type":"string"},"description":"What is wrong with the token, as RFC 6750 says it."}"#
+
+    private static let schemes = JSON.object([
+        (
+            "token",
+            JSON.object([
+                ("type", JSON.string("http")), ("scheme", JSON.string("bearer")), ("bearerFormat", JSON.string("JWT")),
+                (
+                    "description",
+                    JSON.string(
+                        "A token with the scope that is named, or the same with * for the domain. It is asked for where the "
+                            + "gateway has keys.")
+                ),
+            ])
+        ),
+        (
+            "cookie",
+            JSON.object([
+                ("type", JSON.string("apiKey")), ("in", JSON.string("cookie")),
+                ("name", JSON.string(Credentials.cookie)),
+                ("description", JSON.string("The same token, kept by a browser after POST /session.")),
+            ])
+        ),
+    ])
 
     private var parameters: [(String, String)] {
         [
@@ -381,6 +443,12 @@ package struct OpenAPI {
             "Produced",
             #"""
             {"type":"object","required":["produced","refused","bad","last"],"properties":{"produced":{"type":"integer"},"refused":{"type":"integer"},"bad":{"type":"integer"},"last":{"type":"object","additionalProperties":{"type":"integer"}},"problems":{"type":"array","items":{"$ref":"#/components/schemas/Problem"}}}}
+            """#
+        ),
+        (
+            "Session",
+            #"""
+            {"type":"object","required":["tokens","subject","scopes","expires"],"properties":{"tokens":{"type":"boolean"},"subject":{"type":["string","null"]},"scopes":{"type":"array","items":{"type":"string"}},"expires":{"type":["string","null"],"format":"date-time"}}}
             """#
         ),
         (

@@ -10,7 +10,7 @@ extension GatewayEnvironment {
         try request.parameters.end("/")
         let places = [
             "/commands", "/events", "/views", "/topics", "/workers", "/quarantine", "/healthz", "/readyz", "/metrics",
-            "/openapi.json", "/asyncapi.json",
+            "/openapi.json", "/asyncapi.json", "/session",
         ]
         return .json(
             JSON.object([

@@ -61,6 +61,8 @@ package struct Problem: Error, Sendable {
     package var retryAfter: Duration?
     /// The methods that a path has.
     package var allow: [String] = []
+    /// How one may say who one is: the field `WWW-Authenticate`.
+    package var challenge: String?
 
     package init(_ status: Status, _ detail: String, field: String? = nil, retryAfter: Duration? = nil) {
         (self.status, self.detail, self.field, self.retryAfter) = (status, detail, field, retryAfter)
@@ -92,6 +94,10 @@ extension Problem {
     package init(_ error: any Error, declared: [String], inPath named: Bool = false) {
         if let problem = error as? Problem {
             self = problem
+            return
+        }
+        if let error = error as? ActsForAnother {
+            self.init(error)
             return
         }
         guard let told = Explanation(error, declared: { declared }) else {

@@ -18,9 +18,12 @@ extension GatewayEnvironment {
             sink: try found.decided
                 ? .admission(sender.client, found, within: wait)
                 : .append(log, PartitionCount(of: found.topic, on: log, count)),
-            reader: reader, skips: skips)
+            reader: reader, acting: request.access.acting(in: found.domain.name), skips: skips)
         do {
-            while let lines = try await body.next() { try await producing.take(lines) }
+            while let lines = try await body.next() {
+                try request.checkAgain()
+                try await producing.take(lines)
+            }
         } catch {
             var problem = problem(error)
             problem.members = producing.members + problem.members
@@ -34,13 +37,14 @@ extension GatewayEnvironment {
 private struct LineProducing {
     var sink: EventSink
     let reader: EventLines
+    let acting: Acting?
     let skips: Bool
     private var (done, bad, refused) = (0, 0, 0)
     /// The first lines of each reason that were not taken.
     private var told: [(reason: String, line: Int, problem: Problem)] = []
 
-    init(sink: EventSink, reader: EventLines, skips: Bool) {
-        (self.sink, self.reader, self.skips) = (sink, reader, skips)
+    init(sink: EventSink, reader: EventLines, acting: Acting?, skips: Bool) {
+        (self.sink, self.reader, self.acting, self.skips) = (sink, reader, acting, skips)
     }
 
     /// What `millrace produce` sums up.
@@ -60,20 +64,29 @@ private struct LineProducing {
         let size = !skips && sink.canRefuse ? 1 : GatewayLimits.eventBatch
         var events: [(line: Int, event: EventLines.Event)] = []
         for line in lines {
-            do throws(Malformed) {
-                if let event = try reader.read(line) { events.append((line.number, event)) }
-            } catch {
-                let problem = Problem(.badRequest, error.inLine, field: error.field)
-                if !skips {
-                    try await put(&events)
-                    throw problem.at(line: line.number)
-                }
-                bad += 1
-                note(problem, error.reason, line.number)
+            do {
+                if let event = try reader.read(line, by: acting) { events.append((line.number, event)) }
+            } catch let error as Malformed {
+                try await pass(
+                    Problem(.badRequest, error.inLine, field: error.field), error.reason, line.number, &events)
+            } catch let error as ActsForAnother {
+                try await pass(Problem(error), "acts-for-another", line.number, &events)
             }
             if events.count >= size { try await put(&events) }
         }
         try await put(&events)
+    }
+
+    /// Passes over a line that is not taken, or stops behind those before it.
+    private mutating func pass(
+        _ problem: Problem, _ reason: String, _ line: Int, _ events: inout [(line: Int, event: EventLines.Event)]
+    ) async throws {
+        if !skips {
+            try await put(&events)
+            throw problem.at(line: line)
+        }
+        bad += 1
+        note(problem, reason, line)
     }
 
     private mutating func put(_ events: inout [(line: Int, event: EventLines.Event)]) async throws {

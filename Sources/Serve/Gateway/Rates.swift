@@ -38,7 +38,7 @@ package struct TokenBucket: Sendable {
     }
 }
 
-/// The buckets of some addresses.
+/// The buckets of some addresses, or of some subjects.
 final class Rates: Sendable {
     private let rate: Double
     private let size: Double
@@ -57,6 +57,41 @@ final class Rates: Sendable {
             return buckets[address, default: TokenBucket(rate: rate, size: size, at: now)].take(at: now)
         }
     }
+}
+
+/// So many of a kind at once for each of those who ask.
+final class SlotsOfEach: Sendable {
+    /// One that is taken, until it is let go.
+    final class Slot: Sendable {
+        private let slots: SlotsOfEach
+        private let name: String
+        fileprivate init(_ slots: SlotsOfEach, _ name: String) { (self.slots, self.name) = (slots, name) }
+        deinit { slots.free(name) }
+    }
+    private let limit: Int
+    private let used = Mutex<[String: Int]>([:])
+
+    init(_ limit: Int) { self.limit = limit }
+
+    /// - Returns: nil where all of this one are taken.
+    func take(_ name: String) -> Slot? {
+        let isFree = used.withLock { used in
+            if used[name, default: 0] >= limit { return false }
+            used[name, default: 0] += 1
+            return true
+        }
+        return isFree ? Slot(self, name) : nil
+    }
+
+    private func free(_ name: String) {
+        used.withLock { used in
+            let left = (used[name] ?? 0) - 1
+            used[name] = left > 0 ? left : nil
+        }
+    }
+
+    /// Of how many one has taken any.
+    var count: Int { used.withLock { $0.count } }
 }
 
 /// What is made once, when it is first asked for.

@@ -33,7 +33,7 @@ struct Reply: Sendable {
             fields[.retryAfter] = String(max(1, Int((after / .seconds(1)).rounded(.up))))
         }
         if !problem.allow.isEmpty { fields[.allow] = problem.allow.joined(separator: ", ") }
-        if problem.status == .unauthorized { fields[.wwwAuthenticate] = "Bearer" }
+        if let challenge = problem.challenge { fields[.wwwAuthenticate] = challenge }
     }
 
     static func json(_ text: String) -> Reply { Reply(200, .json, .text(text + "\n")) }

@@ -34,6 +34,12 @@ extension GatewayEnvironment {
         try request.require(.replay, in: domain(of: name))
         let replay = try await TopicReplay(of: name, request, around: self)
         if request.isHead { return Reply(200, replay.type, .stream { _ in }) }
+        guard let own = streamsOfEach.take(request.whose) else {
+            throw Problem(
+                .tooManyRequests,
+                "\(request.whose) reads \(GatewayLimits.streamsOfOne) topics already; end one of them, or come again later",
+                retryAfter: GatewayLimits.heartbeat)
+        }
         guard let slot = streams.take() else {
             throw Problem(
                 .unavailable, "\(GatewayLimits.streams) topics are being read; come again later",
@@ -47,7 +53,7 @@ extension GatewayEnvironment {
                 } catch is CancellationError where replay.follows && Task.isShuttingDownGracefully {
                     // Whoever follows has no end to expect. One who reads a stretch must see that it was cut.
                 }
-                withExtendedLifetime(slot) {}
+                withExtendedLifetime((slot, own)) {}
             })
     }
 }

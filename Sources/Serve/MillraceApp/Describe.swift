@@ -79,8 +79,12 @@ struct DomainPage {
     /// Those that may be left out stand in brackets.
     private func fields(_ found: Catalogue.Found) -> String {
         let required = found.example?.required
+        let actor = found.domain.actor(of: found.kind)
         return found.kind.fields.map { field in
-            let name = field.parts.isEmpty ? field.name : "\(field.name) (\(names(field.parts)))"
+            let name =
+                field.name == actor?.name
+                ? "\(field.name) (who acts)"
+                : field.parts.isEmpty ? field.name : "\(field.name) (\(names(field.parts)))"
             return required?.contains(field.name) ?? true ? name : "[\(name)]"
         }.joined(separator: ", ")
     }

@@ -6,6 +6,7 @@ internal import MillraceBus
 internal import MillraceGateway
 internal import Projecting
 internal import Synchronization
+internal import Tokens
 
 /// Where and how the gateway serves.
 struct HTTPOptions: ParsableArguments {
@@ -19,6 +20,18 @@ struct HTTPOptions: ParsableArguments {
     var http: String?
     @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
     var insecure = false
+    @OptionGroup var keys: TokenKeysOption
+    @Option(
+        name: .customLong("tls-cert"),
+        help: ArgumentHelp(
+            "A PEM file with the certificate, and those that lead from it to one that clients know: serve HTTPS.",
+            valueName: "file"), completion: .file())
+    var certificate: String?
+    @Option(
+        name: .customLong("tls-key"),
+        help: ArgumentHelp("A PEM file with the certificate's private key.", valueName: "file"),
+        completion: .file())
+    var certificateKey: String?
     @Option(
         name: .customLong("cors-origin"),
         help: ArgumentHelp("Let pages of this origin ask, such as https://example.com; * is any.", valueName: "origin"))
@@ -27,11 +40,22 @@ struct HTTPOptions: ParsableArguments {
         name: .customLong("http-rate"),
         help: ArgumentHelp("Requests a second that an address may make (default: 20000).", valueName: "n"))
     var rate: Double?
-    @Flag(help: "Log each request: its method, path, status and time.")
+    @Option(
+        name: .customLong("token-rate"),
+        help: ArgumentHelp("Requests a second that a token's subject may make (default: 20000).", valueName: "n"))
+    var tokenRate: Double?
+    @Flag(help: "Log each request: its method, path, status, time and subject.")
     var accessLog = false
 
     func validate() throws {
-        if let rate, !(rate > 0 && rate <= 1_000_000) { throw ValidationError("--http-rate must be over 0") }
+        if (certificate == nil) != (certificateKey == nil) {
+            throw ValidationError("--tls-cert and --tls-key go together")
+        }
+        for (name, rate) in [("--http-rate", rate), ("--token-rate", tokenRate)] {
+            if let rate, !(rate > 0 && rate <= 1_000_000) {
+                throw ValidationError("\(name) must be over 0, and at most 1000000")
+            }
+        }
     }
 
     /// What somebody has said: nil where nobody has.
@@ -48,25 +72,33 @@ struct HTTPOptions: ParsableArguments {
     /// - Throws: ``BusError`` for an address that is none, or that others reach.
     func settings() throws -> GatewaySettings {
         let address = try said().map { try GatewayAddress($0) } ?? .standard
-        try Gateway.check(address, isInsecure: insecure)
-        var settings = GatewaySettings(address: address, authority: OpenAuthority())
+        let file = keys.file()
+        try Gateway.check(address, asksForTokens: file != nil, isInsecure: insecure)
+        let authority: any Authority = if let file { try TokenAuthority(file) } else { OpenAuthority() }
+        var settings = GatewaySettings(address: address, authority: authority)
+        if let certificate, let certificateKey {
+            settings.tls = try GatewayTLS(certificate: certificate, key: certificateKey)
+        }
         (settings.origins, settings.logsAccess) = (origins, accessLog)
         if let rate { settings.rate = rate }
+        if let tokenRate { settings.tokenRate = tokenRate }
         return settings
     }
 
     func gateway(
         _ app: Application, _ settings: GatewaySettings, log: any EventLog, views: any ViewStore,
         _ places: LogAndViewOptions, _ logger: Logger,
-        running: @escaping @Sendable (GatewayAddress) -> Void = { HTTPOptions.tell($0) }
+        running: (@Sendable (GatewayAddress) -> Void)? = nil
     ) async throws -> Gateway {
         try await Gateway(
             app.domains, log: log, views: views, snapshots: places.snapshots(),
             declared: places.declaredTopics(app), settings: settings, logger: logger,
-            running: running)
+            running: running ?? { Self.tell($0, isSecure: settings.isSecure) })
     }
 
-    static func tell(_ address: GatewayAddress) { Output.complain("\(Program.name): serving http://\(address)") }
+    static func tell(_ address: GatewayAddress, isSecure: Bool) {
+        Output.complain("\(Program.name): serving \(isSecure ? "https" : "http")://\(address)")
+    }
 }
 
 /// Where a process serves, once that is known.

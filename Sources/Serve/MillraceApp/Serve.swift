@@ -10,7 +10,7 @@ struct Serve: AppCommand {
             paragraphs: """
                 Workers run elsewhere, as \(Program.name) work; several processes may serve. \(Program.name)
                 openapi shows all paths. An address that others reach is refused unless
-                --insecure says that anybody may do everything there.
+                --token-keys says who may do what, or --insecure that anybody may do everything.
 
                 Examples:
                   \(Program.name) serve --http 127.0.0.1:8080

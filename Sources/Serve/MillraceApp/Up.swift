@@ -51,7 +51,8 @@ struct Up: AppCommand {
                         ready: readiness.note)
                     let serving = Serving(isAsked: settings != nil)
                     let ready = Ready(
-                        readiness: readiness, serving: serving, workers: workers, start: start, places: places,
+                        readiness: readiness, serving: serving, isSecure: settings?.isSecure ?? false, workers: workers,
+                        start: start, places: places,
                         isVerbose: logs.verbose)
                     var served = MetricsOptions.services(
                         registry, at: address, of: workers, log: log, views: views, logger: logger)
@@ -138,6 +139,7 @@ final class Readiness: Sendable {
 private struct Ready: Service, CustomStringConvertible {
     let readiness: Readiness
     let serving: Serving
+    let isSecure: Bool
     let workers: [Worker]
     let start: ContinuousClock.Instant
     let places: LogAndViewOptions
@@ -156,7 +158,7 @@ private struct Ready: Service, CustomStringConvertible {
             \(Program.name): the log is \(try places.logPlace()), the views are \(try places.viewsPlace())
             """)
         let address = await cancelWhenGracefulShutdown { await serving.address(within: Readiness.patience) }
-        if let address { HTTPOptions.tell(address) }
+        if let address { HTTPOptions.tell(address, isSecure: isSecure) }
         if !idle.isEmpty {
             Output.complain(
                 "\(Program.name): without partitions, for other processes have them: \(idle.sorted().joined(separator: ", "))"

@@ -44,8 +44,14 @@ package struct Catalogue: Sendable {
         package var names: [String] { [kind.name, "\(domain.name).\(kind.name)"] }
 
         /// The command that JSON describes, on its way to the log.
-        package func command(json: String, id: String, at time: Timestamp? = nil) throws -> EncodedCommand {
-            let value = try schema.encode(kind, json: Bytes(json))
+        ///
+        /// - Parameter acting: Who sends it; nil where that is not asked.
+        /// - Throws: ``Malformed``, and ``ActsForAnother``.
+        package func command(
+            json: String, id: String, at time: Timestamp? = nil, by acting: Acting? = nil
+        ) throws -> EncodedCommand {
+            var value = try schema.encode(kind, json: Bytes(json))
+            if let acting { value = try acting.applied(to: value, of: self) }
             return EncodedCommand(type: kind.name, key: try key(value), value: value, id: id, time: time)
         }
     }

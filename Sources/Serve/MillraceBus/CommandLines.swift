@@ -12,12 +12,17 @@ package struct CommandLines: Sendable {
     private let catalogue: Catalogue
     private let named: Catalogue.Found?
     private let time: Timestamp?
+    private let acting: @Sendable (Domain) -> Acting?
 
     /// - Parameters:
     ///   - named: The command of lines that do not name theirs.
     ///   - time: The time of lines that do not tell theirs.
-    package init(catalogue: Catalogue, named: Catalogue.Found?, time: Timestamp?) {
-        (self.catalogue, self.named, self.time) = (catalogue, named, time)
+    ///   - acting: Who sends to a domain; nil where that is not asked.
+    package init(
+        catalogue: Catalogue, named: Catalogue.Found?, time: Timestamp?,
+        by acting: @escaping @Sendable (Domain) -> Acting? = { _ in nil }
+    ) {
+        (self.catalogue, self.named, self.time, self.acting) = (catalogue, named, time, acting)
     }
 
     package static let rule =
@@ -44,7 +49,9 @@ package struct CommandLines: Sendable {
         let gone = [own.command, own.id, own.time].compactMap { $0 }
         let json = String(decoding: members.without(gone), as: UTF8.self)
         return Command(
-            domain: found.domain, encoded: try found.command(json: json, id: id, at: own.time.map(moment) ?? time))
+            domain: found.domain,
+            encoded: try found.command(
+                json: json, id: id, at: own.time.map(moment) ?? time, by: acting(found.domain)))
     }
 
     private func command(_ said: TopLevel.Member) throws -> Catalogue.Found {

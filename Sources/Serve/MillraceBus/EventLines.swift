@@ -22,6 +22,20 @@ package struct EventLines: Sendable {
 
     /// The event of a line, nil for an empty one.
     package func read(_ line: InputLine) throws(Malformed) -> Event? {
+        do {
+            return try read(line, by: nil)
+        } catch let error as Malformed {
+            throw error
+        } catch {
+            throw Malformed("event", String(describing: error))
+        }
+    }
+
+    /// The event of a line, nil for an empty one.
+    ///
+    /// - Parameter acting: Who sends it; nil where that is not asked.
+    /// - Throws: ``Malformed``, and ``ActsForAnother``.
+    package func read(_ line: InputLine, by acting: Acting?) throws -> Event? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return nil }
         if String(validating: line.bytes, as: UTF8.self) == nil { throw Malformed("line", "is not UTF-8") }
@@ -29,16 +43,9 @@ package struct EventLines: Sendable {
         if let time, time > now() + maximumClockSkew {
             throw Malformed("time", "\(time.rfc3339) is over \(maximumClockSkew.short) ahead of this machine's clock")
         }
-        let value = try found.schema.encode(found.kind, json: Bytes(json))
-        let key: Bytes
-        do {
-            key = try found.key(value)
-        } catch let error as Malformed {
-            throw error
-        } catch {
-            throw Malformed("event", String(describing: error))
-        }
-        return Event(key: key, value: value, time: time)
+        var value = try found.schema.encode(found.kind, json: Bytes(json))
+        if let acting { value = try acting.applied(to: value, of: found) }
+        return Event(key: try found.key(value), value: value, time: time)
     }
 
     /// The event's own JSON, and its time where the line says it. What is no object is left to the schema to refuse.

@@ -6,6 +6,7 @@ extension Catalogue.Found {
     /// - Parameter what: `event` or `command`.
     package func members(_ what: String) -> Members {
         let example = self.example
+        let actor = domain.actor(of: kind)
         let required = example?.required
         let fields = kind.fields.map { field in
             JSON.object(
@@ -14,7 +15,8 @@ extension Catalogue.Found {
                     ("repeated", String(field.repeated)),
                     ("required", required.map { String($0.contains(field.name)) } ?? "null"),
                     ("about", JSON.string(field.about)),
-                ] + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
+                ] + (field.name == actor?.name ? [("actor", "true")] : [])
+                    + (field.values.isEmpty ? [] : [("values", JSON.array(field.values.map(JSON.string)))]))
         }
         return [
             ("domain", JSON.string(domain.name)), ("kind", JSON.string(what)),
