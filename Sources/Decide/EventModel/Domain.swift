@@ -61,6 +61,8 @@ public struct Domain: Sendable {
     public private(set) var demonstration: Demonstration?
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
+    /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
+    public private(set) var page: DomainPage?
     /// `NAME.commands`.
     public let commandsTopic: String
     /// `NAME.events`.
@@ -184,6 +186,13 @@ public struct Domain: Sendable {
     public func keeping(_ invariants: Invariant...) -> Domain {
         var domain = self
         domain.invariants += invariants
+        return domain
+    }
+
+    /// The page on which people see in a browser what it is about.
+    public func showing(_ page: DomainPage) -> Domain {
+        var domain = self
+        domain.page = page
         return domain
     }
 

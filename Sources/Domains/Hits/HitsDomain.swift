@@ -9,6 +9,7 @@ extension Domain {
     .projecting(HitWindows.self)
     .answering(window)
     .demonstrating(.hits)
+    .showing(DomainPage("Hits of the last five minutes", files: PageFiles.all))
     .importing(.accessLog)
     .keeping(HitsInvariants.windowsCountTheLog)
 

@@ -19,6 +19,7 @@ package enum Endpoint: Sendable, Hashable {
     case metrics
     case openAPI
     case asyncAPI
+    case page(PagePath)
 
     /// The path as documents and metrics have it: what differs from request to request is in braces.
     package var template: String {
@@ -43,11 +44,15 @@ package enum Endpoint: Sendable, Hashable {
         case .metrics: "/metrics"
         case .openAPI: "/openapi.json"
         case .asyncAPI: "/asyncapi.json"
+        case .page(let page): page.template
         }
     }
 
     /// The endpoints of a path, by method.
     private static func all(at path: [String]) -> [(method: String, endpoint: Endpoint)] {
+        if path.first == PagePath.root {
+            return PagePath.all(at: path.dropFirst()).map { ($0.method, .page($0.endpoint)) }
+        }
         switch path.count {
         case 0: return [("GET", .start)]
         case 1:

@@ -21,6 +21,7 @@ extension GatewayEnvironment {
         case .metrics: try await metrics(request)
         case .openAPI: try openAPI(request)
         case .asyncAPI: try asyncAPI(request)
+        case .page(let path): try await page(path, request)
         }
     }
 }

@@ -22,6 +22,9 @@ final class GatewayEnvironment: Sendable {
     let metrics = GatewayMetrics()
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
+    let topicSampler: TopicSampler
+    /// What pages are made of.
+    let files: [PagePath: PageFile]
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
@@ -32,6 +35,7 @@ final class GatewayEnvironment: Sendable {
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         rates = Rates(rate: settings.rate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
+        (topicSampler, files) = (TopicSampler(log), PageFile.all(domains))
     }
 
     /// What an error means over HTTP.

@@ -35,7 +35,7 @@ struct GatewayResponder: HTTPResponder {
             if problem.status == .internalError {
                 around.logger.warning("request failed", metadata: ["path": "\(path(request))", "error": "\(error)"])
             }
-            reply = Reply(problem)
+            reply = around.reply(problem, to: request)
         }
         finish(&reply, request, body)
         let seen = Seen(
@@ -63,12 +63,13 @@ struct GatewayResponder: HTTPResponder {
         }
         let endpoint = try Endpoint.find(request.method.rawValue, target.path)
         name = endpoint.template
+        if case .page(let page) = endpoint, page.isOpen { return try around.file(page, request.headers) }
         let access = try around.settings.authority.access(authorization: request.headers[.authorization])
         return try await around.answer(
             endpoint,
             GatewayRequest(
                 target: target, fields: request.headers, access: access, isHead: request.method == .head, body: body,
-                isGone: { context.isClosed }))
+                isOwnPage: isOwnPage(request), isGone: { context.isClosed }))
     }
 
     /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other
@@ -87,10 +88,15 @@ struct GatewayResponder: HTTPResponder {
     private func allowedOrigin(_ request: Request) throws(Problem) -> String? {
         guard let origin = request.headers[.origin] else { return nil }
         if around.settings.origins.contains(where: { $0 == "*" || $0 == origin }) { return origin }
-        let isOwn = request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
-        if isOwn || [.get, .head, .options].contains(request.method) { return nil }
+        if isOwnPage(request) || [.get, .head, .options].contains(request.method) { return nil }
         throw Problem(
             .forbidden, "pages of \(origin) may not ask here; --cors-origin names those that may", field: "Origin")
+    }
+
+    /// Whether a page of this gateway's own asks.
+    private func isOwnPage(_ request: Request) -> Bool {
+        guard let origin = request.headers[.origin], let authority = request.head.authority else { return false }
+        return ["http://\(authority)", "https://\(authority)"].contains(origin)
     }
 
     private func preflight(_ methods: [String], isAllowed: Bool) -> Reply {
@@ -107,9 +113,11 @@ struct GatewayResponder: HTTPResponder {
 
     private func finish(_ reply: inout Reply, _ request: Request, _ body: RequestedBody) {
         reply.fields[.xContentTypeOptions] = "nosniff"
-        reply.fields[.referrerPolicy] = "no-referrer"
+        if reply.fields[.referrerPolicy] == nil { reply.fields[.referrerPolicy] = "no-referrer" }
         reply.fields[.xFrameOptions] = "DENY"
-        reply.fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        if reply.fields[.contentSecurityPolicy] == nil {
+            reply.fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        }
         reply.fields[.crossOriginResourcePolicy] = "same-origin"
         if reply.fields[.cacheControl] == nil { reply.fields[.cacheControl] = "no-store" }
         if let origin = request.headers[.origin], (try? allowedOrigin(request)) ?? nil != nil {

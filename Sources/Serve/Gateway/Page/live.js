@@ -1,0 +1,42 @@
+// Of every page: looks whether the server is there, reads again what is live, and signs in and out.
+import { ask, Problem, reachable } from "./millrace.js";
+
+const pause = 2000;
+
+async function look() {
+  if (!document.hidden) {
+    const live = document.querySelectorAll("[data-live]");
+    try {
+      if (live.length) await refresh(live);
+      else await ask("/healthz");
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) location.reload();
+      else if (error instanceof Problem && error.status >= 500) reachable(false);
+    }
+  }
+  setTimeout(look, pause);
+}
+
+async function refresh(live) {
+  const reply = await ask(location.href, { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await reply.text(), "text/html");
+  for (const part of live) {
+    const next = page.getElementById(part.id);
+    // Somebody who is in it is not disturbed.
+    if (!next || part.contains(document.activeElement) || part.innerHTML === next.innerHTML) continue;
+    part.replaceChildren(...[...next.childNodes].map((node) => document.importNode(node, true)));
+  }
+}
+
+setTimeout(look, pause);
+
+// What a form has sent stays as it is until there is an answer.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((b) => (b.disabled = true))));
+}
+window.addEventListener("pageshow", () => document.querySelectorAll("form[method=post] button").forEach((b) => (b.disabled = false)));
+
+document.getElementById("sign-out")?.addEventListener("click", async () => {
+  await ask("/session", { method: "DELETE" });
+  location.reload();
+});
