@@ -148,6 +148,7 @@ let package = Package(
         .library(name: "MillraceApp", targets: ["MillraceApp"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
+        .plugin(name: "EmbedPage", targets: ["EmbedPage"]),
         .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: (versions + (isExact ? reached : []) + documenting).map(dependency),

@@ -172,11 +172,9 @@ async function act(command, fields) {
 // What comes
 
 function apply(record) {
-  const [kind, fact] = Object.entries(record.event)[0] ?? [];
-  const body = typeof fact === "object" && record.event.event === undefined ? fact : record.event;
+  const { type, event: body } = record;
   if (body.event !== event) return;
-  const type = record.type ?? kind;
-  if (type === "SectionOpened") return void show();
+  if (type === "SectionOpened") return void show(`${topic}/${record.partition}@${record.offset}`);
   const next = { SeatHeld: "held", SeatSold: "sold", SeatReleased: "free", HoldExpired: "free" }[type];
   if (!next) return;
   for (const name of body.seats ?? []) {
@@ -193,12 +191,13 @@ function apply(record) {
   showHolds();
 }
 
-async function show() {
+/** Shows the seats as the view has them, where it has seen some place of the log, and follows them from there. */
+async function show(after) {
   following?.close();
   (holds = new Map()), (chosen = new Set());
   if (!event) return;
   try {
-    const { rows, asOf } = await wholeView("tickets.seats", { event });
+    const { rows, asOf } = await wholeView("tickets.seats", { event, after });
     house.hidden = rows.length === 0;
     if (!rows.length) say(told, `There are no seats of ${event} yet.`);
     else say(told, "");
@@ -211,7 +210,9 @@ async function show() {
 }
 
 async function calendar() {
-  const { rows } = await view("tickets.calendar", { from: "-365d", to: "3650d" }).catch(() => ({ rows: [] }));
+  const year = 365 * 86400e3;
+  const [from, to] = [-1, 10].map((years) => new Date(Date.now() + years * year).toISOString());
+  const { rows } = await view("tickets.calendar", { from, to }).catch(() => ({ rows: [] }));
   $("events").replaceChildren(...rows.map((row) => element("option", { value: row.event }, row.title)));
   $("empty").hidden = rows.length > 0;
   return rows;

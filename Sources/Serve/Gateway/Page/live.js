@@ -31,10 +31,29 @@ async function refresh(live) {
 setTimeout(look, pause);
 
 // What a form has sent stays as it is until there is an answer.
-for (const form of document.querySelectorAll("form[method=post]")) {
-  form.addEventListener("submit", () => setTimeout(() => form.querySelectorAll("button").forEach((b) => (b.disabled = true))));
+function disable(form, isDisabled) {
+  for (const button of form.querySelectorAll("button")) button.disabled = isDisabled;
 }
-window.addEventListener("pageshow", () => document.querySelectorAll("form[method=post] button").forEach((b) => (b.disabled = false)));
+document.addEventListener("submit", (submit) => {
+  const form = submit.target;
+  if (form.method === "post" && !submit.defaultPrevented) setTimeout(() => disable(form, true));
+});
+addEventListener("pageshow", () => document.querySelectorAll("form[method=post]").forEach((form) => disable(form, false)));
+
+// A token goes into a cookie that no script can read.
+const signIn = document.querySelector("form[data-session]");
+signIn?.addEventListener("submit", async (submit) => {
+  submit.preventDefault();
+  const problem = document.getElementById("token-error");
+  try {
+    const token = signIn.elements.token.value.trim();
+    const headers = { "Content-Type": "application/json" };
+    await ask("/session", { method: "POST", headers, body: JSON.stringify({ token }) });
+    location.reload();
+  } catch (error) {
+    problem.textContent = error.message;
+  }
+});
 
 document.getElementById("sign-out")?.addEventListener("click", async () => {
   await ask("/session", { method: "DELETE" });

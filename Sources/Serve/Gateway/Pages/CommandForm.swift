@@ -42,14 +42,17 @@ struct CommandForm {
             }
         }
         let value = values[name] ?? ""
-        let isAtFault = problem?.field.map { $0 == name || name.hasSuffix(".\($0)") || $0.hasPrefix(name + "[") } ?? false
+        let isAtFault =
+            problem?.field.map { $0 == name || name.hasSuffix(".\($0)") || $0.hasPrefix(name + "[") } ?? false
         return PageParts.field(
             "field-\(name)", name, about: about(field), isRequired: required.contains(name),
             error: isAtFault ? problem?.detail : nil
         ) { attributes in
             let all = attributes + [.set("placeholder", placeholder(field, name)), .set("dir", "auto")]
             if Entry(field) == .json || Entry(field) == .lines {
-                return HTML.tag("textarea", all + [.name(name), .set("rows", "4"), .set("spellcheck", "false")]) { value }
+                return HTML.tag("textarea", all + [.name(name), .set("rows", "4"), .set("spellcheck", "false")]) {
+                    value
+                }
             }
             if !field.values.isEmpty { return PageParts.select(attributes, name: name, field.values, chosen: value) }
             if field.type == "bool" {
@@ -70,7 +73,7 @@ struct CommandForm {
     }
 
     private func placeholder(_ field: Schema.Field, _ name: String) -> String {
-        Entry(field) == .json ? examples[name] ?? "" : ""
+        Entry(field) == .json && !field.about.contains("{") ? examples[name] ?? "" : ""
     }
 
     /// How a field is written in a form.

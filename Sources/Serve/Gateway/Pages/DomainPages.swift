@@ -6,7 +6,8 @@ extension GatewayEnvironment {
     /// `GET /ui/domains/{domain}`. Its parameters are for its own script.
     func domainPage(_ name: String, _ request: GatewayRequest) throws -> Reply {
         guard let domain = domains.first(where: { $0.name == name }) else {
-            throw Problem(.notFound, "there is no domain \(name); there are \(domains.map(\.name).joined(separator: ", "))")
+            throw Problem(
+                .notFound, "there is no domain \(name); there are \(domains.map(\.name).joined(separator: ", "))")
         }
         if !Scope.allCases.contains(where: { request.access.allows($0, in: name) }) {
             try request.require(.query, in: name)
@@ -20,7 +21,9 @@ extension GatewayEnvironment {
                 HTML.tag("p", .class("lead")) { domain.about }
                 if let page = domain.page?.file("page.html") {
                     HTML.tag("noscript") {
-                        HTML.tag("p", .class("about")) { "What moves on this page needs JavaScript. All below works without." }
+                        HTML.tag("p", .class("about")) {
+                            "What moves on this page needs JavaScript. All below works without."
+                        }
                     }
                     HTML.tag("div", .class("own"), .id("own")) { page.markup }
                 }

@@ -25,7 +25,8 @@ extension GatewayEnvironment {
     func reply(_ problem: Problem, to request: Request) -> Reply {
         var reply = Reply(problem)
         let path = (request.head.path ?? "").prefix { $0 != "?" }.split(separator: "/")
-        guard path.first == "ui", (try? MediaType.chosen(of: [.json, .html], accept: request.headers[.accept])) == .html
+        guard path.first == "ui",
+            (try? MediaType.chosen(of: [.json, .html], accept: request.headers[.accept])) == .html
         else { return reply }
         let page = Reply.page(problemPage(problem), status: problem.status.rawValue)
         reply.content = page.content
@@ -47,7 +48,8 @@ extension GatewayEnvironment {
     /// - Throws: ``Problem`` where none of the gateway's own pages sends it: any page of the web can send a form.
     func form(_ request: GatewayRequest) async throws -> ParameterReader {
         if !request.isOwnPage {
-            throw Problem(.forbidden, "forms come from this gateway's own pages, which say so in Origin", field: "Origin")
+            throw Problem(
+                .forbidden, "forms come from this gateway's own pages, which say so in Origin", field: "Origin")
         }
         return try await request.body.form()
     }
@@ -67,16 +69,15 @@ extension GatewayEnvironment {
 /// The form in which one says who one is, where tokens are asked for.
 enum SignIn {
     static var form: HTML {
-        HTML.tag("form", .class("fields"), .set("method", "post"), .action(Link(["session"])), .set("data-session", "")) {
-            HTML.tag("div", .class("field")) {
-                HTML.tag("label", .for("token")) { "Token" }
-                HTML.tag(
-                    "input", .id("token"), .name("token"), .type("password"), .set("autocomplete", "current-password"),
-                    .set("spellcheck", "false"), .flag("required"), .set("aria-describedby", "token-about"))
-                HTML.tag("p", .id("token-about"), .class("about")) {
-                    "It is kept in a cookie of this browser, which scripts cannot read."
-                }
+        HTML.tag("form", .class("fields"), .flag("data-session")) {
+            PageParts.field(
+                "token", "Token", about: "It is kept in a cookie of this browser, which scripts cannot read.",
+                isRequired: true
+            ) {
+                HTML.tag("input", $0 + [.name("token"), .type("password"), .set("autocomplete", "current-password")])
             }
+            HTML.tag("p", .id("token-error"), .class("error"), .set("role", "alert"))
+            HTML.tag("noscript") { HTML.tag("p") { "To sign in needs JavaScript." } }
             HTML.tag("button") { "Sign in" }
         }
     }

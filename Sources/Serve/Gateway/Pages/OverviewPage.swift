@@ -134,7 +134,8 @@ private enum Overview {
             PageParts.cell(group.reason)
             HTML.tag("td", .class("t")) {
                 button(.redrive, "Redrive", "Have \(named) of \(group.worker) handled again", fields)
-                button(.drop, "Drop first", "Give up the first record of \(named) that waits for \(group.worker)", fields)
+                button(
+                    .drop, "Drop first", "Give up the first record of \(named) that waits for \(group.worker)", fields)
             }
         }
     }
@@ -151,7 +152,9 @@ private enum Overview {
     static var latest: HTML {
         HTML.tag("section") {
             HTML.tag("h2") { "Latest events" }
-            HTML.tag("noscript") { HTML.tag("p") { "They stream in with JavaScript; the pages of topics show them without." } }
+            HTML.tag("noscript") {
+                HTML.tag("p") { "They stream in with JavaScript; the pages of topics show them without." }
+            }
             HTML.tag("p", .id("latest-state"), .class("about"), .set("role", "status")) { "" }
             HTML.tag("ol", .id("latest"), .class("events"), .label("Latest events, newest first")) { "" }
         }

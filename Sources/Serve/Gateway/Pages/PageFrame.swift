@@ -11,6 +11,8 @@ struct PageFrame {
     /// The domains that whoever asks may go to.
     var domains: [Domain]
     var here: PagePath?
+    /// Who asks, where somebody has said so.
+    var subject: String?
 
     /// Scripts, styles and answers come from here alone, and nothing is run or looked like that stands in the page itself
     /// (www.w3.org/TR/CSP3).
@@ -65,6 +67,13 @@ struct PageFrame {
                     }
                 }
             }
+            if let subject {
+                HTML.tag("span", .class("who")) {
+                    HTML.tag("bdi") { subject }
+                    " "
+                    HTML.tag("button", .type("button"), .class("plain"), .id("sign-out")) { "Sign out" }
+                }
+            }
         }
     }
 
@@ -104,6 +113,6 @@ extension GatewayEnvironment {
         let seen = domains.filter { domain in
             access.map { access in Scope.allCases.contains { access.allows($0, in: domain.name) } } ?? false
         }
-        return PageFrame(title: title, domains: seen, here: here)
+        return PageFrame(title: title, domains: seen, here: here, subject: access?.subject)
     }
 }

@@ -33,8 +33,12 @@ enum PageParts {
 
     /// A cell whose text may be of any script and direction.
     static func cell(_ text: String, isNumber: Bool = false) -> HTML {
-        HTML.tag("td", .class(isNumber ? "n" : "t"), .set("dir", "auto")) { text }
+        let kind = isNumber ? "n" : text.utf8.count > wide ? "t long" : "t"
+        return HTML.tag("td", .class(kind), .set("dir", "auto")) { text }
     }
+
+    /// Texts of more bytes may be broken anywhere.
+    private static let wide = 32
 
     static func number(_ value: some BinaryInteger) -> HTML { cell(grouped(Int64(value)), isNumber: true) }
 
@@ -81,7 +85,9 @@ enum PageParts {
         }
     }
 
-    static func input(_ attributes: [HTML.Attribute], name: String, _ value: String, _ type: StaticString = "text") -> HTML {
+    static func input(_ attributes: [HTML.Attribute], name: String, _ value: String, _ type: StaticString = "text")
+        -> HTML
+    {
         HTML.tag(
             "input",
             attributes + [
@@ -93,7 +99,9 @@ enum PageParts {
     static func contents(of domain: Domain, _ access: Access) -> HTML {
         HTML.tag("div", .class("contents")) {
             if access.allows(.send, in: domain.name), let decider = domain.decider {
-                list("Commands", decider.commands.kinds.map { (.command("\(domain.name).\($0.name)"), $0.name, $0.about) })
+                list(
+                    "Commands",
+                    decider.commands.kinds.map { (.command("\(domain.name).\($0.name)"), $0.name, $0.about) })
             }
             if access.allows(.query, in: domain.name) {
                 list("Views", domain.queries.map { (.view($0.name), $0.name, $0.about) })

@@ -135,8 +135,12 @@ private enum TopicParts {
                     ? PageParts.input($0, name: "type", asked["type"] ?? "")
                     : PageParts.select($0, name: "type", kinds, chosen: asked["type"] ?? "")
             }
-            HTML.tag("button") { "Show" }
-            HTML.tag("button", .type("button"), .id("follow"), .set("aria-pressed", "false"), .flag("hidden")) { "Follow" }
+            HTML.tag("div", .class("actions")) {
+                HTML.tag("button") { "Show" }
+                HTML.tag("button", .type("button"), .id("follow"), .set("aria-pressed", "false"), .flag("hidden")) {
+                    "Follow"
+                }
+            }
         }
     }
 
@@ -161,7 +165,8 @@ private enum TopicParts {
             }
             HTML.tag("p", .class("about")) {
                 if let next = rows.next {
-                    let kept = ["partition", "key", "type", "limit"].compactMap { name in asked[name].map { (name, $0) } }
+                    let kept = ["partition", "key", "type", "limit"].compactMap { name in asked[name].map { (name, $0) }
+                    }
                     HTML.tag(
                         "a", .href(PagePath.topic(topic).link(kept + [("last-event-id", next)])), .set("rel", "next")
                     ) { "Go on" }

@@ -45,13 +45,15 @@ private enum ViewParts {
     static func form(_ query: Query, _ values: [String: String], _ problem: Problem?) -> HTML {
         HTML.tag("form", .class("fields row"), .set("method", "get"), .action(PagePath.view(query.name).link())) {
             for parameter in query.parameters { field(parameter, values[parameter.name] ?? "", problem) }
-            PageParts.field("as-of", "as-of", about: "The view as it was: @-5m, @2030-12-31T20:00:00Z or TOPIC/PARTITION@OFFSET.") {
+            PageParts.field(
+                "as-of", "as-of", about: "The view as it was: @-5m, @2030-12-31T20:00:00Z or TOPIC/PARTITION@OFFSET."
+            ) {
                 PageParts.input($0 + [.flag("data-as-of")], name: "as-of", values["as-of"] ?? "")
             }
             PageParts.field("limit", "limit", about: "Rows of a page.") {
                 PageParts.input($0 + [.set("inputmode", "numeric")], name: "limit", values["limit"] ?? "")
             }
-            HTML.tag("button") { "Show" }
+            HTML.tag("div", .class("actions")) { HTML.tag("button") { "Show" } }
         }
     }
 
@@ -78,7 +80,9 @@ private enum ViewParts {
         let (page, columns) = (answer.page, answer.page.columns)
         let asked = given.filter { $0.name != "cursor" }
         return HTML.tag("section", .id("answer")) {
-            HTML.tag("h2") { page.rows.isEmpty ? "No rows" : page.rows.count == 1 ? "1 row" : "\(page.rows.count) rows" }
+            HTML.tag("h2") {
+                page.rows.isEmpty ? "No rows" : page.rows.count == 1 ? "1 row" : "\(page.rows.count) rows"
+            }
             if !page.rows.isEmpty {
                 PageParts.table(
                     "Rows of \(query.name)",
@@ -91,7 +95,9 @@ private enum ViewParts {
             }
             HTML.tag("p", .class("about")) {
                 if let next = answer.call.next(of: page) {
-                    HTML.tag("a", .href(PagePath.view(query.name).link(asked + [("cursor", next)])), .set("rel", "next")) {
+                    HTML.tag(
+                        "a", .href(PagePath.view(query.name).link(asked + [("cursor", next)])), .set("rel", "next")
+                    ) {
                         "Next page"
                     }
                     " · "
