@@ -29,6 +29,7 @@ demo: build ## Run the whole of it on this machine for some seconds, and show wh
 
 test: setup folders ## Build and run all tests, and sum up what came of them
 	@Tools/programs test zsh=zsh fish=fish || echo "test: without them the tests of completion there are skipped"
+	@Tools/programs test chromium=chromium chromedriver=chromium-driver || echo "test: without them the tests of pages in a browser are skipped"
 	@SWIFT=$(SWIFT) Tools/test
 
 faults: setup folders ## Kill, freeze and starve real workers under load, and prove that nothing was lost (3 minutes; MILLRACE_MINUTES, MILLRACE_SEED)

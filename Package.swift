@@ -40,9 +40,11 @@ let domainModules = worlds.map { Target.Dependency.target(name: "\($0)Domain") }
 
 func domain(_ name: String) -> Target {
     let path = "Sources/Domains/\(name)"
+    let hasPage = contents(of: path).contains("Page")
     return .target(
         name: "\(name)Domain", dependencies: shared + [protobuf, collections, ordered], path: path,
-        exclude: contents(of: path).filter { $0.hasSuffix(".proto") }, swiftSettings: strict)
+        exclude: contents(of: path).filter { $0.hasSuffix(".proto") || $0 == "Page" }, swiftSettings: strict,
+        plugins: hasPage ? ["EmbedPage"] : [])
 }
 
 /// A domain's tests stand in a folder of the same name.
@@ -150,6 +152,7 @@ let package = Package(
         .library(name: "MillraceApp", targets: ["MillraceApp"]),
         .library(name: "Kafka", targets: ["Kafka"]),
         .library(name: "MillraceTestKit", targets: ["MillraceTestKit"]),
+        .plugin(name: "EmbedPage", targets: ["EmbedPage"]),
         .library(name: "SkewedClock", type: .dynamic, targets: ["SkewedClock"]),
     ],
     dependencies: (versions + (isExact ? reached : []) + documenting).map(dependency),
@@ -205,6 +208,7 @@ let package = Package(
         // Serve: how people ask. The list of all domains is made of the folders.
         .plugin(name: "ListDomains", capability: .buildTool()),
         .plugin(name: "EmbedExample", capability: .buildTool()),
+        .plugin(name: "EmbedPage", capability: .buildTool()),
         .target(
             name: "Domains", dependencies: ["EventModel"] + domainModules, path: "Sources/Serve/Domains",
             swiftSettings: strict, plugins: ["ListDomains"]),
@@ -230,7 +234,7 @@ let package = Package(
                 "JSONText", "Metering", "PrometheusExporter", "Tokens", metrics, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
             ],
-            path: "Sources/Serve/Gateway", swiftSettings: strict),
+            path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
         .target(
             name: "MillraceApp",
             dependencies: [

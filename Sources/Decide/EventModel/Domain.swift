@@ -63,6 +63,8 @@ public struct Domain: Sendable {
     public private(set) var invariants: [Invariant] = []
     /// By the name of a command or an event, the field that names who acts.
     private var actors: [String: Schema.Field] = [:]
+    /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
+    public private(set) var page: DomainPage?
     /// `NAME.commands`.
     public let commandsTopic: String
     /// `NAME.events`.
@@ -222,6 +224,13 @@ public struct Domain: Sendable {
 
     /// The field of a command or an event that names who acts; nil where none does.
     public func actor(of kind: Schema.Kind) -> Schema.Field? { actors[kind.name] }
+
+    /// The page on which people see in a browser what it is about.
+    public func showing(_ page: DomainPage) -> Domain {
+        var domain = self
+        domain.page = page
+        return domain
+    }
 
     /// The schema of the events in a topic of this domain.
     public func schema(of topic: String) -> Schema? {

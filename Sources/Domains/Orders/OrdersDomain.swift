@@ -14,6 +14,7 @@ extension Domain {
     .projecting(NotificationOutbox.self)
     .answering(status, late, courier, notifications)
     .demonstrating(.orders)
+    .showing(DomainPage("An order's way to the door", files: PageFiles.all))
     .importing(.orders)
     .keeping(
         OrdersInvariants.statusesFollowOneAnother, OrdersInvariants.noNotificationTwice,

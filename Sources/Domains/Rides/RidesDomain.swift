@@ -11,6 +11,7 @@ extension Domain {
     .projecting(DriverPositions.self)
     .answering(nearby, driver, cell)
     .demonstrating(.rides)
+    .showing(DomainPage("Taxis on a map", files: PageFiles.all))
     .importing(.positions)
     .keeping(RidesInvariants.driversAreWhereTheyWereLast)
 

@@ -26,6 +26,7 @@ extension Domain {
             .projecting(Trends.self)
             .answering(timeline, user, mentions, trends)
             .demonstrating(.social)
+            .showing(DomainPage("Timeline and trends", files: PageFiles.all))
             .importing(.tweets, .follows)
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,

@@ -12,6 +12,7 @@ extension Domain {
     .projecting(Calendar.self)
     .answering(calendar, seats, sections, hold)
     .demonstrating(.tickets)
+    .showing(DomainPage("Seats", files: PageFiles.all))
     .keeping(
         TicketsInvariants.noSeatHasTwoOwners, TicketsInvariants.sectionsCountTheirSeats,
         TicketsInvariants.moneyIsConserved, TicketsInvariants.nobodyHoldsOverTheLimits)

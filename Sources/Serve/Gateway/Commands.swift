@@ -14,13 +14,20 @@ extension GatewayEnvironment {
         let wait = try wait(&parameters)
         try parameters.end("/commands/\(found.kind.name)")
         let id = try commandID(request)
-        let json = try await request.body.json()
-        let encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
-        let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
-        metrics.note(outcome, of: found.kind.name)
+        let outcome = try await decide(found, json: try await request.body.json(), id: id, within: wait, request)
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
         reply.fields[.idempotencyKey] = id
         return reply
+    }
+
+    /// Sends a command, and waits for what is decided of it.
+    func decide(
+        _ found: Catalogue.Found, json: String, id: String, within wait: Duration, _ request: GatewayRequest
+    ) async throws -> Outcome {
+        let encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
+        let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
+        metrics.note(outcome, of: found.kind.name)
+        return outcome
     }
 
     /// The command's id: what the client says, as it is or in quotes, or a new one.

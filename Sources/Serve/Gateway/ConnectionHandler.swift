@@ -47,7 +47,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
-            follows = head.path.map { $0.hasPrefix("/topics/") && $0.contains("follow") } ?? false
+            follows = head.path.map(Self.isFollowing) ?? false
             if !Self.isStream(head.path ?? "") { expectBody(context) }
         case .body: break
         case .end:
@@ -56,6 +56,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             late = nil
         }
         context.fireChannelRead(data)
+    }
+
+    private static func isFollowing(_ path: String) -> Bool {
+        path.hasPrefix("/topics/") && path.contains("follow") || path.hasPrefix("/ui/latest")
     }
 
     /// Whether the body is of lines, and may take as long as its writer likes.

@@ -22,6 +22,7 @@ package enum Endpoint: Sendable, Hashable {
     case session
     case logIn
     case logOut
+    case page(PagePath)
 
     /// Whether it is answered also where nobody says who asks: it tells nothing, or is how one says so.
     package var isOpen: Bool {
@@ -55,11 +56,15 @@ package enum Endpoint: Sendable, Hashable {
         case .openAPI: "/openapi.json"
         case .asyncAPI: "/asyncapi.json"
         case .session, .logIn, .logOut: "/session"
+        case .page(let page): page.template
         }
     }
 
     /// The endpoints of a path, by method.
     private static func all(at path: [String]) -> [(method: String, endpoint: Endpoint)] {
+        if path.first == PagePath.root {
+            return PagePath.all(at: path.dropFirst()).map { ($0.method, .page($0.endpoint)) }
+        }
         switch path.count {
         case 0: return [("GET", .start)]
         case 1:

@@ -24,6 +24,7 @@ extension GatewayEnvironment {
         case .session: try session(request)
         case .logIn: try await logIn(request)
         case .logOut: try logOut(request)
+        case .page(let path): try await page(path, request)
         }
     }
 }

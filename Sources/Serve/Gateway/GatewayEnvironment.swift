@@ -24,6 +24,9 @@ final class GatewayEnvironment: Sendable {
     let metrics: GatewayMetrics
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
+    let topicSampler: TopicSampler
+    /// What pages are made of.
+    let files: [PagePath: PageFile]
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
@@ -36,6 +39,7 @@ final class GatewayEnvironment: Sendable {
         metrics = GatewayMetrics(in: settings.registry)
         tokenRates = Rates(rate: settings.tokenRate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
+        (topicSampler, files) = (TopicSampler(log), PageFile.all(domains))
     }
 
     /// What an error means over HTTP.

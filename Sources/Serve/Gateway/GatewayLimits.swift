@@ -32,6 +32,8 @@ package enum GatewayLimits {
     package static let linger = Duration.seconds(2)
     /// How often a stream of events says that it is still there.
     package static let heartbeat = Duration.seconds(15)
+    /// How often a page is told of the latest events.
+    package static let latestPause = Duration.milliseconds(250)
     /// How long a command or a view is waited for, where nothing is said.
     package static let wait = Duration.seconds(10)
     /// The most that may be said.
@@ -59,6 +61,12 @@ package enum GatewayLimits {
     package static let eventBatch = 5000
     /// Records that a replay reads at once.
     package static let readBatch = 500
+    /// Records of a topic that a page shows.
+    package static let pageRecords = 200
+    /// Records that are looked at for them, where only those of a key or a type are wanted.
+    package static let pageLooks = 100_000
+    /// Events of all domains that a page is told at once; of more it is told how many.
+    package static let latestEvents = 10
     /// Bad lines of a kind that an answer tells.
     package static let toldLines = 5
 

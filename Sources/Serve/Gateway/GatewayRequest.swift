@@ -15,6 +15,8 @@ struct GatewayRequest: Sendable {
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
+    /// Whether a page of this gateway's own asks: only such a one may send a form.
+    let isOwnPage: Bool
     /// Whether whoever asked is not there any more, or is let in no more: a stream outlives many a token.
     let isGone: @Sendable () -> Bool
     /// Asks again who asks, while a body still comes.
@@ -71,8 +73,15 @@ final class RequestedBody: Sendable {
     }
 
     /// All of it, which is one message.
-    func json() async throws -> String {
-        try begin([.json])
+    func json() async throws -> String { try await text(.json) }
+
+    /// The fields of a form.
+    func form() async throws -> ParameterReader {
+        ParameterReader(try RequestTarget.parameters(of: try await text(.form)[...], "the form"))
+    }
+
+    private func text(_ expected: MediaType) async throws -> String {
+        try begin([expected])
         let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
         if let length, length > GatewayLimits.bodyBytes { throw tooLarge }
         let unpacking = isGzip ? try Gunzip() : nil

@@ -36,7 +36,7 @@ struct GatewayResponder: HTTPResponder {
             if problem.status == .internalError {
                 around.logger.warning("request failed", metadata: ["path": "\(path(request))", "error": "\(error)"])
             }
-            reply = Reply(problem)
+            reply = around.reply(problem, to: request)
         }
         finish(&reply, request, body)
         let seen = Seen(
@@ -65,6 +65,7 @@ struct GatewayResponder: HTTPResponder {
         }
         let endpoint = try Endpoint.find(request.method.rawValue, target.path)
         name = endpoint.template
+        if case .page(let page) = endpoint, page.isOpen { return try around.file(page, request.headers) }
         let (access, token) = try access(to: endpoint, request)
         subject = access.subject
         if let subject, let wait = around.tokenRates.take(subject) {
@@ -81,7 +82,8 @@ struct GatewayResponder: HTTPResponder {
             endpoint,
             GatewayRequest(
                 target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
-                isHead: request.method == .head, body: body, isGone: { context.isClosed || (try? checkAgain()) == nil },
+                isHead: request.method == .head, body: body, isOwnPage: isOwn(request),
+                isGone: { context.isClosed || (try? checkAgain()) == nil },
                 checkAgain: checkAgain))
     }
 
@@ -157,9 +159,11 @@ struct GatewayResponder: HTTPResponder {
 
     private func finish(_ reply: inout Reply, _ request: Request, _ body: RequestedBody) {
         reply.fields[.xContentTypeOptions] = "nosniff"
-        reply.fields[.referrerPolicy] = "no-referrer"
+        if reply.fields[.referrerPolicy] == nil { reply.fields[.referrerPolicy] = "no-referrer" }
         reply.fields[.xFrameOptions] = "DENY"
-        reply.fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        if reply.fields[.contentSecurityPolicy] == nil {
+            reply.fields[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        }
         reply.fields[.crossOriginResourcePolicy] = "same-origin"
         if reply.fields[.cacheControl] == nil { reply.fields[.cacheControl] = "no-store" }
         if let origin = request.headers[.origin], (try? allowedOrigin(request)) ?? nil != nil {

@@ -6,14 +6,18 @@ package enum MediaType: String, Sendable, CaseIterable {
     case events = "text/event-stream"
     case metrics = "text/plain"
     case html = "text/html"
+    case form = "application/x-www-form-urlencoded"
+    case style = "text/css"
+    case script = "text/javascript"
+    case picture = "image/svg+xml"
 
     /// As a field says it.
     package var field: String {
         switch self {
         case .csv: "text/csv; charset=utf-8; header=present"
         case .metrics: "text/plain; version=0.0.4; charset=utf-8"
-        case .html: "text/html; charset=utf-8"
-        case .json, .lines, .events: rawValue
+        case .html, .style, .script, .picture: rawValue + "; charset=utf-8"
+        case .json, .lines, .events, .form: rawValue
         }
     }
 

@@ -141,6 +141,9 @@ package struct OpenAPI {
                 parameter("limit", "At most so many records.", #"{"type":"integer","minimum":0}"#),
                 parameter("follow", "Go on as records come.", #"{"type":"boolean"}"#),
                 header("Last-Event-ID", "Go on behind this event of an event stream."),
+                parameter(
+                    "last-event-id", "The same, of readers that cannot set fields; the field goes before it.",
+                    #"{"type":"string","examples":["0@18,1@5"]}"#),
             ], responses: [("200", "Records, a line or an event each.", reference("schemas", "Record"))],
             errors: [400, 403, 404, 406, 429, 503], of: .lines, .events, .csv, needs: Access.Grant(.replay))
         let all = operation(

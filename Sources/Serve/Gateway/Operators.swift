@@ -8,6 +8,8 @@ extension GatewayEnvironment {
     /// `GET /`.
     func start(_ request: GatewayRequest) throws -> Reply {
         try request.parameters.end("/")
+        // A browser wants to see something.
+        if (try? request.chosen(of: .json, .html)) == .html { return .seeOther(PagePath.overview.link()) }
         let places = [
             "/commands", "/events", "/views", "/topics", "/workers", "/quarantine", "/healthz", "/readyz", "/metrics",
             "/openapi.json", "/asyncapi.json", "/session",
@@ -67,7 +69,12 @@ extension GatewayEnvironment {
     func redrive(_ worker: String?, _ request: GatewayRequest) async throws -> Reply {
         var parameters = request.parameters
         let key = try parameters.one("key")
-        return try await ask(worker, key, drop: 0, parameters, request)
+        return try await ask(worker, key, drop: 0, wait(parameters, "redrive"), request)
+    }
+
+    /// The same of a worker and a key that are said otherwise.
+    func redrive(_ worker: String?, _ key: String?, _ request: GatewayRequest) async throws -> Reply {
+        try await ask(worker, key, drop: 0, GatewayLimits.wait, request)
     }
 
     /// `POST /quarantine/{worker}/drop`.
@@ -76,16 +83,26 @@ extension GatewayEnvironment {
         guard let key = try parameters.one("key") else {
             throw Problem(.badRequest, "say which key: ?key=", field: "key")
         }
-        return try await ask(worker, key, drop: try parameters.flag("all") ? .max : 1, parameters, request)
+        let count = try parameters.flag("all") ? Int.max : 1
+        return try await ask(worker, key, drop: count, wait(parameters, "drop"), request)
+    }
+
+    /// The first record of a key.
+    func drop(_ worker: String, key: String, _ request: GatewayRequest) async throws -> Reply {
+        try await ask(worker, key, drop: 1, GatewayLimits.wait, request)
+    }
+
+    private func wait(_ parameters: ParameterReader, _ what: String) throws(Problem) -> Duration {
+        var parameters = parameters
+        let wait = try wait(&parameters)
+        try parameters.end("/quarantine/\(what)")
+        return wait
     }
 
     private func ask(
-        _ worker: String?, _ key: String?, drop: Int, _ parameters: ParameterReader, _ request: GatewayRequest
+        _ worker: String?, _ key: String?, drop: Int, _ wait: Duration, _ request: GatewayRequest
     ) async throws -> Reply {
         try request.require(.operate, in: nil)
-        var parameters = parameters
-        let wait = try wait(&parameters)
-        try parameters.end("/quarantine/\(drop == 0 ? "redrive" : "drop")")
         let book = try await log.quarantine().read()
         let groups = try named { try QuarantineGroup.groups(book, worker, key, in: domains) }
         let answers = try await QuarantineAnswer.ask(for: groups, drop: drop, on: log, within: wait)

@@ -26,18 +26,26 @@ package struct RequestTarget: Sendable, Hashable {
         // One slash at the end makes no other path.
         if path.last == "" { path.removeLast() }
         self.path = path
-        parameters = []
-        if parts.count == 1 { return }
-        for pair in parts[1].split(separator: "&") {
+        parameters = parts.count == 1 ? [] : try Self.parameters(of: parts[1], "the query")
+    }
+
+    /// Names and values as queries and forms have them (url.spec.whatwg.org, section 5).
+    ///
+    /// - Parameter what: How messages call it.
+    /// - Throws: ``Problem`` where it has escapes that are none, or too many of them.
+    package static func parameters(of text: Substring, _ what: String) throws(Problem) -> [Parameter] {
+        var parameters: [Parameter] = []
+        for pair in text.split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(sides[0], plus: true),
                 let value = sides.count == 1 ? "" : Self.decoded(sides[1], plus: true)
-            else { throw Problem(.badRequest, "the query has an escape that is none, or is not UTF-8") }
+            else { throw Problem(.badRequest, "\(what) has an escape that is none, or is not UTF-8") }
             parameters.append(Parameter(name: name, value: value))
             if parameters.count > GatewayLimits.parameters {
-                throw Problem(.badRequest, "the query has over \(GatewayLimits.parameters) parameters")
+                throw Problem(.badRequest, "\(what) has over \(GatewayLimits.parameters) parameters")
             }
         }
+        return parameters
     }
 
     /// Percent-decoded (RFC 3986), and in a query with a plus for a space, as forms write it; nil where that is no text.
@@ -105,6 +113,9 @@ package struct ParameterReader: Sendable {
         case let text?: throw Problem(.badRequest, "\(name) \(text) is neither true nor false", field: name)
         }
     }
+
+    /// The same without what was left empty, as forms leave it.
+    package var filled: ParameterReader { ParameterReader(left.filter { !$0.value.isEmpty }) }
 
     /// What was not taken: the parameters of a query itself.
     package mutating func rest() -> [(name: String, value: String)] {

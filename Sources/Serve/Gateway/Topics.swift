@@ -25,7 +25,7 @@ extension GatewayEnvironment {
     }
 
     /// The domain that a topic is of; nil where it is of none.
-    private func domain(of topic: String) -> String? {
+    func domain(of topic: String) -> String? {
         domains.first { domain in domain.topics.contains { $0.name == topic } }?.name
     }
 
@@ -79,6 +79,7 @@ private struct TopicReplay: Sendable {
         let kind = try parameters.one("type")
         limit = try parameters.number("limit")
         follows = try parameters.flag("follow")
+        let seen = try parameters.one("last-event-id")
         try parameters.end("/topics/\(topic)")
         if let limit, limit < 0 { throw Problem(.badRequest, "limit must not be negative", field: "limit") }
         if follows, to != nil { throw Problem(.badRequest, "follow does not go with to", field: "follow") }
@@ -90,7 +91,8 @@ private struct TopicReplay: Sendable {
             if let text { _ = try around.reading(name) { try Bound.parse(text, now: now()) } }
         }
         var places: [TopicPartition: Offset] = [:]
-        if type == .events, let last = request.fields[.lastEventID], !last.isEmpty {
+        // A reader that was there says so in the field, and one that knows where to begin in the parameter.
+        if type == .events, let last = request.fields[.lastEventID] ?? seen, !last.isEmpty {
             places = try EventID.places(last, of: topic)
         }
         reading = try await TopicReading(

@@ -11,27 +11,35 @@ extension GatewayEnvironment {
         let query = try named { try catalogue.query(name) }
         try request.require(.query, in: domain(of: query))
         var parameters = request.parameters
+        let type = try request.chosen(of: .json, .lines, .csv)
+        let answer = try await ask(query, &parameters)
+        return reply(answer.call, answer.page, answer.asOf, type, request)
+    }
+
+    /// What a query answers, and how far its view has come.
+    typealias Answer = (call: QueryCall, page: Page, asOf: [TopicPartition: Offset])
+
+    /// Asks a query with the parameters of a request.
+    func ask(_ query: Query, _ parameters: inout ParameterReader) async throws -> Answer {
         let after = try parameters.all("after").map { text in try reading("after") { try EventPlace(text) } }
         let (asOf, limit, cursor) = (
             try parameters.one("as-of"), try parameters.number("limit"), try parameters.one("cursor")
         )
         let wait = try wait(&parameters)
-        let type = try request.chosen(of: .json, .lines, .csv)
         let call = try QueryCall(
             query, parameters.rest(), spelled: .names, beside: ["after", "as-of", "limit", "cursor", "wait"],
             limit: limit, cursor: cursor, past: asOf, in: catalogue)
-        let answer: (page: Page, asOf: [TopicPartition: Offset])
         if let asOf {
             if !after.isEmpty { throw Problem(.badRequest, "after and as-of exclude each other", field: "after") }
-            answer = try await past(call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
-        } else {
-            answer = try await present(call, after: after, within: wait)
+            let (page, seen) = try await past(call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
+            return (call, page, seen)
         }
-        return reply(call, answer.page, answer.asOf, type, request)
+        let (page, seen) = try await present(call, after: after, within: wait)
+        return (call, page, seen)
     }
 
     /// The domain of a query, by its name.
-    private func domain(of query: Query) -> String {
+    func domain(of query: Query) -> String {
         domains.first { domain in domain.queries.contains { $0.name == query.name } }?.name ?? ""
     }
 
