@@ -82,7 +82,13 @@ struct DocumentTests {
                 "Examples/Likes/Tests/LikesTests/LikesSimulation.swift",
             ]
         ),
-        ("docs/new-domain.md", "swift", ["Examples/Likes/Sources/LikesDomain/Likes.swift"]),
+        (
+            "docs/new-domain.md", "swift",
+            [
+                "Examples/Likes/Sources/LikesDomain/Likes.swift", "Sources/Domains/Tickets/Tickets.swift",
+                "Sources/Domains/Orders/OrdersDomain.swift",
+            ]
+        ),
         ("docs/new-domain.md", "proto", ["Examples/Likes/Sources/LikesDomain/likes.proto"]),
         (
             "docs/extending.md", "swift",

@@ -65,8 +65,9 @@ struct SampleBytesTests {
         }
     }
 
-    @Test(arguments: Domains.all)
-    func `stay as they are, are read as they were, and are known for every kind`(domain: Domain) throws {
+    @Test(arguments: Domains.all.map(\.name))
+    func `stay as they are, are read as they were, and are known for every kind`(name: String) throws {
+        let domain = try #require(Domains.all.first { $0.name == name })
         let file = domain.testFolder.appendingPathComponent("samples.txt")
         let adds = ProcessInfo.processInfo.environment["MILLRACE_ADD_FIELDS"] != nil
         let now = try domain.schemas.flatMap { schema in try schema.kinds.map { try Sample(of: $0, in: schema) } }

@@ -111,9 +111,10 @@ struct DomainTemplate {
         }.joined(separator: "\n")
     }
 
+    /// With its names instead of the example's. A sentence stays as it is: it says what it says of the example, until it is written anew.
     private func word(_ line: String) -> String {
-        line.replacing("Likes", with: type).replacing(
-            "likes", with: name)
+        line.replacing(#/([ "`])([Ll])(ikes [a-z])/#) { "\($0.1)\($0.2)\0\($0.3)" }
+            .replacing("Likes", with: type).replacing("likes", with: name).replacing("\0", with: "")
     }
 
     func filesOfPackage(millrace: String) -> [File] {
@@ -210,7 +211,8 @@ struct DomainTemplate {
 
     var nextInOwnPackage: String {
         """
-        \(Program.name): the domain \(name) is written. Next:
+        \(Program.name): the domain \(name) is written, for things that people like. Next:
+          Sources/Domains/\(type)/\(name).proto: your own commands and events; then make proto, and the rest of the folder
           make fields                                   (writes the history of its fields and kinds)
           make build                                    (finds the new folder)
           .build/release/millrace topics declare        (its topics, for topics.yaml)

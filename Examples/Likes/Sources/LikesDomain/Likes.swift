@@ -14,7 +14,7 @@ extension Domain {
                 "likes.count", "How many like a thing.", of: "likes.counts",
                 [thing]
             ) { arguments, reader in
-                try Page(of: Scan(LikesCounts.things, equal: [.text(arguments[thing])]), in: reader)
+                try Page(of: Scan(LikesCounts.things, equal: [.text(arguments[thing])]).page(arguments), in: reader)
             }
         )
         .keeping(.likesAreCounted)
