@@ -97,6 +97,8 @@ struct PictureTests {
                     "\(page.name) to be complete",
                     "document.readyState === 'complete' && performance.now() - Math.max(0, ...performance.getEntriesByType('resource').map(e => e.responseEnd)) > 400"
                 )
+                try await browser.wait(
+                    "the taxis", "!document.querySelector('#taxis') || document.querySelector('circle.taxi')")
                 let size = try await browser.run(
                     "return [document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
                 #expect(size[1].int <= page.width, "\(page.name) is \(size[1].int) wide")

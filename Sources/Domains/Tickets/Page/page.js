@@ -204,7 +204,7 @@ async function show(after) {
     else say(told, "");
     build(rows);
     showHolds();
-    following = follow(topic, { from: "end", "last-event-id": eventID(asOf, topic) }, apply);
+    following = follow(topic, { from: "start", "last-event-id": eventID(asOf, topic) }, apply);
   } catch (problem) {
     say(told, problem.message, true);
   }
