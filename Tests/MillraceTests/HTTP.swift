@@ -140,4 +140,21 @@ final class RawSocket: @unchecked Sendable {
         }
         return String(decoding: all, as: UTF8.self)
     }
+
+    /// One answer, whose head says how long its body is: for who keeps the connection though it should be closed.
+    func readAnswer() -> String {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var whole = Int.max
+        while all.count < whole {
+            let count = recv(descriptor, &buffer, buffer.count, 0)
+            if count <= 0 { break }
+            all += buffer.prefix(count)
+            if whole == .max, let end = all.firstRange(of: Array("\r\n\r\n".utf8)) {
+                let head = String(decoding: all[..<end.lowerBound], as: UTF8.self).lowercased()
+                whole = end.upperBound + (head.firstMatch(of: #/content-length: *(\d+)/#).flatMap { Int($0.1) } ?? 0)
+            }
+        }
+        return String(decoding: all, as: UTF8.self)
+    }
 }

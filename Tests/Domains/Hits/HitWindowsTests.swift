@@ -75,6 +75,28 @@ struct HitWindowsTests {
         }
     }
 
+    @Test func `each second that had hits has a row, added up over partitions, page by page`() throws {
+        let fold = try Fold.everyWay(
+            windows,
+            [hit("a", 0), hit("a", 3999), hit("a", 0, in: 1), hit("a", 9000, in: 2), hit("b", 500), hit("a", -51_000)])
+        func seconds(_ site: String?, limit: Int = 100, cursor: Row? = nil) throws -> Page {
+            var values: [String: Value] = ["at": Value(after(9)), "window": 60_000]
+            if let site { values["site"] = .text(site) }
+            return try fold.ask(.hits, "hits.seconds", values, limit: limit, from: cursor)
+        }
+        let all = try seconds("a")
+        #expect(all.columns.map(\.name) == ["at", "hits", "late"] && all.next == nil)
+        #expect(all.rows == [[Value(after(0)), 2, 0], [Value(after(3)), 1, 0], [Value(after(9)), 1, 0]])
+        #expect(try seconds(nil).rows.first == [Value(after(0)), 3, 0])
+        #expect(try seconds("none").rows == [])
+        let first = try seconds("a", limit: 2)
+        let second = try seconds("a", limit: 2, cursor: first.next)
+        #expect(first.rows + second.rows == all.rows && first.rows.count == 2 && second.next == nil)
+        for cursor in [[1, 2], ["a"], [.integer(after(-60).second)]] as [Row] {
+            #expect(throws: Malformed.self) { try seconds("a", cursor: cursor) }
+        }
+    }
+
     @Test(arguments: [1, 1995, 0xbeef] as [UInt64])
     func `any window at any second equals a count by hand`(seed: UInt64) throws {
         var random = SeededRandom(seed)
@@ -116,6 +138,11 @@ struct HitWindowsTests {
             #expect(
                 try count(fold, site, window, at: at) == [Value(within.count - late), Value(late)],
                 "\(site ?? "*"), \(window) s at \(at), seed \(seed)")
+            var values: [String: Value] = ["at": Value(after(at)), "window": .integer(window * 1000)]
+            if let site { values["site"] = .text(site) }
+            let each = try fold.ask(.hits, "hits.seconds", values, limit: Limits.pageRows).rows
+            let sums = [1, 2].map { column in each.reduce(0) { $0 + ($1[column].integer ?? 0) } }
+            #expect(sums == [Int64(within.count - late), Int64(late)] && each.count == Set(within.map(\.second)).count)
         }
     }
 }

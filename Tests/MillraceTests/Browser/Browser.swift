@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import TestSupport
 import Testing
 
@@ -15,27 +14,26 @@ final class Browser: Sendable {
         "there is no chromedriver: make test installs it (apt-get install chromium chromium-driver)"
 
     private let process: Running
-    private let base: String
+    private let port: Int
     private let session: String
     private let folder: String
 
-    private init(_ process: Running, _ base: String, _ session: String, _ folder: String) {
-        (self.process, self.base, self.session, self.folder) = (process, base, session, folder)
+    private init(_ process: Running, _ port: Int, _ session: String, _ folder: String) {
+        (self.process, self.port, self.session, self.folder) = (process, port, session, folder)
     }
 
     /// Starts a browser without a window, which is ended with `end`.
     static func start(in folder: String) async throws -> Browser {
         let driver = try #require(driver)
-        let port = try FreePort.find()
+        let port = Int(try FreePort.find())
         let profile = "\(folder)/browser-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: profile, withIntermediateDirectories: true)
         let process = try Running(
             driver, ["--port=\(port)", "--log-path=\(profile)/driver.log"], environment: ["HOME": profile],
             cwd: profile,
             scratch: profile)
-        let base = "http://127.0.0.1:\(port)"
         try await eventually("chromedriver to answer: \(process.err)", within: .seconds(20)) {
-            (try? await ask("GET", base + "/status"))?["ready"] == .bool(true) ? true : nil
+            (try? await ask("GET", port, "/status"))?["ready"] == .bool(true) ? true : nil
         }
         // Without a sandbox, for tests may be run by root, and their pages are our own.
         let arguments = [
@@ -46,8 +44,8 @@ final class Browser: Sendable {
             "browserName": "chrome", "goog:loggingPrefs": ["browser": "ALL"],
             "goog:chromeOptions": ["args": arguments],
         ]
-        let made = try await ask("POST", base + "/session", ["capabilities": ["alwaysMatch": capabilities]])
-        return Browser(process, base, "/session/" + made["sessionId"].string, profile)
+        let made = try await ask("POST", port, "/session", ["capabilities": ["alwaysMatch": capabilities]])
+        return Browser(process, port, "/session/" + made["sessionId"].string, profile)
     }
 
     func end() async {
@@ -56,25 +54,41 @@ final class Browser: Sendable {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    private static func ask(_ method: String, _ url: String, _ body: [String: Any]? = nil) async throws -> JSON {
-        var request = URLRequest(url: try #require(URL(string: url)))
-        request.httpMethod = method
-        request.timeoutInterval = 60
-        if let body {
-            request.httpBody = try JSONSerialization.data(withJSONObject: body)
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+    /// Foundation's own client does not read chromedriver's header.
+    private static func ask(_ method: String, _ port: Int, _ path: String, _ body: [String: Any]? = nil) async throws
+        -> JSON
+    {
+        let content = try body.map { try JSONSerialization.data(withJSONObject: $0) } ?? Data()
+        let head = [
+            "\(method) \(path) HTTP/1.1", "Host: 127.0.0.1:\(port)", "Content-Type: application/json",
+            "Content-Length: \(content.count)", "Connection: close", "", "",
+        ]
+        let text = head.joined(separator: "\r\n") + String(decoding: content, as: UTF8.self)
+        // It blocks: it has a thread of its own.
+        let answer = try await withCheckedThrowingContinuation {
+            (continuation: CheckedContinuation<String, any Error>) in
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Result {
+                        let socket = try RawSocket(port: port)
+                        socket.write(text)
+                        return socket.readAnswer()
+                    })
+            }
         }
-        let (data, _) = try await URLSession.shared.data(for: request)
-        let value = try JSON(String(decoding: data, as: UTF8.self))["value"]
+        guard let end = answer.firstRange(of: "\r\n\r\n") else {
+            throw Overdue(description: "\(method) \(path): no answer: \(answer.prefix(200))")
+        }
+        let value = try JSON(String(answer[end.upperBound...]))["value"]
         if !value["error"].string.isEmpty {
-            throw Overdue(description: "\(method) \(url): \(value["message"].string.prefix(500))")
+            throw Overdue(description: "\(method) \(path): \(value["message"].string.prefix(500))")
         }
         return value
     }
 
     @discardableResult
     func command(_ method: String, _ path: String, _ body: [String: Any]? = nil) async throws -> JSON {
-        try await Self.ask(method, base + session + path, method == "POST" ? body ?? [:] : nil)
+        try await Self.ask(method, port, session + path, method == "POST" ? body ?? [:] : nil)
     }
 
     // MARK: Pages

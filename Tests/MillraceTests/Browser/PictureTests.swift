@@ -97,16 +97,28 @@ struct PictureTests {
                     "\(page.name) to be complete",
                     "document.readyState === 'complete' && performance.now() - Math.max(0, ...performance.getEntriesByType('resource').map(e => e.responseEnd)) > 400"
                 )
+                try await browser.wait(
+                    "the taxis", "!document.querySelector('#taxis') || document.querySelector('circle.taxi')")
                 let size = try await browser.run(
                     "return [document.documentElement.scrollHeight, document.documentElement.scrollWidth]")
                 #expect(size[1].int <= page.width, "\(page.name) is \(size[1].int) wide")
                 try await browser.look(width: page.width, height: min(size[0].int, 2000), isDark: page.isDark)
                 let picture = try await browser.picture()
                 #expect(picture.count > 5000, "\(page.name) is empty")
-                if Self.isWriting { try picture.write(to: URL(fileURLWithPath: "\(Self.folder)/\(page.name).png")) }
+                if Self.isWriting { try await write(picture, page.name, bus) }
             }
             #expect(try await browser.complaints() == [])
         }
+    }
+
+    /// With few colours, where there is what makes them few: `apt-get install pngquant`.
+    private func write(_ picture: Data, _ name: String, _ bus: Bus) async throws {
+        let file = "\(Self.folder)/\(name).png"
+        try picture.write(to: URL(fileURLWithPath: file))
+        let program = "/usr/bin/pngquant"
+        guard FileManager.default.isExecutableFile(atPath: program) else { return }
+        let made = try await bus.plain(["--force", "--strip", "--output", file, "64", file], program: program)
+        #expect(made.exit == 0, "\(made)")
     }
 
     @Test func `the pictures of the documents are there, and small together`() throws {

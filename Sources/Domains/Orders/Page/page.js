@@ -46,7 +46,7 @@ function next(rows) {
     assigned: [step("It is picked up", "MarkPickedUp")],
     picked_up: [step("It is at the door", "MarkDelivered")],
   };
-  const cancel = last in steps ? [step("Call it off", "CancelOrder", { name: "reason", label: "Why" })] : [];
+  const cancel = last in steps ? [step("Call it off", "CancelOrder", { name: "reason", label: "Reason" })] : [];
   $("next").replaceChildren(...(steps[last] ?? []), ...cancel);
 }
 

@@ -59,6 +59,8 @@ function paint() {
     const [lng, lat] = taxi.places.at(-1);
     taxi.dot.setAttribute("cx", x(lng));
     taxi.dot.setAttribute("cy", y(lat));
+    // It does not come flying from a corner.
+    if (!taxi.dot.isConnected) $("taxis").append(taxi.line, taxi.dot);
     const isOld = now - taxi.at > stale;
     if (!isOld) fresh += 1;
     taxi.dot.setAttribute("class", `taxi${isOld ? " old" : ""}${name === found ? " found" : ""}`);
@@ -76,7 +78,6 @@ function apply(record) {
     if (taxis.size >= most) return;
     taxi = { places: [], at: 0, line: drawn("polyline", { class: "trail" }), dot: drawn("circle", { class: "taxi", r: 7 }, drawn("title", {}, driver)) };
     taxis.set(driver, taxi);
-    $("taxis").append(taxi.line, taxi.dot);
     $("drivers").append(element("option", { value: driver }));
   }
   const at = Date.parse(record.timestamp);

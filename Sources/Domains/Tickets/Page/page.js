@@ -59,7 +59,8 @@ function count() {
   $("chosen").textContent = all.length
     ? `${all.map((seat) => seat.seat).join(", ")}: ${money(total, all[0].currency)}`
     : "No seats chosen.";
-  holdButton.disabled = all.length === 0;
+  // It keeps the focus when there is nothing more to hold.
+  holdButton.setAttribute("aria-disabled", String(all.length === 0));
 }
 
 /** Arrow keys go along a row, and to the row before or behind. */
@@ -203,7 +204,7 @@ async function show(after) {
     else say(told, "");
     build(rows);
     showHolds();
-    following = follow(topic, { from: "end", "last-event-id": eventID(asOf, topic) }, apply);
+    following = follow(topic, { from: "start", "last-event-id": eventID(asOf, topic) }, apply);
   } catch (problem) {
     say(told, problem.message, true);
   }
@@ -253,6 +254,7 @@ holdButton.addEventListener("click", async () => {
     return $("holder").focus();
   }
   const all = [...chosen].map((name) => seats.get(name));
+  if (!all.length) return say(told, "Choose seats first.", true);
   await act("HoldSeats", { event, section: all[0].section, holder: holder(), seats: all.map((seat) => seat.seat) });
 });
 $("sample").addEventListener("click", sample);

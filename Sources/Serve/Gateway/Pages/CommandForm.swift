@@ -120,14 +120,23 @@ struct CommandForm {
             if !isJSON { throw Problem(.badRequest, "\(name) is no JSON", field: name) }
             return text
         case .lines:
-            let lines = text.split(whereSeparator: \.isNewline).map { $0.trimming(\.isWhitespace) }
-            return JSON.array(lines.filter { !$0.isEmpty }.map { scalar(field, String($0)) })
-        case .plain: return scalar(field, text)
+            var all: [String] = []
+            for line in text.split(whereSeparator: \.isNewline) {
+                let line = line.trimming(\.isWhitespace)
+                if !line.isEmpty { all.append(try scalar(field, name, String(line))) }
+            }
+            return JSON.array(all)
+        case .plain: return try scalar(field, name, text)
         }
     }
 
+    private static let numbers: Set<String> = ["int32", "int64", "uint32", "uint64", "double", "float"]
+
     /// Numbers too may be texts in the JSON of proto3 (protobuf.dev/programming-guides/json).
-    private func scalar(_ field: Schema.Field, _ text: String) -> String {
-        field.type == "bool" && ["true", "false"].contains(text) ? text : JSON.string(text)
+    private func scalar(_ field: Schema.Field, _ name: String, _ text: String) throws(Problem) -> String {
+        if Self.numbers.contains(field.type), Double(text) == nil {
+            throw Problem(.badRequest, "\(name): \(text) is no number", field: name)
+        }
+        return field.type == "bool" && ["true", "false"].contains(text) ? text : JSON.string(text)
     }
 }

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import Foundation
 internal import MillraceBus
+internal import MillraceGateway
 
 /// What to do after a demo: lines that a shell runs as they stand, one after the other.
 struct NextSteps {
@@ -28,7 +29,8 @@ struct NextSteps {
         lines.append("\(Self.program) up\(config) &")
         lines += tries.map { "\(Self.program) \($0)\(config)" }
         lines += ["kill $!", "\(Self.program) views"]
-        return "\nNEXT: these lines can be pasted into a shell\n\n" + lines.map { "  \($0)\n" }.joined()
+        let pages = "\nPAGES: http://\(GatewayAddress.standard) shows it in a browser while \(Program.name) up runs\n"
+        return pages + "\nNEXT: these lines can be pasted into a shell\n\n" + lines.map { "  \($0)\n" }.joined()
     }
 
     /// The program as it was started, or its name alone where the shell finds it by that.
