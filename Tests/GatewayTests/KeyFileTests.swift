@@ -1,6 +1,7 @@
 import EventModel
 import Foundation
 import MillraceBus
+import Synchronization
 import Testing
 
 @testable import MillraceGateway
@@ -88,12 +89,12 @@ struct KeyFileTests {
     @Test func `lets a token that was known expire`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let keys = try KeySet.made("a", .hs256)
-        nonisolated(unsafe) var time = clock
-        let authority = try TokenAuthority(try file(keys), clock: { time })
+        let time = Mutex(clock)
+        let authority = try TokenAuthority(try file(keys), clock: { time.withLock { $0 } })
         let token = try Token.make(
             Claims(subject: "ann", scopes: [], expires: clock + .seconds(60)), with: keys.keys[0], at: clock)
         #expect(try authority.access(token: token).grants.isEmpty)
-        time = clock + .seconds(60) + TokenLimits.leeway
+        time.withLock { $0 = clock + .seconds(60) + TokenLimits.leeway }
         #expect { try authority.access(token: token) } throws: {
             ($0 as? Problem)?.challenge?.contains(#"error="invalid_token""#) ?? false
         }

@@ -214,9 +214,10 @@ struct HTTPTokenTests {
             #expect(try await web.get("/views", first).status == 200)
             #expect(try await web.get("/views", second).status == 200)
             let following = try web.start(
-                "GET", "/topics/hits.events?follow=true", nil, [try await guarded.field("ben", "*:replay")])
+                "GET", "/topics/hits.events?follow=true", nil,
+                [try await guarded.field("ben", "*:replay"), "Accept: text/event-stream"])
             try await eventually("the stream: \(following.out)") {
-                following.out.contains("200 OK") ? true : nil
+                following.out.contains("retry:") ? true : nil
             }
             let both = try String(contentsOfFile: guarded.keys, encoding: .utf8)
             try await reload(

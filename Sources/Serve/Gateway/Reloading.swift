@@ -18,19 +18,19 @@ struct Reloading: Service, CustomStringConvertible {
 
     func run() async throws {
         for await _ in signals.cancelOnGracefulShutdown() {
-            if settings.authority.asksForTokens { reload("the keys of tokens") { try settings.authority.reload() } }
-            if let tls = settings.tls { reload("the certificate") { try tls.reload() } }
+            if settings.authority.asksForTokens { reload("the keys of tokens", "were", "stay as they were") { try settings.authority.reload() } }
+            if let tls = settings.tls { reload("the certificate", "was", "stays as it was") { try tls.reload() } }
         }
         // A service that ends by itself ends the others.
         try? await gracefulShutdown()
     }
 
-    private func reload(_ what: String, _ body: () throws -> Void) {
+    private func reload(_ what: String, _ were: String, _ stay: String, _ body: () throws -> Void) {
         do {
             try body()
-            logger.notice("\(what) was read again")
+            logger.notice("\(what) \(were) read again")
         } catch {
-            logger.error("\(what) stays as it was: \(error)")
+            logger.error("\(what) \(stay): \(error)")
         }
     }
 }

@@ -42,7 +42,7 @@ struct TokenCommand: AsyncParsableCommand {
 
                 Examples:
                   \(Program.name) token keys keys.json
-                  \(Program.name) token --token-keys keys.json --subject ann --scope tickets:send --scope '*:query'
+                  \(Program.name) token --token-keys keys.json --subject ann --scope '*:query'
                   \(Program.name) serve --http 0.0.0.0:8080 --token-keys keys.json
                 """,
             subcommands: [Make.self, Keys.self, Check.self], defaultSubcommand: Make.self)

@@ -21,7 +21,7 @@ extension TokenCommand {
         var kid: String?
         @Flag(help: "Add a key to a file that is there: new tokens are of it, and those of the others still hold.")
         var add = false
-        @Flag(name: .customLong("public"), help: "Print the public keys, and make nothing.")
+        @Flag(name: .customLong("public"), help: "Print what checks tokens and makes none, and change nothing.")
         var isPublic = false
 
         func validate() throws {
