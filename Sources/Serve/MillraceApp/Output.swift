@@ -1,5 +1,6 @@
 internal import EventModel
 internal import Foundation
+internal import Logging
 internal import MillraceBus
 internal import Synchronization
 
