@@ -18,6 +18,12 @@ struct BrowserTests {
         "[...document.querySelectorAll('button.seat')].some(b => b.ariaLabel.includes('seat \(name),') && b.classList.contains('\(status)'))"
     }
 
+    /// Its sections open one after another.
+    private func putGalaOnSale(_ browser: Browser) async throws {
+        try await browser.click("#sample")
+        try await browser.wait("the seats", "document.querySelectorAll('.house-section').length === 2")
+    }
+
     private func press(seat name: String, _ browser: Browser) async throws {
         try await browser.wait("seat \(name)", seat(name, is: "free"))
         try await browser.click("button.seat[aria-label*='seat \(name),']")
@@ -29,8 +35,7 @@ struct BrowserTests {
         try await onPages { bus, web, browser in
             let first = try await browser.window
             try await browser.go(web.base + "/ui/domains/tickets?holder=ann")
-            try await browser.click("#sample")
-            try await browser.wait("the seats", seat("A-1", is: "free"))
+            try await putGalaOnSale(browser)
             let second = try await browser.newWindow()
             try await browser.go(web.base + "/ui/domains/tickets?holder=ben&event=gala")
             try await press(seat: "A-3", browser)
@@ -197,8 +202,7 @@ struct BrowserTests {
             let overview = try await browser.window
             let other = try await browser.newWindow()
             try await browser.go(base + "/ui/domains/tickets?holder=ann")
-            try await browser.click("#sample")
-            try await browser.wait("the seats", seat("A-1", is: "free"))
+            try await putGalaOnSale(browser)
             try await process.crash()
             try await browser.wait("it to say so", "!document.querySelector('#gone').hidden")
             try await browser.goTo(window: overview)
@@ -332,8 +336,7 @@ struct BrowserTests {
     @Test func `the seat map is used by keyboard alone`() async throws {
         try await onPages { bus, web, browser in
             try await browser.go(web.base + "/ui/domains/tickets?holder=ann")
-            try await browser.click("#sample")
-            try await browser.wait("the seats", seat("B-2", is: "free"))
+            try await putGalaOnSale(browser)
             try await browser.run("document.getElementById('holder').focus()")
             // The button of the form, then the first seat.
             try await browser.press(Key.tab, Key.tab)

@@ -119,7 +119,8 @@ struct PageTests {
             #expect(more.status == 400 && more.body.contains("sections is no JSON"), "\(more)")
             let number = try await post(
                 web, "/ui/commands/ListEvent", [("event", "e"), ("limits.holdSeconds", "many")], origin: web.base)
-            #expect(number.status == 400 && number.body.contains(#"<p id="field-limits.holdSeconds-error""#), "\(number)")
+            #expect(number.status == 400, "\(number)")
+            #expect(number.body.contains(#"<p id="field-limits.holdSeconds-error""#), "\(number)")
             let unknown = try await post(web, "/ui/commands/PlaceOrde", [("order", "o")], origin: web.base)
             #expect(unknown.status == 404 && unknown.body.contains("PlaceOrder"), "\(unknown)")
         }

@@ -120,6 +120,7 @@ function build(rows) {
       );
     }),
   );
+  chosen = new Set([...chosen].filter((name) => seats.get(name)?.status === "free"));
   sections.querySelector("button")?.setAttribute("tabindex", "0");
   for (const seat of seats.values()) paint(seat);
   count();
@@ -195,7 +196,9 @@ function apply(record) {
 /** Shows the seats as the view has them, where it has seen some place of the log, and follows them from there. */
 async function show(after) {
   following?.close();
-  (holds = new Map()), (chosen = new Set());
+  holds = new Map();
+  // A section that opens meanwhile takes nobody's choice away.
+  if (!after) chosen = new Set();
   if (!event) return;
   try {
     const { rows, asOf } = await wholeView("tickets.seats", { event, after });
