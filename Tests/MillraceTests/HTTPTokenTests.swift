@@ -65,6 +65,21 @@ struct HTTPTokenTests {
         }
     }
 
+    @Test func `only who acts for others says when a command was meant`() async throws {
+        try await onBus { bus in
+            let guarded = try await Guarded.start(bus)
+            let line = #"{"@time":"2026-11-01T00:00:00Z","@id":"t1","order":"o1"}"#
+            let path = "/commands?command=PlaceOrder"
+            let lines = "Content-Type: application/x-ndjson"
+            let ann = try await guarded.field("ann", "orders:send")
+            let refused = try await guarded.web.ask("POST", path, line, lines, ann)
+            #expect(refused.json["status"].int == 403 && refused.json["field"].string == "@time", "\(refused)")
+            let shop = try await guarded.field("ann", "orders:send orders:act-for-others")
+            let accepted = try await guarded.web.ask("POST", path, line, lines, shop)
+            #expect(accepted.json["outcome"].string == "accepted", "\(accepted)")
+        }
+    }
+
     @Test func `a scope in a domain is none in another, and what lacks is named`() async throws {
         try await onBus { bus in
             let guarded = try await Guarded.start(bus)

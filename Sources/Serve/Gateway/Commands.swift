@@ -113,6 +113,7 @@ private struct LineSending {
         do {
             guard let command = try reader.read(line) else { return }
             try request.require(.send, in: command.domain.name)
+            try checkTime(of: command)
             if let first = waiting.first,
                 first.command.domain.name != command.domain.name || waiting.count == GatewayLimits.commandBatch
             {
@@ -125,6 +126,16 @@ private struct LineSending {
             try await tell(around.problem(error), of: line.number, writer)
             isOver = !skips
         }
+    }
+
+    /// A command's own time decides for it: whoever could choose it would buy with a hold that is over.
+    private func checkTime(of command: CommandLines.Command) throws(Problem) {
+        let (access, domain) = (request.access, command.domain.name)
+        if command.encoded.time == nil || access.subject == nil || access.allows(.actForOthers, in: domain) { return }
+        throw Problem(
+            .forbidden,
+            "@time: a token without the scope \(domain):act-for-others does not say when a command is; leave it out",
+            field: "@time")
     }
 
     /// Sends what waits, and writes what came of it.
