@@ -144,7 +144,7 @@ struct CatalogueTests {
             windows["tables"][0]["columns"].array.map { $0["name"].string } == [
                 "site", "second", "partition", "hits", "late",
             ])
-        #expect(windows["queries"] == ["hits.window"])
+        #expect(windows["queries"] == ["hits.window", "hits.seconds"])
     }
 
     @Test func `every command has help`() async throws {

@@ -141,19 +141,30 @@ function remember(hold, section, seat, until, status = "held") {
   holds.set(hold, known);
 }
 
+function said(own) {
+  if (own.status !== "held") return `${own.seats.join(", ")}: ${own.status}`;
+  const left = Math.max(0, Math.round((new Date(own.until) - Date.now()) / 1000));
+  return `${own.seats.join(", ")}: ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`;
+}
+
+let listed = "";
+/** What ticks is a text alone: a button that somebody is about to press stays. */
 function showHolds() {
   const list = $("holds");
+  const now = JSON.stringify([event, holder(), ...[...holds].map(([hold, own]) => [hold, own.status, own.seats])]);
+  if (now === listed) {
+    [...holds.values()].forEach((own, index) => (list.children[index].firstChild.textContent = said(own)));
+    return;
+  }
+  listed = now;
   const had = document.activeElement?.dataset.of;
   list.replaceChildren(
     ...[...holds].map(([hold, own]) => {
-      const left = Math.max(0, Math.round((new Date(own.until) - Date.now()) / 1000));
       const isHeld = own.status === "held";
-      const text = isHeld ? `${own.seats.join(", ")}: ${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left`
-        : `${own.seats.join(", ")}: ${own.status}`;
       const button = (name, command, fields) =>
         element("button", { type: "button", "data-of": `${name} ${hold}`, class: name === "Buy" ? "" : "plain", "aria-label": `${name} ${own.seats.join(", ")}`,
           onclick: () => act(command, { event, section: own.section, hold, holder: holder(), ...fields }) }, name);
-      return element("li", {}, element("p", {}, text),
+      return element("li", {}, element("p", {}, said(own)),
         isHeld && button("Buy", "ConfirmPurchase", { paymentToken: `demo_${hold}` }), isHeld && button("Release", "ReleaseHold", {}));
     }),
   );
