@@ -18,7 +18,9 @@ struct Reloading: Service, CustomStringConvertible {
 
     func run() async throws {
         for await _ in signals.cancelOnGracefulShutdown() {
-            if settings.authority.asksForTokens { reload("the keys of tokens", "were", "stay as they were") { try settings.authority.reload() } }
+            if settings.authority.asksForTokens {
+                reload("the keys of tokens", "were", "stay as they were") { try settings.authority.reload() }
+            }
             if let tls = settings.tls { reload("the certificate", "was", "stays as it was") { try tls.reload() } }
         }
         // A service that ends by itself ends the others.

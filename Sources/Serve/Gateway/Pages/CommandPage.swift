@@ -20,7 +20,8 @@ extension GatewayEnvironment {
         let values = fields.rest().reduce(into: [String: String]()) { $0[$1.name] = $1.value }
         do {
             if !CommandLines.isID(id) { throw Problem(.badRequest, "\(CommandForm.id) \(CommandLines.rule)") }
-            let outcome = try await decide(form.found, json: form.json(values), id: id, within: GatewayLimits.wait, request)
+            let outcome = try await decide(
+                form.found, json: form.json(values), id: id, within: GatewayLimits.wait, request)
             // What is sent next is another command.
             let page = commandPage(form, request, id: Self.newID, values: values, .decided(outcome))
             return .page(page, status: outcome.accepted ? 200 : Problem.Status.conflict.rawValue)
