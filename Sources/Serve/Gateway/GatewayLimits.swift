@@ -34,6 +34,8 @@ package enum GatewayLimits {
     package static let heartbeat = Duration.seconds(15)
     /// How often a page is told of the latest events.
     package static let latestPause = Duration.milliseconds(250)
+    /// How far back a page that lost its connection is told of the latest events.
+    package static let latestReach = Duration.seconds(60)
     /// How long a command or a view is waited for, where nothing is said.
     package static let wait = Duration.seconds(10)
     /// The most that may be said.

@@ -7,6 +7,32 @@ import Testing
 struct PageTests {
     private static let html = "Accept: text/html"
 
+    @Test func `the latest events go on at the moment that a page was told of last`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let before = Int(Date().timeIntervalSince1970 * 1000) - 1000
+            _ = try await web.send("PlaceOrder", #"{"order":"o1","customer":"ann"}"#)
+            // Far moments are brought near, and what is none is left out.
+            for last in ["\(before)", "\(Int64.min)"] {
+                let following = try web.start("GET", "/ui/latest", nil, ["Last-Event-ID: \(last)"])
+                try await eventually("what was missed: \(following.out)") {
+                    following.out.contains("OrderStatusChanged") ? true : nil
+                }
+                #expect(try #require(following.out.firstMatch(of: /id: (\d+)\ndata:/)?.1).count == 13)
+            }
+            let later = try web.start("GET", "/ui/latest", nil, ["Last-Event-ID: \(Int64.max)"])
+            let anew = try web.start("GET", "/ui/latest?last-event-id=nothing")
+            try await eventually("them to begin") {
+                later.out.contains("retry") && anew.out.contains("retry") ? true : nil
+            }
+            _ = try await web.send("PlaceOrder", #"{"order":"o2","customer":"ann"}"#)
+            try await eventually("what comes: \(later.out) \(anew.out)") {
+                later.out.contains("o2") && anew.out.contains("o2") ? true : nil
+            }
+            #expect(!anew.out.contains("o1") && !later.out.contains("o1"))
+        }
+    }
+
     @Test func `who prefers HTML is led to the overview, and all others have JSON as before`() async throws {
         try await onBus { bus in
             let web = try await bus.web("serve")

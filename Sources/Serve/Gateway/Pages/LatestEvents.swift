@@ -1,13 +1,19 @@
 internal import EventLog
 internal import EventModel
+internal import HTTPTypes
 internal import MillraceBus
 internal import ServiceLifecycle
 
 extension GatewayEnvironment {
     /// `GET /ui/latest`: what comes, of all domains, as an event stream for the overview. It tells the newest of each moment, and how
-    /// many others there were: no more than somebody can look at, however much comes.
+    /// many others there were: no more than somebody can look at, however much comes. Who lost the connection goes on at the moment that
+    /// he was told of last, where that is not long ago.
     func latest(_ request: GatewayRequest) async throws -> Reply {
-        try request.parameters.end("/ui/latest")
+        var parameters = request.parameters
+        let seen = try parameters.one("last-event-id")
+        try parameters.end("/ui/latest")
+        let last = (request.fields[.lastEventID] ?? seen).flatMap { Int64($0) }.map { Timestamp($0) }
+        let from = last.map { min(max($0, now() - GatewayLimits.latestReach), now()) }
         let there = try await log.partitionCounts()
         let topics = domains.filter { request.access.allows(.replay, in: $0.name) }
             .flatMap { [$0.decider == nil ? nil : $0.eventsTopic, $0.telemetry?.topic].compactMap { $0 } }
@@ -23,7 +29,7 @@ extension GatewayEnvironment {
             .stream { [self] writer in
                 do {
                     try await cancelWhenGracefulShutdown {
-                        try await self.tell(of: topics, to: writer, until: isGone)
+                        try await self.tell(of: topics, from: from, to: writer, until: isGone)
                     }
                 } catch is CancellationError where Task.isShuttingDownGracefully {
                     // Whoever follows has no end to expect.
@@ -33,11 +39,13 @@ extension GatewayEnvironment {
     }
 
     private func tell(
-        of topics: [String], to writer: StreamWriter, until isGone: @escaping @Sendable () -> Bool
+        of topics: [String], from: Timestamp?, to writer: StreamWriter, until isGone: @escaping @Sendable () -> Bool
     ) async throws {
         let shape = try RecordShape(format: nil, csv: false, domains: domains)
-        let reading = try await TopicReading(topics, partition: nil, from: "end", to: "end", on: log)
-        try await writer.write("retry: 2000\n\n")
+        let reading = try await TopicReading(
+            topics, partition: nil, from: from.map { "first@\($0.rfc3339)" } ?? "end", to: "end", on: log)
+        // The id is a moment: what is older was told, or is not the latest any more.
+        try await writer.write("retry: 2000\nid: \(now().rawValue)\n\n")
         var (newest, count, said) = ([String](), 0, ContinuousClock.now)
         try await reading.each(
             on: log, follows: true, batch: GatewayLimits.readBatch, pause: GatewayLimits.latestPause,
@@ -45,10 +53,11 @@ extension GatewayEnvironment {
                 if isGone() { return false }
                 if count > 0, .now - said >= GatewayLimits.latestPause {
                     let more = count - newest.count
+                    try await writer.write("id: \(now().rawValue)\n")
                     try await writer.write("data: {\"events\":\(JSON.array(newest)),\"more\":\(more)}\n\n")
                     (newest, count, said) = ([], 0, .now)
                 } else if .now - said > GatewayLimits.heartbeat {
-                    try await writer.write(": here\n\n")
+                    try await writer.write("id: \(now().rawValue)\n\n")
                     said = .now
                 }
                 return true
