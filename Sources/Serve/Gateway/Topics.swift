@@ -34,6 +34,17 @@ extension GatewayEnvironment {
         try request.require(.replay, in: domain(of: name))
         let replay = try await TopicReplay(of: name, request, around: self)
         if request.isHead { return Reply(200, replay.type, .stream { _ in }) }
+        return try stream(replay.type, to: request, endsWithGateway: replay.follows) { try await replay.write(to: $0) }
+    }
+
+    /// An answer that reads topics for as long as somebody takes it.
+    ///
+    /// - Parameter endsWithGateway: Whether whoever follows has no end to expect. One who reads a stretch must see that it was cut.
+    /// - Throws: ``Problem`` where too many are being read, by whoever asks or by all.
+    func stream(
+        _ type: MediaType, to request: GatewayRequest, endsWithGateway: Bool,
+        _ write: @escaping @Sendable (StreamWriter) async throws -> Void
+    ) throws(Problem) -> Reply {
         guard let own = streamsOfEach.take(request.whose) else {
             throw Problem(
                 .tooManyRequests,
@@ -46,13 +57,11 @@ extension GatewayEnvironment {
                 retryAfter: GatewayLimits.heartbeat)
         }
         return Reply(
-            200, replay.type,
+            200, type,
             .stream { writer in
                 do {
-                    try await cancelWhenGracefulShutdown { try await replay.write(to: writer) }
-                } catch is CancellationError where replay.follows && Task.isShuttingDownGracefully {
-                    // Whoever follows has no end to expect. One who reads a stretch must see that it was cut.
-                }
+                    try await cancelWhenGracefulShutdown { try await write(writer) }
+                } catch is CancellationError where endsWithGateway && Task.isShuttingDownGracefully {}
                 withExtendedLifetime((slot, own)) {}
             })
     }
@@ -86,9 +95,6 @@ private struct TopicReplay: Sendable {
         type = try request.chosen(of: .lines, .events, .csv)
         self.kind = try kind.map { kind in
             try around.reading("type") { try RecordShape.type(kind, of: [topic], around.domains) }
-        }
-        for (name, text) in [("from", from), ("to", to)] {
-            if let text { _ = try around.reading(name) { try Bound.parse(text, now: now()) } }
         }
         var places: [TopicPartition: Offset] = [:]
         // A reader that was there says so in the field, and one that knows where to begin in the parameter.

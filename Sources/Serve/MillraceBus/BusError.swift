@@ -29,6 +29,16 @@ public struct BusError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String { message }
+
+    /// Reads a parameter. What is wrong with it names it.
+    static func naming<Value>(_ field: String, _ read: () throws -> Value) throws -> Value {
+        do {
+            return try read()
+        } catch var error as BusError {
+            error.field = error.field ?? field
+            throw error
+        }
+    }
 }
 
 /// A name that nothing has.

@@ -32,7 +32,8 @@ package struct TopicReading: Sendable {
         }
         let bounds = try await log.bounds(of: partitions)
         let moment = now()
-        let (from, to) = (try Bound.parse(from, now: moment), try Bound.parse(to, now: moment))
+        let from = try BusError.naming("from") { try Bound.parse(from, now: moment) }
+        let to = try BusError.naming("to") { try Bound.parse(to, now: moment) }
         let begin = try await from.position(else: .start).resolve(bounds, log)
         let end = try await to.position(else: .end).resolve(bounds, log)
         let (least, greatest) = (from.time ?? Timestamp(.min), to.time ?? Timestamp(.max))

@@ -2,7 +2,6 @@ internal import EventLog
 internal import EventModel
 internal import HTTPTypes
 internal import MillraceBus
-internal import ServiceLifecycle
 
 extension GatewayEnvironment {
     /// `GET /ui/latest`: what comes, of all domains, as an event stream for the overview. It tells the newest of each moment, and how
@@ -18,24 +17,9 @@ extension GatewayEnvironment {
         let topics = domains.filter { request.access.allows(.replay, in: $0.name) }
             .flatMap { [$0.decider == nil ? nil : $0.eventsTopic, $0.telemetry?.topic].compactMap { $0 } }
             .filter { there[$0] != nil }
-        guard let slot = streams.take() else {
-            throw Problem(
-                .unavailable, "\(GatewayLimits.streams) topics are being read; come again later",
-                retryAfter: GatewayLimits.heartbeat)
+        return try stream(.events, to: request, endsWithGateway: true) { [self] writer in
+            try await tell(of: topics, from: from, to: writer, until: request.isGone)
         }
-        let isGone = request.isGone
-        return Reply(
-            200, .events,
-            .stream { [self] writer in
-                do {
-                    try await cancelWhenGracefulShutdown {
-                        try await self.tell(of: topics, from: from, to: writer, until: isGone)
-                    }
-                } catch is CancellationError where Task.isShuttingDownGracefully {
-                    // Whoever follows has no end to expect.
-                }
-                withExtendedLifetime(slot) {}
-            })
     }
 
     private func tell(
