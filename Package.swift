@@ -266,7 +266,7 @@ let package = Package(
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
                 "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", "Metering", "PrometheusExporter",
-                arguments, lifecycle, logging, histogram,
+                arguments, lifecycle, logging, histogram, hummingbird,
             ] + domainModules,
             path: "Sources/Test/bench", swiftSettings: strict),
 

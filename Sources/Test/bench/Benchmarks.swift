@@ -14,7 +14,7 @@ struct Benchmarks: AsyncParsableCommand {
 
             The rows of a broker need one: set MILLRACE_TEST_KAFKA=host:port.
             """,
-        subcommands: [Measure.self, WriteAlone.self], defaultSubcommand: Measure.self)
+        subcommands: [Measure.self, WriteAlone.self, Hello.self], defaultSubcommand: Measure.self)
 }
 
 struct Measure: AsyncParsableCommand {
@@ -94,6 +94,7 @@ struct Section: Sendable {
         Section(name: "rides", about: "drivers move while riders look for them") { try await $0.rideRows() },
         Section(name: "starts", about: "start to ready, and rebuild") { try await $0.startRows() },
         Section(name: "idle", about: "what up takes of the processor with nothing to do") { try await $0.idleRows() },
+        Section(name: "http", about: "the gateway under wrk, beside bare servers") { try await $0.httpRows() },
         Section(name: "metrics", about: "what it costs that workers count") { try await $0.metricsRows() },
         Section(name: "growth", about: "cost per event as events, keys and partitions grow") {
             try await $0.growthRows()

@@ -12,6 +12,7 @@ struct Row: Sendable {
         case microseconds = "µs"
         case seconds = "s"
         case megabytes = "MB"
+        case kilobytes = "kB"
         case percent = "%"
         case share = ""
     }
