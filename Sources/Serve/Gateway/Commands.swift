@@ -15,7 +15,8 @@ extension GatewayEnvironment {
         try parameters.end("/commands/\(found.kind.name)")
         let id = try commandID(request)
         let json = try await request.body.json()
-        let encoded = try found.command(json: json, id: id)
+        var encoded = try found.command(json: json, id: id)
+        encoded.trace = request.trace
         let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
         metrics.note(outcome, of: found.kind.name)
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
@@ -101,6 +102,7 @@ private struct LineSending {
                 try await send(writer)
             }
             waiting.append((line.number, command))
+            waiting[waiting.count - 1].command.encoded.trace = request.trace
         } catch let error where error is Malformed || error is Problem {
             try await send(writer)
             if isOver { return }

@@ -56,6 +56,7 @@ struct Send: AppCommand {
             "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"),
         completion: .names)
     var at: String?
+    @OptionGroup var trace: TraceOptions
     @OptionGroup var shape: OutputOptions
     @OptionGroup var places: LogAndViewOptions
 
@@ -87,13 +88,15 @@ struct Send: AppCommand {
                 .usage, "give either one JSON object or --field value ..., not \(loose.words.joined(separator: " "))")
         }
         let json = try loose.words.first ?? found.kind.json(loose)
-        let encoded = try found.command(json: json, id: id, at: try time())
+        var encoded = try found.command(json: json, id: id, at: try time())
+        encoded.trace = try trace.context()
         var lookalikes = Lookalikes()
         lookalikes.look(at: encoded.key)
         lookalikes.tell()
+        let sent = encoded
         let outcome = try await places.withLog(app) { log in
             try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
-                try await client.send([encoded], to: found.domain, within: limit)[0]
+                try await client.send([sent], to: found.domain, within: limit)[0]
             }
         }
         try showHeader()
