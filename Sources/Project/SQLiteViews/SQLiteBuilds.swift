@@ -1,6 +1,7 @@
 internal import EventLog
 public import EventModel
 internal import Foundation
+internal import GRDB
 public import Projecting
 
 /// Builds are databases side by side. Which one is live is told by a file beside them: its number, that of the previous one or

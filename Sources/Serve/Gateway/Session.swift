@@ -34,7 +34,7 @@ extension GatewayEnvironment {
     /// `POST /ui/sign-in`: the same for a form.
     func signIn(_ request: GatewayRequest) async throws -> Reply {
         var fields = try await form(request)
-        let token = (try fields.one("token") ?? "").trimming { $0.isWhitespace }
+        let token = (try fields.one("token") ?? "").filter { !$0.isWhitespace }
         let target = SignIn.page(try fields.one(SignIn.target) ?? "")
         try fields.end("the form")
         var reply = Reply.seeOther(target)
