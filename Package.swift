@@ -74,6 +74,7 @@ let versions: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-nio-ssl", "2.37.6"),
     ("https://github.com/apple/swift-http-types", "1.8.0"),
     ("https://github.com/apple/swift-metrics", "2.13.0"),
+    ("https://github.com/apple/swift-distributed-tracing", "1.7.3"),
 ]
 
 /// What those are built on in turn. No target of ours imports it.
@@ -82,7 +83,6 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-numerics", "1.1.1"),
     ("https://github.com/apple/swift-atomics", "1.3.0"),
     ("https://github.com/apple/swift-configuration", "1.4.0"),
-    ("https://github.com/apple/swift-distributed-tracing", "1.7.3"),
     ("https://github.com/apple/swift-service-context", "1.5.1"),
     ("https://github.com/apple/swift-system", "1.8.1"),
     // Of what Hummingbird names and nothing here is built with.
@@ -107,7 +107,6 @@ let underHTTP: [Target.Dependency] =
     isExact
     ? [
         .product(name: "Atomics", package: "swift-atomics"),
-        .product(name: "Tracing", package: "swift-distributed-tracing"),
         .product(name: "ServiceContextModule", package: "swift-service-context"),
         .product(name: "SystemPackage", package: "swift-system"),
     ] : []
@@ -137,6 +136,7 @@ let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
 let hummingbirdHTTP2 = Target.Dependency.product(name: "HummingbirdHTTP2", package: "hummingbird")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -174,6 +174,8 @@ let package = Package(
         ours("EventLog", "Deliver", ["EventModel"]),
         // What is counted and measured, over swift-metrics.
         ours("Metering", "Deliver", [metrics]),
+        // Traces that go with records, over swift-distributed-tracing.
+        ours("RecordTracing", "Deliver", ["EventModel", "EventLog", tracing]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         ours("LocalLog", "Deliver", ["EventLog", "EventModel", "Metering", "CZlib", grdb, sqlite, metrics]),
@@ -186,13 +188,13 @@ let package = Package(
             "Quarantining", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle], exclude: ["quarantine.proto"]),
         ours(
             "Handling", "Deliver",
-            ["EventLog", "EventModel", "Quarantining", "Metering", protobuf, lifecycle, logging, metrics],
+            ["EventLog", "EventModel", "Quarantining", "Metering", "RecordTracing", protobuf, lifecycle, logging, metrics],
             exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
         ours(
             "Projecting", "Project",
-            ["EventLog", "EventModel", "Quarantining", "Metering", lifecycle, logging, metrics]),
+            ["EventLog", "EventModel", "Quarantining", "Metering", "RecordTracing", lifecycle, logging, metrics]),
         ours("SQLiteViews", "Project", ["Projecting", "EventLog", "EventModel", grdb, sqlite]),
         ours(
             "Snapshots", "Project",
@@ -217,10 +219,13 @@ let package = Package(
             "MillraceBus", "Serve",
             [
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "Snapshots", "Metering", lifecycle, logging, protobuf, metrics,
+                "SQLiteViews", "PostgresViews", "Snapshots", "Metering", "RecordTracing", lifecycle, logging, protobuf,
+                metrics,
             ]),
         // Metrics as Prometheus reads them.
         ours("PrometheusExporter", "Serve", ["Metering", metrics]),
+        // Traces as OpenTelemetry's collector reads them from a file.
+        ours("TraceFile", "Serve", ["EventModel", lifecycle, logging, tracing]),
         // Who asks: JSON Web Tokens and their keys. The cryptography is OpenSSL's, which librdkafka and libpq link anyway.
         .systemLibrary(
             name: "CCrypto", path: "Sources/Serve/CCrypto", pkgConfig: "libcrypto",
@@ -231,7 +236,8 @@ let package = Package(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Metering", "PrometheusExporter", "Tokens", metrics, hummingbird, hummingbirdCore,
+                "JSONText", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", metrics, tracing, hummingbird,
+                hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -241,7 +247,7 @@ let package = Package(
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", "Metering",
-                "PrometheusExporter", arguments, yams, metrics,
+                "PrometheusExporter", "RecordTracing", "TraceFile", arguments, yams, metrics, tracing,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
@@ -316,6 +322,7 @@ let package = Package(
                 "Metering", protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
+        tests("TracingTests", ["RecordTracing", "TraceFile", "EventModel", logging, tracing]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
         tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),

@@ -6,6 +6,16 @@ struct NameSpellingTests {
     @Test func `of JSON, SQL and options is of one name`() {
         for name in ["expiresAt", "expires_at", "expires-at"] { #expect(Spelling.option(name) == "expires-at") }
         #expect(Spelling.same("rowLabel", "row_label") && Spelling.same("row-label", "rowLabel"))
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededRandom(seed)
+        for _ in 0..<20_000 {
+            let names = (0..<2).map { _ in
+                String((0..<random.number(0...4)).map { _ in random.one(of: Array("abAB_-é")) })
+            }
+            #expect(
+                Spelling.same(names[0], names[1]) == (Spelling.option(names[0]) == Spelling.option(names[1])),
+                "\(names), seed \(seed)")
+        }
         #expect(!Spelling.same("rowlabel", "row_label") && !Spelling.same("row", "rows"))
     }
 

@@ -129,6 +129,13 @@ final class RawSocket: @unchecked Sendable {
         return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
+    /// Whether the other end has closed, and everything that it sent was read.
+    var isLeft: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || count < 0 && errno != EAGAIN
+    }
+
     /// What comes until the other end closes, or so much of it.
     func read(atMost limit: Int = 1_000_000) -> String {
         var all: [UInt8] = []

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Clients that hold a gateway up", .serialized, .timeLimit(.minutes(3)))
+@Suite("Clients that hold a gateway up", .serialized, .timeLimit(.minutes(5)))
 struct HTTPLoadTests {
     private func resident(_ pid: Int32) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
@@ -42,6 +42,50 @@ struct HTTPLoadTests {
             let grown = try resident(web.process.pid) - before
             #expect(grown < 100_000, "\(grown) kB more")
             withExtendedLifetime((slow, half)) {}
+        }
+    }
+
+    /// The limits are waited out: each is over a test's usual time, so all wait at once.
+    @Test func `who says nothing, sends no end or reads no more is left at the limit, not before, and others are served`()
+        async throws
+    {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let hits = (0..<6000).map { #"{"site":"home","path":"/\#($0)/\#(String(repeating: "p", count: 1900))"}"# }
+            _ = try await web.ask("POST", "/events/Hit", hits.joined(separator: "\n"), "Content-Type: application/x-ndjson")
+            let begin = ContinuousClock.now
+            let silent = try RawSocket(port: web.port)
+            let kept = try RawSocket(port: web.port)
+            kept.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            #expect(kept.readAnswer().hasPrefix("HTTP/1.1 200"))
+            let half = try RawSocket(port: web.port)
+            half.write("GET /healthz HTTP/1.1\r\nHost: loc")
+            let stuck = try RawSocket(port: web.port)
+            stuck.write(
+                """
+                POST /commands/PlaceOrder HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r
+                Content-Length: 100\r\n\r\n{"order":
+                """)
+            let slow = try RawSocket(port: web.port, window: 16_384)
+            slow.write("GET /topics/hits.events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            func streams() async throws -> Int? {
+                try await web.get("/metrics").body.firstMatch(of: /millrace_http_streams (\d+)/).flatMap { Int($0.1) }
+            }
+            try await eventually("the slow reader's stream") { try await streams() == 1 ? true : nil }
+            var left: [String: Duration] = [:]
+            try await eventually("all to be left", within: .seconds(150)) {
+                let took = ContinuousClock.now - begin
+                for (name, socket) in [("silent", silent), ("kept", kept), ("half", half), ("stuck", stuck)]
+                where left[name] == nil && socket.isLeft { left[name] = took }
+                if left["slow"] == nil, try await streams() == 0 { left["slow"] = took }
+                try await Task.sleep(for: .milliseconds(200))
+                return left.count == 5 ? true : nil
+            }
+            for name in ["stuck", "slow"] { #expect(left[name] ?? .zero >= .seconds(29), "\(left)") }
+            for name in ["silent", "kept", "half"] { #expect(left[name] ?? .zero >= .seconds(59), "\(left)") }
+            let reply = try await web.send("PlaceOrder", #"{"order":"o1","customer":"ann"}"#)
+            #expect(reply.status == 200, "\(reply)")
+            #expect(try await bus.count("orders.commands") == 1)
         }
     }
 

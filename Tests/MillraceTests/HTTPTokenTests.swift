@@ -201,6 +201,43 @@ struct HTTPTokenTests {
         }
     }
 
+    @Test func `one signs in and out by forms, without a script, and goes on where one was`() async throws {
+        try await onBus { bus in
+            let guarded = try await Guarded.start(bus, "serve")
+            let web = guarded.web
+            let (own, form) = ("Origin: \(web.base)", "Content-Type: application/x-www-form-urlencoded")
+            let token = try await guarded.token("ann", "*:query", "*:replay", "*:operate")
+            let asked = try await web.get("/ui/topics/hits.events?limit=5", "Accept: text/html")
+            #expect(asked.status == 401 && asked.body.contains(#"action="/ui/sign-in""#), "\(asked)")
+            #expect(asked.body.contains(#"value="/ui/topics/hits.events?limit=5""#), "\(asked)")
+            #expect(!asked.body.contains("<noscript"))
+            let set = try await web.ask(
+                "POST", "/ui/sign-in", "token=\(token)&to=%2Fui%2Ftopics%2Fhits.events%3Flimit%3D5", own, form)
+            #expect(set.status == 303 && set.fields["location"] == "/ui/topics/hits.events?limit=5", "\(set)")
+            #expect(set.fields["set-cookie"]?.hasPrefix("millrace-token=\(token); Path=/; Max-Age=") == true, "\(set)")
+            let wrong = try await web.ask("POST", "/ui/sign-in", "token=x&to=%2Fui", own, form, "Accept: text/html")
+            #expect(wrong.status == 401 && wrong.fields["set-cookie"] == nil, "\(wrong)")
+            #expect(wrong.body.contains(#"action="/ui/sign-in""#), "\(wrong)")
+            // Wherever a form says to go on, it is a page of this gateway.
+            for place in ["https://evil.example", "//evil.example/ui", "/topics", "/ui/nowhere", "%5C%5Cevil", "", "/ui/sign-out"] {
+                let sent = try await web.ask("POST", "/ui/sign-in", "token=\(token)&to=\(place)", own, form)
+                #expect(sent.status == 303 && sent.fields["location"] == "/ui", "\(place) \(sent)")
+            }
+            for origin in ["Origin: https://evil.example", "Origin: null", "X-None: 1"] {
+                for path in ["/ui/sign-in", "/ui/sign-out"] {
+                    let other = try await web.ask("POST", path, "token=\(token)", origin, form)
+                    #expect(other.status == 403 && other.fields["set-cookie"] == nil, "\(origin) \(other)")
+                }
+            }
+            let cookie = "Cookie: millrace-token=\(token)"
+            let page = try await web.get("/ui", cookie, "Accept: text/html")
+            #expect(page.status == 200 && page.body.contains(#"action="/ui/sign-out""#), "\(page)")
+            let gone = try await web.ask("POST", "/ui/sign-out", "", own, form, cookie)
+            #expect(gone.status == 303 && gone.fields["location"] == "/ui", "\(gone)")
+            #expect(gone.fields["set-cookie"]?.contains("Max-Age=0") == true, "\(gone)")
+        }
+    }
+
     @Test func `keys are read again on SIGHUP: one that has gone, and who is denied, are let in no more`() async throws
     {
         try await onBus { bus in

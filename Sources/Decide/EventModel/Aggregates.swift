@@ -59,6 +59,8 @@ public struct EncodedCommand: Hashable, Sendable {
     public var id: String
     /// The command's own time: for a timer, when it was due. Nil is the moment that the log takes it.
     public var time: Timestamp?
+    /// The trace that it belongs to.
+    package var trace: TraceContext?
     /// A command whose bytes are known.
     public init(type: String, key: Bytes, value: Bytes, id: String, time: Timestamp? = nil) {
         self.type = type
@@ -77,6 +79,7 @@ public struct EncodedCommand: Hashable, Sendable {
         var headers = [Header(HeaderName.id, Bytes(id)), Header(HeaderName.type, Bytes(type))]
         if asFact { headers.append(Header(HeaderName.kind, "fact")) }
         if let time { headers.append(Header(HeaderName.time, Bytes(String(time.rawValue)))) }
+        if let trace { headers.append(trace.header) }
         return NewRecord(key: key, value: value, timestamp: now, headers: headers)
     }
 }

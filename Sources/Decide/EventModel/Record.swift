@@ -23,6 +23,8 @@ public enum HeaderName {
     public static let time = "time"
     /// The event's or command's name, for readers that do not decode.
     public static let type = "type"
+    /// The trace that a record belongs to, as W3C's Trace Context says it. What follows from the record carries it on.
+    public static let trace = "traceparent"
 }
 
 /// A record on its way to the log.

@@ -7,17 +7,21 @@ internal import Metering
 struct CommandCounting: Sendable {
     private let names: [String]
     private let numbers: [Bytes: Int]
+    private let commands: Schema
     private let metrics: CommandMetrics
 
     init(of decider: AnyDecider, _ metrics: CommandMetrics) {
         names = (decider.commands.kinds + decider.events.kinds).map(\.name)
         numbers = Dictionary(names.enumerated().map { (Bytes($1), $0) }) { first, _ in first }
-        self.metrics = metrics
+        (commands, self.metrics) = (decider.commands, metrics)
     }
 
     func number(of record: Record) -> Int {
-        guard let type = record.headers.first(where: { $0.name == HeaderName.type }) else { return names.count }
-        return numbers[type.value] ?? names.count
+        if let type = record.headers.first(where: { $0.name == HeaderName.type }) {
+            return numbers[type.value] ?? names.count
+        }
+        // Another program's command need not say its name.
+        return numbers[Bytes(commands.kindName(in: record.value))] ?? names.count
     }
 
     func note(_ decision: Decision, of record: Record, in tally: inout CommandTally) {

@@ -10,6 +10,8 @@ struct DecidedCommand: Sendable {
     var types: [String]
     /// Whether it was decided before, and this says so again.
     var isRepeated = false
+    /// The trace that the command belongs to.
+    var trace: TraceContext?
 
     /// The outcome's record, once it is known where the events went.
     func record(events place: TopicPartition, _ offsets: [Offset]) -> NewRecord {
@@ -17,6 +19,8 @@ struct DecidedCommand: Sendable {
         if !events.isEmpty {
             outcome.events = zip(events, types).map { Outcome.Written(place: place, offset: offsets[$0], type: $1) }
         }
-        return outcome.record(key: key, at: time)
+        var record = outcome.record(key: key, at: time)
+        if let trace { record.headers.append(trace.header) }
+        return record
     }
 }

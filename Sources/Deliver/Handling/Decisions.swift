@@ -39,6 +39,10 @@ struct Decisions: StepOutput {
     }
 
     var isLarge: Bool { false }
+    var refusal: String? {
+        guard let outcome = all.last?.commands.last?.outcome, !outcome.accepted else { return nil }
+        return outcome.reason
+    }
     var appends: [Append] { all.map { Append($0.events, $0.made) } }
     var replies: @Sendable (_ offsets: [[Offset]]) -> [Append] {
         { [all] offsets in zip(all, offsets).map { $0.replies($1) } }

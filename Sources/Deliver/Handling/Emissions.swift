@@ -8,10 +8,10 @@ struct Emissions: StepOutput {
     private var bytes = 0
 
     mutating func add(_ emission: Emission, among partitions: Int, following event: Record) {
-        let time = emission.time ?? event.timestamp
+        let (time, trace) = (emission.time ?? event.timestamp, event.trace)
         for (partition, key, value) in emission.records(among: partitions) {
             records[TopicPartition(emission.topic, partition), default: []].append(
-                Self.record(emission, key, value, at: time))
+                Self.record(emission, key, value, at: time, trace))
             count += 1
             bytes += value.count
         }
@@ -19,14 +19,20 @@ struct Emissions: StepOutput {
 
     var isLarge: Bool { count >= Reactor.emissions || bytes >= Reactor.emittedBytes }
     var appends: [Append] { records.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) } }
+    var refusal: String? { nil }
     var replies: @Sendable (_ offsets: [[Offset]]) -> [Append] { { _ in [] } }
 
     /// A command goes by the time of the event it follows from; a derived event has that time.
-    private static func record(_ emission: Emission, _ key: Bytes, _ value: Bytes, at time: Timestamp) -> NewRecord {
+    private static func record(
+        _ emission: Emission, _ key: Bytes, _ value: Bytes, at time: Timestamp, _ trace: TraceContext?
+    ) -> NewRecord {
         if let id = emission.commandID {
-            return EncodedCommand(type: emission.type, key: key, value: value, id: id, time: time).record(now: time)
+            var command = EncodedCommand(type: emission.type, key: key, value: value, id: id, time: time)
+            command.trace = trace
+            return command.record(now: time)
         }
         return NewRecord(
-            key: key, value: value, timestamp: time, headers: [Header(HeaderName.type, Bytes(emission.type))])
+            key: key, value: value, timestamp: time,
+            headers: [Header(HeaderName.type, Bytes(emission.type))] + (trace.map { [$0.header] } ?? []))
     }
 }

@@ -126,7 +126,7 @@ struct HandlerStep: PartitionStep {
         } else {
             return false
         }
-        command.isRepeated = true
+        (command.isRepeated, command.trace) = (true, record.trace)
         let digest = digest(of: record.value, isFact: record.isFact)
         let isOther = command.outcome.digest != digest
         if isOther { command.refuse(id, digest) }
@@ -151,9 +151,11 @@ struct HandlerStep: PartitionStep {
         counting?.note(decision, of: record, in: &output.tally)
         let at = output.index(of: batch.found.events, batch.found.outcomes)
         let first = output.all[at].made.count
+        let trace = record.trace
         var types: [String] = []
         if case .accepted(let decided) = decision {
             let time = record.decisionTime
+            let carried = trace.map { [$0.header] } ?? []
             for event in decided {
                 types.append(event.type)
                 output.all[at].made.append(
@@ -161,7 +163,7 @@ struct HandlerStep: PartitionStep {
                         key: event.key, value: event.value, timestamp: time,
                         headers: [
                             Header(HeaderName.cause, Bytes(id.id)), Header(HeaderName.type, Bytes(event.type)),
-                        ]))
+                        ] + carried))
             }
         }
         let outcome = Outcome(
@@ -170,7 +172,7 @@ struct HandlerStep: PartitionStep {
         output.all[at].add(
             DecidedCommand(
                 key: record.key, time: record.timestamp, outcome: outcome,
-                events: first..<output.all[at].made.count, types: types),
+                events: first..<output.all[at].made.count, types: types, trace: trace),
             under: id)
         return nil
     }

@@ -116,6 +116,8 @@ protocol StepOutput {
     init()
     /// Whether it is so much that it is committed before more is handled.
     var isLarge: Bool { get }
+    /// Why the record that was handled last was refused; nil where it was not.
+    var refusal: String? { get }
     var appends: [Append] { get }
     /// Records that tell where the first went.
     var replies: @Sendable (_ offsets: [[Offset]]) -> [Append] { get }

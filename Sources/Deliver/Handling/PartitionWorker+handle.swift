@@ -3,6 +3,7 @@ internal import EventLog
 internal import EventModel
 internal import Metering
 internal import Quarantining
+internal import RecordTracing
 
 extension PartitionWorker {
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
@@ -19,6 +20,7 @@ extension PartitionWorker {
         _ batches: [Batch], _ failing: [TopicPartition: [Offset: String]], as member: any GroupMember
     ) async throws {
         var pending = Pending<Step.Output>()
+        pending.spans = RecordSpans(of: step.worker)
         isCommitted = false
         for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }
         try await commit(&pending, as: member)
@@ -38,12 +40,14 @@ extension PartitionWorker {
         let (step, source) = (step, batch.source)
         let hand = try await lookUp(batch.records, in: source)
         var counted = 0
-        for (number, record) in batch.records.enumerated() {
+        for (number, original) in batch.records.enumerated() {
+            let record = pending.begin(original, in: source)
             if step.repeats(record, number, in: hand, into: &pending.output) { continue }
             var why = failing[record.offset]
             if why == nil, parked.isEmpty || !waits(record, in: source) {
                 why = try step.handle(record, number, in: hand, into: &pending.output)
                 if why == nil {
+                    pending.tellRefusal(of: record)
                     if !pending.output.isLarge { continue }
                     pending.consumed[source] = record.offset + 1
                     pending.records += number + 1 - counted
@@ -53,7 +57,8 @@ extension PartitionWorker {
                 }
             }
             try checkParking(record, in: source, why)
-            pending.entries.append(try parked.park(record, in: source, why))
+            // As it came: it is read from the log again when it is redriven.
+            pending.entries.append(try parked.park(original, in: source, why))
             pending.parked += 1
         }
         pending.records += batch.records.count - counted
@@ -90,8 +95,14 @@ extension PartitionWorker {
         let appends = pending.output.appends
         let told = pending.entries.isEmpty ? [] : quarantine.map { [$0.appending(pending.entries)] } ?? []
         let start = metrics == nil ? nil : ContinuousClock.now
-        let offsets = try await member.transact(
-            Transaction(appends: appends + told, consumed: pending.consumed, replies: pending.output.replies))
+        let offsets: [[Offset]]
+        do {
+            offsets = try await member.transact(
+                Transaction(appends: appends + told, consumed: pending.consumed, replies: pending.output.replies))
+        } catch {
+            pending.spans?.end(failing: error)
+            throw error
+        }
         if let metrics, let start {
             metrics.commit.record(since: start)
             metrics.records.increment(by: pending.records)
@@ -106,7 +117,8 @@ extension PartitionWorker {
                 partitions[number]?.checkpoint?.noteRedriven(to: last + 1, records: pending.entries.count)
             }
         }
-        pending = Pending()
+        pending.spans?.end()
+        pending = Pending(spans: pending.spans)
     }
 }
 
@@ -119,4 +131,18 @@ struct Pending<Output: StepOutput> {
     /// How many records have been gone through, and how many of them wait now.
     var records = 0
     var parked = 0
+    /// Nil where nobody traces.
+    var spans: RecordSpans?
+
+    init(spans: RecordSpans? = nil) { self.spans = spans }
+
+    /// The record as it is to be handled.
+    fileprivate mutating func begin(_ record: Record, in source: TopicPartition) -> Record {
+        spans?.begin(record, in: source) ?? record
+    }
+
+    fileprivate func tellRefusal(of record: Record) {
+        guard let spans, record.trace != nil, let reason = output.refusal else { return }
+        spans.tell(refused: reason)
+    }
 }

@@ -5,6 +5,7 @@ internal import Foundation
 public import Logging
 package import Metering
 public import Quarantining
+internal import RecordTracing
 public import ServiceLifecycle
 
 /// Folds events into the rows of one projection, batch by batch.
@@ -154,6 +155,8 @@ private struct ProjectorWork: GroupWork {
         let start = metrics == nil ? nil : ContinuousClock.now
         var (backoff, folding) = (backoff, folding)
         let (epochs, quarantine, logger) = (epochs, quarantine, logger)
+        var spans = RecordSpans(of: projection.name)
+        for batch in batches { spans?.begin(batch) }
         do {
             try await backoff.through(batches) { piece, failing in
                 let parked = try await folding.commit(piece, under: epochs, failing: failing)
@@ -166,9 +169,12 @@ private struct ProjectorWork: GroupWork {
                 let worker = folding.projection.name
                 try await quarantine?.append(parked.map { .parked(worker: worker, $0.source, $0.record) })
             }
-        } catch let error as ViewError where error.kind == .fenced {
-            throw LogError(.fenced, error.message)
+        } catch {
+            spans?.end(failing: error)
+            if let error = error as? ViewError, error.kind == .fenced { throw LogError(.fenced, error.message) }
+            throw error
         }
+        spans?.end()
         (self.backoff, self.folding) = (backoff, folding)
         if let metrics, let start { metrics.batch.record(since: start) }
     }

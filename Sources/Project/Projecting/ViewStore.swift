@@ -31,6 +31,13 @@ public protocol ViewStore: Sendable {
         _ tables: any StoredTables, showing partitions: [TopicPartition],
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R
+    /// Reads the rows of a projection's live build and the offsets they show, at one moment.
+    func read<R: Sendable>(
+        liveOf projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R
+    /// A projection as its live build.
+    func live(_ projection: AnyProjection) async throws -> AnyProjection
     /// Tells of commits to a build's rows, by whichever process, for as long as the watch is kept. It may tell of one twice,
     /// and of two once.
     ///
@@ -84,7 +91,11 @@ extension ViewStore {
 
     public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? { nil }
 
-    /// A projection as its live build.
+    public func read<R: Sendable>(
+        liveOf projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R { try await read(live(projection), body) }
+
     public func live(_ projection: AnyProjection) async throws -> AnyProjection {
         projection.build(try await builds(of: projection).live)
     }

@@ -1,6 +1,7 @@
 internal import EventLog
 public import EventModel
 internal import Foundation
+internal import GRDB
 public import Projecting
 
 /// Builds are databases side by side. Which one is live is told by a file beside them: its number, that of the previous one or
@@ -18,13 +19,32 @@ extension SQLiteViews {
         }
     }
 
+    public func live(_ projection: AnyProjection) async throws -> AnyProjection {
+        try await Self.blocking { [self] in projection.build(try pointed(projection).live) }
+    }
+
+    /// A read asks which build is live and reads it on the same thread.
+    public func read<R: Sendable>(
+        liveOf projection: AnyProjection,
+        _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
+    ) async throws -> R {
+        try await readers.run { [self] in
+            let live = projection.build(try pointed(projection).live)
+            do {
+                return try opened(live).read { db in try body(SQLiteReader(db: db), Checkpoints.offsets(db)) }
+            } catch {
+                throw Self.own(error, path(of: live))
+            }
+        }
+    }
+
     /// The numbers that builds may have.
     private static let numbers = 0...1_000_000_000
 
     /// What the file says.
     private func pointed(_ projection: AnyProjection) throws -> Builds {
         let pointer = pointer(projection)
-        guard FileManager.default.fileExists(atPath: pointer) else { return Builds() }
+        if access(pointer, F_OK) != 0 { return Builds() }
         let text = try? String(contentsOfFile: pointer, encoding: .utf8)
         let fields = (text ?? "").split(whereSeparator: \.isWhitespace)
         guard fields.count == 3, let live = Int(fields[0]), Self.numbers.contains(live), let held = Int64(fields[2])

@@ -15,7 +15,7 @@ public final class SQLiteViews: ViewStore {
     let directory: String
     private let pools = Mutex<[String: any DatabaseWriter]>([:])
     /// As many as GRDB opens connections of one pool for.
-    private let readers = BlockingPool("millrace.views.reader", count: 5)
+    let readers = BlockingPool("millrace.views.reader", count: 5)
 
     public init(directory: String) throws {
         self.directory = directory
@@ -42,13 +42,17 @@ public final class SQLiteViews: ViewStore {
     private func pool(_ tables: any StoredTables) async throws -> any DatabaseWriter {
         let path = path(of: tables)
         if let pool = pools.withLock({ $0[path] }) { return pool }
-        return try await Self.blocking { [self] in
-            try pools.withLock { pools in
-                if let pool = pools[path] { return pool }
-                let pool = try Self.open(path, tables)
-                pools[path] = pool
-                return pool
-            }
+        return try await Self.blocking { [self] in try opened(tables) }
+    }
+
+    /// The same for who may block.
+    func opened(_ tables: any StoredTables) throws -> any DatabaseWriter {
+        let path = path(of: tables)
+        return try pools.withLock { pools in
+            if let pool = pools[path] { return pool }
+            let pool = try Self.open(path, tables)
+            pools[path] = pool
+            return pool
         }
     }
 
@@ -241,7 +245,7 @@ public final class SQLiteViews: ViewStore {
     }
 }
 
-private struct SQLiteReader: ViewReader {
+struct SQLiteReader: ViewReader {
     let db: Database
 
     func rows(_ scan: Scan) throws -> [EventModel.Row] {

@@ -24,7 +24,8 @@ extension GatewayEnvironment {
     func decide(
         _ found: Catalogue.Found, json: String, id: String, within wait: Duration, _ request: GatewayRequest
     ) async throws -> Outcome {
-        let encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
+        var encoded = try found.command(json: json, id: id, by: request.access.acting(in: found.domain.name))
+        encoded.trace = request.trace
         let outcome = try await sender.client.send([encoded], to: found.domain, within: wait)[0]
         metrics.note(outcome, of: found.kind.name)
         return outcome
@@ -120,6 +121,7 @@ private struct LineSending {
                 try await send(writer)
             }
             waiting.append((line.number, command))
+            waiting[waiting.count - 1].command.encoded.trace = request.trace
         } catch let error where error is Malformed || error is Problem || error is ActsForAnother {
             try await send(writer)
             if isOver { return }

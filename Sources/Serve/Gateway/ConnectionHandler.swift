@@ -64,7 +64,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Whether the body is of lines, and may take as long as its writer likes.
     private static func isStream(_ path: String) -> Bool {
-        let path = path.prefix { $0 != "?" }
+        let path = path[..<(path.utf8.firstIndex(of: UInt8(ascii: "?")) ?? path.endIndex)]
         return path == "/commands" || path == "/commands/" || path.hasPrefix("/events/")
     }
 

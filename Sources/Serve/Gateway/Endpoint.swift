@@ -27,7 +27,7 @@ package enum Endpoint: Sendable, Hashable {
     /// Whether it is answered also where nobody says who asks: it tells nothing, or is how one says so.
     package var isOpen: Bool {
         switch self {
-        case .live, .ready, .openAPI, .asyncAPI, .logIn, .logOut: true
+        case .live, .ready, .openAPI, .asyncAPI, .logIn, .logOut, .page(.signIn), .page(.signOut): true
         default: false
         }
     }

@@ -111,6 +111,7 @@ package struct Gateway: Service, CustomStringConvertible {
             responder: GatewayResponder(around: around), server: builder,
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
+                backlog: GatewayLimits.backlog,
                 availableConnectionsDelegate: MaximumAvailableConnections(FileLimit.connections, logger: quiet)),
             services: services,
             onServerRunning: { channel in running(address.with(port: channel.localAddress?.port ?? address.port)) },
@@ -134,7 +135,7 @@ package struct Gateway: Service, CustomStringConvertible {
 
 /// How many files the process may have open.
 private enum FileLimit {
-    /// So many connections leave half of the files for the log and the views.
+    /// So many connections leave files for the log and the views: half of them, where there are few.
     static let connections: Int = {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 500 }
@@ -143,6 +144,7 @@ private enum FileLimit {
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
-        return min(GatewayLimits.connections, Int(clamping: limit.rlim_cur) / 2)
+        let files = Int(clamping: limit.rlim_cur)
+        return min(GatewayLimits.connections, max(files / 2, files - GatewayLimits.otherFiles))
     }()
 }

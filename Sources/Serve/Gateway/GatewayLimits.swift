@@ -47,6 +47,11 @@ package enum GatewayLimits {
 
     // MARK: Counts
 
+    /// Connections that wait to be taken: of a burst beyond it the rest try again after a second (`listen(2)`).
+    package static let backlog = 4096
+    /// Files that connections leave for the log and the views, where there are twice as many.
+    package static let otherFiles = 2000
+
     /// Connections at once; fewer where the process may not open so many files.
     package static let connections = 20_000
     /// Requests at once on one connection of HTTP/2, which the library sets.

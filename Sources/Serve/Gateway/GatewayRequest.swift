@@ -17,6 +17,8 @@ struct GatewayRequest: Sendable {
     let body: RequestedBody
     /// Whether a page of this gateway's own asks: only such a one may send a form.
     let isOwnPage: Bool
+    /// The trace that what it asks for belongs to.
+    let trace: TraceContext?
     /// Whether whoever asked is not there any more, or is let in no more: a stream outlives many a token.
     let isGone: @Sendable () -> Bool
     /// Asks again who asks, while a body still comes.

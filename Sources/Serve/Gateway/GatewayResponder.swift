@@ -28,26 +28,28 @@ struct GatewayResponder: HTTPResponder {
         let body = RequestedBody(request)
         var name = "none"
         var subject: String?
+        var span: RequestSpan?
         var reply: Reply
         do {
-            reply = try await answer(request, context, body, &name, &subject)
+            reply = try await answer(request, context, body, &name, &subject, &span)
         } catch {
             let problem = around.problem(error)
             if problem.status == .internalError {
-                around.logger.warning("request failed", metadata: ["path": "\(path(request))", "error": "\(error)"])
+                around.logger.warning(
+                    "request failed", metadata: ["path": "\(Seen.path(request.head.path ?? ""))", "error": "\(error)"])
             }
             reply = around.reply(problem, to: request)
         }
         finish(&reply, request, body)
         let seen = Seen(
-            method: request.method.rawValue, path: path(request), name: name, status: reply.status,
-            address: context.address, subject: subject, start: start)
+            method: request.method.rawValue, target: request.head.path ?? "", name: name, status: reply.status,
+            address: context.address, subject: subject, start: start, span: span)
         return response(reply, isHead: request.method == .head, seen)
     }
 
     private func answer(
         _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String,
-        _ subject: inout String?
+        _ subject: inout String?, _ span: inout RequestSpan?
     ) async throws -> Reply {
         if let wait = around.rates.take(context.address) {
             throw Problem(
@@ -74,6 +76,8 @@ struct GatewayResponder: HTTPResponder {
                 "\(subject) has made over \(Int(around.settings.tokenRate)) requests a second; come again later",
                 retryAfter: wait)
         }
+        let trace = request.headers[.traceparent].flatMap { TraceContext($0) }
+        span = RequestSpan(request.method.rawValue, endpoint, of: trace)
         let checkAgain: @Sendable () throws(Problem) -> Void = {
             [authority = around.settings.authority] () throws(Problem) in
             if let token { _ = try authority.access(token: token) }
@@ -83,6 +87,7 @@ struct GatewayResponder: HTTPResponder {
             GatewayRequest(
                 target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
                 isHead: request.method == .head, body: body, isOwnPage: isOwn(request),
+                trace: span?.child ?? trace,
                 isGone: { context.isClosed || (try? checkAgain()) == nil },
                 checkAgain: checkAgain))
     }
@@ -119,7 +124,8 @@ struct GatewayResponder: HTTPResponder {
     private func checkHost(_ request: Request) throws(Problem) {
         guard around.settings.address.isLoopback, let authority = request.head.authority else { return }
         let isBracketed = authority.hasPrefix("[")
-        let host = isBracketed ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+        let end = authority.utf8.firstIndex(of: UInt8(ascii: isBracketed ? "]" : ":")) ?? authority.endIndex
+        let host = isBracketed ? authority[..<end] + "]" : authority[..<end]
         if !GatewayAddress.isLoopback(String(host)) {
             throw Problem(
                 .misdirected, "this address answers to localhost and 127.0.0.1 alone, not to \(host)", field: "Host")
@@ -179,17 +185,18 @@ struct GatewayResponder: HTTPResponder {
     /// A request as the log and the metrics have it: without its body and its query.
     private struct Seen: Sendable {
         var method: String
-        var path: String
+        var target: String
         var name: String
         var status: Int
         var address: String
         var subject: String?
         var start: ContinuousClock.Instant
-    }
+        var span: RequestSpan?
 
-    private static let shownPath = 200
-    private func path(_ request: Request) -> String {
-        String((request.head.path ?? "").prefix { $0 != "?" }.prefix(Self.shownPath))
+        private static let shownPath = 200
+        static func path(_ target: String) -> String {
+            String(target.prefix { $0 != "?" }.prefix(shownPath))
+        }
     }
 
     private func response(_ reply: Reply, isHead: Bool, _ seen: Seen) -> Response {
@@ -227,9 +234,10 @@ struct GatewayResponder: HTTPResponder {
     private func note(_ seen: Seen, failed error: (any Error)? = nil) {
         let took = ContinuousClock.now - seen.start
         around.metrics.note(seen.name, seen.method, seen.status, took)
+        seen.span?.end(seen.status)
         guard around.settings.logsAccess else { return }
         var metadata: Logger.Metadata = [
-            "method": "\(seen.method)", "path": "\(seen.path)", "status": "\(seen.status)",
+            "method": "\(seen.method)", "path": "\(Seen.path(seen.target))", "status": "\(seen.status)",
             "ms": "\(took.milliseconds)", "address": "\(seen.address)",
         ]
         if let subject = seen.subject { metadata["subject"] = "\(subject)" }

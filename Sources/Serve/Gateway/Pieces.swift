@@ -14,11 +14,16 @@ package struct RequestTarget: Sendable, Hashable {
         if text.utf8.count > GatewayLimits.targetBytes {
             throw Problem(.uriTooLong, "the path and query have over \(GatewayLimits.targetBytes) bytes")
         }
-        let parts = text.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        // By bytes, for neither mark is part of a longer character in a URL.
+        let parts = text.utf8.split(
+            separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false
+        ).map { Substring($0) }
         guard text.hasPrefix("/") else { throw Problem(.badRequest, "the path does not begin with /") }
         var path: [String] = []
-        for piece in (parts.first ?? "").dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let piece = Self.decoded(piece, plus: false) else {
+        for piece in (parts.first ?? "").utf8.dropFirst().split(
+            separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        {
+            guard let piece = Self.decoded(Substring(piece), plus: false) else {
                 throw Problem(.badRequest, "the path has an escape that is none, or is not UTF-8")
             }
             path.append(piece)
@@ -35,8 +40,10 @@ package struct RequestTarget: Sendable, Hashable {
     /// - Throws: ``Problem`` where it has escapes that are none, or too many of them.
     package static func parameters(of text: Substring, _ what: String) throws(Problem) -> [Parameter] {
         var parameters: [Parameter] = []
-        for pair in text.split(separator: "&") {
-            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
+            let sides = pair.split(
+                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false
+            ).map { Substring($0) }
             guard let name = Self.decoded(sides[0], plus: true),
                 let value = sides.count == 1 ? "" : Self.decoded(sides[1], plus: true)
             else { throw Problem(.badRequest, "\(what) has an escape that is none, or is not UTF-8") }

@@ -28,20 +28,43 @@ extension GatewayEnvironment {
         if !settings.authority.asksForTokens {
             throw Problem(.conflict, "nobody is asked for a token here")
         }
+        return Self.setting(try cookie(token))
+    }
+
+    /// `POST /ui/sign-in`: the same for a form.
+    func signIn(_ request: GatewayRequest) async throws -> Reply {
+        var fields = try await form(request)
+        let token = (try fields.one("token") ?? "").filter { !$0.isWhitespace }
+        let target = SignIn.page(try fields.one(SignIn.target) ?? "")
+        try fields.end("the form")
+        var reply = Reply.seeOther(target)
+        if settings.authority.asksForTokens { reply.fields[.setCookie] = try cookie(token) }
+        return reply
+    }
+
+    /// `POST /ui/sign-out`.
+    func signOut(_ request: GatewayRequest) async throws -> Reply {
+        try await form(request).end("the form")
+        var reply = Reply.seeOther(PagePath.overview.link())
+        reply.fields[.setCookie] = Credentials.setting("", for: 0, isSecure: settings.isSecure)
+        return reply
+    }
+
+    private func cookie(_ token: String) throws -> String {
         let access = try settings.authority.access(token: token)
         let left = access.expires.map { max(1, $0.second - now().second) } ?? 0
-        return Self.kept(token, for: left, isSecure: settings.isSecure)
+        return Credentials.setting(token, for: left, isSecure: settings.isSecure)
     }
 
     /// `DELETE /session`: has the browser forget it.
     func logOut(_ request: GatewayRequest) throws -> Reply {
         try request.parameters.end("/session")
-        return Self.kept("", for: 0, isSecure: settings.isSecure)
+        return Self.setting(Credentials.setting("", for: 0, isSecure: settings.isSecure))
     }
 
-    private static func kept(_ token: String, for seconds: Int64, isSecure: Bool) -> Reply {
+    private static func setting(_ cookie: String) -> Reply {
         var reply = Reply(204)
-        reply.fields[.setCookie] = Credentials.setting(token, for: seconds, isSecure: isSecure)
+        reply.fields[.setCookie] = cookie
         return reply
     }
 }

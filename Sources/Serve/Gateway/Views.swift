@@ -40,7 +40,7 @@ extension GatewayEnvironment {
 
     /// The domain of a query, by its name.
     func domain(of query: Query) -> String {
-        domains.first { domain in domain.queries.contains { $0.name == query.name } }?.name ?? ""
+        catalogue.domain(ofQuery: query.name) ?? ""
     }
 
     private func present(
@@ -74,7 +74,7 @@ extension GatewayEnvironment {
         let text =
             switch type {
             case .csv: CSVLine.text(page)
-            case .lines: page.rows.map { JSON.row($0, page.columns) + "\n" }.joined()
+            case .lines: JSON.rows(page.rows, page.columns).map { $0 + "\n" }.joined()
             default: call.json(page, asOf: asOf) + "\n"
             }
         let shown = JSON.offsets(asOf)

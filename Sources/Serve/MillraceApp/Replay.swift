@@ -50,6 +50,8 @@ struct Replay: AppCommand {
     var key: String?
     @Option(help: ArgumentHelp("Only this event.", valueName: "event"), completion: .names)
     var type: String?
+    @Option(help: ArgumentHelp("Only records of this trace.", valueName: "id"))
+    var trace: String?
     @Option(help: ArgumentHelp("At most so many records.", valueName: "n"))
     var limit: Int?
     @Flag(name: .shortAndLong, help: "Go on as records come.")
@@ -75,9 +77,12 @@ struct Replay: AppCommand {
         if format != nil, let (option, _) = shapes.first(where: { $0.1 }) {
             throw ValidationError("\(option) and --format exclude each other")
         }
+        if let trace, !TraceContext.isTraceID(trace) {
+            throw ValidationError("--trace \(trace) is no id of a trace: 32 hexadecimal digits in lower case, not all 0")
+        }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
         let shaping = [
-            ("--key", key != nil), ("--type", type != nil), ("--limit", limit != nil), ("--count", count),
+            ("--key", key != nil), ("--type", type != nil), ("--trace", trace != nil), ("--limit", limit != nil), ("--count", count),
             ("--csv", shape.csv), ("--table", shape.table),
             ("--format", format != nil),
         ]
@@ -113,7 +118,7 @@ struct Replay: AppCommand {
         var hiding: (count: Int, first: String)?
         let key = key.map { Bytes($0) }
         // Each read of an option asks what was parsed.
-        let (type, limit, count) = (type, limit, count)
+        let (type, trace, limit, count) = (type, trace, limit, count)
         try await (limit == 0 ? part.nothing : part).each(
             on: log, follows: follow, batch: Self.batch, afterEachLook: { !Output.standard.isAbandoned }
         ) { batch, records in
@@ -122,6 +127,7 @@ struct Replay: AppCommand {
                 if let limit, shown >= limit { return false }
                 if let key, record.key != key { continue }
                 if let type, types(record) != type { continue }
+                if let trace, record.trace?.traceID != trace { continue }
                 shown += 1
                 if count { continue }
                 if table == nil {

@@ -56,6 +56,8 @@ struct Send: AppCommand {
             "The command's own time: RFC 3339, or -5m (default: when the log takes it).", valueName: "time"),
         completion: .names)
     var at: String?
+    @OptionGroup var trace: TraceOptions
+    @OptionGroup var traces: TraceFileOptions
     @OptionGroup var shape: OutputOptions
     @OptionGroup var places: LogAndViewOptions
 
@@ -72,7 +74,9 @@ struct Send: AppCommand {
             let lines = CommandLines(catalogue: catalogue, named: named, time: try time())
             let stop = try InputStop(watchesOutput: true)
             let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
-            return try await stop.atSignals { try await send(source, lines, stop, within: limit, in: app) }
+            return try await trace.within("send --file", traces) { trace in
+                try await stop.atSignals { try await send(source, lines, stop, trace, within: limit, in: app) }
+            }
         }
         if onError != nil { throw Failure(.usage, "--on-error goes with --file") }
         guard let found = named else {
@@ -91,9 +95,13 @@ struct Send: AppCommand {
         var lookalikes = Lookalikes()
         lookalikes.look(at: encoded.key)
         lookalikes.tell()
-        let outcome = try await places.withLog(app) { log in
-            try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
-                try await client.send([encoded], to: found.domain, within: limit)[0]
+        let outcome = try await trace.within("send \(found.kind.name)", traces) { trace in
+            var sent = encoded
+            sent.trace = trace
+            return try await places.withLog(app) { [sent] log in
+                try await CommandClient.with(log, domains: [found.domain], clock: { now() }) { client in
+                    try await client.send([sent], to: found.domain, within: limit)[0]
+                }
             }
         }
         try showHeader()

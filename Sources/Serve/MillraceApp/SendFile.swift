@@ -10,8 +10,8 @@ extension Send {
 
     /// Sends a file's commands in their order, those of one domain that stand together in one append.
     func send(
-        _ source: LineSource, _ reader: CommandLines, _ stop: InputStop, within limit: Duration,
-        in app: Application
+        _ source: LineSource, _ reader: CommandLines, _ stop: InputStop, _ trace: TraceContext?,
+        within limit: Duration, in app: Application
     ) async throws {
         let deciding = app.domains.filter { $0.decider != nil }
         try await places.withLog(app) { log in
@@ -22,7 +22,7 @@ extension Send {
                 reading: while let lines = try await source.next() {
                     for line in lines {
                         if sending.stopped != nil { break reading }
-                        try await take(line, reader, &sending)
+                        try await take(line, reader, trace, &sending)
                     }
                     try await sending.send()
                 }
@@ -32,10 +32,11 @@ extension Send {
     }
 
     private func take(
-        _ line: LineSource.Line, _ reader: CommandLines, _ sending: inout Sending
+        _ line: LineSource.Line, _ reader: CommandLines, _ trace: TraceContext?, _ sending: inout Sending
     ) async throws {
         do {
-            guard let command = try reader.read(line) else { return }
+            guard var command = try reader.read(line) else { return }
+            command.encoded.trace = trace
             try await sending.add(command, of: line.number)
         } catch let error as Malformed {
             if onError == .skip {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import MillraceBus
 internal import MillraceGateway
+internal import ServiceLifecycle
 
 /// `millrace serve`.
 struct Serve: AppCommand {
@@ -21,18 +22,21 @@ struct Serve: AppCommand {
     }
     @OptionGroup var http: HTTPOptions
     @OptionGroup var logs: LogOptions
+    @OptionGroup var traces: TraceFileOptions
     @OptionGroup var places: LogAndViewOptions
 
     func run(in app: Application) async throws {
         if http.isOff { throw Failure(.usage, "MILLRACE_HTTP is off: --http ADDRESS:PORT says where to serve") }
         let settings = try http.settings()
         let logger = try logs.logger()
+        let written = try traces.begin(logger)
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true, metrics: settings.registry) { log in
                 try places.complainOfExposure()
                 try await places.withViews { views in
                     let gateway = try await http.gateway(app, settings, log: log, views: views, places, logger)
-                    try await Workers.run([gateway], logger: logger)
+                    let first: [any Service] = written.map { [$0] } ?? []
+                    try await Workers.run(first + [gateway], logger: logger)
                 }
             }
         }

@@ -34,6 +34,7 @@ struct Work: AppCommand {
     var list = false
     @OptionGroup var metrics: MetricsOptions
     @OptionGroup var logs: LogOptions
+    @OptionGroup var traces: TraceFileOptions
     @OptionGroup var shape: OutputOptions
     @OptionGroup var places: LogAndViewOptions
 
@@ -44,6 +45,7 @@ struct Work: AppCommand {
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = try logs.logger()
+        let written = try traces.begin(logger)
         let address = try metrics.address()
         let registry = address.map { _ in PrometheusRegistry() }
         try await Grace.bounding(end: Exit.hung) {
@@ -58,8 +60,9 @@ struct Work: AppCommand {
                         ready: readiness.note)
                     let shown = MetricsOptions.services(
                         registry, at: address, of: workers, log: log, views: views, logger: logger)
+                    let first: [any Service] = written.map { [$0] } ?? []
                     try await Workers.run(
-                        services + shown + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
+                        first + services + shown + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
                         logger: logger
                     )
                 }

@@ -2,12 +2,14 @@ internal import EventLog
 public import EventModel
 internal import Foundation
 public import Handling
+internal import RecordTracing
 public import SwiftProtobuf
 
 extension Bus {
     /// Sends a command and waits for its outcome.
     ///
-    /// The same id again, for the same key, gives the same outcome and does nothing.
+    /// The same id again, for the same key, gives the same outcome and does nothing. Where the task's `ServiceContext` belongs
+    /// to a trace of this process's instrument, so does the command, and all that follows from it.
     ///
     /// - Parameters:
     ///   - command: A message of a domain's commands, such as `LikeThing`.
@@ -24,8 +26,9 @@ extension Bus {
             guard let decider = domain.decider, let (kind, value) = try decider.commands.encode(command) else {
                 continue
             }
-            let encoded = EncodedCommand(
+            var encoded = EncodedCommand(
                 type: kind.name, key: try decider.keyOfCommand(value), value: value, id: id ?? Self.newID(), time: time)
+            encoded.trace = .current
             return try await running(within: limit).send([encoded], to: domain, within: limit)[0]
         }
         throw UnknownName("command", C.protoMessageName, among: catalogue.commands.map(\.kind.name))
@@ -45,7 +48,8 @@ extension Bus {
         within limit: Duration = .seconds(10)
     ) async throws -> Outcome {
         let found = try catalogue.command(name)
-        let encoded = try found.command(json: json, id: id ?? Self.newID(), at: time)
+        var encoded = try found.command(json: json, id: id ?? Self.newID(), at: time)
+        encoded.trace = .current
         return try await running(within: limit).send([encoded], to: found.domain, within: limit)[0]
     }
 
@@ -71,9 +75,11 @@ extension Bus {
         var ends: [TopicPartition: Offset] = [:]
         if found.decided {
             let facts = encoded.map { event in
-                EncodedCommand(
+                var fact = EncodedCommand(
                     type: found.kind.name, key: event.key, value: event.value, id: Self.newID(),
                     time: time)
+                fact.trace = .current
+                return fact
             }
             let client = try await running(within: limit)
             for outcome in try await client.send(facts, to: found.domain, asFacts: true, within: limit) {

@@ -6,8 +6,10 @@ package struct Catalogue: Sendable {
     package let commands: [Found]
     /// The events that people can write.
     package let events: [Found]
-    /// Commands by the names that they have, for who looks one up often.
+    /// What is looked up often, by the names that it has.
     private let commandsByName: [String: [Found]]
+    private let queriesByName: [String: (query: Query, domain: String)]
+    private let projectionsByName: [String: AnyProjection]
 
     package init(domains: [Domain]) {
         self.domains = domains
@@ -28,6 +30,11 @@ package struct Catalogue: Sendable {
         commandsByName = commands.reduce(into: [:]) { byName, found in
             for name in found.names { byName[name, default: []].append(found) }
         }
+        queriesByName = Dictionary(
+            domains.flatMap { domain in domain.queries.map { ($0.name, ($0, domain.name)) } },
+            uniquingKeysWith: { first, _ in first })
+        projectionsByName = Dictionary(
+            domains.flatMap(\.projections).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package struct Found: Sendable {
@@ -112,11 +119,16 @@ package struct Catalogue: Sendable {
     }
 
     package func query(_ name: String) throws -> Query {
+        if let known = queriesByName[name] { return known.query }
         if let query = Naming.find(name, in: queries, names: { [$0.name] }).first { return query }
         throw UnknownName("query", name, among: queries.map(\.name))
     }
 
+    /// The domain of a query; nil where there is none of that name.
+    package func domain(ofQuery name: String) -> String? { queriesByName[name]?.domain }
+
     package func projection(_ name: String) throws -> AnyProjection {
+        if let known = projectionsByName[name] { return known }
         if let projection = Naming.find(name, in: projections, names: { [$0.name] }).first { return projection }
         throw UnknownName("projection", name, among: projections.map(\.name))
     }

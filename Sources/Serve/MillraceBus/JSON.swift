@@ -3,6 +3,8 @@ package import EventModel
 /// A value as JSON text.
 package enum JSON {
     package static func string(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain { return "\"\(text)\"" }
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -21,7 +23,15 @@ package enum JSON {
     }
 
     package static func object(_ members: [(String, String)]) -> String {
-        "{" + members.map { "\(string($0.0)):\($0.1)" }.joined(separator: ",") + "}"
+        var out = "{"
+        for (number, member) in members.enumerated() {
+            if number > 0 { out += "," }
+            out += string(member.0)
+            out += ":"
+            out += member.1
+        }
+        out += "}"
+        return out
     }
 
     package static func array(_ values: [String]) -> String { "[" + values.joined(separator: ",") + "]" }
@@ -41,11 +51,25 @@ package enum JSON {
     }
 
     /// A row with its columns' names in camel case, as protobuf's JSON has them.
-    package static func row(_ row: Row, _ columns: [Column]) -> String {
-        object(zip(columns, row).map { (camel($0.name), value($1, $0.kind)) })
+    package static func row(_ row: Row, _ columns: [Column]) -> String { rows([row], columns)[0] }
+
+    /// Rows of the same columns.
+    package static func rows(_ rows: [Row], _ columns: [Column]) -> [String] {
+        if rows.isEmpty { return [] }
+        let names = columns.enumerated().map { "\($0 == 0 ? "{" : ",")\(string(camel($1.name))):" }
+        return rows.map { row in
+            var out = columns.isEmpty ? "{" : ""
+            for (number, value) in row.enumerated() where number < columns.count {
+                out += names[number]
+                out += self.value(value, columns[number].kind)
+            }
+            out += "}"
+            return out
+        }
     }
 
     package static func camel(_ snake: String) -> String {
+        if !snake.utf8.contains(UInt8(ascii: "_")) { return snake }
         let parts = snake.split(separator: "_")
         return parts.dropFirst().reduce(String(parts.first ?? "")) { $0 + $1.prefix(1).uppercased() + $1.dropFirst() }
     }

@@ -52,7 +52,7 @@ package struct QueryCall: Sendable {
     /// `{"rows":[...],"next":...,"asOf":{...}}`.
     package func json(_ page: Page, asOf: [TopicPartition: Offset]) -> String {
         JSON.object([
-            ("rows", JSON.array(page.rows.map { JSON.row($0, page.columns) })),
+            ("rows", JSON.array(JSON.rows(page.rows, page.columns))),
             ("next", next(of: page).map(JSON.string) ?? "null"), ("asOf", JSON.offsets(asOf)),
         ])
     }

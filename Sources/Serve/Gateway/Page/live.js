@@ -1,4 +1,4 @@
-// Of every page: looks whether the server is there, reads again what is live, and signs in and out.
+// Of every page: looks whether the server is there, and reads again what is live.
 import { ask, Problem, reachable } from "./millrace.js";
 
 const pause = 2000;
@@ -39,23 +39,3 @@ document.addEventListener("submit", (submit) => {
   if (form.method === "post" && !submit.defaultPrevented) setTimeout(() => disable(form, true));
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[method=post]").forEach((form) => disable(form, false)));
-
-// A token goes into a cookie that no script can read.
-const signIn = document.querySelector("form[data-session]");
-signIn?.addEventListener("submit", async (submit) => {
-  submit.preventDefault();
-  const problem = document.getElementById("token-error");
-  try {
-    const token = signIn.elements.token.value.trim();
-    const headers = { "Content-Type": "application/json" };
-    await ask("/session", { method: "POST", headers, body: JSON.stringify({ token }) });
-    location.reload();
-  } catch (error) {
-    problem.textContent = error.message;
-  }
-});
-
-document.getElementById("sign-out")?.addEventListener("click", async () => {
-  await ask("/session", { method: "DELETE" });
-  location.reload();
-});

@@ -16,6 +16,8 @@ extension GatewayEnvironment {
         case .send(let name): try await sendForm(name, request)
         case .redrive: try await redriveForm(request)
         case .drop: try await dropForm(request)
+        case .signIn: try await signIn(request)
+        case .signOut: try await signOut(request)
         case .latest: try await latest(request)
         case .asset, .file: try file(path, request.fields)
         }
@@ -28,18 +30,18 @@ extension GatewayEnvironment {
         guard path.first == "ui",
             (try? MediaType.chosen(of: [.json, .html], accept: request.headers[.accept])) == .html
         else { return reply }
-        let page = Reply.page(problemPage(problem), status: problem.status.rawValue)
+        let page = Reply.page(problemPage(problem, at: request.head.path ?? ""), status: problem.status.rawValue)
         reply.content = page.content
         for field in page.fields { reply.fields[field.name] = field.value }
         return reply
     }
 
-    private func problemPage(_ problem: Problem) -> String {
+    private func problemPage(_ problem: Problem, at target: String) -> String {
         let isUnknown = problem.status == .unauthorized
         return frame(isUnknown ? "Sign in" : problem.status.title, nil).page {
             HTML.tag("h1") { isUnknown ? "Sign in" : problem.status.title }
             HTML.tag("p", .set("dir", "auto")) { problem.detail }
-            if isUnknown { SignIn.form }
+            if isUnknown { SignIn.form(goingOnAt: target) }
         }
     }
 
@@ -68,18 +70,28 @@ extension GatewayEnvironment {
 
 /// The form in which one says who one is, where tokens are asked for.
 enum SignIn {
-    static var form: HTML {
-        HTML.tag("form", .class("fields"), .flag("data-session")) {
+    static let target = "to"
+
+    /// - Parameter target: The page that was asked for.
+    static func form(goingOnAt target: String) -> HTML {
+        HTML.tag("form", .class("fields"), .set("method", "post"), .action(PagePath.signIn.link())) {
+            HTML.tag("input", .type("hidden"), .name(Self.target), .value(page(target).text))
             PageParts.field(
                 "token", "Token", about: "It is kept in a cookie of this browser, which scripts cannot read.",
                 isRequired: true
             ) {
                 HTML.tag("input", $0 + [.name("token"), .type("password"), .set("autocomplete", "current-password")])
             }
-            HTML.tag("p", .id("token-error"), .class("error"), .set("role", "alert"))
-            HTML.tag("noscript") { HTML.tag("p") { "To sign in needs JavaScript." } }
             HTML.tag("button") { "Sign in" }
         }
+    }
+
+    /// Where one goes on: on a page of this gateway, whatever a form says.
+    static func page(_ target: String) -> Link {
+        guard let target = try? RequestTarget(target), target.path.first == PagePath.root,
+            PagePath.all(at: target.path.dropFirst()).contains(where: { $0.method == "GET" })
+        else { return PagePath.overview.link() }
+        return Link(target.path, target.parameters.map { ($0.name, $0.value) })
     }
 }
 

@@ -71,7 +71,9 @@ struct PageFrame {
                 HTML.tag("span", .class("who")) {
                     HTML.tag("bdi") { subject }
                     " "
-                    HTML.tag("button", .type("button"), .class("plain"), .id("sign-out")) { "Sign out" }
+                    HTML.tag("form", .class("inline"), .set("method", "post"), .action(PagePath.signOut.link())) {
+                        HTML.tag("button", .class("plain"), .id("sign-out")) { "Sign out" }
+                    }
                 }
             }
         }

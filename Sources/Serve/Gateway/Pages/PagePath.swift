@@ -9,6 +9,9 @@ package enum PagePath: Sendable, Hashable {
     case send(String)
     case redrive
     case drop
+    /// A token, as the form sends it in which one says who one is.
+    case signIn
+    case signOut
     /// Events of all domains as they come.
     case latest
     /// A file that all pages have.
@@ -30,6 +33,8 @@ package enum PagePath: Sendable, Hashable {
             case .command, .send: "/commands/{command}"
             case .redrive: "/quarantine/redrive"
             case .drop: "/quarantine/drop"
+            case .signIn: "/sign-in"
+            case .signOut: "/sign-out"
             case .latest: "/latest"
             case .asset: "/assets/{name}"
             case .file: "/domains/{domain}/{name}"
@@ -50,7 +55,13 @@ package enum PagePath: Sendable, Hashable {
         let path = Array(path)
         switch path.count {
         case 0: return [("GET", .overview)]
-        case 1: return path[0] == "latest" ? [("GET", .latest)] : []
+        case 1:
+            switch path[0] {
+            case "latest": return [("GET", .latest)]
+            case "sign-in": return [("POST", .signIn)]
+            case "sign-out": return [("POST", .signOut)]
+            default: return []
+            }
         case 2:
             switch path[0] {
             case "domains": return [("GET", .domain(path[1]))]
@@ -78,6 +89,8 @@ package enum PagePath: Sendable, Hashable {
             case .command(let name), .send(let name): ["commands", name]
             case .redrive: ["quarantine", "redrive"]
             case .drop: ["quarantine", "drop"]
+            case .signIn: ["sign-in"]
+            case .signOut: ["sign-out"]
             case .latest: ["latest"]
             case .asset(let name): ["assets", name]
             case .file(let domain, let name): ["domains", domain, name]
