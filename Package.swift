@@ -233,6 +233,7 @@ let package = Package(
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
                 "JSONText", "Metering", "PrometheusExporter", "Tokens", metrics, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
         .target(
@@ -317,7 +318,13 @@ let package = Package(
             ] + domainModules,
             exclude: ["Logs"]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
-        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
+        tests(
+            "GatewayTests",
+            [
+                "MillraceGateway", "MillraceBus", "Tokens", "EventModel", "EventLog", "Projecting", "Snapshots",
+                "CZlib",
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", http, lifecycle, logging,
+            ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",
