@@ -6,6 +6,7 @@ import OrdersDomain
 import PrometheusExporter
 import ServiceLifecycle
 import Snapshots
+import SwiftProtobuf
 import TestSupport
 import Testing
 
@@ -205,10 +206,11 @@ struct RouteTests {
         #expect((0..<5).map { _ in queue.put(item) } == [true, true, true, false, false])
         #expect(queue.count == 3)
         let group = ServiceGroup(configuration: .init(services: [.init(service: queue)], logger: Logger(label: "test")))
-        // What is there is written, also where it is told to stop at once.
-        await withThrowingTaskGroup(of: Void.self) { tasks in
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
+            try await eventually("what waits to be written") { queue.count == 0 ? true : nil }
             await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
         }
         let bounds = try log.bounds(of: [TopicPartition("hits.events", 0)])
         #expect(queue.count == 0 && bounds.values.first?.upperBound == 3)

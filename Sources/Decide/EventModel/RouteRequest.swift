@@ -77,8 +77,8 @@ public struct RouteRequest: Sendable {
         method: Route.Method = .get, isHead: Bool = false, variables: [String: String] = [:],
         parameters: [NamedText] = [], arguments: [String: Value] = [:], body: RouteBody = .none,
         subject: String? = nil, address: String = "", host: String? = nil, isSecure: Bool = false, now: Timestamp,
-        cookie: @escaping @Sendable (String) -> String? = { _ in nil },
-        field: @escaping @Sendable (RouteField) -> String? = { _ in nil }
+        field: @escaping @Sendable (RouteField) -> String? = { _ in nil },
+        cookie: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
         (self.method, self.isHead, self.variables) = (method, isHead, variables)
         (self.parameters, self.body, self.subject, self.address) = (parameters, body, subject, address)

@@ -12,8 +12,8 @@ extension GatewayEnvironment {
             parameters: request.target.parameters.map { NamedText($0.name, $0.value) },
             arguments: arguments(of: route, request), body: request.routeBody(route.bodies),
             subject: request.access.subject, address: request.address, host: request.host,
-            isSecure: settings.isSecure, now: now(), cookie: { [fields = request.fields] in fields.cookie($0) },
-            field: { [fields = request.fields] in fields[HTTPField.Name($0)] })
+            isSecure: settings.isSecure, now: now(), field: { [fields = request.fields] in fields[HTTPField.Name($0)] },
+            cookie: { [fields = request.fields] in fields.cookie($0) })
         let bus = GatewayRouteBus(around: self, domain: domain, access: request.access)
         do {
             return try Reply(try await route.answer(asked, bus))
