@@ -11,7 +11,9 @@ struct LinksOverHTTPTests {
         return (row["clicks"].int, row["bots"].int)
     }
 
-    @Test func `a link is made, followed and counted, and nothing is lost or doubled where the process dies`() async throws {
+    @Test func `a link is made, followed and counted, and nothing is lost or doubled where the process dies`()
+        async throws
+    {
         try await onBus { bus in
             var web = try await bus.web()
             let made = try await web.ask("POST", "/links", #"{"url":"https://Example.com/a b?c=d","owner":"ann"}"#)
@@ -24,7 +26,9 @@ struct LinksOverHTTPTests {
             for round in 0..<2 {
                 for _ in 0..<12 {
                     let followed = try await web.get("/l/\(code)", Self.browser)
-                    #expect(followed.status == 302 && followed.fields["location"] == "https://example.com/a%20b?c=d", "\(followed)")
+                    #expect(
+                        followed.status == 302 && followed.fields["location"] == "https://example.com/a%20b?c=d",
+                        "\(followed)")
                     #expect(followed.fields["cache-control"] == "no-store")
                     people += 1
                 }
@@ -55,7 +59,9 @@ struct LinksOverHTTPTests {
             let asking = try (0..<8).map { number in
                 try web.start(
                     "POST", "/links",
-                    Array(#"{"url":"https://example.com/","owner":"p\#(number)","alias":"talk","password":"tea-and-toast"}"#.utf8))
+                    Array(
+                        #"{"url":"https://example.com/","owner":"p\#(number)","alias":"talk","password":"tea-and-toast"}"#
+                            .utf8))
             }
             var statuses: [Int] = []
             for one in asking { statuses.append(Web.Reply(try await one.end().out).status) }

@@ -74,7 +74,8 @@ struct ClickCounts: Projection {
             view.add(Self.sources, [.text(e.code), .text(kind), .text(value), partition], [1])
         }
         if e.visitor.isEmpty { return }
-        let day = Day(code: e.code, day: (second - ((second % 86_400) + 86_400) % 86_400) / 86_400, partition: place.partition)
+        let day = Day(
+            code: e.code, day: (second - ((second % 86_400) + 86_400) % 86_400) / 86_400, partition: place.partition)
         var sketch = try sketches[day] ?? VisitorSketch(view.row(Self.visitors, day.key)?[Visitor.sketch] ?? "")
         if sketch.add(e.visitor) { changed.insert(day) }
         sketches[day] = sketch

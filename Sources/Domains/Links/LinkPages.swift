@@ -10,7 +10,9 @@ enum LinkPages {
         page(410, "This link has ended", "It led somewhere once. Its owner has ended it, or its time is over.")
     }
 
-    static func early() -> RouteReply { page(404, "This link leads nowhere yet", "Its owner has said from when on it does.") }
+    static func early() -> RouteReply {
+        page(404, "This link leads nowhere yet", "Its owner has said from when on it does.")
+    }
 
     static func barred(_ why: String) -> RouteReply { page(403, "This link is not followed", escaped(why) + ".") }
 
@@ -35,7 +37,8 @@ enum LinkPages {
         reply.fields.append(
             NamedText(
                 "Content-Security-Policy",
-                "default-src 'none'; style-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'"))
+                "default-src 'none'; style-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'"
+            ))
         return reply
     }
 

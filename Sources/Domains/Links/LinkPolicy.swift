@@ -15,7 +15,9 @@ struct LinkPolicy: Sendable {
     let visitors: VisitorHash
     let countries: Countries
 
-    init(base: String? = nil, hosts: Set<String> = [], denied: Set<String> = [], key: String? = nil, countries: Countries) {
+    init(
+        base: String? = nil, hosts: Set<String> = [], denied: Set<String> = [], key: String? = nil, countries: Countries
+    ) {
         (self.base, self.hosts, self.denied, self.countries) = (base, hosts, denied, countries)
         visitors = VisitorHash(key: key)
         if let host = base.flatMap({ Self.host(of: $0) }) { self.hosts.insert(host) }
@@ -27,7 +29,8 @@ struct LinkPolicy: Sendable {
         if let text = base {
             let url = try WebURL(text, Settings.variable("links.base"))
             if url.query != nil || url.fragment != nil {
-                throw Malformed(Settings.variable("links.base"), "has a query or a fragment; it is where codes are put to")
+                throw Malformed(
+                    Settings.variable("links.base"), "has a query or a fragment; it is where codes are put to")
             }
             base = url.text.hasSuffix("/") ? String(url.text.dropLast()) : url.text
         }

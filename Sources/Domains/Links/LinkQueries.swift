@@ -30,11 +30,13 @@ enum LinkQueries {
         "links.of-url", "The links of an owner that lead to a URL, newest first.", of: "links.links", [owner, url]
     ) { arguments, reader in
         let own = Scan(
-            LinkTable.links, by: "url", equal: [.text(try arguments[owner]), .text(try arguments[url])], descending: true)
+            LinkTable.links, by: "url", equal: [.text(try arguments[owner]), .text(try arguments[url])],
+            descending: true)
         return try Page(of: own.page(arguments), in: reader)
     }
 
-    static let total = Query("links.total", "All clicks of a link, and those of programs.", of: "links.clicks", [code]) {
+    static let total = Query("links.total", "All clicks of a link, and those of programs.", of: "links.clicks", [code])
+    {
         arguments, reader in
         let code = Value.text(try arguments[code])
         let sums = try reader.sums(
@@ -53,11 +55,11 @@ enum LinkQueries {
         let ahead = arguments[offset] ?? 0
         if !(-840...840).contains(ahead) { throw Malformed("offset", "is \(ahead), it must be -840 to 840 minutes") }
         let last = (arguments[to] ?? arguments.now).second
-        var first = begin((arguments[from]?.second ?? last - 30 * length), length, ahead)
+        let shift = length == 86_400 ? ahead : 0
+        var first = begin(arguments[from]?.second ?? last - 30 * length, length, shift)
         if let second = arguments.cursor?.first?.integer { first = max(first, second) }
         // Days of another zone are made of hours or of minutes, which they begin with.
         let stored = length < 86_400 || ahead == 0 ? length : ahead % 60 == 0 ? 3600 : 60
-        let shift = length == 86_400 ? ahead : 0
         var rows: [(second: Int64, clicks: Int64, bots: Int64)] = []
         let scan = Scan(
             ClickCounts.clicks, equal: [.text(try arguments[code]), .integer(stored)], from: .integer(first),
@@ -70,7 +72,8 @@ enum LinkQueries {
         }
         return Page(
             columns: [
-                Column("at", .timestamp), Column("clicks", .integer, "of people"), Column("bots", .integer, "of programs"),
+                Column("at", .timestamp), Column("clicks", .integer, "of people"),
+                Column("bots", .integer, "of programs"),
             ],
             rows: rows.prefix(arguments.limit).map { row in
                 [Value(Timestamp(0) + .seconds(row.second)), .integer(row.clicks), .integer(row.bots)]

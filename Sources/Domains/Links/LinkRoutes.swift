@@ -11,8 +11,10 @@ struct LinkRoutes: Sendable {
 
     private static let page = "text/html; charset=utf-8"
     private static let ends = [
-        Route.Reply(302, "Where the link leads.", nil), Route.Reply(200, "It has a password, or is only looked at.", page),
-        Route.Reply(403, "Nobody is led there, or the password is another.", page), Route.Reply(404, "There is none.", page),
+        Route.Reply(302, "Where the link leads.", nil),
+        Route.Reply(200, "It has a password, or is only looked at.", page),
+        Route.Reply(403, "Nobody is led there, or the password is another.", page),
+        Route.Reply(404, "There is none.", page),
         Route.Reply(410, "It has ended.", page),
     ]
 
@@ -29,7 +31,8 @@ struct LinkRoutes: Sendable {
             Route(
                 .get, "/l/{code}/qr.svg", "A link as a picture that cameras read.", isOpen: true,
                 replying: [
-                    Route.Reply(200, "The picture.", "image/svg+xml"), Route.Reply(404, "There is no such link.", Self.page),
+                    Route.Reply(200, "The picture.", "image/svg+xml"),
+                    Route.Reply(404, "There is no such link.", Self.page),
                 ]
             ) { try await picture($0, $1) },
             Route(
@@ -78,19 +81,23 @@ struct LinkRoutes: Sendable {
         return .redirect(to: url, status: 303)
     }
 
-    /// The link of a code: as it is written, as an alias in small letters, or without what a text has put behind it.
+    /// The link of a code: as it is written, or as an alias in small letters; without what a text has put behind it, which no code has.
     private func find(_ asked: String, _ bus: any RouteBus) async throws -> (String, Row)? {
-        var code = asked
-        while true {
-            for spelled in [code, code.lowercased()] where spelled == code || CodeSpace.bucket(of: spelled) == nil {
-                // What no link can have is not looked up.
-                if spelled.isEmpty || spelled.utf8.count > LinksLimits.alias.upperBound { continue }
-                let rows = try await bus.query("links.resolve", ["code": .text(spelled)]).rows
-                if let row = rows.first { return (spelled, row) }
-            }
-            guard let last = code.last, ".,;:!?)]}>'\"…»”’".contains(last) else { return nil }
-            code.removeLast()
+        let end = asked.lastIndex { !".,;:!?)]}>'\"…»”’".contains($0) }
+        let code = end.map { String(asked[...$0]) } ?? ""
+        let isPlain = code.utf8.allSatisfy { byte in
+            Character(UnicodeScalar(byte)).isLetter && byte < 0x80 || (0x30...0x39).contains(byte) || byte == 0x2d
+                || byte == 0x5f
         }
+        // What no link can have is not looked up.
+        if code.isEmpty || !isPlain || code.utf8.count > LinksLimits.alias.upperBound { return nil }
+        let small = code.lowercased()
+        for spelled in small == code ? [code] : [code, small] {
+            if let row = try await bus.query("links.resolve", ["code": .text(spelled)]).rows.first {
+                return (spelled, row)
+            }
+        }
+        return nil
     }
 
     /// What is answered where a link leads nowhere now.
@@ -160,7 +167,9 @@ struct LinkRoutes: Sendable {
             } else {
                 try await bus.send(
                     LinksShortenUrl.with {
-                        ($0.owner, $0.url, $0.terms, $0.fresh) = (wish.owner, wish.url.text, wish.terms.message, wish.isFresh)
+                        ($0.owner, $0.url, $0.terms, $0.fresh) = (
+                            wish.owner, wish.url.text, wish.terms.message, wish.isFresh
+                        )
                     }, id: request[.idempotencyKey], within: nil)
             }
         let places = try outcome.get()

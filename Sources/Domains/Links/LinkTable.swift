@@ -14,7 +14,8 @@ struct LinkTable: Projection {
         "links_links", "One row a link.",
         key: [Column("code", .text)],
         columns: [
-            Column("owner", .text), Column("url", .text), Column("title", .text), Column("tags", .text, "with commas between"),
+            Column("owner", .text), Column("url", .text), Column("title", .text),
+            Column("tags", .text, "with commas between"),
             Column("password_hash", .text, "null where none is asked for"),
             Column("click_limit", .integer, "0 is any number"), Column("active_from", .timestamp),
             Column("active_until", .timestamp), Column("stage", .text, "active, expired or deleted"),

@@ -144,7 +144,9 @@ enum Links: Decider {
     }
 
     /// A link whose time is over is over, whether its timer has come or not.
-    static func isOver(_ link: LinkGroup.Link, at now: Timestamp) -> Bool { link.terms.until.map { $0 <= now } ?? false }
+    static func isOver(_ link: LinkGroup.Link, at now: Timestamp) -> Bool {
+        link.terms.until.map { $0 <= now } ?? false
+    }
 
     private static func check(_ terms: Terms, at now: Timestamp) throws(Rejection) {
         if let until = terms.until, until <= now { throw .untilOver(until: until) }
@@ -158,7 +160,9 @@ enum Links: Decider {
         let expected: [Event.Kind]
         switch event {
         case .linkCreated(let e) where CodeSpace.bucket(of: e.code) == nil:
-            let claim = LinksClaimAlias.with { ($0.alias, $0.owner, $0.url, $0.terms) = (e.code, e.owner, e.url, e.terms) }
+            let claim = LinksClaimAlias.with {
+                ($0.alias, $0.owner, $0.url, $0.terms) = (e.code, e.owner, e.url, e.terms)
+            }
             expected = try Self.claim(claim, on: state, at: now)
         case .linkCreated(let e): return try admit(e, on: state, at: now)
         case .linkChanged(let e):

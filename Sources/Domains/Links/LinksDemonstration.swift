@@ -28,14 +28,14 @@ extension Demonstration {
 extension Links {
     /// Two owners, four URLs, three aliases.
     static func request(_ draw: inout LoadDraw) -> LoadRequest {
-        let (owner, alias) = (draw.name("p", 2), draw.name("alias", 3))
+        let (owner, alias) = (draw.name("p", 2), draw.name("talk", 3))
         let url = "https://example.com/\(draw.number(1...4))"
         switch draw.number(0...99) {
         case 0..<20:
             let isFresh = draw.chance(20)
             return LoadRequest(LinksShortenUrl.with { ($0.owner, $0.url, $0.fresh) = (owner, url, isFresh) })
         case 20..<40:
-            let until = draw.now + .seconds(draw.number(1...600))
+            let until = draw.now + .seconds(draw.number(1...120))
             let ends = draw.chance(50)
             return LoadRequest(
                 LinksClaimAlias.with {
@@ -46,7 +46,9 @@ extension Links {
             let title = draw.name("title", 3)
             return LoadRequest(LinksChangeLink.with { ($0.owner, $0.code, $0.terms.title) = (owner, alias, title) })
         case 50..<60: return LoadRequest(LinksDeleteLink.with { ($0.owner, $0.code) = (owner, alias) })
-        case 60..<70: return LoadRequest(LinksRestoreLink.with { ($0.owner, $0.code) = (owner, alias) })
+        case 60..<68: return LoadRequest(LinksRestoreLink.with { ($0.owner, $0.code) = (owner, alias) })
+        // Whoever asks before the timer comes, or long before it is time.
+        case 68..<74: return LoadRequest(LinksExpireLink.with { $0.code = alias })
         default: return click(alias, &draw.random)
         }
     }
@@ -54,7 +56,9 @@ extension Links {
     static func click(_ code: String, _ random: inout SeededRandom) -> LoadRequest {
         let visitor = random.number(0...499)
         let device: LinksDevice = random.one(of: [.desktop, .desktop, .mobile, .mobile, .mobile, .tablet, .bot])
-        let (country, referrer) = (random.one(of: ["DE", "FR", "US", ""]), random.one(of: ["", "news.example", "t.example"]))
+        let (country, referrer) = (
+            random.one(of: ["DE", "FR", "US", ""]), random.one(of: ["", "news.example", "t.example"])
+        )
         return LoadRequest(
             LinksLinkClicked.with {
                 ($0.code, $0.visitor, $0.device) = (code, "v\(visitor)", device)
@@ -66,7 +70,7 @@ extension Links {
 /// Somebody who shares one link after the other, which many follow.
 struct Sharer: LoadActor {
     static func owner(_ number: Int) -> String { number == 0 ? "ann" : "person-\(number)" }
-    static func alias(_ number: Int, _ turn: Int) -> String { "talk-\(number)-\(turn)" }
+    static func alias(_ number: Int, _ turn: Int) -> String { "talk-\(number)x\(turn)" }
 
     private let number: Int
     private var random: SeededRandom
@@ -100,8 +104,10 @@ struct Sharer: LoadActor {
         ]
         rest = (turn % 3 == 2 ? Array(steps.prefix(2)) : steps).map { LoadStep($0, pause: random.pause(10...40)) }
         for _ in 0..<5 {
-            rest.append(LoadStep((0..<20).map { _ in Links.click(alias, &random) }, pause: random.pause(20...80)))
+            rest.append(LoadStep((0..<20).map { _ in Links.click(alias, &random) }, pause: random.pause(70...120)))
         }
+        // Its time may be over before its timer has come.
+        if turn % 3 == 2 { rest.append(LoadStep(LoadRequest(LinksExpireLink.with { $0.code = alias }))) }
         // Every third is taken away, and comes again.
         if turn % 3 == 0 {
             rest.append(LoadStep(LoadRequest(LinksDeleteLink.with { ($0.owner, $0.code) = (owner, alias) })))

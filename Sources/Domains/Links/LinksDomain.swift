@@ -9,7 +9,8 @@ extension Domain {
             .deciding(Links.self, key: "bucket of codes, or alias")
             .observing(Clicks.self, topic: "links.clicks", key: "code#salt")
             .naming(
-                actor: "owner", of: "ShortenUrl", "ClaimAlias", "ChangeLink", "DeleteLink", "RestoreLink", "LinkCreated",
+                actor: "owner", of: "ShortenUrl", "ClaimAlias", "ChangeLink", "DeleteLink", "RestoreLink",
+                "LinkCreated",
                 "LinkChanged", "LinkDeleted", "LinkRestored"
             )
             .projecting(LinkTable.self)

@@ -5,7 +5,8 @@ internal import JSONText
 internal import SwiftProtobuf
 
 extension Importer {
-    private static let owner = OptionalParameter<String>("owner", "whose links they are, where the table has no column owner")
+    private static let owner = OptionalParameter<String>(
+        "owner", "whose links they are, where the table has no column owner")
 
     static let links = Importer(
         "links", "Import a table of links as commands that make them.",
@@ -116,7 +117,9 @@ enum ImportedClick {
     static func click(json line: ArraySlice<UInt8>) throws(Malformed) -> NewRecord? {
         guard let json = JSONValue(line), json.isObject else { throw Malformed("line", "is no JSON object") }
         if json["_heartbeat_"] != nil { return nil }
-        guard let code = json["h"]?.plain ?? json["g"]?.plain else { throw Malformed("h", "is missing, which is the code") }
+        guard let code = json["h"]?.plain ?? json["g"]?.plain else {
+            throw Malformed("h", "is missing, which is the code")
+        }
         guard let seconds = json["t"]?.plain.flatMap({ Int64($0) }), (0...100_000_000_000).contains(seconds) else {
             throw Malformed("t", "is no time in seconds since 1970")
         }
@@ -131,7 +134,8 @@ enum ImportedClick {
     private static func record(_ click: LinksLinkClicked, at time: Timestamp) throws(Malformed) -> NewRecord {
         try Clicks.check(.linkClicked(click))
         return NewRecord(
-            key: Bytes(Clicks.key(of: .linkClicked(click))), value: LinksClicks.bytes(.linkClicked(click)), timestamp: time)
+            key: Bytes(Clicks.key(of: .linkClicked(click))), value: LinksClicks.bytes(.linkClicked(click)),
+            timestamp: time)
     }
 
     private static func host(_ referrer: String) -> String {

@@ -51,7 +51,8 @@ extension Links {
     private static func check(alias: String, _ field: String) throws(Malformed) {
         if alias.isEmpty { throw Malformed(field, "is missing") }
         let isPlain = alias.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
                 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
         }
         if !isPlain || !LinksLimits.alias.contains(alias.utf8.count) {
@@ -61,8 +62,10 @@ extension Links {
                     + "that no two look alike")
         }
         if Words.skeleton(alias).isEmpty { throw Malformed(field, "has neither a letter nor a digit") }
-        if Words.isReserved(alias) { throw Malformed(field, "is or looks like a name of this place's own; take another") }
-        if Words.offends(alias) { throw Malformed(field, "has a word that offends; take another") }
+        if Words.isReserved(alias) {
+            throw Malformed(field, "is or looks like a name of this place's own; take another")
+        }
+        if Words.offends(alias: alias) { throw Malformed(field, "has a word that offends; take another") }
     }
 
     private static func check(_ terms: LinksTerms) throws(Malformed) {

@@ -6,7 +6,8 @@ struct QRCode {
     private static let margin = 4
     /// Of versions 1 to 10: correction words of a block, and how many blocks have how many words of data.
     private static let blocks: [(correction: Int, data: [Int])] = [
-        (10, [16]), (16, [28]), (26, [44]), (18, [32, 32]), (24, [43, 43]), (16, [27, 27, 27, 27]), (18, [31, 31, 31, 31]),
+        (10, [16]), (16, [28]), (26, [44]), (18, [32, 32]), (24, [43, 43]), (16, [27, 27, 27, 27]),
+        (18, [31, 31, 31, 31]),
         (22, [38, 38, 39, 39]), (22, [36, 36, 36, 37, 37]), (26, [43, 43, 43, 43, 44]),
     ]
     /// Where alignment patterns stand.
@@ -43,7 +44,9 @@ struct QRCode {
         let side = size + 2 * Self.margin
         var path = ""
         for (y, row) in dark.enumerated() {
-            for (x, isDark) in row.enumerated() where isDark { path += "M\(x + Self.margin) \(y + Self.margin)h1v1h-1z" }
+            for (x, isDark) in row.enumerated() where isDark {
+                path += "M\(x + Self.margin) \(y + Self.margin)h1v1h-1z"
+            }
         }
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(side) \(side)" shape-rendering="crispEdges">\
@@ -59,7 +62,9 @@ struct QRCode {
         let (correction, sizes) = blocks[version - 1]
         let capacity = sizes.reduce(0, +)
         var bits: [Bool] = []
-        func add(_ value: Int, _ count: Int) { for bit in (0..<count).reversed() { bits.append(value >> bit & 1 == 1) } }
+        func add(_ value: Int, _ count: Int) {
+            for bit in (0..<count).reversed() { bits.append(value >> bit & 1 == 1) }
+        }
         add(4, 4)
         add(bytes.count, version < 10 ? 8 : 16)
         for byte in bytes { add(Int(byte), 8) }

@@ -5,13 +5,15 @@ struct UserAgent {
     let isPreview: Bool
 
     private static let previews = [
-        "facebookexternalhit", "facebookcatalog", "slackbot-linkexpanding", "slack-imgproxy", "twitterbot", "whatsapp", "telegrambot",
+        "facebookexternalhit", "facebookcatalog", "slackbot-linkexpanding", "slack-imgproxy", "twitterbot", "whatsapp",
+        "telegrambot",
         "discordbot", "linkedinbot", "skypeuripreview", "pinterestbot", "redditbot", "viber", "embedly", "iframely",
         "snapchat", "vkshare", "mastodon", "bluesky cardyb", "google-pagerenderer", "microsoftpreview", "bitlybot",
     ]
     private static let bots = [
         "bot", "crawl", "spider", "slurp", "archiver", "curl/", "wget/", "python", "java/", "go-http-client", "okhttp",
-        "libwww", "httpclient", "headless", "phantomjs", "lighthouse", "monitor", "uptime", "scanner", "preview", "feed",
+        "libwww", "httpclient", "headless", "phantomjs", "lighthouse", "monitor", "uptime", "scanner", "preview",
+        "feed",
         "axios/", "node-fetch", "ruby", "perl", "php/", "scrapy", "validator", "checker", "mediapartners",
     ]
 

@@ -101,6 +101,7 @@ enum WebHost {
         }
         let words = pieces.map { String($0, radix: 16) }
         if best.isEmpty { return words.joined(separator: ":") }
-        return words[..<best.lowerBound].joined(separator: ":") + "::" + words[best.upperBound...].joined(separator: ":")
+        return words[..<best.lowerBound].joined(separator: ":") + "::"
+            + words[best.upperBound...].joined(separator: ":")
     }
 }

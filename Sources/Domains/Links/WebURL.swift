@@ -33,11 +33,14 @@ struct WebURL: Hashable, Sendable {
         if rest.isEmpty { throw Malformed(field, "is missing") }
         isSecure = try Self.scheme(&rest, field)
         rest = rest.drop { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
-        let end = rest.firstIndex { [UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0) }
+        let end = rest.firstIndex {
+            [UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0)
+        }
         let authority = rest[..<(end ?? rest.endIndex)]
         rest = rest[authority.endIndex...]
         if authority.contains(UInt8(ascii: "@")) {
-            throw Malformed(field, "has a name or a password before its host, which hides where it leads; leave them out")
+            throw Malformed(
+                field, "has a name or a password before its host, which hides where it leads; leave them out")
         }
         (host, port) = try Self.hostAndPort(authority, isSecure: isSecure, field)
         var after: ArraySlice<UInt8>?
@@ -65,7 +68,8 @@ struct WebURL: Hashable, Sendable {
         case "http": rest = known?.1 ?? []; return false
         case let name?
         where !name.isEmpty && name.first?.isLetter == true
-            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) } && !name.contains("."):
+            && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+-.".contains($0)) }
+            && !name.contains("."):
             throw Malformed(field, "is of the scheme \(name.prefix(20)); only http and https are taken")
         default: throw Malformed(field, "does not begin with http:// or https://")
         }

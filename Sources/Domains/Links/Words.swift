@@ -12,14 +12,28 @@ enum Words {
     ]
     private static let offensive = [
         "anal", "anus", "arse", "ass", "bitch", "boob", "cock", "coon", "cum", "cunt", "damn", "dick", "dyke", "fag",
-        "fuck", "gook", "hitler", "jizz", "kike", "nazi", "nigg", "penis", "piss", "porn", "pussy", "rape", "sex", "shit",
+        "fuck", "gook", "hitler", "jizz", "kike", "nazi", "nigg", "penis", "piss", "porn", "pussy", "rape", "sex",
+        "shit",
         "slut", "spic", "tits", "twat", "vagina", "wank", "whore",
     ]
+    /// What no name has a part of by chance.
+    private static let severe = ["cunt", "fuck", "hitler", "nigg", "whore"].map { skeleton($0) }
     /// As `skeleton` has them.
     private static let offensiveSkeletons = offensive.map { Array(skeleton($0).utf8) }
+    private static let offensiveWords = Set(offensive.map { skeleton($0) })
     private static let reservedSkeletons = Set(reserved.map(skeleton))
 
-    /// Whether it has a word that offends, also where letters are told by digits.
+    /// Whether a name has a word that offends, as a word of its own: a class and a document have one by chance.
+    static func offends(alias: String) -> Bool {
+        let whole = skeleton(alias)
+        if severe.contains(where: { whole.contains($0) }) || offensiveWords.contains(whole) { return true }
+        return alias.split { $0 == "-" || $0 == "_" }.contains { piece in
+            let isNumber = piece.allSatisfy(\.isNumber)
+            return !isNumber && offensiveWords.contains(skeleton(String(piece)))
+        }
+    }
+
+    /// Whether a drawn code has a word that offends anywhere, also where letters are told by digits. There are others to draw.
     static func offends(_ text: String) -> Bool {
         let bytes = Array(skeleton(text).utf8)
         return offensiveSkeletons.contains { word in

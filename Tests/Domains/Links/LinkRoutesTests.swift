@@ -20,7 +20,9 @@ private final class Shelf: RouteBus {
     var clicks: [LinksLinkClicked] { state.withLock(\.clicks) }
     var asked: Int { state.withLock(\.asked) }
 
-    func put(_ code: String, _ url: String, _ terms: Terms = Terms(), stage: LinkGroup.Stage = .active, owner: String = "ann") {
+    func put(
+        _ code: String, _ url: String, _ terms: Terms = Terms(), stage: LinkGroup.Stage = .active, owner: String = "ann"
+    ) {
         var row: Row = [.text(code), .text(owner), .text(url)]
         row += Array(repeating: .null, count: LinkTable.links.columns.count - row.count)
         row[LinkTable.Link.clickLimit] = terms.clickLimit
@@ -44,7 +46,8 @@ private final class Shelf: RouteBus {
     }
 
     func query(
-        _ name: String, _ arguments: [String: Value], after places: [TopicPartition: Offset], limit: Int?, cursor: String?
+        _ name: String, _ arguments: [String: Value], after places: [TopicPartition: Offset], limit: Int?,
+        cursor: String?
     ) async throws -> RouteAnswer {
         state.withLock { state in
             state.asked += 1
@@ -80,10 +83,12 @@ struct LinkRoutesTests {
         body: RouteBody = .none, agent: String? = Self.browser, referer: String? = nil, purpose: String? = nil,
         at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil
     ) async throws -> RouteReply {
-        let policy = policy ?? LinkPolicy(countries: Countries(lines: "192.0.2.0,192.0.2.255,DE\n2001:db8::,2001:db8::ffff,FR"))
+        let policy =
+            policy ?? LinkPolicy(countries: Countries(lines: "192.0.2.0,192.0.2.255,DE\n2001:db8::,2001:db8::ffff,FR"))
         let route = try #require(LinkRoutes(policy).all.first { $0.template == template && $0.method == method })
         let request = RouteRequest(
-            method: method, isHead: isHead, variables: ["code": code], body: body, address: address, host: "sho.rt:8080", now: now
+            method: method, isHead: isHead, variables: ["code": code], body: body, address: address,
+            host: "sho.rt:8080", now: now
         ) { field in
             switch field {
             case .userAgent: agent
@@ -106,41 +111,64 @@ struct LinkRoutesTests {
         #expect(click.visitor.count == 16 && !"\(click)".contains("192.0.2"))
     }
 
-    @Test func `HEAD, previews of messengers and what is loaded ahead are no clicks, other programs are counted apart`() async throws {
+    @Test func `HEAD, previews of messengers and what is loaded ahead are no clicks, other programs are counted apart`()
+        async throws
+    {
         bus.put("aB3dE6", "https://example.com/")
         #expect(try await ask(code: "aB3dE6", isHead: true).status == 302)
-        for agent in ["facebookexternalhit/1.1", "Slackbot-LinkExpanding 1.0", "WhatsApp/2.2", "Twitterbot/1.0", "TelegramBot (like TwitterBot)"] {
+        for agent in [
+            "facebookexternalhit/1.1", "Slackbot-LinkExpanding 1.0", "WhatsApp/2.2", "Twitterbot/1.0",
+            "TelegramBot (like TwitterBot)",
+        ] {
             #expect(try await ask(code: "aB3dE6", agent: agent).status == 302)
         }
-        for purpose in ["prefetch", "prefetch;prerender", "preview"] { _ = try await ask(code: "aB3dE6", purpose: purpose) }
+        for purpose in ["prefetch", "prefetch;prerender", "preview"] {
+            _ = try await ask(code: "aB3dE6", purpose: purpose)
+        }
         #expect(bus.clicks.isEmpty)
-        for agent in ["Googlebot/2.1", "curl/8.0", "python-requests/2.3", nil] { _ = try await ask(code: "aB3dE6", agent: agent) }
+        for agent in ["Googlebot/2.1", "curl/8.0", "python-requests/2.3", nil] {
+            _ = try await ask(code: "aB3dE6", agent: agent)
+        }
         #expect(bus.clicks.map(\.device) == [.bot, .bot, .bot, .bot])
     }
 
     @Test(arguments: [
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148", LinksDevice.mobile),
         ("Mozilla/5.0 (Linux; Android 14; Pixel 8) Mobile Safari/537.36", .mobile),
-        ("Mozilla/5.0 (iPad; CPU OS 16_0 like Mac OS X)", .tablet), ("Mozilla/5.0 (Linux; Android 13; SM-X700) Safari/537.36", .tablet),
-        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", .desktop), ("Mozilla/5.0 (compatible; bingbot/2.0)", .bot), ("", .bot),
+        ("Mozilla/5.0 (iPad; CPU OS 16_0 like Mac OS X)", .tablet),
+        ("Mozilla/5.0 (Linux; Android 13; SM-X700) Safari/537.36", .tablet),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)", .desktop), ("Mozilla/5.0 (compatible; bingbot/2.0)", .bot),
+        ("", .bot),
     ])
-    func `a client is what it says it is`(_ agent: String, _ device: LinksDevice) { #expect(UserAgent(agent).device == device) }
+    func `a client is what it says it is`(_ agent: String, _ device: LinksDevice) {
+        #expect(UserAgent(agent).device == device)
+    }
 
-    @Test func `capitals are the code's own, an alias has none, and what a text put behind a link is left out`() async throws {
+    @Test func `capitals are the code's own, an alias has none, and what a text put behind a link is left out`()
+        async throws
+    {
         bus.put("aB3dE6", "https://example.com/1")
         bus.put("summer", "https://example.com/2")
         for code in ["summer", "SUMMER", "Summer", "summer.", "summer).", "summer”", "summer?!"] {
             #expect(try await location(ask(code: code)) == "https://example.com/2", "\(code)")
         }
-        for code in ["aB3dE6", "aB3dE6,", "aB3dE6)"] { #expect(try await location(ask(code: code)) == "https://example.com/1", "\(code)") }
+        for code in ["aB3dE6", "aB3dE6,", "aB3dE6)"] {
+            #expect(try await location(ask(code: code)) == "https://example.com/1", "\(code)")
+        }
         for code in ["ab3de6", "AB3DE6", "winter", "...", "aB3dE6x", "<script>", String(repeating: "a", count: 3000)] {
             let reply = try await ask(code: code)
             #expect(reply.status == 404 && !reply.text.contains("<script>"), "\(code)")
         }
-        #expect(bus.asked < 40)
+        // No request costs more than two look-ups, whatever it asks for.
+        let before = bus.asked
+        _ = try await ask(code: String(repeating: ".", count: 3000))
+        _ = try await ask(code: "Nothing" + String(repeating: ")", count: 100))
+        #expect(bus.asked == before + 2)
     }
 
-    @Test func `a link that has ended is gone, before its timer has come as well, and one to come is not there yet`() async throws {
+    @Test func `a link that has ended is gone, before its timer has come as well, and one to come is not there yet`()
+        async throws
+    {
         var terms = Terms()
         (terms.from, terms.until) = (noon, noon + .seconds(60))
         bus.put("talk", "https://example.com/", terms)
@@ -171,14 +199,18 @@ struct LinkRoutesTests {
         for code in ["talk", "talk+"] {
             let page = try await ask(code: code)
             #expect(page.status == 200 && page.text.contains("type=\"password\"") && !page.text.contains("secret"))
-            #expect(page.fields.contains { $0.name == "Content-Security-Policy" && $0.value.contains("form-action 'self' http: https:") })
+            #expect(
+                page.fields.contains {
+                    $0.name == "Content-Security-Policy" && $0.value.contains("form-action 'self' http: https:")
+                })
         }
         #expect(bus.clicks.isEmpty)
         let policy = LinkPolicy(countries: Countries(file: nil))
         let route = try #require(LinkRoutes(policy).all.first { $0.method == .post && $0.template == "/l/{code}" })
         func enter(_ password: String) async throws -> RouteReply {
             let request = RouteRequest(
-                method: .post, variables: ["code": "talk"], body: .form([NamedText("password", password)]), address: "a", now: noon)
+                method: .post, variables: ["code": "talk"], body: .form([NamedText("password", password)]),
+                address: "a", now: noon)
             return try await route.answer(request, bus)
         }
         #expect(try await enter("wrong").status == 403)
@@ -189,10 +221,14 @@ struct LinkRoutesTests {
     }
 
     @Test func `nobody is led round in circles, or to a host that is denied`() async throws {
-        let policy = LinkPolicy(base: "https://go.example/l", hosts: ["www.go.example"], denied: ["evil.example"], countries: Countries(file: nil))
+        let policy = LinkPolicy(
+            base: "https://go.example/l", hosts: ["www.go.example"], denied: ["evil.example"],
+            countries: Countries(file: nil))
         for (url, status) in [
-            ("https://go.example/l/abc", 403), ("https://www.go.example/", 403), ("http://sho.rt:8080/l/x", 403), ("https://evil.example/", 403),
-            ("https://a.b.evil.example:81/x", 403), ("https://notevil.example/", 302), ("https://example.com/?u=https://evil.example", 302),
+            ("https://go.example/l/abc", 403), ("https://www.go.example/", 403), ("http://sho.rt:8080/l/x", 403),
+            ("https://evil.example/", 403),
+            ("https://a.b.evil.example:81/x", 403), ("https://notevil.example/", 302),
+            ("https://example.com/?u=https://evil.example", 302),
             ("https://evil.example.com/", 302),
         ] {
             bus.put("talk", url)
@@ -211,34 +247,49 @@ struct LinkRoutesTests {
 
     @Test func `a visitor is one within a day, and another the next`() {
         let hash = VisitorHash(key: "k")
-        let (one, two) = (hash.visitor("192.0.2.7", "a", at: noon), hash.visitor("192.0.2.7", "a", at: noon + .seconds(3600)))
+        let (one, two) = (
+            hash.visitor("192.0.2.7", "a", at: noon), hash.visitor("192.0.2.7", "a", at: noon + .seconds(3600))
+        )
         #expect(one == two && one != hash.visitor("192.0.2.8", "a", at: noon))
         #expect(one != hash.visitor("192.0.2.7", "a", at: noon + .seconds(86_400)))
-        #expect(one == VisitorHash(key: "k").visitor("192.0.2.7", "a", at: noon) && one != VisitorHash(key: nil).visitor("192.0.2.7", "a", at: noon))
+        #expect(
+            one == VisitorHash(key: "k").visitor("192.0.2.7", "a", at: noon)
+                && one != VisitorHash(key: nil).visitor("192.0.2.7", "a", at: noon))
     }
 
     @Test func `a country is that of the range that an address is in`() {
-        let countries = Countries(lines: "\"1.0.0.0\",\"1.0.0.255\",\"AU\"\n1.0.2.0,1.0.3.255,cn\nbad,line,XX\n::1,::1,ZZ\n2001:db8::,2001:db8::ffff,FR\n")
+        let countries = Countries(
+            lines:
+                "\"1.0.0.0\",\"1.0.0.255\",\"AU\"\n1.0.2.0,1.0.3.255,cn\nbad,line,XX\n::1,::1,ZZ\n2001:db8::,2001:db8::ffff,FR\n"
+        )
         for (address, country) in [
-            ("1.0.0.0", "AU"), ("1.0.0.255", "AU"), ("1.0.1.0", ""), ("1.0.3.7", "CN"), ("0.9.9.9", ""), ("2001:db8::7", "FR"), ("::ffff:1.0.0.9", "AU"),
+            ("1.0.0.0", "AU"), ("1.0.0.255", "AU"), ("1.0.1.0", ""), ("1.0.3.7", "CN"), ("0.9.9.9", ""),
+            ("2001:db8::7", "FR"), ("::ffff:1.0.0.9", "AU"),
             ("::1", ""), ("unknown", ""),
         ] { #expect(countries.country(of: address) == country, "\(address)") }
     }
 
     @Test func `a link is made, once, and tells its code`() async throws {
         func make(_ json: String) async throws -> RouteReply { try await ask("/links", .post, body: .json(json)) }
-        let first = try await make(#"{"url":"https://Example.com","owner":"ann","title":"x","utm":{"source":"a b","medium":"mail"}}"#)
-        #expect(first.status == 201 && first.text.contains(#""url":"https://example.com/?utm_source=a+b&utm_medium=mail""#), "\(first.text)")
+        let first = try await make(
+            #"{"url":"https://Example.com","owner":"ann","title":"x","utm":{"source":"a b","medium":"mail"}}"#)
+        #expect(
+            first.status == 201 && first.text.contains(#""url":"https://example.com/?utm_source=a+b&utm_medium=mail""#),
+            "\(first.text)")
         #expect(first.text.contains(#""short":"http://sho.rt:8080/l/"#))
-        let again = try await make(#"{"url":"https://example.com/?utm_source=x","owner":"ann","utm":{"source":"a b","medium":"mail"}}"#)
+        let again = try await make(
+            #"{"url":"https://example.com/?utm_source=x","owner":"ann","utm":{"source":"a b","medium":"mail"}}"#)
         #expect(again.status == 200 && again.text == first.text, "\(again.text)")
         let alias = try await make(#"{"url":"https://example.com/","owner":"ann","alias":"talk","password":"tea"}"#)
         #expect(alias.text.contains(#""code":"talk""#) && !alias.text.contains("tea"))
         #expect(try await ask(code: "talk").text.contains("type=\"password\""))
         for (json, field) in [
-            ("[]", "body"), (#"{"owner":"a"}"#, "url"), (#"{"url":"javascript:x","owner":"a"}"#, "url"), (#"{"url":"https://a.b","ower":"a"}"#, "ower"),
-            (#"{"url":"http://sho.rt:8080/l/x","owner":"a"}"#, "url"), (#"{"url":"https://a.b","owner":"a","utm":{"x":"y"}}"#, "utm.x"),
-            (#"{"url":"https://a.b","owner":"a","tags":"x"}"#, "tags"), (#"{"url":"https://a.b","owner":"a","activeUntil":"soon"}"#, "activeUntil"),
+            ("[]", "body"), (#"{"owner":"a"}"#, "url"), (#"{"url":"javascript:x","owner":"a"}"#, "url"),
+            (#"{"url":"https://a.b","ower":"a"}"#, "ower"),
+            (#"{"url":"http://sho.rt:8080/l/x","owner":"a"}"#, "url"),
+            (#"{"url":"https://a.b","owner":"a","utm":{"x":"y"}}"#, "utm.x"),
+            (#"{"url":"https://a.b","owner":"a","tags":"x"}"#, "tags"),
+            (#"{"url":"https://a.b","owner":"a","activeUntil":"soon"}"#, "activeUntil"),
             (#"{"url":"https://a.b"}"#, "owner"), (#"{"url":"https://a.b","owner":"a","password":""}"#, "password"),
         ] {
             await #expect { try await make(json) } throws: { ($0 as? Malformed)?.field == field }
@@ -248,8 +299,11 @@ struct LinkRoutesTests {
     @Test func `a link has a picture`() async throws {
         bus.put("talk", "https://example.com/")
         let picture = try await ask("/l/{code}/qr.svg", code: "talk")
-        #expect(picture.status == 200 && picture.type?.hasPrefix("image/svg+xml") == true && picture.text.hasPrefix("<svg"))
+        #expect(
+            picture.status == 200 && picture.type?.hasPrefix("image/svg+xml") == true && picture.text.hasPrefix("<svg"))
         #expect(try await ask("/l/{code}/qr.svg", code: "none").status == 404)
-        #expect(QRCode(String(repeating: "a", count: QRCode.longest)) != nil && QRCode(String(repeating: "a", count: QRCode.longest + 1)) == nil)
+        #expect(
+            QRCode(String(repeating: "a", count: QRCode.longest)) != nil
+                && QRCode(String(repeating: "a", count: QRCode.longest + 1)) == nil)
     }
 }

@@ -24,7 +24,8 @@ struct LinksHistoryTests {
             let referrer = random.one(of: ["", "news.example"])
             let line = "\(code),\(time.rfc3339),\(referrer),\(country),\(device),\(visitor)"
             let json: [String: Any] = [
-                "code": code, "visitor": visitor, "country": country, "device": device.uppercased(), "referrer": referrer,
+                "code": code, "visitor": visitor, "country": country, "device": device.uppercased(),
+                "referrer": referrer,
             ]
             return Told(
                 time: time, json: json, imported: try ImportedClick.click(table.row(ArraySlice(line.utf8))))
@@ -42,7 +43,9 @@ struct LinksImportersTests {
         let line =
             #"{"a":"Mozilla/5.0 (iPhone; U) Mobile","c":"US","nk":0,"tz":"America/New_York","gr":"NY","g":"15r91","h":"10OBm3W","l":"bitly","hh":"j.mp","r":"http://t.co/abc","u":"http://example.com/","t":1368832205,"hc":1365701422,"cy":"X","ll":[40.7,-73.9]}"#
         let record = try #require(try ImportedClick.click(json: ArraySlice(line.utf8)))
-        guard case .linkClicked(let click)? = try LinksClicks.kind(in: record.value) else { return #expect(Bool(false)) }
+        guard case .linkClicked(let click)? = try LinksClicks.kind(in: record.value) else {
+            return #expect(Bool(false))
+        }
         #expect(click.code == "10OBm3W" && click.country == "US" && click.device == .mobile && click.referrer == "t.co")
         #expect(click.visitor.isEmpty && record.timestamp == Timestamp(1_368_832_205_000))
         #expect(try ImportedClick.click(json: ArraySlice(#"{"_heartbeat_":1368832205}"#.utf8)) == nil)

@@ -22,7 +22,9 @@ struct Place {
         return events
     }
 
-    mutating func shorten(_ url: String, by owner: String = "ann", id: String = "i", fresh: Bool = false) throws -> String? {
+    mutating func shorten(_ url: String, by owner: String = "ann", id: String = "i", fresh: Bool = false) throws
+        -> String?
+    {
         let events = try send(.shortenURL(.with { ($0.owner, $0.url, $0.fresh) = (owner, url, fresh) }), id: id)
         guard case .linkCreated(let e)? = events.first else { return nil }
         return e.code
@@ -82,11 +84,15 @@ struct LinksTests {
     @Test func `an alias that looks like a taken one is refused, whoever is first`() throws {
         var place = Place()
         _ = try place.send(claim("paypal"))
-        for alias in ["paypa1", "pay-pal", "pay_pai"] { #expect(place.refusal(claim(alias, by: "eve")) == "alias-looks-taken", "\(alias)") }
+        for alias in ["paypa1", "pay-pal", "pay_pai"] {
+            #expect(place.refusal(claim(alias, by: "eve")) == "alias-looks-taken", "\(alias)")
+        }
         #expect(place.refusal(claim("paypals", by: "eve")) == nil)
     }
 
-    @Test(arguments: ["ab", "Talk", "tälk", "аdmin", "a b", "a/b", "talk.", "admin", "adm1n", "l0gin", "sh1t-x", "---", ""])
+    @Test(arguments: [
+        "ab", "Talk", "tälk", "аdmin", "a b", "a/b", "talk.", "admin", "adm1n", "l0gin", "sh1t-x", "---", "",
+    ])
     func `an alias that misleads, offends or is the place's own is refused`(_ alias: String) {
         #expect(Place().refusal(claim(alias)) == "malformed")
     }
@@ -151,9 +157,18 @@ struct LinksTests {
         let bad: [(Links.Command.Kind, String)] = [
             (.shortenURL(.with { $0.url = "https://a.b/" }), "owner"),
             (.shortenURL(.with { ($0.owner, $0.url) = ("ann", "x") }), "url"),
-            (.shortenURL(.with { ($0.owner, $0.url, $0.terms.clickLimit) = ("ann", "https://a.b/", -1) }), "terms.clickLimit"),
-            (.shortenURL(.with { ($0.owner, $0.url, $0.terms.tags) = ("ann", "https://a.b/", ["x", "x"]) }), "terms.tags[1]"),
-            (.shortenURL(.with { ($0.owner, $0.url, $0.terms.passwordHash) = ("ann", "https://a.b/", "secret") }), "terms.passwordHash"),
+            (
+                .shortenURL(.with { ($0.owner, $0.url, $0.terms.clickLimit) = ("ann", "https://a.b/", -1) }),
+                "terms.clickLimit"
+            ),
+            (
+                .shortenURL(.with { ($0.owner, $0.url, $0.terms.tags) = ("ann", "https://a.b/", ["x", "x"]) }),
+                "terms.tags[1]"
+            ),
+            (
+                .shortenURL(.with { ($0.owner, $0.url, $0.terms.passwordHash) = ("ann", "https://a.b/", "secret") }),
+                "terms.passwordHash"
+            ),
             (
                 .shortenURL(
                     .with {
@@ -175,7 +190,9 @@ struct LinksTests {
         #expect(throws: LinksRefusal.self) { try Links.admit(created, on: place.states.values.first!, at: noon) }
         guard case .linkCreated(var e) = created else { return }
         e.owner = "eve"
-        #expect(throws: LinksRefusal.notWhatFollows(code: e.code)) { try Links.admit(.linkCreated(e), on: Links.initial, at: noon) }
+        #expect(throws: LinksRefusal.notWhatFollows(code: e.code)) {
+            try Links.admit(.linkCreated(e), on: Links.initial, at: noon)
+        }
         #expect(throws: LinksRefusal.self) {
             try Links.admit(.linkDeleted(.with { ($0.code, $0.owner) = ("talk", "ann") }), on: Links.initial, at: noon)
         }
