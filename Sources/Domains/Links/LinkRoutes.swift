@@ -6,6 +6,7 @@ internal import SwiftProtobuf
 struct LinkRoutes: Sendable {
     let policy: LinkPolicy
     private let guesses = Guesses()
+    private let agents = UserAgents()
 
     init(_ policy: LinkPolicy) { self.policy = policy }
 
@@ -115,7 +116,7 @@ struct LinkRoutes: Sendable {
 
     /// Counts a click beside the answer. What only shows a link to somebody else has not followed it.
     private func count(_ code: String, _ request: RouteRequest, _ bus: any RouteBus) throws {
-        let agent = UserAgent(request[.userAgent])
+        let agent = agents.agent(request[.userAgent])
         let purpose = (request[.purpose] ?? "") + (request[.secPurpose] ?? "")
         if request.isHead || agent.isPreview || ["prefetch", "preview", "prerender"].contains(where: purpose.contains) {
             return

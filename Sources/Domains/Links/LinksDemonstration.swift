@@ -31,24 +31,24 @@ extension Links {
         let (owner, alias) = (draw.name("p", 2), draw.name("talk", 3))
         let url = "https://example.com/\(draw.number(1...4))"
         switch draw.number(0...99) {
-        case 0..<20:
+        case 0..<15:
             let isFresh = draw.chance(20)
             return LoadRequest(LinksShortenUrl.with { ($0.owner, $0.url, $0.fresh) = (owner, url, isFresh) })
-        case 20..<40:
-            let until = draw.now + .seconds(draw.number(1...120))
-            let ends = draw.chance(50)
+        case 15..<35:
+            // Many end soon: some by their timer, some by who asks before it.
+            let until = draw.now + .seconds(draw.number(1...20))
+            let ends = draw.chance(70)
             return LoadRequest(
                 LinksClaimAlias.with {
                     ($0.owner, $0.alias, $0.url) = (owner, alias, url)
                     if ends { $0.terms.activeUntil = until.proto }
                 })
-        case 40..<50:
+        case 35..<43:
             let title = draw.name("title", 3)
             return LoadRequest(LinksChangeLink.with { ($0.owner, $0.code, $0.terms.title) = (owner, alias, title) })
-        case 50..<60: return LoadRequest(LinksDeleteLink.with { ($0.owner, $0.code) = (owner, alias) })
-        case 60..<68: return LoadRequest(LinksRestoreLink.with { ($0.owner, $0.code) = (owner, alias) })
-        // Whoever asks before the timer comes, or long before it is time.
-        case 68..<74: return LoadRequest(LinksExpireLink.with { $0.code = alias })
+        case 43..<50: return LoadRequest(LinksDeleteLink.with { ($0.owner, $0.code) = (owner, alias) })
+        case 50..<63: return LoadRequest(LinksRestoreLink.with { ($0.owner, $0.code) = (owner, alias) })
+        case 63..<80: return LoadRequest(LinksExpireLink.with { $0.code = alias })
         default: return click(alias, &draw.random)
         }
     }
@@ -105,6 +105,13 @@ struct Sharer: LoadActor {
         rest = (turn % 3 == 2 ? Array(steps.prefix(2)) : steps).map { LoadStep($0, pause: random.pause(10...40)) }
         for _ in 0..<5 {
             rest.append(LoadStep((0..<20).map { _ in Links.click(alias, &random) }, pause: random.pause(70...120)))
+        }
+        // Now and then somebody wants what another has.
+        if turn % 4 == 0 {
+            rest.append(
+                LoadStep(
+                    LoadRequest(
+                        LinksClaimAlias.with { ($0.owner, $0.alias, $0.url) = (owner, Self.alias(0, 1), url) })))
         }
         // Its time may be over before its timer has come.
         if turn % 3 == 2 { rest.append(LoadStep(LoadRequest(LinksExpireLink.with { $0.code = alias }))) }

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// What a client says of itself, as far as links care.
 struct UserAgent {
     let device: LinksDevice
@@ -31,5 +33,25 @@ struct UserAgent {
         } else {
             device = .desktop
         }
+    }
+}
+
+/// What clients say of themselves is the same again and again, and to look through it costs more than to follow a link.
+final class UserAgents: Sendable {
+    private static let remembered = 10_000
+    /// Longer ones are not kept.
+    private static let longest = 512
+    private let known = Mutex<[String: UserAgent]>([:])
+
+    func agent(_ text: String?) -> UserAgent {
+        guard let text, text.utf8.count <= Self.longest else { return UserAgent(text) }
+        if let agent = known.withLock({ $0[text] }) { return agent }
+        let agent = UserAgent(text)
+        known.withLock { known in
+            // Whoever makes up many has them looked through again.
+            if known.count >= Self.remembered { known = [:] }
+            known[text] = agent
+        }
+        return agent
     }
 }

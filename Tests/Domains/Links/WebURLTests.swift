@@ -79,7 +79,7 @@ struct WebURLTests {
     }
 
     /// What people have shortened: t.co's own links.
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: urls), "needs \(urls)"))
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: urls), "the URLs, ../shared/data/urls, are not on this machine"))
     func `of sixty thousand that were shortened is taken, and written in one way`() throws {
         let lines = try lines(of: urls)
         var refused: [String: Int] = [:]
@@ -97,8 +97,9 @@ struct WebURLTests {
     }
 }
 
-private let urls =
-    (ProcessInfo.processInfo.environment["MILLRACE_TEST_DATA"] ?? "/work/shared/data") + "/urls/tco_expanded.tsv.gz"
+private let urls = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+    "../../../../shared/data/urls/tco_expanded.tsv.gz"
+).standardized.path
 
 private func lines(of packed: String) throws -> [String] {
     let process = Process()
