@@ -34,7 +34,7 @@ func folders(in path: String) -> [String] { contents(of: path).filter { !$0.cont
 let worlds = folders(in: "Sources/Domains")
 /// What every domain may use: the model, and what is no domain's own.
 let shared: [Target.Dependency] = [
-    "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money",
+    "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money", "Secrets",
 ]
 let domainModules = worlds.map { Target.Dependency.target(name: "\($0)Domain") }
 
@@ -230,6 +230,8 @@ let package = Package(
         .systemLibrary(
             name: "CCrypto", path: "Sources/Serve/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        // Hashes that keep a secret: of passwords, and of who somebody is.
+        ours("Secrets", "Serve", ["CCrypto"]),
         ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
@@ -239,6 +241,7 @@ let package = Package(
                 "JSONText", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", metrics, tracing, hummingbird,
                 hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
         .target(
@@ -324,7 +327,13 @@ let package = Package(
             exclude: ["Logs"]),
         tests("TracingTests", ["RecordTracing", "TraceFile", "EventModel", logging, tracing]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
-        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
+        tests(
+            "GatewayTests",
+            [
+                "MillraceGateway", "MillraceBus", "Tokens", "EventModel", "EventLog", "Projecting", "Snapshots",
+                "CZlib",
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
+            ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

@@ -86,7 +86,7 @@ struct DocumentTests {
             "docs/new-domain.md", "swift",
             [
                 "Examples/Likes/Sources/LikesDomain/Likes.swift", "Sources/Domains/Tickets/Tickets.swift",
-                "Sources/Domains/Orders/OrdersDomain.swift",
+                "Sources/Domains/Orders/OrdersDomain.swift", "Tests/GatewayTests/RouteTests.swift",
             ]
         ),
         ("docs/new-domain.md", "proto", ["Examples/Likes/Sources/LikesDomain/likes.proto"]),

@@ -49,13 +49,13 @@ package struct Gateway: Service, CustomStringConvertible {
     /// - Parameters:
     ///   - declared: The topics that a deployment has declared.
     ///   - running: Told where it listens, once it does.
-    /// - Throws: ``BusError`` where nobody may reach the address without tokens; `LogError` where topics are missing.
+    /// - Throws: ``BusError`` where paths of domains would hide one another, or one of its own; `LogError` where topics are missing.
     package init(
         _ domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
         settings: GatewaySettings, logger: Logger, running: @escaping @Sendable (GatewayAddress) -> Void = { _ in }
     ) async throws {
         let sender = try await Sender(log, domains: domains, logger: logger)
-        around = GatewayEnvironment(
+        around = try GatewayEnvironment(
             domains: domains, log: log, views: views, snapshots: snapshots, declared: declared, sender: sender,
             settings: settings, logger: logger)
         around.register()
@@ -97,7 +97,7 @@ package struct Gateway: Service, CustomStringConvertible {
             if let tls { return try SecureChannel(tls, channels, responder: responder) }
             return HTTP1Channel(responder: responder, configuration: channels)
         }
-        var services: [any Service] = [around.sender]
+        var services: [any Service] = [around.sender, around.beside]
         if Reloading.isNeeded(around.settings) {
             // From here on SIGHUP does not end the process.
             services.append(

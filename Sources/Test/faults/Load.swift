@@ -84,13 +84,22 @@ struct Load: Sendable {
     /// The next command as `send --file` takes it. Each has an id of its own, whatever the request says: repeating is up to
     /// the producer.
     private func command(_ id: String, of domain: String, _ now: Timestamp) -> String {
-        guard let demonstration = Kind.domains.first(where: { $0.name == domain })?.demonstration else {
+        guard let domain = Kind.domains.first(where: { $0.name == domain }), let demonstration = domain.demonstration
+        else {
             preconditionFailure("\(domain) decides nothing, or demonstrates nothing")
         }
         let generation = count / Self.generation
-        let request = demonstration.request(
-            count % Self.generation, in: KeySpace(prefix: "\(tag)\(generation)", size: Self.size),
-            seed: seed &+ UInt64(generation), at: now)
+        let keys = KeySpace(prefix: "\(tag)\(generation)", size: Self.size)
+        var number = count % Self.generation
+        func drawn() -> LoadRequest {
+            demonstration.request(number, in: keys, seed: seed &+ UInt64(generation), at: now)
+        }
+        var request = drawn()
+        // Facts of a domain that decides have no ids by which they would be found again.
+        while domain.decider?.commands.kind(named: request.kind) == nil {
+            number += Self.generation
+            request = drawn()
+        }
         let time = request.age == .zero ? "" : #","@time":\#((now - request.age).rawValue)"#
         let fields = request.json == "{}" ? "}" : ",\(request.json.dropFirst())"
         return #"{"@command":"\#(request.kind)","@id":"\#(id)"\#(time)\#(fields)"#

@@ -1,0 +1,67 @@
+internal import EventModel
+
+/// The pages that whoever follows a link may see. They have no script, and whatever others have written stays text.
+enum LinkPages {
+    static func missing(_ code: String) -> RouteReply {
+        page(404, "There is no such link", "Nothing is at <b>\(escaped(code))</b>. Look whether the link is whole.")
+    }
+
+    static func gone() -> RouteReply {
+        page(410, "This link has ended", "It led somewhere once. Its owner has ended it, or its time is over.")
+    }
+
+    static func early() -> RouteReply {
+        page(404, "This link leads nowhere yet", "Its owner has said from when on it does.")
+    }
+
+    static func barred(_ why: String) -> RouteReply { page(403, "This link is not followed", escaped(why) + ".") }
+
+    /// Where a link leads, for who wants to know before.
+    static func preview(_ url: String, _ title: String) -> RouteReply {
+        page(
+            200, title.isEmpty ? "Where this link leads" : escaped(title),
+            #"<a rel="noreferrer" href="\#(escaped(url))">\#(escaped(url))</a>"#)
+    }
+
+    static func password(_ code: String, isWrong: Bool) -> RouteReply {
+        var reply = page(
+            isWrong ? 403 : 200, "This link has a password",
+            """
+            <form method="post" action="/l/\(escaped(code))">
+            \(isWrong ? "<p role=\"alert\">It is another one.</p>" : "")
+            <label>Password <input type="password" name="password" required autofocus></label>
+            <button>Go on</button>
+            </form>
+            """)
+        // A browser holds that a form may lead to nowhere else also where the answer to it leads elsewhere.
+        reply.fields.append(
+            NamedText(
+                "Content-Security-Policy",
+                "default-src 'none'; style-src 'self'; form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'"
+            ))
+        return reply
+    }
+
+    private static func page(_ status: Int, _ title: String, _ body: String) -> RouteReply {
+        .html(
+            """
+            <!doctype html>
+            <html lang="en">
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width">
+            <meta name="robots" content="noindex">
+            <title>\(title)</title>
+            <link rel="stylesheet" href="/ui/assets/millrace.css">
+            <main>
+            <h1>\(title)</h1>
+            <div>\(body)</div>
+            </main>
+
+            """, status: status)
+    }
+
+    static func escaped(_ text: String) -> String {
+        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+            .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
+    }
+}

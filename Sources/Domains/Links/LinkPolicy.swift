@@ -1,0 +1,101 @@
+internal import EventModel
+internal import Foundation
+internal import Secrets
+internal import Synchronization
+
+/// What a deployment says of links: where they are reached, and where they may not lead. It is heeded where a link is followed, so it
+/// holds for links that are there already.
+struct LinkPolicy: Sendable {
+    /// What short links begin with, up to the code; nil is the address that is asked.
+    var base: String?
+    /// Hosts of this place: a link to a link of its own goes round in circles.
+    var hosts: Set<String> = []
+    /// Hosts that nothing leads to, and all below them.
+    var denied: Set<String> = []
+    let visitors: VisitorHash
+    let countries: Countries
+
+    init(
+        base: String? = nil, hosts: Set<String> = [], denied: Set<String> = [], key: String? = nil, countries: Countries
+    ) {
+        (self.base, self.hosts, self.denied, self.countries) = (base, hosts, denied, countries)
+        visitors = VisitorHash(key: key)
+        if let host = base.flatMap({ Self.host(of: $0) }) { self.hosts.insert(host) }
+    }
+
+    /// - Throws: ``Malformed`` where a setting is not as it must be.
+    init(_ settings: Settings) throws(Malformed) {
+        var base = settings.text("links.base")
+        if let text = base {
+            let url = try WebURL(text, Settings.variable("links.base"))
+            if url.query != nil || url.fragment != nil {
+                throw Malformed(
+                    Settings.variable("links.base"), "has a query or a fragment; it is where codes are put to")
+            }
+            base = url.text.hasSuffix("/") ? String(url.text.dropLast()) : url.text
+        }
+        func hosts(_ text: String?) -> Set<String> {
+            Set((text ?? "").split { $0 == "," || $0 == " " }.map { $0.lowercased() })
+        }
+        self.init(
+            base: base, hosts: hosts(settings.text("links.hosts")), denied: hosts(settings.text("links.denied-hosts")),
+            key: settings.text("links.visitor-key"), countries: Countries(file: settings.text("links.countries")))
+    }
+
+    /// Why nobody is led to a URL; nil where everybody may be.
+    ///
+    /// - Parameter asked: What the client calls this place.
+    func refusal(of url: String, asked: String?) -> String? {
+        guard let authority = Self.authority(of: url), let host = Self.host(of: url) else { return "it leads nowhere" }
+        if authority == asked?.lowercased() || hosts.contains(host) || hosts.contains(authority) {
+            return "it leads to a link of this place, and so round in circles"
+        }
+        let parts = host.split(separator: ".")
+        let isDenied = parts.indices.contains { denied.contains(parts[$0...].joined(separator: ".")) }
+        return isDenied || denied.contains(host) ? "this place leads nobody to \(host)" : nil
+    }
+
+    /// The host and the port of a URL that is written as browsers do.
+    static func authority(of url: String) -> String? {
+        guard let begin = url.firstRange(of: "://")?.upperBound else { return nil }
+        return String(url[begin...].prefix { !"/?#".contains($0) })
+    }
+    static func host(of url: String) -> String? {
+        authority(of: url).map { text in
+            text.hasPrefix("[") ? text.prefix { $0 != "]" } + "]" : String(text.prefix { $0 != ":" })
+        }
+    }
+}
+
+/// Tells visitors of one day apart without keeping who they are: a keyed hash of the address and the program, whose key is another
+/// each day of UTC.
+struct VisitorHash: Sendable {
+    private let secret: KeyedHash
+
+    /// - Parameter key: What several gateways share; nil is one that nobody knows, and that is gone with the process.
+    init(key: String?) { secret = key.map { KeyedHash(key: Array($0.utf8)) } ?? .random() }
+
+    func visitor(_ address: String, _ userAgent: String?, at now: Timestamp) -> String {
+        let day = KeyedHash(key: secret.bytes(of: "day \(now.second / 86_400)"))
+        return day.short("\(address)\n\(userAgent ?? "")")
+    }
+}
+
+/// How often a wrong password is taken: so many in a minute of one address for one link.
+final class Guesses: Sendable {
+    private static let limit = 10
+    private static let remembered = 10_000
+    private let counts = Mutex<(minute: Int64, counts: [String: Int])>((0, [:]))
+
+    /// - Returns: whether one more may be looked at.
+    func take(_ code: String, _ address: String, at now: Timestamp) -> Bool {
+        counts.withLock { counts in
+            if counts.minute != now.second / 60 { counts = (now.second / 60, [:]) }
+            let key = "\(code) \(address)"
+            let count = counts.counts[key] ?? 0
+            if count >= Self.limit || counts.counts.count >= Self.remembered { return false }
+            counts.counts[key] = count + 1
+            return true
+        }
+    }
+}

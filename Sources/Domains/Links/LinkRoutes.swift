@@ -1,0 +1,192 @@
+internal import EventModel
+internal import Secrets
+internal import SwiftProtobuf
+
+/// The paths of links on the gateway: to follow one, its picture, and to make one.
+struct LinkRoutes: Sendable {
+    let policy: LinkPolicy
+    private let guesses = Guesses()
+    private let agents = UserAgents()
+
+    init(_ policy: LinkPolicy) { self.policy = policy }
+
+    private static let page = "text/html; charset=utf-8"
+    private static let ends = [
+        Route.Reply(302, "Where the link leads.", nil),
+        Route.Reply(200, "It has a password, or is only looked at.", page),
+        Route.Reply(403, "Nobody is led there, or the password is another.", page),
+        Route.Reply(404, "There is none.", page),
+        Route.Reply(410, "It has ended.", page),
+    ]
+
+    var all: [Route] {
+        [
+            Route(
+                .get, "/l/{code}", "Follows a link; with + behind the code it shows where that leads.", isOpen: true,
+                replying: Self.ends
+            ) { try await follow($0, $1) },
+            Route(
+                .post, "/l/{code}", "Follows a link that has a password.", isOpen: true, reading: [.form],
+                replying: Self.ends + [Route.Reply(303, "Where the link leads.", nil)]
+            ) { try await enter($0, $1) },
+            Route(
+                .get, "/l/{code}/qr.svg", "A link as a picture that cameras read.", isOpen: true,
+                replying: [
+                    Route.Reply(200, "The picture.", "image/svg+xml"),
+                    Route.Reply(404, "There is no such link.", Self.page),
+                ]
+            ) { try await picture($0, $1) },
+            Route(
+                .post, "/links", "Makes a link, and tells its code.", scope: .send, reading: [.json],
+                replying: [Route.Reply(201, "The link."), Route.Reply(200, "The link that is there already.")]
+            ) { try await make($0, $1) },
+        ]
+    }
+
+    // MARK: Following
+
+    private typealias Link = LinkTable.Link
+
+    private func follow(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
+        let asked = request.variables["code"] ?? ""
+        let isLook = asked.hasSuffix("+")
+        guard let (code, row) = try await find(isLook ? String(asked.dropLast()) : asked, bus) else {
+            return LinkPages.missing(asked)
+        }
+        if let end = try await end(of: row, code, request, bus) { return end }
+        if row[Link.passwordHash] != nil { return LinkPages.password(code, isWrong: false) }
+        let url = row[Link.url] ?? ""
+        if isLook { return LinkPages.preview(url, row[Link.title] ?? "") }
+        try count(code, request, bus)
+        return .redirect(to: url)
+    }
+
+    private func enter(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
+        let asked = request.variables["code"] ?? ""
+        guard let (code, row) = try await find(asked, bus) else { return LinkPages.missing(asked) }
+        if let end = try await end(of: row, code, request, bus) { return end }
+        let url = row[Link.url] ?? ""
+        if let hash = row[Link.passwordHash] {
+            if !guesses.take(code, request.address, at: request.now) {
+                throw RouteProblem(.tooManyRequests, "too many passwords were tried; come again in a minute")
+            }
+            do {
+                if try await !SlowHash.matches(request.body["password"] ?? "", hash) {
+                    return LinkPages.password(code, isWrong: true)
+                }
+            } catch is SlowHash.Busy {
+                throw RouteProblem(.unavailable, "too many passwords are looked at; come again")
+            }
+        }
+        try count(code, request, bus)
+        return .redirect(to: url, status: 303)
+    }
+
+    /// The link of a code: as it is written, or as an alias in small letters; without what a text has put behind it, which no code has.
+    private func find(_ asked: String, _ bus: any RouteBus) async throws -> (String, Row)? {
+        let end = asked.lastIndex { !".,;:!?)]}>'\"…»”’".contains($0) }
+        let code = end.map { String(asked[...$0]) } ?? ""
+        let isPlain = code.utf8.allSatisfy { byte in
+            Character(UnicodeScalar(byte)).isLetter && byte < 0x80 || (0x30...0x39).contains(byte) || byte == 0x2d
+                || byte == 0x5f
+        }
+        // What no link can have is not looked up.
+        if code.isEmpty || !isPlain || code.utf8.count > LinksLimits.alias.upperBound { return nil }
+        let small = code.lowercased()
+        for spelled in small == code ? [code] : [code, small] {
+            if let row = try await bus.query("links.resolve", ["code": .text(spelled)]).rows.first {
+                return (spelled, row)
+            }
+        }
+        return nil
+    }
+
+    /// What is answered where a link leads nowhere now.
+    private func end(
+        of row: Row, _ code: String, _ request: RouteRequest, _ bus: any RouteBus
+    ) async throws -> RouteReply? {
+        if row[Link.stage] != LinkGroup.Stage.active.rawValue { return LinkPages.gone() }
+        if let until = row[Link.until], until <= request.now { return LinkPages.gone() }
+        if let from = row[Link.from], from > request.now { return LinkPages.early() }
+        if let why = policy.refusal(of: row[Link.url] ?? "", asked: request.host) { return LinkPages.barred(why) }
+        guard let limit = row[Link.clickLimit], limit > 0 else { return nil }
+        let total = try await bus.query("links.total", ["code": .text(code)]).rows.first?[1].integer ?? 0
+        return total >= limit ? LinkPages.gone() : nil
+    }
+
+    /// Counts a click beside the answer. What only shows a link to somebody else has not followed it.
+    private func count(_ code: String, _ request: RouteRequest, _ bus: any RouteBus) throws {
+        let agent = agents.agent(request[.userAgent])
+        let purpose = (request[.purpose] ?? "") + (request[.secPurpose] ?? "")
+        if request.isHead || agent.isPreview || ["prefetch", "preview", "prerender"].contains(where: purpose.contains) {
+            return
+        }
+        var referrer = request[.referer].flatMap { try? WebURL($0).host } ?? ""
+        if referrer.utf8.count > LinksLimits.referrer { referrer = "" }
+        let click = LinksLinkClicked.with {
+            $0.code = code
+            $0.visitor = policy.visitors.visitor(request.address, request[.userAgent], at: request.now)
+            ($0.referrer, $0.country) = (referrer, policy.countries.country(of: request.address))
+            $0.device = agent.device
+        }
+        try bus.produce(click, at: request.now)
+    }
+
+    private func picture(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
+        let asked = request.variables["code"] ?? ""
+        guard let (code, _) = try await find(asked, bus) else { return LinkPages.missing(asked) }
+        guard let picture = QRCode("\(base(request))/\(code)") else {
+            throw RouteProblem(.badRequest, "the address of this place is too long for a picture")
+        }
+        return RouteReply(200, "image/svg+xml; charset=utf-8", picture.svg)
+    }
+
+    /// What short links begin with, up to the slash before the code.
+    private func base(_ request: RouteRequest) -> String {
+        policy.base ?? "\(request.isSecure ? "https" : "http")://\(request.host ?? "localhost")/l"
+    }
+
+    // MARK: Making
+
+    private func make(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
+        guard case .json(let text) = request.body else { throw Malformed("body", "is missing") }
+        var wish = try NewLink(text, subject: request.subject)
+        if let why = policy.refusal(of: wish.url.text, asked: request.host) { throw Malformed("url", why) }
+        if let password = wish.password {
+            do {
+                wish.terms.passwordHash = try await SlowHash.make(password)
+            } catch is SlowHash.Busy {
+                throw RouteProblem(.unavailable, "too many passwords are hashed; come again")
+            }
+        }
+        let outcome =
+            if let alias = wish.alias {
+                try await bus.send(
+                    LinksClaimAlias.with {
+                        ($0.owner, $0.alias, $0.url, $0.terms) = (wish.owner, alias, wish.url.text, wish.terms.message)
+                    }, id: request[.idempotencyKey], within: nil)
+            } else {
+                try await bus.send(
+                    LinksShortenUrl.with {
+                        ($0.owner, $0.url, $0.terms, $0.fresh) = (
+                            wish.owner, wish.url.text, wish.terms.message, wish.isFresh
+                        )
+                    }, id: request[.idempotencyKey], within: nil)
+            }
+        let places = try outcome.get()
+        let answer =
+            if let alias = wish.alias {
+                try await bus.query("links.resolve", ["code": .text(alias)], after: places)
+            } else {
+                try await bus.query(
+                    "links.of-url", ["owner": .text(wish.owner), "url": .text(wish.url.text)], after: places)
+            }
+        guard let row = answer.rows.first(where: { $0[Link.stage] == LinkGroup.Stage.active.rawValue }),
+            let code = row[Link.code]
+        else { throw RouteProblem(.unavailable, "the link is made, and no view shows it yet; ask again") }
+        return .json(
+            """
+            {"code":\(NewLink.json(code)),"short":\(NewLink.json("\(base(request))/\(code)")),"url":\(NewLink.json(row[Link.url] ?? ""))}
+            """, status: places.isEmpty ? 200 : 201)
+    }
+}

@@ -1,0 +1,123 @@
+internal import EventModel
+internal import JSONText
+
+/// A link as `POST /links` is asked for one.
+struct NewLink {
+    let owner: String
+    let url: WebURL
+    let alias: String?
+    let isFresh: Bool
+    var terms = Terms()
+    /// It goes no further than to its hash.
+    let password: String?
+
+    private static let members = [
+        "url", "owner", "alias", "fresh", "title", "tags", "password", "clickLimit", "activeFrom", "activeUntil", "utm",
+    ]
+    private static let campaign = ["source", "medium", "campaign", "term", "content"]
+    private static let longestPassword = 1024
+
+    /// - Parameter subject: Who asks, where that is known.
+    init(_ json: String, subject: String?) throws(Malformed) {
+        guard let value = JSONValue(Array(json.utf8)[...]), case .object(let all) = value else {
+            throw Malformed("body", "is no JSON object, for example {\"url\":\"https://example.com/\"}")
+        }
+        if let other = all.first(where: { !Self.members.contains($0.name) }) {
+            throw Malformed(other.name, Nearest.notA("member", of: "a link", other.name, among: Self.members))
+        }
+        if Set(all.map(\.name)).count < all.count { throw Malformed("body", "has a member twice") }
+        owner = try Self.text("owner", value) ?? subject ?? ""
+        alias = try Self.text("alias", value)
+        password = try Self.text("password", value)
+        if let password, password.isEmpty || password.utf8.count > Self.longestPassword {
+            throw Malformed("password", "must have 1 to \(Self.longestPassword) bytes")
+        }
+        isFresh = value["fresh"] == .bool(true)
+        url = try Self.url(value)
+        terms.title = try Self.text("title", value) ?? ""
+        if case .list(let tags)? = value["tags"] {
+            for tag in tags {
+                guard case .text(let text) = tag else { throw Malformed("tags", "must be texts") }
+                terms.tags.append(text)
+            }
+        } else if value["tags"] != nil {
+            throw Malformed("tags", "must be a list of texts")
+        }
+        if let limit = value["clickLimit"] {
+            guard case .number(let digits) = limit, let number = Int64(digits) else {
+                throw Malformed("clickLimit", "must be a whole number")
+            }
+            terms.clickLimit = number
+        }
+        terms.from = try Self.moment("activeFrom", value)
+        terms.until = try Self.moment("activeUntil", value)
+    }
+
+    private static func text(_ name: String, _ value: JSONValue) throws(Malformed) -> String? {
+        switch value[name] {
+        case nil, .null: return nil
+        case .text(let text): return text
+        default: throw Malformed(name, "must be a text")
+        }
+    }
+
+    private static func moment(_ name: String, _ value: JSONValue) throws(Malformed) -> Timestamp? {
+        guard let text = try text(name, value) else { return nil }
+        guard let moment = Timestamp(rfc3339: text) else {
+            throw Malformed(name, "is \(text), it must be a moment such as 2026-12-24T19:30:00Z")
+        }
+        return moment
+    }
+
+    /// The URL, with what a campaign puts to its query (support.google.com/analytics, URL builders).
+    private static func url(_ value: JSONValue) throws(Malformed) -> WebURL {
+        let url = try WebURL(try text("url", value) ?? "")
+        guard let utm = value["utm"] else { return url }
+        guard case .object(let members) = utm else { throw Malformed("utm", "must be an object") }
+        var pairs = (url.query ?? "").split(separator: "&").map(String.init)
+        for member in members {
+            guard campaign.contains(member.name), case .text(let text) = member.value else {
+                throw Malformed("utm.\(member.name)", "must be one of \(campaign.joined(separator: ", ")), and a text")
+            }
+            pairs.removeAll { $0 == "utm_\(member.name)" || $0.hasPrefix("utm_\(member.name)=") }
+            if !text.isEmpty { pairs.append("utm_\(member.name)=\(formEscaped(text))") }
+        }
+        let query = pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&")
+        return try WebURL(
+            (url.isSecure ? "https" : "http") + "://\(url.authority)\(url.path)\(query)"
+                + (url.fragment.map { "#\($0)" } ?? ""))
+    }
+
+    /// As forms write a value (url.spec.whatwg.org, section 5.2).
+    private static func formEscaped(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "*"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"):
+                out.append(byte)
+            case UInt8(ascii: " "): out.append(UInt8(ascii: "+"))
+            default: out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// A text as JSON has it.
+    static func json(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

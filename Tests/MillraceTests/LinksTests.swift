@@ -1,0 +1,82 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Links over HTTP", .serialized, .timeLimit(.minutes(5)))
+struct LinksOverHTTPTests {
+    private static let browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"
+
+    private func total(_ code: String, _ web: Web) async throws -> (Int, Int) {
+        let row = try await web.get("/views/links.total?code=\(code)").json["rows"][0]
+        return (row["clicks"].int, row["bots"].int)
+    }
+
+    @Test func `a link is made, followed and counted, and nothing is lost or doubled where the process dies`()
+        async throws
+    {
+        try await onBus { bus in
+            var web = try await bus.web()
+            let made = try await web.ask("POST", "/links", #"{"url":"https://Example.com/a b?c=d","owner":"ann"}"#)
+            #expect(made.status == 201 && made.json["url"] == "https://example.com/a%20b?c=d", "\(made)")
+            let code = made.json["code"].string
+            #expect(made.json["short"].string == "\(web.base)/l/\(code)")
+            let again = try await web.ask("POST", "/links", #"{"url":"https://example.com/a%20b?c=d","owner":"ann"}"#)
+            #expect(again.status == 200 && again.json == made.json, "\(again)")
+            var people = 0
+            for round in 0..<2 {
+                for _ in 0..<12 {
+                    let followed = try await web.get("/l/\(code)", Self.browser)
+                    #expect(
+                        followed.status == 302 && followed.fields["location"] == "https://example.com/a%20b?c=d",
+                        "\(followed)")
+                    #expect(followed.fields["cache-control"] == "no-store")
+                    people += 1
+                }
+                _ = try await web.get("/l/\(code)")
+                _ = try await web.ask("HEAD", "/l/\(code)", nil, Self.browser)
+                try await eventually("\(people) clicks") {
+                    try await total(code, web) == (people, round + 1) ? true : nil
+                }
+                // What is counted is on the log, and is counted once, whoever dies.
+                try await web.process.crash()
+                web = try await bus.web()
+                #expect(try await total(code, web) == (people, round + 1))
+            }
+            #expect(try await bus.count("links.clicks") == people + 2)
+            let deleted = try await web.send("DeleteLink", #"{"owner":"ann","code":"\#(code)"}"#)
+            #expect(deleted.status == 200, "\(deleted)")
+            try await eventually("410") { try await web.get("/l/\(code)", Self.browser).status == 410 ? true : nil }
+            #expect(try await web.get("/l/nothing").status == 404)
+            #expect(try await web.get("/l/\(code)/qr.svg").fields["content-type"]?.hasPrefix("image/svg+xml") == true)
+            #expect(try await web.stop().exit == 0)
+            #expect(try await bus.run("verify", "--invariants").exit == 0)
+        }
+    }
+
+    @Test func `of many who want an alias one gets it, and a password is in no record`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let asking = try (0..<8).map { number in
+                try web.start(
+                    "POST", "/links",
+                    Array(
+                        #"{"url":"https://example.com/","owner":"p\#(number)","alias":"talk","password":"tea-and-toast"}"#
+                            .utf8))
+            }
+            var statuses: [Int] = []
+            for one in asking { statuses.append(Web.Reply(try await one.end().out).status) }
+            #expect(statuses.sorted() == [201] + Array(repeating: 409, count: 7), "\(statuses)")
+            let page = try await web.get("/l/Talk", Self.browser)
+            #expect(page.status == 200 && page.body.contains("type=\"password\""), "\(page)")
+            let own = "Origin: \(web.base)"
+            let form = "Content-Type: application/x-www-form-urlencoded"
+            #expect(try await web.ask("POST", "/l/talk", "password=x", form, own).status == 403)
+            let entered = try await web.ask("POST", "/l/talk", "password=tea-and-toast", form, own)
+            #expect(entered.status == 303 && entered.fields["location"] == "https://example.com/", "\(entered)")
+            for topic in ["links.commands", "links.events"] {
+                let records = try await bus.replay(topic)
+                #expect(!records.isEmpty && !"\(records)".contains("tea-and-toast"))
+            }
+        }
+    }
+}
