@@ -226,12 +226,16 @@ let package = Package(
             name: "CCrypto", path: "Sources/Serve/CCrypto", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
+        // What checks passwords, and where it is kept.
+        ours(
+            "Passwords", "Serve",
+            ["CCrypto", "EventModel", "EventLog", "Handling", "JSONText", "MillraceBus", grdb, sqlite]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Metering", "PrometheusExporter", "Tokens", metrics, hummingbird, hummingbirdCore,
+                "JSONText", "Metering", "PrometheusExporter", "Tokens", "Passwords", metrics, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -240,8 +244,8 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", "Metering",
-                "PrometheusExporter", arguments, yams, metrics,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "Passwords", "CZlib",
+                "Metering", "PrometheusExporter", arguments, yams, metrics,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
@@ -317,7 +321,9 @@ let package = Package(
             ] + domainModules,
             exclude: ["Logs"]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
-        tests("GatewayTests", ["MillraceGateway", "MillraceBus", "Tokens", "EventModel", "CZlib", http] + underHTTP),
+        tests(
+            "GatewayTests",
+            ["MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "CZlib", http] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",
