@@ -237,6 +237,7 @@ let package = Package(
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
                 "JSONText", "Metering", "PrometheusExporter", "Tokens", "Passwords", metrics, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
+                protobuf,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
         .target(
@@ -323,7 +324,11 @@ let package = Package(
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
         tests(
             "GatewayTests",
-            ["MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "CZlib", http] + underHTTP),
+            [
+                "MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "EventLog", "Projecting", "Snapshots",
+                "CZlib",
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", http, lifecycle, logging,
+            ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(
             "FaultsTests",

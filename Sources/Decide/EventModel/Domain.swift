@@ -61,6 +61,8 @@ public struct Domain: Sendable {
     public private(set) var demonstration: Demonstration?
     /// What holds of it, whatever happens to its workers.
     public private(set) var invariants: [Invariant] = []
+    /// Its own paths on the gateway, in the order in which they were declared.
+    public private(set) var routes: [Route] = []
     /// By the name of a command or an event, the field that names who acts.
     private var actors: [String: Schema.Field] = [:]
     /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
@@ -244,6 +246,15 @@ public struct Domain: Sendable {
     public func showing(_ page: DomainPage) -> Domain {
         var domain = self
         domain.page = page
+        return domain
+    }
+
+    /// Adds paths of its own to the gateway.
+    ///
+    /// A gateway whose domains have paths that hide one another, or one of the gateway's own, does not start.
+    public func routing(_ routes: [Route]) -> Domain {
+        var domain = self
+        domain.routes += routes
         return domain
     }
 

@@ -14,7 +14,7 @@ public struct Schema: Sendable {
         let number: Int
         let jsonName: String
         /// The protobuf name of its message: `millrace.tickets.SeatHeld`.
-        let message: String
+        package let message: String
     }
 
     /// A field of a message, as people see it.

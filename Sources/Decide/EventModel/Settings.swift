@@ -12,6 +12,11 @@ public struct Settings: Sendable {
         "MILLRACE_" + String(name.map { $0 == "." || $0 == "-" ? "_" : $0 }).uppercased()
     }
 
+    /// The text that the environment gives under a name; nil where it gives none, or an empty one.
+    public func text(_ name: String) -> String? {
+        values[Self.variable(name)].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The number that the environment gives under a name, or `value` where it gives none; one that is out of range is
     /// refused.
     public func integer(_ name: String, default value: Int, in range: ClosedRange<Int>) throws(Malformed) -> Int {

@@ -117,6 +117,11 @@ package enum Measures {
     package static let sent = Measure.counter(
         "millrace_http_commands_total", "command", "outcome", "reason",
         about: "Commands sent here that were decided, by reason where refused.")
+    package static let routeEvents = Measure.counter(
+        "millrace_http_route_events_total", "event", "outcome",
+        about: "Events that domains' own paths have produced: written, or dropped for want of room.")
+    package static let routeWaiting = Measure.gauge(
+        "millrace_http_route_waiting_events", about: "Events of domains' own paths that wait for the log.")
 
     // MARK: The process
 
@@ -138,7 +143,7 @@ package enum Measures {
         workerRunning, workerLag, workerOldest, workerHealthy, quarantinedRecords, quarantinedKeys, commands, refusals,
         logCommit, logRecords, logAppended, logBytes, logDiskFree, logDisk, kafkaRoundTrip, kafkaErrors,
         kafkaRetries, kafkaTimeouts, kafkaQueue, kafkaQueueBytes, kafkaSent, kafkaSentBytes, kafkaReceived,
-        kafkaReceivedBytes, requests, requestTime, streams, sent, info, processorTime, memory, files, fileLimit, begun,
+        kafkaReceivedBytes, requests, requestTime, streams, sent, routeEvents, routeWaiting, info, processorTime, memory, files, fileLimit, begun,
         overflows,
     ]
 }

@@ -23,11 +23,14 @@ package enum Endpoint: Sendable, Hashable {
     case logIn
     case logOut
     case page(PagePath)
+    /// A path of a domain's own.
+    case route(RouteMatch)
 
     /// Whether it is answered also where nobody says who asks: it tells nothing, or is how one says so.
     package var isOpen: Bool {
         switch self {
         case .live, .ready, .openAPI, .asyncAPI, .logIn, .logOut: true
+        case .route(let match): match.isOpen
         default: false
         }
     }
@@ -57,11 +60,23 @@ package enum Endpoint: Sendable, Hashable {
         case .asyncAPI: "/asyncapi.json"
         case .session, .logIn, .logOut: "/session"
         case .page(let page): page.template
+        case .route(let match): match.template
         }
     }
 
+    /// The words that the gateway's own paths begin with, so no domain's.
+    static let ownWords: Set<String> = [
+        PagePath.root, "commands", "events", "views", "topics", "workers", "quarantine", "healthz", "readyz", "metrics",
+        "openapi.json", "asyncapi.json", "session",
+    ]
+
     /// The endpoints of a path, by method.
-    private static func all(at path: [String]) -> [(method: String, endpoint: Endpoint)] {
+    private static func all(at path: [String], _ routes: RouteTable) -> [(method: String, endpoint: Endpoint)] {
+        let routed = routes.matches(path)
+        return routed.isEmpty ? own(at: path) : routed
+    }
+
+    private static func own(at path: [String]) -> [(method: String, endpoint: Endpoint)] {
         if path.first == PagePath.root {
             return PagePath.all(at: path.dropFirst()).map { ($0.method, .page($0.endpoint)) }
         }
@@ -100,22 +115,25 @@ package enum Endpoint: Sendable, Hashable {
     }
 
     /// The methods of a path; none where there is no such path.
-    package static func methods(at path: [String]) -> [String] {
-        let own = all(at: path).map(\.method)
-        if own.isEmpty { return [] }
-        return (own.contains("GET") ? ["GET", "HEAD"] : []) + own.filter { $0 != "GET" } + ["OPTIONS"]
+    package static func methods(at path: [String], _ routes: RouteTable = RouteTable()) -> [String] {
+        var methods: [String] = []
+        for method in all(at: path, routes).map(\.method) where !methods.contains(method) { methods.append(method) }
+        if methods.isEmpty { return [] }
+        return (methods.contains("GET") ? ["GET", "HEAD"] : []) + methods.filter { $0 != "GET" } + ["OPTIONS"]
     }
 
     /// - Throws: ``Problem`` where there is no such path, or it has no such method.
-    package static func find(_ method: String, _ path: [String]) throws(Problem) -> Endpoint {
-        let all = all(at: path)
+    package static func find(
+        _ method: String, _ path: [String], _ routes: RouteTable = RouteTable()
+    ) throws(Problem) -> Endpoint {
+        let all = all(at: path, routes)
         if all.isEmpty {
             throw Problem(.notFound, "there is no /\(path.joined(separator: "/")); /openapi.json says what there is")
         }
         let asked = method == "HEAD" ? "GET" : method
         if let found = all.first(where: { $0.method == asked }) { return found.endpoint }
         var problem = Problem(.methodNotAllowed, "\(method) is not a method of /\(path.joined(separator: "/"))")
-        problem.allow = methods(at: path)
+        problem.allow = methods(at: path, routes)
         throw problem
     }
 }

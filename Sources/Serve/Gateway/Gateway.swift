@@ -56,13 +56,13 @@ package struct Gateway: Service, CustomStringConvertible {
     /// - Parameters:
     ///   - declared: The topics that a deployment has declared.
     ///   - running: Told where it listens, once it does.
-    /// - Throws: ``BusError`` where nobody may reach the address without tokens; `LogError` where topics are missing.
+    /// - Throws: ``BusError`` where paths of domains would hide one another, or one of its own; `LogError` where topics are missing.
     package init(
         _ domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
         settings: GatewaySettings, logger: Logger, running: @escaping @Sendable (GatewayAddress) -> Void = { _ in }
     ) async throws {
         let sender = try await Sender(log, domains: domains, logger: logger)
-        around = GatewayEnvironment(
+        around = try GatewayEnvironment(
             domains: domains, log: log, views: views, snapshots: snapshots, declared: declared, sender: sender,
             settings: settings, logger: logger)
         around.register()
@@ -106,7 +106,7 @@ package struct Gateway: Service, CustomStringConvertible {
         }
         // What was closed before is known before anybody is let in.
         await around.closedSessions.begin()
-        var services: [any Service] = [around.sender, around.closedSessions]
+        var services: [any Service] = [around.sender, around.closedSessions, around.beside]
         if Reloading.isNeeded(around.settings) {
             // From here on SIGHUP does not end the process.
             services.append(

@@ -25,6 +25,7 @@ extension GatewayEnvironment {
         case .logIn: try await logIn(request)
         case .logOut: try logOut(request)
         case .page(let path): try await page(path, request)
+        case .route(let match): try await route(match, request)
         }
     }
 }

@@ -30,14 +30,20 @@ final class GatewayEnvironment: Sendable {
     let closedSessions: ClosedSessions
     /// What pages are made of.
     let files: [PagePath: PageFile]
+    /// The domains' own paths, and what those reach.
+    let (routes, routed): (RouteTable, RouteCatalogue)
+    /// What routes produce beside their answers.
+    let beside: RouteQueue
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
         sender: Sender, settings: GatewaySettings, logger: Logger
-    ) {
+    ) throws(BusError) {
         (self.domains, catalogue) = (domains, Catalogue(domains: domains))
         (self.log, self.views, self.snapshots, self.sender) = (log, views, snapshots, sender)
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
+        (routes, routed) = (try RouteTable(domains), RouteCatalogue(catalogue))
+        beside = RouteQueue(log, metrics: settings.registry, logger: logger)
         rates = Rates(rate: settings.rate)
         metrics = GatewayMetrics(in: settings.registry)
         tokenRates = Rates(rate: settings.tokenRate)

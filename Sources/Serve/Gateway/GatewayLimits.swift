@@ -65,6 +65,8 @@ package enum GatewayLimits {
     package static let commandBatch = 500
     /// Events of a body of lines that are appended, or sent to a handler, at once.
     package static let eventBatch = 5000
+    /// Events that routes have produced and that wait for the log at once; of more, they are dropped and counted.
+    package static let routeEvents = 200_000
     /// Records that a replay reads at once.
     package static let readBatch = 500
     /// Records of a topic that a page shows.

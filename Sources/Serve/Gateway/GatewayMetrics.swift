@@ -24,7 +24,7 @@ final class GatewayMetrics: Sendable {
     private let factory: any MetricsFactory
     private let state = Mutex(State())
     /// Methods that are counted by name: a client may make up others.
-    private static let methods: Set<String> = ["GET", "HEAD", "POST", "OPTIONS"]
+    private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
     init(in factory: any MetricsFactory) { self.factory = factory }
 
@@ -67,9 +67,10 @@ extension GatewayEnvironment {
 
     /// Has the registry ask for what is not counted but seen.
     func register() {
-        let (registry, workers, log, streams) = (settings.registry, workers, log, streams)
+        let (registry, workers, log, streams, beside) = (settings.registry, workers, log, streams, beside)
         registry.collectProcess()
         registry.collect(of: workers, on: log)
         registry.collect { [MeasuredSample(Measures.streams, [], Double(streams.count))] }
+        registry.collect { [MeasuredSample(Measures.routeWaiting, [], Double(beside.count))] }
     }
 }

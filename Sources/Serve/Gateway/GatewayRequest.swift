@@ -12,6 +12,10 @@ struct GatewayRequest: Sendable {
     let access: Access
     /// Whom limits count it for: a token's subject, or an address.
     let whose: String
+    /// The address that it came from.
+    let address: String
+    /// What the client calls this place.
+    let host: String?
     /// Only what would be answered is asked for.
     let isHead: Bool
     let body: RequestedBody
@@ -60,6 +64,17 @@ final class RequestedBody: Sendable {
         return length.map { $0 > GatewayLimits.drainedBytes } ?? true
     }
 
+    /// Whether it has none.
+    var isEmpty: Bool { length == 0 }
+
+    /// Which of some kinds it is said to be.
+    ///
+    /// - Throws: ``Problem`` where it is none of them.
+    func kind(of expected: [MediaType]) throws(Problem) -> MediaType {
+        try begin(expected)
+        return expected.first { (try? MediaType.check(type, isOneOf: [$0])) != nil } ?? expected[0]
+    }
+
     /// Checks what the request says of a body of lines.
     func checkLines() throws(Problem) { try begin([.lines, .json]) }
 
@@ -80,7 +95,7 @@ final class RequestedBody: Sendable {
         ParameterReader(try RequestTarget.parameters(of: try await text(.form)[...], "the form"))
     }
 
-    private func text(_ expected: MediaType) async throws -> String {
+    func text(_ expected: MediaType) async throws -> String {
         try begin([expected])
         let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
         if let length, length > GatewayLimits.bodyBytes { throw tooLarge }

@@ -59,11 +59,11 @@ struct GatewayResponder: HTTPResponder {
         let target = try RequestTarget(request.head.path ?? "")
         let origin = try allowedOrigin(request)
         if request.method == .options {
-            let methods = Endpoint.methods(at: target.path)
-            if methods.isEmpty { _ = try Endpoint.find("OPTIONS", target.path) }
+            let methods = Endpoint.methods(at: target.path, around.routes)
+            if methods.isEmpty { _ = try Endpoint.find("OPTIONS", target.path, around.routes) }
             return preflight(methods, isAllowed: origin != nil)
         }
-        let endpoint = try Endpoint.find(request.method.rawValue, target.path)
+        let endpoint = try Endpoint.find(request.method.rawValue, target.path, around.routes)
         name = endpoint.template
         if case .page(let page) = endpoint, page.isOpen { return try around.file(page, request.headers) }
         let (access, token) = try access(to: endpoint, request)
@@ -82,7 +82,8 @@ struct GatewayResponder: HTTPResponder {
             endpoint,
             GatewayRequest(
                 target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
-                isHead: request.method == .head, body: body, isOwnPage: isOwn(request),
+                address: context.address, host: request.head.authority, isHead: request.method == .head, body: body,
+                isOwnPage: isOwn(request),
                 isGone: { context.isClosed || (try? checkAgain()) == nil },
                 checkAgain: checkAgain))
     }

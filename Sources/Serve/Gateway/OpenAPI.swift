@@ -17,7 +17,7 @@ extension GatewayEnvironment {
 
 /// The gateway of some domains as OpenAPI 3.1 (spec.openapis.org/oas/v3.1.1).
 package struct OpenAPI {
-    private let domains: [Domain]
+    let domains: [Domain]
     private let catalogue: Catalogue
 
     package init(_ domains: [Domain]) { (self.domains, catalogue) = (domains, Catalogue(domains: domains)) }
@@ -52,7 +52,7 @@ package struct OpenAPI {
                     ])
                     .map { object([("name", JSON.string($0.0)), ("description", JSON.string($0.1))]) })
             ),
-            ("paths", object(commands + events + views + topics + operators)),
+            ("paths", object(commands + events + views + topics + operators + routes)),
             ("components", components),
         ])
     }
@@ -256,7 +256,7 @@ package struct OpenAPI {
     }
 
     /// A token, in either way, with the scope that is needed; or none, where the gateway asks for none.
-    private func security(_ grant: Access.Grant?) -> String {
+    func security(_ grant: Access.Grant?) -> String {
         let scopes = JSON.array(grant.map { [JSON.string($0.text)] } ?? [])
         return JSON.array([object([("token", scopes)]), object([("cookie", scopes)]), "{}"])
     }
@@ -285,7 +285,7 @@ package struct OpenAPI {
         ])
     }
 
-    private func parameter(_ name: String, _ about: String, _ schema: String, required: Bool = false) -> String {
+    func parameter(_ name: String, _ about: String, _ schema: String, required: Bool = false) -> String {
         object([
             ("name", JSON.string(name)), ("in", JSON.string("query")), ("required", String(required)),
             ("description", JSON.string(about)), ("schema", schema),
@@ -299,7 +299,7 @@ package struct OpenAPI {
         ])
     }
 
-    private func schema(of parameter: Parameter) -> String {
+    func schema(of parameter: Parameter) -> String {
         if !parameter.allowed.isEmpty {
             return object([
                 ("type", JSON.string("string")), ("enum", JSON.array(parameter.allowed.map(JSON.string))),
@@ -315,11 +315,11 @@ package struct OpenAPI {
         }
     }
 
-    private func reference(_ kind: String, _ name: String) -> String {
+    func reference(_ kind: String, _ name: String) -> String {
         object([("$ref", JSON.string("#/components/\(kind)/\(name)"))])
     }
 
-    private func object(_ members: [(String, String)]) -> String { JSON.object(members) }
+    func object(_ members: [(String, String)]) -> String { JSON.object(members) }
     private var anyObject: String { #"{"type":"object"}"# }
 
     // MARK: Components

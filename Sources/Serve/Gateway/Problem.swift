@@ -15,6 +15,7 @@ package struct Problem: Error, Sendable {
         case notAcceptable = 406
         case requestTimeout = 408
         case conflict = 409
+        case gone = 410
         case contentTooLarge = 413
         case uriTooLong = 414
         case unsupportedMediaType = 415
@@ -35,6 +36,7 @@ package struct Problem: Error, Sendable {
             case .notAcceptable: "Not Acceptable"
             case .requestTimeout: "Request Timeout"
             case .conflict: "Conflict"
+            case .gone: "Gone"
             case .contentTooLarge: "Content Too Large"
             case .uriTooLong: "URI Too Long"
             case .unsupportedMediaType: "Unsupported Media Type"

@@ -36,22 +36,12 @@ extension Bus {
         _ name: String, _ parameters: [String: Value] = [:], limit: Int? = nil, cursor: String? = nil,
         after places: [TopicPartition: Offset] = [:], within patience: Duration = .seconds(10)
     ) async throws -> Answer {
-        let query = try catalogue.query(name)
-        let projection = try catalogue.projection(query.projection)
-        let limit = limit ?? query.page
-        if !(1...Limits.pageRows).contains(limit) {
-            throw BusError(.usage, "a page has 1 to \(Limits.pageRows) rows, not \(limit)")
-        }
-        try query.check(parameters)
-        let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: parameters, past: nil)
-        let arguments = Arguments(
-            parameters, now: now(), limit: limit, cursor: try cursor.map { try Cursor.decode($0, for: owner) })
-        let wait = try ViewWait(for: places.sorted { $0.key < $1.key }, of: name, projection, within: patience)
-        let (page, asOf) = try await wait.page(of: projection, in: views, on: log) { try query.answer(arguments, $0) }
+        let question = try ViewQuestion(catalogue.query(name), in: catalogue)
+        let (page, next, asOf) = try await question.page(
+            parameters, limit: limit, cursor: cursor, after: places, within: patience, in: views, on: log)
         let names = page.columns.map(\.name)
         return Answer(
-            columns: page.columns, rows: page.rows.map { Answer.Row(names: names, values: $0) },
-            next: page.next.map { Cursor.encode($0, for: owner) }, asOf: asOf)
+            columns: page.columns, rows: page.rows.map { Answer.Row(names: names, values: $0) }, next: next, asOf: asOf)
     }
 }
 

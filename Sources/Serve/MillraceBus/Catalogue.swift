@@ -1,4 +1,5 @@
 package import EventModel
+package import SwiftProtobuf
 
 /// Finds events, commands, projections and queries by the names that people use.
 package struct Catalogue: Sendable {
@@ -53,6 +54,24 @@ package struct Catalogue: Sendable {
             var value = try schema.encode(kind, json: Bytes(json))
             if let acting { value = try acting.applied(to: value, of: self) }
             return EncodedCommand(type: kind.name, key: try key(value), value: value, id: id, time: time)
+        }
+
+        /// The command that a message is, on its way to the log.
+        ///
+        /// - Throws: ``Malformed``, ``ActsForAnother``, and ``UnknownName`` for a message of another kind.
+        package func command(_ message: some Message, id: String, by acting: Acting?) throws -> EncodedCommand {
+            let value = try value(of: message, by: acting)
+            return EncodedCommand(type: kind.name, key: try key(value), value: value, id: id)
+        }
+
+        /// The bytes of the envelope around a message of this kind.
+        ///
+        /// - Throws: As ``command(_:id:by:)``.
+        package func value<M: Message>(of message: M, by acting: Acting?) throws -> Bytes {
+            guard let encoded = try schema.encode(message), encoded.kind == kind else {
+                throw UnknownName("kind", M.protoMessageName, among: [kind.message])
+            }
+            return try acting?.applied(to: encoded.value, of: self) ?? encoded.value
         }
     }
 

@@ -1,0 +1,74 @@
+internal import EventModel
+internal import Foundation
+internal import Handling
+internal import MillraceBus
+internal import Projecting
+internal import SwiftProtobuf
+
+/// What routes look up for each request, made once.
+struct RouteCatalogue: Sendable {
+    /// By the name of their message.
+    let commands, events: [String: Catalogue.Found]
+    /// By their name, each with the view that it reads.
+    let queries: [String: ViewQuestion]
+
+    init(_ catalogue: Catalogue) {
+        commands = catalogue.commands.reduce(into: [:]) { $0[$1.kind.message] = $1 }
+        events = catalogue.events.filter { $0.origin == .telemetry }.reduce(into: [:]) { $0[$1.kind.message] = $1 }
+        queries = catalogue.queries.reduce(into: [:]) { $0[$1.name] = try? ViewQuestion($1, in: catalogue) }
+    }
+}
+
+/// The bus as the routes of one domain reach it, for one request.
+struct GatewayRouteBus: RouteBus {
+    let around: GatewayEnvironment
+    let domain: Domain
+    let access: Access
+
+    func send<C: Message>(_ command: C, id: String?, within limit: Duration?) async throws -> RouteOutcome {
+        guard let found = around.routed.commands[C.protoMessageName], found.domain.name == domain.name else {
+            throw RouteFault("the command \(C.protoMessageName)")
+        }
+        let id = id ?? UUID().uuidString.lowercased()
+        if !CommandLines.isID(id) { throw Malformed("id", CommandLines.rule) }
+        let encoded = try found.command(command, id: id, by: acting(of: found))
+        let outcome = try await around.sender.client.send(
+            [encoded], to: domain, within: min(limit ?? GatewayLimits.wait, GatewayLimits.longestWait))[0]
+        around.metrics.note(outcome, of: found.kind.name)
+        return RouteOutcome(
+            id: id, refused: outcome.accepted ? nil : Refused(reason: outcome.reason, message: outcome.message),
+            places: outcome.places)
+    }
+
+    func query(
+        _ name: String, _ arguments: [String: Value], after places: [TopicPartition: Offset], limit: Int?,
+        cursor: String?
+    ) async throws -> RouteAnswer {
+        guard let question = around.routed.queries[name] else { throw RouteFault("the query \(name)") }
+        let answer = try await question.page(
+            arguments, limit: limit, cursor: cursor, after: places, within: GatewayLimits.wait, in: around.views,
+            on: around.log)
+        return RouteAnswer(
+            columns: answer.page.columns, rows: answer.page.rows, next: answer.next, asOf: answer.asOf)
+    }
+
+    func produce<E: Message>(_ event: E, at time: Timestamp?) throws -> Bool {
+        guard let found = around.routed.events[E.protoMessageName], found.domain.name == domain.name else {
+            throw RouteFault("the event \(E.protoMessageName)")
+        }
+        let value = try found.value(of: event, by: acting(of: found))
+        return around.beside.put(
+            RouteQueue.Item(
+                topic: found.topic, event: found.kind.name, key: try found.key(value), value: value,
+                time: time ?? now()))
+    }
+
+    /// Who acts. Where tokens say it, nobody acts without one: a route that is open has none.
+    private func acting(of found: Catalogue.Found) throws(Problem) -> Acting? {
+        let acting = access.acting(in: domain.name)
+        if acting == nil, around.settings.authority.asksForTokens, domain.actor(of: found.kind) != nil {
+            throw .unnamed
+        }
+        return acting
+    }
+}
