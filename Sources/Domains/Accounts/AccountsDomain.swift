@@ -20,6 +20,7 @@ extension Domain {
             credential: "accounts.credential", closed: "accounts.closed")
     )
     .projecting(People.self)
+    .routing(AccountsRoutes.all)
     .answering(profile, sessions, logins, credential, closed)
     .demonstrating(.accounts)
     .keeping(AccountsInvariants.eachEventMayFollow, AccountsInvariants.sessionsAreShown, AccountsInvariants.loginsAreCounted)

@@ -27,7 +27,10 @@ extension Domain {
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .projecting(SocialGraph.self)
-            .answering(timeline, user, mentions, trends, thread, quotes, likes, liked, followers, followees)
+            .answering(
+                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees
+            )
+            .routing(SocialRoutes.all)
             .demonstrating(.social)
             .showing(DomainPage("Timeline and trends", files: PageFiles.all))
             .importing(.tweets, .follows)
@@ -43,7 +46,7 @@ extension Domain {
         "viewer", "who reads: what is blocked between them and its author is left out (default: anybody)")
     private static let counts = FlagParameter("counts", "with likes, replies and quotes")
     private static let owner = RequiredParameter<String>("owner", "who wrote the tweet")
-    private static let tweet = RequiredParameter<String>("tweet", "the tweet's identifier")
+    private static let named = RequiredParameter<String>("tweet", "the tweet's identifier")
 
     private static func viewing(_ arguments: Arguments) throws -> String? {
         guard let viewer = arguments[viewer] else { return nil }
@@ -51,8 +54,8 @@ extension Domain {
         return Social.handle(viewer)
     }
 
-    private static func named(_ arguments: Arguments) throws -> (owner: String, tweet: String) {
-        let (owner, tweet) = (try arguments[owner], try arguments[tweet])
+    private static func names(_ arguments: Arguments) throws -> (owner: String, tweet: String) {
+        let (owner, tweet) = (try arguments[owner], try arguments[named])
         try Social.check(handle: owner, "owner")
         try Check.identifier(tweet, "tweet", atMost: SocialLimits.tweet)
         return (Social.handle(owner), tweet)
@@ -60,27 +63,40 @@ extension Domain {
 
     private static let thread = Query(
         "social.thread", "A conversation: the tweets before one, that one, and all that answer it.",
-        of: "social.timelines", [owner, tweet, viewer]
+        of: "social.timelines", [owner, named, viewer]
     ) { arguments, reader in
-        let (owner, tweet) = try named(arguments)
+        let (owner, tweet) = try names(arguments)
         var thread = try ReadThread(owner, tweet, reader, for: viewing(arguments))
         return try thread.page(limit: arguments.limit, from: arguments.cursor)
     }
 
+    private static let tweet = Query(
+        "social.tweet", "A tweet; of a retweet, what it passes on. Nothing where it was deleted.",
+        of: "social.timelines", [owner, named, viewer]
+    ) { arguments, reader in
+        let (owner, tweet) = try names(arguments)
+        var originals = ReadOriginals(reader)
+        let columns = [Column("user", .text), Column("tweet", .text), Column("text", .text)]
+        guard let found = try originals.tweet(.text(owner), .text(tweet)), let author = found[0].text,
+            try !Hidden(from: viewing(arguments), reader).isBlocked(author)
+        else { return Page(columns: columns, rows: []) }
+        return Page(columns: columns, rows: [found])
+    }
+
     private static let quotes = Query(
         "social.quotes", "Tweets that show a tweet with their own text, newest first.", of: "social.timelines",
-        [owner, tweet, viewer]
+        [owner, named, viewer]
     ) { arguments, reader in
-        let (owner, tweet) = try named(arguments)
+        let (owner, tweet) = try names(arguments)
         var quotes = try ReadTimeline(reader, for: viewing(arguments), from: arguments.cursor)
         quotes.addQuotes(of: owner, tweet)
         return try quotes.page(limit: arguments.limit)
     }
 
     private static let likes = Query(
-        "social.likes", "Who likes a tweet, the latest first.", of: "social.timelines", [owner, tweet, viewer]
+        "social.likes", "Who likes a tweet, the latest first.", of: "social.timelines", [owner, named, viewer]
     ) { arguments, reader in
-        let (owner, tweet) = try named(arguments)
+        let (owner, tweet) = try names(arguments)
         return try ReadLikes(reader, for: viewing(arguments)).likers(of: owner, tweet, arguments)
     }
 
