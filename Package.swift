@@ -327,7 +327,7 @@ let package = Package(
             [
                 "MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "EventLog", "Projecting", "Snapshots",
                 "CZlib",
-                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", http, lifecycle, logging,
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
             ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(

@@ -6,6 +6,7 @@ import OrdersDomain
 import PrometheusExporter
 import ServiceLifecycle
 import Snapshots
+import SwiftProtobuf
 import TestSupport
 import Testing
 

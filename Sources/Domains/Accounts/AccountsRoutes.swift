@@ -26,6 +26,6 @@ enum AccountsRoutes {
             throw RouteProblem(.notFound, "nobody is registered as \(Accounts.name(user))")
         }
         if row.last != .null { throw RouteProblem(.gone, "\(Accounts.name(user)) has left") }
-        return .json(object)
+        return .json(object + "\n")
     }
 }

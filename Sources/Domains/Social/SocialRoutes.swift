@@ -137,7 +137,7 @@ enum SocialRoutes {
             query, arguments, after: request.places(after), limit: before + size, cursor: request[cursor])
         answer.rows = Array(answer.rows.dropFirst(before))
         let next = answer.next.map { RouteAnswer.quoted($0) } ?? "null"
-        return .json("{\"\(name)\":[\(answer.objects.joined(separator: ","))],\"next\":\(next)}")
+        return .json("{\"\(name)\":[\(answer.objects.joined(separator: ","))],\"next\":\(next)}\n")
     }
 
     private static func handle(_ request: RouteRequest) throws(Malformed) -> String {
@@ -189,6 +189,6 @@ enum SocialRoutes {
         _ = try outcome.get()
         let after = outcome.places.isEmpty ? "null" : RouteAnswer.quoted(outcome.written)
         return .json(
-            "{\"id\":\(RouteAnswer.quoted(outcome.id)),\"\(member)\":\(RouteAnswer.quoted(value(outcome))),\"after\":\(after)}")
+            "{\"id\":\(RouteAnswer.quoted(outcome.id)),\"\(member)\":\(RouteAnswer.quoted(value(outcome))),\"after\":\(after)}\n")
     }
 }
