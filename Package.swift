@@ -233,13 +233,17 @@ let package = Package(
         // Hashes that keep a secret: of passwords, and of who somebody is.
         ours("Secrets", "Serve", ["CCrypto"]),
         ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
+        // What checks passwords, and where it is kept.
+        ours(
+            "Passwords", "Serve",
+            ["CCrypto", "EventModel", "EventLog", "Handling", "JSONText", "MillraceBus", grdb, sqlite]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", metrics, tracing, hummingbird,
-                hummingbirdCore,
+                "JSONText", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords", metrics, tracing,
+                hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
                 protobuf,
             ],
@@ -249,8 +253,8 @@ let package = Package(
             dependencies: [
                 "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
                 "Quarantining",
-                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", "Metering",
-                "PrometheusExporter", "RecordTracing", "TraceFile", arguments, yams, metrics, tracing,
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "Passwords", "CZlib",
+                "Metering", "PrometheusExporter", "RecordTracing", "TraceFile", arguments, yams, metrics, tracing,
                 lifecycle, signals, logging, protobuf, histogram,
             ],
             path: "Sources/Serve/MillraceApp", swiftSettings: strict, plugins: ["EmbedExample"]),
@@ -330,7 +334,7 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "MillraceGateway", "MillraceBus", "Tokens", "EventModel", "EventLog", "Projecting", "Snapshots",
+                "MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "EventLog", "Projecting", "Snapshots",
                 "CZlib",
                 "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
             ] + underHTTP),

@@ -67,6 +67,8 @@ public struct Domain: Sendable {
     private var actors: [String: Schema.Field] = [:]
     /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
     public private(set) var page: DomainPage?
+    /// How people sign in; nil where it has no accounts.
+    public private(set) var signIn: SignInRules?
     /// `NAME.commands`.
     public let commandsTopic: String
     /// `NAME.events`.
@@ -226,6 +228,19 @@ public struct Domain: Sendable {
 
     /// The field of a command or an event that names who acts; nil where none does.
     public func actor(of kind: Schema.Kind) -> Schema.Field? { actors[kind.name] }
+
+    /// How people sign in. It comes behind what it speaks of; a command that the domain has not, or without an actor, ends the
+    /// program.
+    public func signingIn(_ signIn: SignInRules) -> Domain {
+        for name in [signIn.registering, signIn.changingPassword, signIn.opening] {
+            guard let kind = decider?.commands.kind(named: name), actor(of: kind) != nil else {
+                preconditionFailure("\(self.name) has no command \(name) yet that names who acts, to sign in by")
+            }
+        }
+        var domain = self
+        domain.signIn = signIn
+        return domain
+    }
 
     /// The page on which people see in a browser what it is about.
     public func showing(_ page: DomainPage) -> Domain {

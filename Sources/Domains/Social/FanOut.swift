@@ -76,7 +76,7 @@ struct FanOut: StatefulReaction {
             // Those who fetch it find it gone; so do readers of entries that were handed out before a promotion.
             guard !state.isPromoted, !state.followers.isEmpty, let posted = state.tweets[e.tweet] else { return [] }
             return Self.removed(e.user, [e.tweet: posted], from: Array(state.followers))
-        case .userFollowed, .userUnfollowed: return []
+        default: return []
         }
     }
 
@@ -112,7 +112,7 @@ struct FanOut: StatefulReaction {
         case .tweetPosted(let e): state.tweets[e.tweet] = place.timestamp
         case .retweeted(let e): state.tweets[e.tweet] = place.timestamp
         case .tweetDeleted(let e): state.tweets[e.tweet] = nil
-        case .userFollowed, .userUnfollowed: return false
+        default: return false
         }
         return true
     }

@@ -15,7 +15,7 @@ enum Followers: Reaction {
             [audience(e.followee, .followerGained(.with { ($0.user, $0.follower) = (e.followee, e.user) }))]
         case .userUnfollowed(let e):
             [audience(e.followee, .followerLost(.with { ($0.user, $0.follower) = (e.followee, e.user) }))]
-        case .tweetPosted, .tweetDeleted, .retweeted: []
+        default: []
         }
     }
 

@@ -77,7 +77,7 @@ struct Retweets: StatefulReaction {
             case .tweet, nil: break
             }
             return emissions
-        case .userFollowed, .userUnfollowed: return []
+        default: return []
         }
     }
 
@@ -96,7 +96,7 @@ struct Retweets: StatefulReaction {
             case .retweet(let original, let at, _): return .retweet(of: original, at: at, hashtags: nil)
             case let other: return other
             }
-        case .userFollowed, .userUnfollowed: return nil
+        default: return nil
         }
     }
 
@@ -133,7 +133,7 @@ struct Retweets: StatefulReaction {
         case .tweetPosted(let e): state.own[e.tweet] = own(event, state, place)
         case .retweeted(let e): state.own[e.tweet] = own(event, state, place)
         case .tweetDeleted(let e): state.own[e.tweet] = own(event, state, place)
-        case .userFollowed, .userUnfollowed: return false
+        default: return false
         }
         return true
     }

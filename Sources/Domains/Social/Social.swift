@@ -30,7 +30,15 @@ enum Social: Decider {
         /// The retweet by which each original was passed on.
         var passedOn: [Original: String] = [:]
         var following: Set<String> = []
+        /// Tweets that one likes.
+        var likes: Set<Original> = []
+        var blocked: Set<String> = []
+        var muted: Set<String> = []
     }
+
+    /// 2: with likes, blocks and mutes.
+    static var stateVersion: Int { 2 }
+
 
     static var initial: State { State() }
 
@@ -44,6 +52,12 @@ enum Social: Decider {
         case .retweet(let c): handle(c.user)
         case .follow(let c): handle(c.user)
         case .unfollow(let c): handle(c.user)
+        case .likeTweet(let c): handle(c.user)
+        case .unlikeTweet(let c): handle(c.user)
+        case .block(let c): handle(c.user)
+        case .unblock(let c): handle(c.user)
+        case .mute(let c): handle(c.user)
+        case .unmute(let c): handle(c.user)
         }
     }
 
@@ -54,6 +68,12 @@ enum Social: Decider {
         case .retweeted(let e): e.user
         case .userFollowed(let e): e.user
         case .userUnfollowed(let e): e.user
+        case .tweetLiked(let e): e.user
+        case .tweetUnliked(let e): e.user
+        case .userBlocked(let e): e.user
+        case .userUnblocked(let e): e.user
+        case .userMuted(let e): e.user
+        case .userUnmuted(let e): e.user
         }
     }
 
@@ -68,6 +88,16 @@ enum Social: Decider {
         case .unfollow(let c):
             state.following.contains(handle(c.followee))
                 ? [.userUnfollowed(.with { ($0.user, $0.followee) = (handle(c.user), handle(c.followee)) })] : []
+        case .likeTweet(let c): try like(c, on: state)
+        case .unlikeTweet(let c): unlike(c, on: state)
+        case .block(let c): try block(c, on: state)
+        case .unblock(let c):
+            state.blocked.contains(handle(c.blocked))
+                ? [.userUnblocked(.with { ($0.user, $0.blocked) = (handle(c.user), handle(c.blocked)) })] : []
+        case .mute(let c): try mute(c, on: state)
+        case .unmute(let c):
+            state.muted.contains(handle(c.muted))
+                ? [.userUnmuted(.with { ($0.user, $0.muted) = (handle(c.user), handle(c.muted)) })] : []
         }
     }
 
@@ -75,12 +105,30 @@ enum Social: Decider {
         let length = TweetText.length(of: c.text)
         if length > TweetText.longest { throw .overLength(length) }
         let tweet = try identifier(c.tweet, id)
+        let event = posted(c, as: tweet)
         switch state.own[tweet] {
-        case .tweet(let text) where text == FNV1a(c.text).value: return []
+        case .tweet(let words) where words == Self.words(of: event): return []
         case .tweet, .retweet: throw .tweetExists(tweet: tweet)
         case .deleted: throw .tweetDeleted(tweet: tweet)
-        case nil: return [.tweetPosted(posted(c.user, tweet, c.text))]
+        case nil: break
         }
+        try checkNamed(by: event, on: state)
+        return [.tweetPosted(event)]
+    }
+
+    /// The fact that a command makes.
+    static func posted(_ c: SocialPostTweet, as tweet: String) -> SocialTweetPosted {
+        var event = posted(c.user, tweet, c.text)
+        (event.replyToUser, event.replyToTweet) = (handle(c.replyToUser), c.replyToTweet)
+        (event.quotedUser, event.quotedTweet) = (handle(c.quotedUser), c.quotedTweet)
+        return event
+    }
+
+    /// What a tweet says, and what it answers and shows: by this it is known again.
+    static func words(of e: SocialTweetPosted) -> UInt64 {
+        if e.replyToUser.isEmpty, e.quotedUser.isEmpty { return FNV1a(e.text).value }
+        let named = [e.replyToUser, e.replyToTweet, e.quotedUser, e.quotedTweet]
+        return FNV1a(([e.text] + named).joined(separator: "\u{0}")).value
     }
 
     /// The fact that a text makes, with what Twitter's rules find in it.
@@ -123,6 +171,7 @@ enum Social: Decider {
         case .deleted: throw .tweetDeleted(tweet: tweet)
         case nil: break
         }
+        if state.blocked.contains(original.owner) { throw .blocked(original.owner) }
         if original.owner == user {
             switch state.own[original.tweet] {
             case .tweet: break
@@ -142,6 +191,7 @@ enum Social: Decider {
     private static func follow(_ c: SocialFollow, on state: State) throws(Rejection) -> [Event.Kind] {
         let (user, followee) = (handle(c.user), handle(c.followee))
         if user == followee { throw .selfFollow }
+        if state.blocked.contains(followee) { throw .blocked(followee) }
         if state.following.contains(followee) { return [] }
         if state.following.count >= SocialLimits.following { throw .followingLimit }
         return [.userFollowed(.with { ($0.user, $0.followee) = (user, followee) })]
@@ -155,7 +205,7 @@ enum Social: Decider {
 
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
         switch event {
-        case .tweetPosted(let e): state.own[e.tweet] = .tweet(text: FNV1a(e.text).value)
+        case .tweetPosted(let e): state.own[e.tweet] = .tweet(text: words(of: e))
         case .retweeted(let e):
             let original = Original(owner: e.owner, tweet: e.original)
             state.own[e.tweet] = .retweet(original)
@@ -165,6 +215,12 @@ enum Social: Decider {
             state.own[e.tweet] = .deleted
         case .userFollowed(let e): state.following.insert(e.followee)
         case .userUnfollowed(let e): state.following.remove(e.followee)
+        case .tweetLiked(let e): state.likes.insert(Original(owner: e.owner, tweet: e.tweet))
+        case .tweetUnliked(let e): state.likes.remove(Original(owner: e.owner, tweet: e.tweet))
+        case .userBlocked(let e): state.blocked.insert(e.blocked)
+        case .userUnblocked(let e): state.blocked.remove(e.blocked)
+        case .userMuted(let e): state.muted.insert(e.muted)
+        case .userUnmuted(let e): state.muted.remove(e.muted)
         }
     }
 }

@@ -12,9 +12,11 @@ extension Domain {
     static func social(fanOutLimit: Int) -> Domain {
         Domain("social", "Tweets, follows, timelines and trends.", descriptor: socialDescriptor)
             .deciding(Social.self, key: "user")
-            .naming(actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow")
+            .naming(actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow", "LikeTweet", "UnlikeTweet",
+                "Block", "Unblock", "Mute", "Unmute")
             .naming(
-                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed"
+                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed", "TweetLiked",
+                "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
             )
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
@@ -24,40 +26,122 @@ extension Domain {
             .reacting(remembering: Retweets())
             .projecting(Timelines.self)
             .projecting(Trends.self)
-            .answering(timeline, user, mentions, trends)
+            .projecting(SocialGraph.self)
+            .answering(
+                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees
+            )
+            .routing(SocialRoutes.all)
             .demonstrating(.social)
             .showing(DomainPage("Timeline and trends", files: PageFiles.all))
             .importing(.tweets, .follows)
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,
                 SocialInvariants.crossingsAlternate, SocialInvariants.entriesAreBounded,
-                SocialInvariants.trendsAreCounted)
+                SocialInvariants.trendsAreCounted, SocialInvariants.likesAreCounted, SocialInvariants.graphIsFollowed)
     }
 
     private static let whose = RequiredParameter<String>("user", "the user's handle")
 
+    private static let viewer = OptionalParameter<String>(
+        "viewer", "who reads: what is blocked between them and its author is left out (default: anybody)")
+    private static let counts = FlagParameter("counts", "with likes, replies and quotes")
+    private static let owner = RequiredParameter<String>("owner", "who wrote the tweet")
+    private static let named = RequiredParameter<String>("tweet", "the tweet's identifier")
+
+    private static func viewing(_ arguments: Arguments) throws -> String? {
+        guard let viewer = arguments[viewer] else { return nil }
+        try Social.check(handle: viewer, "viewer")
+        return Social.handle(viewer)
+    }
+
+    private static func names(_ arguments: Arguments) throws -> (owner: String, tweet: String) {
+        let (owner, tweet) = (try arguments[owner], try arguments[named])
+        try Social.check(handle: owner, "owner")
+        try Check.identifier(tweet, "tweet", atMost: SocialLimits.tweet)
+        return (Social.handle(owner), tweet)
+    }
+
+    private static let thread = Query(
+        "social.thread", "A conversation: the tweets before one, that one, and all that answer it.",
+        of: "social.timelines", [owner, named, viewer]
+    ) { arguments, reader in
+        let (owner, tweet) = try names(arguments)
+        var thread = try ReadThread(owner, tweet, reader, for: viewing(arguments))
+        return try thread.page(limit: arguments.limit, from: arguments.cursor)
+    }
+
+    private static let tweet = Query(
+        "social.tweet", "A tweet; of a retweet, what it passes on. Nothing where it was deleted.",
+        of: "social.timelines", [owner, named, viewer]
+    ) { arguments, reader in
+        let (owner, tweet) = try names(arguments)
+        var originals = ReadOriginals(reader)
+        let columns = [Column("user", .text), Column("tweet", .text), Column("text", .text)]
+        guard let found = try originals.tweet(.text(owner), .text(tweet)), let author = found[0].text,
+            try !Hidden(from: viewing(arguments), reader).isBlocked(author)
+        else { return Page(columns: columns, rows: []) }
+        return Page(columns: columns, rows: [found])
+    }
+
+    private static let quotes = Query(
+        "social.quotes", "Tweets that show a tweet with their own text, newest first.", of: "social.timelines",
+        [owner, named, viewer]
+    ) { arguments, reader in
+        let (owner, tweet) = try names(arguments)
+        var quotes = try ReadTimeline(reader, for: viewing(arguments), from: arguments.cursor)
+        quotes.addQuotes(of: owner, tweet)
+        return try quotes.page(limit: arguments.limit)
+    }
+
+    private static let likes = Query(
+        "social.likes", "Who likes a tweet, the latest first.", of: "social.timelines", [owner, named, viewer]
+    ) { arguments, reader in
+        let (owner, tweet) = try names(arguments)
+        return try ReadLikes(reader, for: viewing(arguments)).likers(of: owner, tweet, arguments)
+    }
+
+    private static let liked = Query(
+        "social.liked", "What a user likes, the latest first.", of: "social.timelines", [whose, viewer]
+    ) { arguments, reader in
+        try ReadLikes(reader, for: viewing(arguments)).liked(by: handle(arguments), arguments)
+    }
+
+    private static let followers = Query(
+        "social.followers", "Who follows a user, the latest first.", of: "social.graph", [whose]
+    ) { arguments, reader in
+        try SocialGraph.page(of: handle(arguments), followers: true, arguments, reader)
+    }
+
+    private static let followees = Query(
+        "social.followees", "Whom a user follows, the latest first.", of: "social.graph", [whose]
+    ) { arguments, reader in
+        try SocialGraph.page(of: handle(arguments), followers: false, arguments, reader)
+    }
+
     private static let timeline = Query(
         "social.timeline",
         "A user's home timeline: their followees' tweets and retweets, mentions of them, and their own, newest first.",
-        of: "social.timelines", [whose]
+        of: "social.timelines", [whose, counts]
     ) { arguments, reader in
         var timeline = try ReadTimeline(homeOf: handle(arguments), reader, from: arguments.cursor)
-        return try timeline.page(limit: arguments.limit)
+        return try timeline.page(limit: arguments.limit, counts: arguments[counts])
     }
 
     private static let user = Query(
-        "social.user", "What a user tweeted and retweeted, newest first.", of: "social.timelines", [whose]
+        "social.user", "What a user tweeted and retweeted, newest first.", of: "social.timelines",
+        [whose, viewer, counts]
     ) { arguments, reader in
-        var timeline = try ReadTimeline(reader, from: arguments.cursor)
+        var timeline = try ReadTimeline(reader, for: viewing(arguments), from: arguments.cursor)
         timeline.add(tweetsOf: try handle(arguments), own: true)
-        return try timeline.page(limit: arguments.limit)
+        return try timeline.page(limit: arguments.limit, counts: arguments[counts])
     }
 
     private static let mentions = Query(
         "social.mentions", "Tweets that name a user, newest first.", of: "social.timelines", [whose]
     ) { arguments, reader in
-        var timeline = try ReadTimeline(reader, from: arguments.cursor)
-        timeline.addMentions(of: try handle(arguments))
+        let user = try handle(arguments)
+        var timeline = try ReadTimeline(reader, for: user, hidingMuted: true, from: arguments.cursor)
+        timeline.addMentions(of: user)
         return try timeline.page(limit: arguments.limit)
     }
 

@@ -11,14 +11,48 @@ extension Social {
         let (new, tweet) = (draw.name("t", number: draw.number), draw.name("t", number: old))
         let other = draw.name("u", 5)
         switch draw.number(0...99) {
-        case 0..<32: return post(user, draw.chance(50) ? "hi @\(other) #\(draw.name("x", 1))" : "hello", as: new)
-        case 32..<44: return passOn(user, owner, tweet, as: new)
-        case 44..<54:
+        case 0..<24: return post(user, draw.chance(50) ? "hi @\(other) #\(draw.name("x", 1))" : "hello", as: new)
+        case 24..<32: return answer(user, owner, tweet, as: new, quoting: draw.chance(40))
+        case 32..<42: return passOn(user, owner, tweet, as: new)
+        case 42..<48:
             let whoever = draw.chance(80) ? owner : other
             return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (whoever, tweet) })
-        case 54..<84: return follow(user, other)
-        default: return unfollow(user, other)
+        case 48..<66: return follow(user, other)
+        case 66..<74: return unfollow(user, other)
+        default: return think(user, owner, tweet, of: other, &draw)
         }
+    }
+
+    /// Likes, blocks and mutes.
+    private static func think(
+        _ user: String, _ owner: String, _ tweet: String, of other: String, _ draw: inout LoadDraw
+    ) -> LoadRequest {
+        switch draw.number(0...25) {
+        case 0..<10: return like(user, owner, tweet)
+        case 10..<14:
+            return LoadRequest(SocialUnlikeTweet.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+        case 14..<17: return LoadRequest(SocialBlock.with { ($0.user, $0.blocked) = (user, other) })
+        case 17..<20: return LoadRequest(SocialUnblock.with { ($0.user, $0.blocked) = (user, other) })
+        case 20..<23: return LoadRequest(SocialMute.with { ($0.user, $0.muted) = (user, other) })
+        default: return LoadRequest(SocialUnmute.with { ($0.user, $0.muted) = (user, other) })
+        }
+    }
+
+    fileprivate static func like(_ user: String, _ owner: String, _ tweet: String) -> LoadRequest {
+        LoadRequest(SocialLikeTweet.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
+    fileprivate static func answer(
+        _ user: String, _ owner: String, _ named: String, as tweet: String = "", quoting: Bool = false
+    ) -> LoadRequest {
+        LoadRequest(
+            SocialPostTweet.with {
+                ($0.user, $0.text, $0.tweet) = (user, "indeed", tweet)
+                if quoting {
+                    ($0.quotedUser, $0.quotedTweet) = (owner, named)
+                } else {
+                    ($0.replyToUser, $0.replyToTweet) = (owner, named)
+                }
+            })
     }
 
     fileprivate static func post(
@@ -111,7 +145,7 @@ struct Tweeter: LoadActor {
 
     private mutating func request(isLate: Bool) -> LoadRequest {
         let (me, other) = (community.name(number), community.name(random.number(0...community.count - 1)))
-        switch random.number(0...19) {
+        switch random.number(0...23) {
         case 0..<11:
             posted += 1
             let topic = isLate && random.chance(50) ? Community.burst : random.one(of: Community.daily)
@@ -122,7 +156,9 @@ struct Tweeter: LoadActor {
                 SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
         case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
         case 16..<18: return Social.follow(me, other)
-        default: return Social.unfollow(me, other)
+        case 18..<20: return Social.unfollow(me, other)
+        case 20..<23: return Social.like(me, other, "\(other)-1")
+        default: return Social.answer(me, other, "\(other)-1")
         }
     }
 }

@@ -33,8 +33,19 @@ struct Originals: Sendable {
             let name = Social.Original(owner: e.user, tweet: e.tweet)
             said[name]?.isDeleted = true
             if said[name]?.original != nil { said[name]?.hashtags = nil }
-        case .userFollowed, .userUnfollowed: break
+        default: break
         }
+    }
+
+    /// Who wrote what a retweet names; whom it names, where that is not known.
+    func author(of named: Social.Original) -> String {
+        var next = named
+        for _ in 0..<SocialLimits.hops {
+            guard let one = said[next] else { break }
+            guard let original = one.original else { return next.owner }
+            next = original
+        }
+        return named.owner
     }
 
     func root(of retweet: Said) -> Root {
@@ -63,6 +74,8 @@ struct PullAndMerge: Sendable {
     private var tweets: [Tweet] = []
     private var originals = Originals()
     private(set) var following: [String: Set<String>] = [:]
+    private var blocked: [String: Set<String>] = [:]
+    private var muted: [String: Set<String>] = [:]
     /// All who did something, or were named.
     private(set) var users: Set<String> = []
 
@@ -81,6 +94,11 @@ struct PullAndMerge: Sendable {
         case .tweetDeleted: break
         case .userFollowed(let e): following[e.user, default: []].insert(e.followee)
         case .userUnfollowed(let e): following[e.user]?.remove(e.followee)
+        case .userBlocked(let e): blocked[e.user, default: []].insert(e.blocked)
+        case .userUnblocked(let e): blocked[e.user]?.remove(e.blocked)
+        case .userMuted(let e): muted[e.user, default: []].insert(e.muted)
+        case .userUnmuted(let e): muted[e.user]?.remove(e.muted)
+        case .tweetLiked, .tweetUnliked: break
         }
     }
 
@@ -90,10 +108,21 @@ struct PullAndMerge: Sendable {
         let following = following[reader] ?? []
         return tweets.filter { tweet in
             (tweet.name.owner == reader || following.contains(tweet.name.owner) || tweet.mentions.contains(reader))
-                && isThere(tweet.name)
+                && isThere(tweet.name) && !isHidden(tweet.name, from: reader)
         }
         .sorted { ($0.at, $0.name.owner, $0.name.tweet) > ($1.at, $1.name.owner, $1.name.tweet) }
         .map { "\($0.name.owner)/\($0.name.tweet)" }
+    }
+
+    /// Who is muted or blocked, or blocks the reader, is not shown; nor is what another passes on of theirs.
+    private func isHidden(_ name: Social.Original, from reader: String) -> Bool {
+        func hides(_ author: String) -> Bool {
+            blocked[reader]?.contains(author) ?? false || muted[reader]?.contains(author) ?? false
+                || blocked[author]?.contains(reader) ?? false
+        }
+        if hides(name.owner) { return true }
+        guard let said = originals.said[name], let named = said.original else { return false }
+        return hides(originals.author(of: named))
     }
 
     private func isThere(_ name: Social.Original) -> Bool {

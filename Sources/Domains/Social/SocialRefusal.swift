@@ -11,6 +11,11 @@ enum SocialRefusal: Refusal, Hashable {
     case followingLimit
     case following(String)
     case notFollowing(String)
+    case blocked(String)
+    case selfBlock
+    case listLimit(String, Int)
+    case unchanged(String)
+    case stillFollowing(String)
     case idNamesNoTweet(why: String)
 
     var reason: String {
@@ -24,6 +29,11 @@ enum SocialRefusal: Refusal, Hashable {
         case .followingLimit: "following-limit"
         case .following: "already-following"
         case .notFollowing: "not-following"
+        case .blocked: "blocked"
+        case .selfBlock: "self-block"
+        case .listLimit: "list-limit"
+        case .unchanged: "unchanged"
+        case .stillFollowing: "still-following"
         case .idNamesNoTweet: "malformed"
         }
     }
@@ -41,6 +51,11 @@ enum SocialRefusal: Refusal, Hashable {
         case .followingLimit: "you follow \(SocialLimits.following) users, which is the most; unfollow one first"
         case .following(let user): "\(user) is followed already"
         case .notFollowing(let user): "\(user) is not followed"
+        case .blocked(let user): "you have blocked \(user); take the block back first"
+        case .selfBlock: "nobody blocks or mutes themselves"
+        case .listLimit(let what, let count): "you have \(count) \(what), which is the most; take one back first"
+        case .unchanged(let what): "\(what) already"
+        case .stillFollowing(let user): "\(user) is followed still, which ends before a block"
         case .idNamesNoTweet(let why): why
         }
     }

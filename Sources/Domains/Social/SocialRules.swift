@@ -10,6 +10,12 @@ enum SocialLimits {
     static let following = 50_000
     /// Retweets of retweets that are gone through to an original. What is further away counts as not known.
     static let hops = 16
+    /// Tweets that one user likes.
+    static let likes = 100_000
+    /// Users whom one user blocks, and whom one mutes.
+    static let hidden = 10_000
+    /// Answers of answers that are gone through in a thread, and tweets before the one that is asked for.
+    static let depth = 32
 }
 
 extension Social {
@@ -20,6 +26,8 @@ extension Social {
             if !c.tweet.isEmpty { try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet) }
             if !c.text.contains(where: { !$0.isWhitespace }) { throw Malformed("text", "is missing") }
             try check(text: c.text)
+            try check(pair: c.replyToUser, c.replyToTweet, "replyToUser", "replyToTweet")
+            try check(pair: c.quotedUser, c.quotedTweet, "quotedUser", "quotedTweet")
         case .deleteTweet(let c):
             try check(handle: c.user, "user")
             try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet)
@@ -35,13 +43,34 @@ extension Social {
         case .unfollow(let c):
             try check(handle: c.user, "user")
             try check(handle: c.followee, "followee")
+        case .likeTweet(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.owner, "owner")
+            try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet)
+        case .unlikeTweet(let c): try check(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (c.user, c.owner, c.tweet) }))
+        case .block(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.blocked, "blocked")
+        case .unblock(let c): try check(.block(.with { ($0.user, $0.blocked) = (c.user, c.blocked) }))
+        case .mute(let c):
+            try check(handle: c.user, "user")
+            try check(handle: c.muted, "muted")
+        case .unmute(let c): try check(.mute(.with { ($0.user, $0.muted) = (c.user, c.muted) }))
         }
     }
 
     static func check(_ event: Event.Kind) throws(Malformed) {
         switch event {
         case .tweetPosted(let e):
-            try check(.postTweet(.with { ($0.user, $0.text, $0.tweet) = (e.user, e.text, e.tweet) }))
+            try check(
+                .postTweet(
+                    .with {
+                        ($0.user, $0.text, $0.tweet) = (e.user, e.text, e.tweet)
+                        ($0.replyToUser, $0.replyToTweet) = (e.replyToUser, e.replyToTweet)
+                        ($0.quotedUser, $0.quotedTweet) = (e.quotedUser, e.quotedTweet)
+                    }))
+            try canonical(e.replyToUser, "replyToUser")
+            try canonical(e.quotedUser, "quotedUser")
             try Check.identifier(e.tweet, "tweet", atMost: SocialLimits.tweet)
             let expected = posted(e.user, e.tweet, e.text)
             if !same(e.hashtags, expected.hashtags), !same(e.hashtags, FirstTweetText.hashtagNames(in: e.text)) {
@@ -65,11 +94,22 @@ extension Social {
             try canonical(e.owner, "owner")
         case .userFollowed(let e): try check(pair: e.user, e.followee)
         case .userUnfollowed(let e): try check(pair: e.user, e.followee)
+        case .tweetLiked(let e):
+            try check(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (e.user, e.owner, e.tweet) }))
+            try canonical(e.user, "user")
+            try canonical(e.owner, "owner")
+        case .tweetUnliked(let e):
+            try check(.tweetLiked(.with { ($0.user, $0.owner, $0.tweet) = (e.user, e.owner, e.tweet) }))
+        case .userBlocked(let e): try check(facing: e.user, e.blocked, "blocked")
+        case .userUnblocked(let e): try check(facing: e.user, e.blocked, "blocked")
+        case .userMuted(let e): try check(facing: e.user, e.muted, "muted")
+        case .userUnmuted(let e): try check(facing: e.user, e.muted, "muted")
         }
     }
 
     /// 1: who passes on a tweet of their own must have it, also in a fact.
-    static var rules: Int { 1 }
+    /// 2: with blocks, which also end what was allowed before.
+    static var rules: Int { 2 }
 
     static func admit(_ event: Event.Kind, on state: State, at now: Timestamp) throws(Rejection) {
         switch event {
@@ -77,7 +117,9 @@ extension Social {
             let length = TweetText.length(of: e.text)
             if length > TweetText.longest { throw .overLength(length) }
             if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
+            try checkNamed(by: e, on: state)
         case .retweeted(let e):
+            if state.blocked.contains(e.owner) { throw .blocked(e.owner) }
             if state.own[e.tweet] != nil { throw .tweetExists(tweet: e.tweet) }
             if let known = state.passedOn[Original(owner: e.owner, tweet: e.original)] {
                 throw .duplicateRetweet(original: e.original, owner: e.owner, as: known)
@@ -98,10 +140,13 @@ extension Social {
             }
         case .userFollowed(let e):
             if e.user == e.followee { throw .selfFollow }
+            if state.blocked.contains(e.followee) { throw .blocked(e.followee) }
             if state.following.contains(e.followee) { throw .following(e.followee) }
             if state.following.count >= SocialLimits.following { throw .followingLimit }
         case .userUnfollowed(let e):
             if !state.following.contains(e.followee) { throw .notFollowing(e.followee) }
+        case .tweetLiked, .tweetUnliked, .userBlocked, .userUnblocked, .userMuted, .userUnmuted:
+            try admitOpinion(event, on: state)
         }
     }
 
@@ -129,6 +174,22 @@ extension Social {
                 field,
                 "is \(handle.prefix(40)); a handle has 1 to \(TweetText.longestHandle) letters of ASCII, digits or _")
         }
+    }
+
+    private static func check(facing user: String, _ other: String, _ field: String) throws(Malformed) {
+        try check(handle: user, "user")
+        try check(handle: other, field)
+        try canonical(user, "user")
+        try canonical(other, field)
+    }
+
+    /// A tweet that another names: both of its names, or neither.
+    private static func check(
+        pair user: String, _ tweet: String, _ userField: String, _ tweetField: String
+    ) throws(Malformed) {
+        if user.isEmpty, tweet.isEmpty { return }
+        try check(handle: user, userField)
+        try Check.identifier(tweet, tweetField, atMost: SocialLimits.tweet)
     }
 
     private static func check(pair user: String, _ followee: String) throws(Malformed) {

@@ -17,10 +17,11 @@ struct Timelines: Projection {
     }
 
     static let name = "timelines"
-    static let version = 1
+    /// 2: with replies, quotes, likes, and whose tweets are hidden from whom.
+    static let version = 2
     static let about = "Tweets, and the timelines made of them."
     static let topics = ["social.events", "social.home"]
-    static let tables = [tweets, entries, mentions, merged]
+    static let tables = [tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden]
 
     static let tweets = Table(
         "social_tweets", "One row a tweet or retweet.",
@@ -29,6 +30,8 @@ struct Timelines: Projection {
             Column("posted_at", .timestamp), Column("text", .text, "empty once it is deleted"),
             Column("owner", .text, "of a retweet: who wrote the original"),
             Column("original", .text, "of a retweet: the original's identifier"), Column("deleted_at", .timestamp),
+            Column("reply_to_user", .text, "of a reply: whom it answers"), Column("reply_to_tweet", .text),
+            Column("quoted_user", .text, "of a quote: whose tweet it shows"), Column("quoted_tweet", .text),
         ],
         indexes: [Index("posted", ["user", "posted_at"])])
     static let entries = Table(
@@ -38,6 +41,57 @@ struct Timelines: Projection {
     static let merged = Table(
         "social_merged", "One row a reader and author whose tweets they fetch.",
         key: [Column("reader", .text), Column("author", .text)], columns: [])
+
+    static let replies = Table(
+        "social_replies", "One row a tweet and a reply to it, also one that was deleted.", key: naming("reply"),
+        columns: [])
+    static let quotes = Table("social_quotes", "One row a tweet and a quote of it.", key: naming("quote"), columns: [])
+    static let likes = Table(
+        "social_likes", "One row a tweet and who likes it.",
+        key: [Column("owner", .text, "who wrote it"), Column("tweet", .text), Column("user", .text)],
+        columns: [Column("liked_at", .timestamp)],
+        indexes: [Index("latest", ["owner", "tweet", "liked_at"]), Index("liked", ["user", "liked_at"])])
+    static let counts = Table(
+        "social_counts", "One row a tweet that is liked, answered or quoted.",
+        key: [Column("owner", .text, "who wrote it"), Column("tweet", .text)],
+        columns: [
+            Column("likes", .integer), Column("replies", .integer, "that were not deleted"),
+            Column("quotes", .integer, "that were not deleted"),
+        ])
+    static let hidden = Table(
+        "social_hidden", "One row a reader and author whose tweets are hidden from them, and why.",
+        key: [
+            Column("reader", .text), Column("author", .text),
+            Column("how", .text, "blocks or mutes: the reader does; blocked: the author blocks the reader"),
+        ], columns: [])
+
+    private static func naming(_ what: String) -> [Column] {
+        [
+            Column("owner", .text, "who wrote the tweet"), Column("tweet", .text), Column("posted_at", .timestamp),
+            Column("user", .text), Column(what, .text),
+        ]
+    }
+
+    /// Why an author is hidden from a reader.
+    enum Hiding: String {
+        case blocks, mutes
+        case isBlocked = "blocked"
+    }
+    enum Hide {
+        static let author = hidden.text("author")
+        static let how = hidden.text("how")
+    }
+    enum Like {
+        static let owner = likes.text("owner")
+        static let tweet = likes.text("tweet")
+        static let user = likes.text("user")
+        static let at = likes.timestamp("liked_at")
+    }
+    enum Counted {
+        static let likes = counts.integer("likes")
+        static let replies = counts.integer("replies")
+        static let quotes = counts.integer("quotes")
+    }
 
     private static func placed(_ whose: String) -> [Column] {
         [Column(whose, .text), Column("posted_at", .timestamp), Column("author", .text), Column("tweet", .text)]
@@ -51,6 +105,10 @@ struct Timelines: Projection {
         static let owner = tweets.text("owner")
         static let original = tweets.text("original")
         static let deletedAt = tweets.timestamp("deleted_at")
+        static let replyToUser = tweets.text("reply_to_user")
+        static let replyToTweet = tweets.text("reply_to_tweet")
+        static let quotedUser = tweets.text("quoted_user")
+        static let quotedTweet = tweets.text("quoted_tweet")
     }
     enum Entry {
         static let author = entries.text("author")
@@ -70,23 +128,65 @@ struct Timelines: Projection {
     private func apply(_ event: SocialEvent.Kind, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .tweetPosted(let e):
+            let (reply, quote) = (named(e.replyToUser, e.replyToTweet), named(e.quotedUser, e.quotedTweet))
             view.put(
                 Self.tweets,
-                [.text(e.user), .text(e.tweet), Value(place.timestamp), .text(e.text), .null, .null, .null])
+                [.text(e.user), .text(e.tweet), Value(place.timestamp), .text(e.text), .null, .null, .null]
+                    + (reply ?? [.null, .null]) + (quote ?? [.null, .null]))
+            let end: Row = [Value(place.timestamp), .text(e.user), .text(e.tweet)]
+            if let reply {
+                view.put(Self.replies, reply + end)
+                view.add(Self.counts, reply, [0, 1, 0])
+            }
+            if let quote {
+                view.put(Self.quotes, quote + end)
+                view.add(Self.counts, quote, [0, 0, 1])
+            }
         case .retweeted(let e):
             view.put(
                 Self.tweets,
                 [
                     .text(e.user), .text(e.tweet), Value(place.timestamp), .text(e.text), .text(e.owner),
-                    .text(e.original), .null,
+                    .text(e.original), .null, .null, .null, .null, .null,
                 ])
         case .tweetDeleted(let e):
             try view.update(Self.tweets, [.text(e.user), .text(e.tweet)]) { row in
+                if row[Tweet.deletedAt] == nil { count(row, -1, in: view) }
                 row[Tweet.text] = ""
                 row[Tweet.deletedAt] = place.timestamp
             }
+        case .tweetLiked(let e):
+            view.put(Self.likes, [.text(e.owner), .text(e.tweet), .text(e.user), Value(place.timestamp)])
+            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [1, 0, 0])
+        case .tweetUnliked(let e):
+            view.delete(Self.likes, [.text(e.owner), .text(e.tweet), .text(e.user)])
+            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [-1, 0, 0])
+        case .userBlocked(let e):
+            view.put(Self.hidden, hiding(e.user, e.blocked, .blocks))
+            view.put(Self.hidden, hiding(e.blocked, e.user, .isBlocked))
+        case .userUnblocked(let e):
+            view.delete(Self.hidden, hiding(e.user, e.blocked, .blocks))
+            view.delete(Self.hidden, hiding(e.blocked, e.user, .isBlocked))
+        case .userMuted(let e): view.put(Self.hidden, hiding(e.user, e.muted, .mutes))
+        case .userUnmuted(let e): view.delete(Self.hidden, hiding(e.user, e.muted, .mutes))
         case .userFollowed, .userUnfollowed: break
         }
+    }
+
+    private func hiding(_ reader: String, _ author: String, _ how: Hiding) -> Row {
+        [.text(reader), .text(author), .text(how.rawValue)]
+    }
+
+    private func named(_ owner: String, _ tweet: String) -> Row? {
+        owner.isEmpty ? nil : [.text(owner), .text(tweet)]
+    }
+
+    /// What a tweet that comes or goes is to those that it names.
+    private func count(_ row: Row, _ change: Int64, in view: ViewBatch) {
+        let reply = (row.value(Tweet.replyToUser), row.value(Tweet.replyToTweet))
+        if reply.0 != .null { view.add(Self.counts, [reply.0, reply.1], [0, change, 0]) }
+        let quote = (row.value(Tweet.quotedUser), row.value(Tweet.quotedTweet))
+        if quote.0 != .null { view.add(Self.counts, [quote.0, quote.1], [0, 0, change]) }
     }
 
     private func apply(_ event: SocialHomeEvent.Kind, to view: ViewBatch) {

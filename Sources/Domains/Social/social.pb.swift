@@ -68,6 +68,54 @@ nonisolated struct SocialEvent: Sendable {
     set {kind = .userUnfollowed(newValue)}
   }
 
+  var tweetLiked: SocialTweetLiked {
+    get {
+      if case .tweetLiked(let v)? = kind {return v}
+      return SocialTweetLiked()
+    }
+    set {kind = .tweetLiked(newValue)}
+  }
+
+  var tweetUnliked: SocialTweetUnliked {
+    get {
+      if case .tweetUnliked(let v)? = kind {return v}
+      return SocialTweetUnliked()
+    }
+    set {kind = .tweetUnliked(newValue)}
+  }
+
+  var userBlocked: SocialUserBlocked {
+    get {
+      if case .userBlocked(let v)? = kind {return v}
+      return SocialUserBlocked()
+    }
+    set {kind = .userBlocked(newValue)}
+  }
+
+  var userUnblocked: SocialUserUnblocked {
+    get {
+      if case .userUnblocked(let v)? = kind {return v}
+      return SocialUserUnblocked()
+    }
+    set {kind = .userUnblocked(newValue)}
+  }
+
+  var userMuted: SocialUserMuted {
+    get {
+      if case .userMuted(let v)? = kind {return v}
+      return SocialUserMuted()
+    }
+    set {kind = .userMuted(newValue)}
+  }
+
+  var userUnmuted: SocialUserUnmuted {
+    get {
+      if case .userUnmuted(let v)? = kind {return v}
+      return SocialUserUnmuted()
+    }
+    set {kind = .userUnmuted(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -76,6 +124,12 @@ nonisolated struct SocialEvent: Sendable {
     case retweeted(SocialRetweeted)
     case userFollowed(SocialUserFollowed)
     case userUnfollowed(SocialUserUnfollowed)
+    case tweetLiked(SocialTweetLiked)
+    case tweetUnliked(SocialTweetUnliked)
+    case userBlocked(SocialUserBlocked)
+    case userUnblocked(SocialUserUnblocked)
+    case userMuted(SocialUserMuted)
+    case userUnmuted(SocialUserUnmuted)
 
   }
 
@@ -130,6 +184,54 @@ nonisolated struct SocialCommand: Sendable {
     set {kind = .unfollow(newValue)}
   }
 
+  var likeTweet: SocialLikeTweet {
+    get {
+      if case .likeTweet(let v)? = kind {return v}
+      return SocialLikeTweet()
+    }
+    set {kind = .likeTweet(newValue)}
+  }
+
+  var unlikeTweet: SocialUnlikeTweet {
+    get {
+      if case .unlikeTweet(let v)? = kind {return v}
+      return SocialUnlikeTweet()
+    }
+    set {kind = .unlikeTweet(newValue)}
+  }
+
+  var block: SocialBlock {
+    get {
+      if case .block(let v)? = kind {return v}
+      return SocialBlock()
+    }
+    set {kind = .block(newValue)}
+  }
+
+  var unblock: SocialUnblock {
+    get {
+      if case .unblock(let v)? = kind {return v}
+      return SocialUnblock()
+    }
+    set {kind = .unblock(newValue)}
+  }
+
+  var mute: SocialMute {
+    get {
+      if case .mute(let v)? = kind {return v}
+      return SocialMute()
+    }
+    set {kind = .mute(newValue)}
+  }
+
+  var unmute: SocialUnmute {
+    get {
+      if case .unmute(let v)? = kind {return v}
+      return SocialUnmute()
+    }
+    set {kind = .unmute(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -138,6 +240,12 @@ nonisolated struct SocialCommand: Sendable {
     case retweet(SocialRetweet)
     case follow(SocialFollow)
     case unfollow(SocialUnfollow)
+    case likeTweet(SocialLikeTweet)
+    case unlikeTweet(SocialUnlikeTweet)
+    case block(SocialBlock)
+    case unblock(SocialUnblock)
+    case mute(SocialMute)
+    case unmute(SocialUnmute)
 
   }
 
@@ -323,6 +431,16 @@ nonisolated struct SocialTweetPosted: Sendable {
   /// Handles without the @, in lower case, each once.
   var mentions: [String] = []
 
+  /// Of a reply: whom it answers, and which tweet of theirs.
+  var replyToUser: String = String()
+
+  var replyToTweet: String = String()
+
+  /// Of a quote: who wrote what it shows below its own text, and which tweet of theirs.
+  var quotedUser: String = String()
+
+  var quotedTweet: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -413,6 +531,16 @@ nonisolated struct SocialPostTweet: Sendable {
   /// The tweet's identifier; the command's own id when left out.
   var tweet: String = String()
 
+  /// For a reply: who wrote the tweet that is answered, and its identifier.
+  var replyToUser: String = String()
+
+  var replyToTweet: String = String()
+
+  /// For a quote: who wrote the tweet that is shown with yours, and its identifier.
+  var quotedUser: String = String()
+
+  var quotedTweet: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -482,6 +610,197 @@ nonisolated struct SocialUnfollow: Sendable {
   var user: String = String()
 
   var followee: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user likes a tweet.
+nonisolated struct SocialTweetLiked: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  /// Who wrote it.
+  var owner: String = String()
+
+  var tweet: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user likes a tweet no more.
+nonisolated struct SocialTweetUnliked: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var owner: String = String()
+
+  var tweet: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user and another see nothing of each other from now on.
+nonisolated struct SocialUserBlocked: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var blocked: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user has taken a block back.
+nonisolated struct SocialUserUnblocked: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var blocked: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user sees nothing of another in timelines and mentions from now on.
+nonisolated struct SocialUserMuted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var muted: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A user has taken a mute back.
+nonisolated struct SocialUserUnmuted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var muted: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Like a tweet, once.
+nonisolated struct SocialLikeTweet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  /// Who wrote it.
+  var owner: String = String()
+
+  /// The tweet's identifier.
+  var tweet: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Like a tweet no more.
+nonisolated struct SocialUnlikeTweet: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var owner: String = String()
+
+  var tweet: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// See nothing of a user, and be seen by them no more. You follow them no more.
+nonisolated struct SocialBlock: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var blocked: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Take a block back.
+nonisolated struct SocialUnblock: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var blocked: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// See nothing of a user in your timeline and mentions. They are not told.
+nonisolated struct SocialMute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var muted: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Take a mute back.
+nonisolated struct SocialUnmute: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var user: String = String()
+
+  var muted: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -782,7 +1101,7 @@ fileprivate nonisolated let _protobuf_package = "millrace.social"
 
 nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tweet_posted\0\u{3}tweet_deleted\0\u{1}retweeted\0\u{3}user_followed\0\u{3}user_unfollowed\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tweet_posted\0\u{3}tweet_deleted\0\u{1}retweeted\0\u{3}user_followed\0\u{3}user_unfollowed\0\u{3}tweet_liked\0\u{3}tweet_unliked\0\u{3}user_blocked\0\u{3}user_unblocked\0\u{3}user_muted\0\u{3}user_unmuted\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -855,6 +1174,84 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .userUnfollowed(v)
         }
       }()
+      case 6: try {
+        var v: SocialTweetLiked?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .tweetLiked(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .tweetLiked(v)
+        }
+      }()
+      case 7: try {
+        var v: SocialTweetUnliked?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .tweetUnliked(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .tweetUnliked(v)
+        }
+      }()
+      case 8: try {
+        var v: SocialUserBlocked?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .userBlocked(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .userBlocked(v)
+        }
+      }()
+      case 9: try {
+        var v: SocialUserUnblocked?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .userUnblocked(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .userUnblocked(v)
+        }
+      }()
+      case 10: try {
+        var v: SocialUserMuted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .userMuted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .userMuted(v)
+        }
+      }()
+      case 11: try {
+        var v: SocialUserUnmuted?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .userUnmuted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .userUnmuted(v)
+        }
+      }()
       default: break
       }
     }
@@ -886,6 +1283,30 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .userUnfollowed(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
     }()
+    case .tweetLiked?: try {
+      guard case .tweetLiked(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .tweetUnliked?: try {
+      guard case .tweetUnliked(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .userBlocked?: try {
+      guard case .userBlocked(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .userUnblocked?: try {
+      guard case .userUnblocked(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .userMuted?: try {
+      guard case .userMuted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .userUnmuted?: try {
+      guard case .userUnmuted(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -900,7 +1321,7 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}post_tweet\0\u{3}delete_tweet\0\u{1}retweet\0\u{1}follow\0\u{1}unfollow\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}post_tweet\0\u{3}delete_tweet\0\u{1}retweet\0\u{1}follow\0\u{1}unfollow\0\u{3}like_tweet\0\u{3}unlike_tweet\0\u{1}block\0\u{1}unblock\0\u{1}mute\0\u{1}unmute\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -973,6 +1394,84 @@ nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .unfollow(v)
         }
       }()
+      case 6: try {
+        var v: SocialLikeTweet?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .likeTweet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .likeTweet(v)
+        }
+      }()
+      case 7: try {
+        var v: SocialUnlikeTweet?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .unlikeTweet(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .unlikeTweet(v)
+        }
+      }()
+      case 8: try {
+        var v: SocialBlock?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .block(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .block(v)
+        }
+      }()
+      case 9: try {
+        var v: SocialUnblock?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .unblock(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .unblock(v)
+        }
+      }()
+      case 10: try {
+        var v: SocialMute?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .mute(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .mute(v)
+        }
+      }()
+      case 11: try {
+        var v: SocialUnmute?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .unmute(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .unmute(v)
+        }
+      }()
       default: break
       }
     }
@@ -1003,6 +1502,30 @@ nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .unfollow?: try {
       guard case .unfollow(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .likeTweet?: try {
+      guard case .likeTweet(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .unlikeTweet?: try {
+      guard case .unlikeTweet(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .block?: try {
+      guard case .block(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .unblock?: try {
+      guard case .unblock(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .mute?: try {
+      guard case .mute(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .unmute?: try {
+      guard case .unmute(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
     case nil: break
     }
@@ -1321,7 +1844,7 @@ nonisolated extension SocialHomeEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension SocialTweetPosted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".TweetPosted"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}tweet\0\u{1}text\0\u{1}hashtags\0\u{1}mentions\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}tweet\0\u{1}text\0\u{1}hashtags\0\u{1}mentions\0\u{3}reply_to_user\0\u{3}reply_to_tweet\0\u{3}quoted_user\0\u{3}quoted_tweet\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1334,6 +1857,10 @@ nonisolated extension SocialTweetPosted: SwiftProtobuf.Message, SwiftProtobuf._M
       case 3: try { try decoder.decodeSingularStringField(value: &self.text) }()
       case 4: try { try decoder.decodeRepeatedStringField(value: &self.hashtags) }()
       case 5: try { try decoder.decodeRepeatedStringField(value: &self.mentions) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.replyToUser) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.replyToTweet) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.quotedUser) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.quotedTweet) }()
       default: break
       }
     }
@@ -1355,6 +1882,18 @@ nonisolated extension SocialTweetPosted: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.mentions.isEmpty {
       try visitor.visitRepeatedStringField(value: self.mentions, fieldNumber: 5)
     }
+    if !self.replyToUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.replyToUser, fieldNumber: 6)
+    }
+    if !self.replyToTweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.replyToTweet, fieldNumber: 7)
+    }
+    if !self.quotedUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotedUser, fieldNumber: 8)
+    }
+    if !self.quotedTweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotedTweet, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1364,6 +1903,10 @@ nonisolated extension SocialTweetPosted: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.text != rhs.text {return false}
     if lhs.hashtags != rhs.hashtags {return false}
     if lhs.mentions != rhs.mentions {return false}
+    if lhs.replyToUser != rhs.replyToUser {return false}
+    if lhs.replyToTweet != rhs.replyToTweet {return false}
+    if lhs.quotedUser != rhs.quotedUser {return false}
+    if lhs.quotedTweet != rhs.quotedTweet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1526,7 +2069,7 @@ nonisolated extension SocialUserUnfollowed: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension SocialPostTweet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".PostTweet"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}text\0\u{1}tweet\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}text\0\u{1}tweet\0\u{3}reply_to_user\0\u{3}reply_to_tweet\0\u{3}quoted_user\0\u{3}quoted_tweet\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1537,6 +2080,10 @@ nonisolated extension SocialPostTweet: SwiftProtobuf.Message, SwiftProtobuf._Mes
       case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.text) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.replyToUser) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.replyToTweet) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.quotedUser) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.quotedTweet) }()
       default: break
       }
     }
@@ -1552,6 +2099,18 @@ nonisolated extension SocialPostTweet: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if !self.tweet.isEmpty {
       try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 3)
     }
+    if !self.replyToUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.replyToUser, fieldNumber: 4)
+    }
+    if !self.replyToTweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.replyToTweet, fieldNumber: 5)
+    }
+    if !self.quotedUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotedUser, fieldNumber: 6)
+    }
+    if !self.quotedTweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.quotedTweet, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1559,6 +2118,10 @@ nonisolated extension SocialPostTweet: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.user != rhs.user {return false}
     if lhs.text != rhs.text {return false}
     if lhs.tweet != rhs.tweet {return false}
+    if lhs.replyToUser != rhs.replyToUser {return false}
+    if lhs.replyToTweet != rhs.replyToTweet {return false}
+    if lhs.quotedUser != rhs.quotedUser {return false}
+    if lhs.quotedTweet != rhs.quotedTweet {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1714,6 +2277,446 @@ nonisolated extension SocialUnfollow: SwiftProtobuf.Message, SwiftProtobuf._Mess
   static func ==(lhs: SocialUnfollow, rhs: SocialUnfollow) -> Bool {
     if lhs.user != rhs.user {return false}
     if lhs.followee != rhs.followee {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialTweetLiked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TweetLiked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}owner\0\u{1}tweet\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialTweetLiked, rhs: SocialTweetLiked) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialTweetUnliked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".TweetUnliked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}owner\0\u{1}tweet\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialTweetUnliked, rhs: SocialTweetUnliked) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUserBlocked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UserBlocked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}blocked\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.blocked) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.blocked.isEmpty {
+      try visitor.visitSingularStringField(value: self.blocked, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUserBlocked, rhs: SocialUserBlocked) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUserUnblocked: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UserUnblocked"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}blocked\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.blocked) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.blocked.isEmpty {
+      try visitor.visitSingularStringField(value: self.blocked, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUserUnblocked, rhs: SocialUserUnblocked) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUserMuted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UserMuted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}muted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.muted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.muted.isEmpty {
+      try visitor.visitSingularStringField(value: self.muted, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUserMuted, rhs: SocialUserMuted) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.muted != rhs.muted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUserUnmuted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UserUnmuted"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}muted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.muted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.muted.isEmpty {
+      try visitor.visitSingularStringField(value: self.muted, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUserUnmuted, rhs: SocialUserUnmuted) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.muted != rhs.muted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialLikeTweet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".LikeTweet"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}owner\0\u{1}tweet\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialLikeTweet, rhs: SocialLikeTweet) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUnlikeTweet: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UnlikeTweet"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}owner\0\u{1}tweet\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.owner) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.tweet) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.owner.isEmpty {
+      try visitor.visitSingularStringField(value: self.owner, fieldNumber: 2)
+    }
+    if !self.tweet.isEmpty {
+      try visitor.visitSingularStringField(value: self.tweet, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUnlikeTweet, rhs: SocialUnlikeTweet) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.owner != rhs.owner {return false}
+    if lhs.tweet != rhs.tweet {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialBlock: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Block"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}blocked\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.blocked) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.blocked.isEmpty {
+      try visitor.visitSingularStringField(value: self.blocked, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialBlock, rhs: SocialBlock) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUnblock: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Unblock"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}blocked\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.blocked) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.blocked.isEmpty {
+      try visitor.visitSingularStringField(value: self.blocked, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUnblock, rhs: SocialUnblock) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.blocked != rhs.blocked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialMute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Mute"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}muted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.muted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.muted.isEmpty {
+      try visitor.visitSingularStringField(value: self.muted, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialMute, rhs: SocialMute) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.muted != rhs.muted {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialUnmute: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".Unmute"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}muted\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.muted) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.muted.isEmpty {
+      try visitor.visitSingularStringField(value: self.muted, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialUnmute, rhs: SocialUnmute) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.muted != rhs.muted {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -42,9 +42,11 @@ package struct Access: Sendable, Hashable {
     package var grants: Set<Grant>
     /// Until when; nil is for ever.
     package var expires: Timestamp?
+    /// The token's own identifier: of a session, its name.
+    package var token: String?
 
-    package init(subject: String?, grants: Set<Grant>, expires: Timestamp? = nil) {
-        (self.subject, self.grants, self.expires) = (subject, grants, expires)
+    package init(subject: String?, grants: Set<Grant>, expires: Timestamp? = nil, token: String? = nil) {
+        (self.subject, self.grants, self.expires, self.token) = (subject, grants, expires, token)
     }
 
     /// Everything, of nobody in particular: where no tokens are asked for.
@@ -72,6 +74,19 @@ package protocol Authority: Sendable {
     ///
     /// - Throws: where that cannot be taken; what it went by stays.
     func reload() throws
+    /// Whether it can make tokens, and does not only take them.
+    var makesTokens: Bool { get }
+    /// A token for somebody who has shown a password.
+    ///
+    /// - Throws: ``Problem`` where it makes none.
+    func token(_ subject: String, scopes: [String], id: String, until expires: Timestamp) throws -> String
+}
+
+extension Authority {
+    package var makesTokens: Bool { false }
+    package func token(_ subject: String, scopes: [String], id: String, until expires: Timestamp) throws -> String {
+        throw Problem(.conflict, "no tokens are made here")
+    }
 }
 
 /// Lets everybody do everything. It guards an address that only this machine reaches, or one that was opened with

@@ -9,12 +9,21 @@ extension GatewayEnvironment {
     /// `POST /commands/{command}`.
     func send(_ name: String, _ request: GatewayRequest) async throws -> Reply {
         let found = try named { try catalogue.command(name) }
+        if let signIn = found.domain.signIn, signIn.takesPassword(found.kind.name) {
+            return try await signing(found, by: signIn, request)
+        }
         try request.require(.send, in: found.domain.name)
         var parameters = request.parameters
         let wait = try wait(&parameters)
         try parameters.end("/commands/\(found.kind.name)")
         let id = try commandID(request)
         let outcome = try await decide(found, json: try await request.body.json(), id: id, within: wait, request)
+        // Whoever has signed out is out before he is told so.
+        if found.domain.signIn != nil { await closedSessions.look(after: outcome) }
+        return reply(outcome, id)
+    }
+
+    func reply(_ outcome: Outcome, _ id: String) -> Reply {
         var reply = outcome.accepted ? Reply.json(outcome.json) : Reply(Problem(outcome))
         reply.fields[.idempotencyKey] = id
         return reply
@@ -32,7 +41,7 @@ extension GatewayEnvironment {
     }
 
     /// The command's id: what the client says, as it is or in quotes, or a new one.
-    private func commandID(_ request: GatewayRequest) throws(Problem) -> String {
+    func commandID(_ request: GatewayRequest) throws(Problem) -> String {
         guard var id = request.fields[.idempotencyKey] else { return UUID().uuidString.lowercased() }
         if id.count >= 2, id.hasPrefix("\""), id.hasSuffix("\"") { id = String(id.dropFirst().dropLast()) }
         // Bytes that are not UTF-8 are read as U+FFFD: two ids that differ could become one.
@@ -115,6 +124,7 @@ private struct LineSending {
             guard let command = try reader.read(line) else { return }
             try request.require(.send, in: command.domain.name)
             try checkTime(of: command)
+            try around.checkComesWithoutPassword(command.encoded.type, of: command.domain, request)
             if let first = waiting.first,
                 first.command.domain.name != command.domain.name || waiting.count == GatewayLimits.commandBatch
             {

@@ -6,6 +6,7 @@ internal import HummingbirdCore
 package import Logging
 package import MillraceBus
 internal import NIOCore
+package import Passwords
 package import Projecting
 package import PrometheusExporter
 internal import ServiceLifecycle
@@ -28,6 +29,12 @@ package struct GatewaySettings: Sendable {
     package var registry = PrometheusRegistry()
     /// The certificate of TLS; nil serves without.
     package var tls: GatewayTLS?
+    /// Where what checks passwords is kept; nil where nobody signs in.
+    package var credentials: CredentialFile?
+    /// What whoever signs in may do; nil is ``Access/scopes(ofSessionsIn:)``.
+    package var sessionScopes: [String]?
+    /// Hashes passwords. Tests take a cheaper way.
+    package var hashing = Hashing()
     /// Whether whoever asks does so over TLS.
     package var isSecure: Bool { tls != nil }
 
@@ -97,7 +104,9 @@ package struct Gateway: Service, CustomStringConvertible {
             if let tls { return try SecureChannel(tls, channels, responder: responder) }
             return HTTP1Channel(responder: responder, configuration: channels)
         }
-        var services: [any Service] = [around.sender, around.beside]
+        // What was closed before is known before anybody is let in.
+        await around.closedSessions.begin()
+        var services: [any Service] = [around.sender, around.closedSessions, around.beside]
         if Reloading.isNeeded(around.settings) {
             // From here on SIGHUP does not end the process.
             services.append(

@@ -2,6 +2,7 @@ internal import EventLog
 internal import EventModel
 internal import Logging
 internal import MillraceBus
+internal import Passwords
 internal import Projecting
 internal import Snapshots
 
@@ -25,6 +26,8 @@ final class GatewayEnvironment: Sendable {
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
     let topicSampler: TopicSampler
+    let attempts = Attempts()
+    let closedSessions: ClosedSessions
     /// What pages are made of.
     let files: [PagePath: PageFile]
     /// The domains' own paths, and what those reach.
@@ -45,6 +48,7 @@ final class GatewayEnvironment: Sendable {
         metrics = GatewayMetrics(in: settings.registry)
         tokenRates = Rates(rate: settings.tokenRate)
         workers = WorkerSampler(Workers.all(of: domains), log: log, views: views)
+        closedSessions = ClosedSessions(domains, log: log, views: views, logger: logger)
         (topicSampler, files) = (TopicSampler(log), PageFile.all(domains))
     }
 

@@ -30,6 +30,10 @@ package enum GatewayLimits {
     package static let slowReader = Duration.seconds(30)
     /// How long a connection that is to be closed may go on sending before it is.
     package static let linger = Duration.seconds(2)
+    /// How often it is looked which sessions were closed.
+    package static let sessionPause = Duration.seconds(1)
+    /// How long the view of sessions is waited for by whoever closes one.
+    package static let sessionWait = Duration.seconds(2)
     /// How often a stream of events says that it is still there.
     package static let heartbeat = Duration.seconds(15)
     /// How often a page is told of the latest events.
@@ -78,6 +82,9 @@ package enum GatewayLimits {
     package static let latestEvents = 10
     /// Bad lines of a kind that an answer tells.
     package static let toldLines = 5
+
+    /// Sessions that are known to be closed before their time.
+    package static let closedSessions = 100_000
 
     // MARK: Rates
 

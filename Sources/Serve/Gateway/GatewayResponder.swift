@@ -79,8 +79,8 @@ struct GatewayResponder: HTTPResponder {
         let trace = request.headers[.traceparent].flatMap { TraceContext($0) }
         span = RequestSpan(request.method.rawValue, endpoint, of: trace)
         let checkAgain: @Sendable () throws(Problem) -> Void = {
-            [authority = around.settings.authority] () throws(Problem) in
-            if let token { _ = try authority.access(token: token) }
+            [authority = around.settings.authority, closed = around.closedSessions] () throws(Problem) in
+            if let token { try closed.check(authority.access(token: token)) }
         }
         return try await around.answer(
             endpoint,
@@ -98,7 +98,7 @@ struct GatewayResponder: HTTPResponder {
     ) throws(Problem) -> (access: Access, token: String?) {
         let authority = around.settings.authority
         if !authority.asksForTokens { return (try authority.access(token: nil), nil) }
-        if endpoint.isOpen {
+        if endpoint.isOpen || around.signsIn(at: endpoint) {
             // Nor may another's page have a browser come in with a token of its choice.
             if [.logIn, .logOut].contains(endpoint), request.headers[.origin] != nil, !isOwn(request) {
                 throw Problem(.forbidden, "only pages of this address may log in or out", field: "Origin")
@@ -107,6 +107,7 @@ struct GatewayResponder: HTTPResponder {
         }
         let credentials = try Credentials(request.headers)
         let access = try authority.access(token: credentials.token)
+        try around.closedSessions.check(access)
         // A browser sends its cookie whoever has it ask. So where anything may change, it must be a page of this place's own.
         if credentials.isCookie, ![.get, .head].contains(request.method), !isOwn(request) {
             throw Problem(

@@ -1,4 +1,4 @@
-internal import EventModel
+package import EventModel
 package import MillraceBus
 internal import Synchronization
 package import Tokens
@@ -53,9 +53,22 @@ package final class TokenAuthority: Authority {
     }
 }
 
+extension TokenAuthority {
+    package var makesTokens: Bool { state.withLock { $0.keys.keys.contains(where: \.canSign) } }
+
+    package func token(_ subject: String, scopes: [String], id: String, until expires: Timestamp) throws -> String {
+        guard let key = state.withLock({ $0.keys.keys.last(where: \.canSign) }) else {
+            throw Problem(.conflict, "the keys of this gateway check tokens and make none")
+        }
+        return try Token.make(
+            Claims(subject: subject, scopes: scopes, id: id, expires: expires), with: key, at: clock())
+    }
+}
+
 extension Access {
     fileprivate init(_ claims: Claims) {
         self.init(
-            subject: claims.subject, grants: Set(claims.scopes.compactMap { Grant($0) }), expires: claims.expires)
+            subject: claims.subject, grants: Set(claims.scopes.compactMap { Grant($0) }), expires: claims.expires,
+            token: claims.id)
     }
 }

@@ -21,6 +21,13 @@ struct HTTPOptions: ParsableArguments {
     @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
     var insecure = false
     @OptionGroup var keys: TokenKeysOption
+    @OptionGroup var credentials: CredentialsOption
+    @Option(
+        name: .customLong("session-scope"),
+        help: ArgumentHelp(
+            "What whoever signs in with a password may do, such as social:send; given again, that too.",
+            valueName: "scope"))
+    var sessionScopes: [String] = []
     @Option(
         name: .customLong("tls-cert"),
         help: ArgumentHelp(
@@ -90,10 +97,13 @@ struct HTTPOptions: ParsableArguments {
         _ places: LogAndViewOptions, _ logger: Logger,
         running: (@Sendable (GatewayAddress) -> Void)? = nil
     ) async throws -> Gateway {
-        try await Gateway(
+        var settings = settings
+        settings.credentials = try credentials.file(places)
+        if !sessionScopes.isEmpty { settings.sessionScopes = try Scope.texts(sessionScopes, "--session-scope", in: app) }
+        return try await Gateway(
             app.domains, log: log, views: views, snapshots: places.snapshots(),
             declared: places.declaredTopics(app), settings: settings, logger: logger,
-            running: running ?? { Self.tell($0, isSecure: settings.isSecure) })
+            running: running ?? { [isSecure = settings.isSecure] in Self.tell($0, isSecure: isSecure) })
     }
 
     static func tell(_ address: GatewayAddress, isSecure: Bool) {

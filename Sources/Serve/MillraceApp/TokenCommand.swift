@@ -29,6 +29,27 @@ struct TokenKeysOption: ParsableArguments {
     }
 }
 
+extension Scope {
+    /// Scopes as they are written, several in one or one by one: each in a domain that there is, or in all.
+    static func texts(_ written: [String], _ option: String, in app: Application) throws -> [String] {
+        let words = Scope.allCases.map(\.rawValue)
+        return try written.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map { text in
+            let sides = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+            guard sides.count == 2 else {
+                throw Failure(.usage, "\(option) \(text) is not DOMAIN:WORD, such as tickets:send or *:query")
+            }
+            if !words.contains(sides[1]) {
+                throw Failure(.usage, "\(option) \(text): \(Nearest.notOne(sides[1], of: words))")
+            }
+            if sides[0] != "*", !app.domains.contains(where: { $0.name == sides[0] }) {
+                throw Unknown.failure(
+                    "domain", sides[0], among: app.domains.map(\.name), shownBy: "\(Program.name) events")
+            }
+            return text
+        }
+    }
+}
+
 /// `millrace token`.
 struct TokenCommand: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
@@ -67,7 +88,7 @@ struct TokenCommand: AsyncParsableCommand {
         func run(in app: Application) throws {
             let file = try keys.needed()
             let set = try file.read()
-            var claims = Claims(subject: subject, scopes: try scopes(in: app), id: Token.newID(), expires: Timestamp(0))
+            var claims = Claims(subject: subject, scopes: try Scope.texts(scopes, "--scope", in: app), id: Token.newID(), expires: Timestamp(0))
             let time = now()
             claims.expires = time + (try life())
             let key = try key(of: set, file)
@@ -78,25 +99,6 @@ struct TokenCommand: AsyncParsableCommand {
                 throw Failure(.usage, error.message)
             }
             try Output.standard.line(token)
-        }
-
-        private func scopes(in app: Application) throws -> [String] {
-            let words = Scope.allCases.map(\.rawValue)
-            return try scopes.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map {
-                text in
-                let sides = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-                guard sides.count == 2 else {
-                    throw Failure(.usage, "--scope \(text) is not DOMAIN:WORD, such as tickets:send or *:query")
-                }
-                if !words.contains(sides[1]) {
-                    throw Failure(.usage, "--scope \(text): \(Nearest.notOne(sides[1], of: words))")
-                }
-                if sides[0] != "*", !app.domains.contains(where: { $0.name == sides[0] }) {
-                    throw Unknown.failure(
-                        "domain", sides[0], among: app.domains.map(\.name), shownBy: "\(Program.name) events")
-                }
-                return text
-            }
         }
 
         private func life() throws -> Duration {

@@ -43,6 +43,14 @@ package enum LogPlace: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The file of this machine for what checks passwords: beside the folder of views, which may be folded anew at any time.
+    package var fileOfCredentials: String {
+        switch self {
+        case .local(let folder): folder + "/credentials.db"
+        case .kafka: folderOfViews + "-credentials.db"
+        }
+    }
+
     /// How a log is opened.
     package struct Opening: Sendable {
         /// What is made on a log of this machine where it is missing. On Kafka an operator makes topics.

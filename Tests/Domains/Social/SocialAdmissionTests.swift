@@ -13,7 +13,12 @@ struct SocialAdmissionTests {
         try Recorded<Social>(domain: .social(fanOutLimit: 100), seed: seed, draw: SocialCommands.draw) { fact, _ in
             switch fact {
             case .tweetPosted(let e):
-                .postTweet(.with { ($0.user, $0.tweet, $0.text) = (e.user, e.tweet, e.text) })
+                .postTweet(
+                    .with {
+                        ($0.user, $0.tweet, $0.text) = (e.user, e.tweet, e.text)
+                        ($0.replyToUser, $0.replyToTweet) = (e.replyToUser, e.replyToTweet)
+                        ($0.quotedUser, $0.quotedTweet) = (e.quotedUser, e.quotedTweet)
+                    })
             case .tweetDeleted(let e): .deleteTweet(.with { ($0.user, $0.tweet) = (e.user, e.tweet) })
             case .retweeted(let e):
                 .retweet(
@@ -23,6 +28,12 @@ struct SocialAdmissionTests {
                     })
             case .userFollowed(let e): .follow(.with { ($0.user, $0.followee) = (e.user, e.followee) })
             case .userUnfollowed(let e): .unfollow(.with { ($0.user, $0.followee) = (e.user, e.followee) })
+            case .tweetLiked(let e): .like(e.tweet, of: e.owner, by: e.user)
+            case .tweetUnliked(let e): .unlike(e.tweet, of: e.owner, by: e.user)
+            case .userBlocked(let e): .block(e.blocked, by: e.user)
+            case .userUnblocked(let e): .unblock(e.blocked, by: e.user)
+            case .userMuted(let e): .mute(e.muted, by: e.user)
+            case .userUnmuted(let e): .unmute(e.muted, by: e.user)
             }
         }.run()
     }
@@ -44,7 +55,15 @@ enum SocialCommands {
                     ($0.user, $0.owner, $0.original, $0.text) = (user, other, tweet, "seen")
                     $0.tweet = "t\(pick(0...12))"
                 })
-        case 65..<85: return .follow(.with { ($0.user, $0.followee) = (user, other) })
+        case 65..<70: return .reply(to: "t\(pick(0...12))", of: other, as: tweet, by: user)
+        case 70..<74: return .quote("t\(pick(0...12))", of: other, as: tweet, by: user)
+        case 74..<78: return .like(tweet, of: other, by: user)
+        case 78..<80: return .unlike(tweet, of: other, by: user)
+        case 80: return .block(other == user ? "u4" : other, by: user)
+        case 81..<84: return .unblock(other == user ? "u4" : other, by: user)
+        case 84: return .mute(other, by: user)
+        case 85: return .unmute(other, by: user)
+        case 86..<94: return .follow(.with { ($0.user, $0.followee) = (user, other) })
         default: return .unfollow(.with { ($0.user, $0.followee) = (user, other) })
         }
     }

@@ -24,6 +24,7 @@ struct SocialFeed {
     private var folded: [String: [TopicPartition: Int]] = [:]
     let timelines: AnyProjection
     let trends: AnyProjection
+    let graph: AnyProjection
     let domain: Domain
 
     init(limit: Int) {
@@ -31,6 +32,7 @@ struct SocialFeed {
         domain = .social(fanOutLimit: limit)
         timelines = domain.projection("social.timelines")
         trends = domain.projection("social.trends")
+        graph = domain.projection("social.graph")
         reactions = domain.reactions.map { reaction in
             (reaction, (0..<Self.partitions).map { _ in reaction.memory() })
         }
@@ -152,7 +154,7 @@ struct SocialFeed {
 
     /// Folds what is new into the views: some records of each partition, or all.
     mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
-        for projection in [timelines, trends] {
+        for projection in [timelines, trends, graph] {
             var work: [(TopicPartition, [Record])] = []
             for topic in projection.topics {
                 for p in 0..<Self.partitions {
@@ -181,9 +183,13 @@ struct SocialFeed {
     }
 
     func page(_ name: String, of user: String, limit: Int = 100, from cursor: Row? = nil) throws -> Page {
+        try ask(name, ["user": .text(user)], limit: limit, from: cursor)
+    }
+
+    func ask(_ name: String, _ values: [String: Value], limit: Int = 100, from cursor: Row? = nil) throws -> Page {
         let query = domain.queries.first { $0.name == name }!
-        let arguments = Arguments(["user": .text(user)], now: after(clock), limit: limit, cursor: cursor)
-        return try views.read(timelines) { reader, _ in try query.answer(arguments, reader) }
+        let arguments = Arguments(values, now: after(clock), limit: limit, cursor: cursor)
+        return try views.read(query.projection == graph.name ? graph : timelines) { reader, _ in try query.answer(arguments, reader) }
     }
 
     /// A timeline by its pages, as (user, tweet).

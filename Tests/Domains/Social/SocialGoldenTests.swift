@@ -13,12 +13,26 @@ enum SocialGoldens {
         (.deleted("t1"), "12090a03616e6e12027431"),
         (.passed(on: "t1", of: "bob", as: "r1"), "1a120a03616e6e120272311a03626f6222027431"),
         (.followed("bob"), "220a0a03616e6e1203626f62"), (.unfollowed("bob"), "2a0a0a03616e6e1203626f62"),
+        (.liked("t1", of: "bob"), "320e0a03616e6e1203626f621a027431"),
+        (.unliked("t1", of: "bob"), "3a0e0a03616e6e1203626f621a027431"),
+        (.blocked("bob"), "420a0a03616e6e1203626f62"),
+        (.unblocked("bob"), "4a0a0a03616e6e1203626f62"),
+        (.muted("bob"), "520a0a03616e6e1203626f62"),
+        (.unmuted("bob"), "5a0a0a03616e6e1203626f62"),
     ]
     private static let commands: [(Ask, String)] = [
         (.post("t1"), "0a0d0a03616e6e120268691a027431"), (.delete("t1"), "12090a03616e6e12027431"),
         (.pass(on: "t1", of: "bob", as: "r1"), "1a120a03616e6e1203626f621a02743122027231"),
         (.follow("bob"), "220a0a03616e6e1203626f62"),
         (.unfollow("bob"), "2a0a0a03616e6e1203626f62"),
+        (.reply(to: "t1", of: "bob", as: "t2"), "0a1a0a03616e6e1206696e646565641a0274322203626f622a027431"),
+        (.quote("t1", of: "bob", as: "t2"), "0a170a03616e6e12037365651a0274323203626f623a027431"),
+        (.like("t1", of: "bob"), "320e0a03616e6e1203626f621a027431"),
+        (.unlike("t1", of: "bob"), "3a0e0a03616e6e1203626f621a027431"),
+        (.block("bob"), "420a0a03616e6e1203626f62"),
+        (.unblock("bob"), "4a0a0a03616e6e1203626f62"),
+        (.mute("bob"), "520a0a03616e6e1203626f62"),
+        (.unmute("bob"), "5a0a0a03616e6e1203626f62"),
     ]
     private static let audience: [(SocialAudienceEvent.Kind, String)] = [
         (.followerGained(.with { ($0.user, $0.follower) = ("ann", "bob") }), "0a0a0a03616e6e1203626f62"),

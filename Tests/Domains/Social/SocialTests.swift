@@ -24,6 +24,38 @@ extension SocialCommand.OneOf_Kind {
     static func unfollow(_ followee: String, by user: String = "ann") -> Ask {
         .unfollow(.with { ($0.user, $0.followee) = (user, followee) })
     }
+    static func reply(
+        to named: String, of owner: String, as tweet: String, by user: String = "ann", _ text: String = "indeed"
+    ) -> Ask {
+        .postTweet(
+            .with {
+                ($0.user, $0.text, $0.tweet, $0.replyToUser, $0.replyToTweet) = (user, text, tweet, owner, named)
+            })
+    }
+    static func quote(_ named: String, of owner: String, as tweet: String, by user: String = "ann") -> Ask {
+        .postTweet(
+            .with {
+                ($0.user, $0.text, $0.tweet, $0.quotedUser, $0.quotedTweet) = (user, "see", tweet, owner, named)
+            })
+    }
+    static func like(_ tweet: String, of owner: String, by user: String = "ann") -> Ask {
+        .likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
+    static func unlike(_ tweet: String, of owner: String, by user: String = "ann") -> Ask {
+        .unlikeTweet(.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
+    static func block(_ other: String, by user: String = "ann") -> Ask {
+        .block(.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    static func unblock(_ other: String, by user: String = "ann") -> Ask {
+        .unblock(.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    static func mute(_ other: String, by user: String = "ann") -> Ask {
+        .mute(.with { ($0.user, $0.muted) = (user, other) })
+    }
+    static func unmute(_ other: String, by user: String = "ann") -> Ask {
+        .unmute(.with { ($0.user, $0.muted) = (user, other) })
+    }
 }
 
 extension SocialEvent.OneOf_Kind {
@@ -41,6 +73,24 @@ extension SocialEvent.OneOf_Kind {
     }
     static func unfollowed(_ followee: String, by user: String = "ann") -> Told {
         .userUnfollowed(.with { ($0.user, $0.followee) = (user, followee) })
+    }
+    static func liked(_ tweet: String, of owner: String, by user: String = "ann") -> Told {
+        .tweetLiked(.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
+    static func unliked(_ tweet: String, of owner: String, by user: String = "ann") -> Told {
+        .tweetUnliked(.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
+    static func blocked(_ other: String, by user: String = "ann") -> Told {
+        .userBlocked(.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    static func unblocked(_ other: String, by user: String = "ann") -> Told {
+        .userUnblocked(.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    static func muted(_ other: String, by user: String = "ann") -> Told {
+        .userMuted(.with { ($0.user, $0.muted) = (user, other) })
+    }
+    static func unmuted(_ other: String, by user: String = "ann") -> Told {
+        .userUnmuted(.with { ($0.user, $0.muted) = (user, other) })
     }
 }
 

@@ -19,8 +19,13 @@ struct TimelineTests {
             return .post("t\(i)", by: user, named)
         case 30..<42: return .pass(on: "t\(Int.random(in: 0...i, using: &random))", of: other, as: "t\(i)", by: user)
         case 42..<52: return .delete("t\(Int.random(in: 0...i, using: &random))", by: user)
-        case 52..<82: return .follow(other, by: user)
-        default: return .unfollow(other, by: user)
+        case 52..<76: return .follow(other, by: user)
+        case 76..<86: return .unfollow(other, by: user)
+        case 86..<89: return .block(other, by: user)
+        case 89..<92: return .unblock(other, by: user)
+        case 92..<95: return .mute(other, by: user)
+        case 95..<97: return .unmute(other, by: user)
+        default: return .reply(to: "t\(Int.random(in: 0...i, using: &random))", of: other, as: "t\(i)", by: user)
         }
     }
 

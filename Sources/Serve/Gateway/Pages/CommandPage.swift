@@ -20,6 +20,7 @@ extension GatewayEnvironment {
         let values = fields.rest().reduce(into: [String: String]()) { $0[$1.name] = $1.value }
         do {
             if !CommandLines.isID(id) { throw Problem(.badRequest, "\(CommandForm.id) \(CommandLines.rule)") }
+            try checkComesWithoutPassword(form.found.kind.name, of: form.found.domain, request)
             let outcome = try await decide(
                 form.found, json: form.json(values), id: id, within: GatewayLimits.wait, request)
             // What is sent next is another command.

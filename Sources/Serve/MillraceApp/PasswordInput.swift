@@ -1,0 +1,98 @@
+internal import ArgumentParser
+internal import EventModel
+internal import Foundation
+internal import MillraceBus
+internal import Passwords
+
+/// Where a password comes from: never from an argument, which every user of the machine can read (`ps`).
+struct PasswordInput: ParsableArguments {
+    @Option(
+        name: .customLong("password-file"),
+        help: ArgumentHelp(
+            "The file whose first line is the password; - is standard input (default: it is asked for on the terminal).",
+            valueName: "file"), completion: .file())
+    var path: String?
+
+    /// - Parameter twice: Whether it is asked for once more, for nobody sees what is typed.
+    func read(twice: Bool) throws -> Password {
+        let text = try path.map { $0 == "-" ? try Self.line(from: STDIN_FILENO, "standard input") : try Self.line(of: $0) }
+            ?? Self.asked(twice: twice)
+        do throws(Malformed) {
+            return try Password(text)
+        } catch {
+            throw Failure(.data, error.message)
+        }
+    }
+
+    private static func line(of path: String) throws -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        if file < 0 {
+            throw Failure(.noInput, "the password file \(path) cannot be read: \(String(cString: strerror(errno)))")
+        }
+        defer { close(file) }
+        return try line(from: file, path)
+    }
+
+    /// The first line, without its end. Nothing behind it is looked at.
+    private static func line(from file: Int32, _ name: String) throws -> String {
+        var (bytes, byte) = ([UInt8](), UInt8(0))
+        while true {
+            let count = Foundation.read(file, &byte, 1)
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw Failure(.ioError, "\(name) cannot be read: \(String(cString: strerror(errno)))")
+            }
+            if count == 0 || byte == UInt8(ascii: "\n") { break }
+            bytes.append(byte)
+            if bytes.count > PasswordLimits.bytes + 1 {
+                throw Failure(.data, "the password in \(name) has over \(PasswordLimits.bytes) bytes")
+            }
+        }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(.data, "the password in \(name) is not UTF-8")
+        }
+        return text
+    }
+
+    private static func asked(twice: Bool) throws -> String {
+        if isatty(STDIN_FILENO) != 1 {
+            throw Failure(.usage, "say where the password is: --password-file FILE, or - for standard input")
+        }
+        let first = try typed("password: ")
+        if twice, try typed("the same again: ") != first { throw Failure(.data, "the two differ; nothing was done") }
+        return first
+    }
+
+    /// What is typed on the terminal, which does not show it.
+    private static func typed(_ prompt: String) throws -> String {
+        var shown = termios()
+        if tcgetattr(STDIN_FILENO, &shown) != 0 {
+            throw Failure(.ioError, "the terminal cannot be asked: \(String(cString: strerror(errno)))")
+        }
+        var hidden = shown
+        hidden.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+        defer {
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
+            FileHandle.standardError.write(Data("\n".utf8))
+        }
+        FileHandle.standardError.write(Data(prompt.utf8))
+        return try line(from: STDIN_FILENO, "the terminal")
+    }
+}
+
+/// Where what checks passwords is kept.
+struct CredentialsOption: ParsableArguments {
+    @Option(
+        name: .customLong("credentials"),
+        help: ArgumentHelp(
+            "The file for what checks passwords (also MILLRACE_CREDENTIALS; default: beside the log).", valueName: "file"),
+        completion: .file())
+    var path: String?
+
+    func file(_ places: LogAndViewOptions) throws -> CredentialFile {
+        let said = path ?? ProcessInfo.processInfo.environment["MILLRACE_CREDENTIALS"].flatMap { $0.isEmpty ? nil : $0 }
+        return CredentialFile(try said ?? places.logPlace().fileOfCredentials)
+    }
+}

@@ -1,0 +1,117 @@
+internal import CCrypto
+
+/// What hashing a password costs (RFC 7914).
+package struct ScryptCost: Sendable, Hashable {
+    /// The logarithm of N, the number of blocks: time and memory grow with N.
+    package var log2N: Int
+    /// The size of a block, in units of 128 bytes.
+    package var r: Int
+    /// How often it is done.
+    package var p: Int
+
+    package init(log2N: Int, r: Int, p: Int) { (self.log2N, self.r, self.p) = (log2N, r, p) }
+
+    /// Whether a verifier may ask for it: one that was tampered with shall not take all memory.
+    var isLegal: Bool { (1...20).contains(log2N) && (1...32).contains(r) && (1...16).contains(p) }
+    private var memory: UInt64 { UInt64(128 * r) << UInt64(log2N) + UInt64(128 * r * p) + (1 << 20) }
+
+    /// The hash of a password.
+    func hash(_ password: [UInt8], salt: [UInt8]) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: PasswordLimits.hash)
+        let isDone = password.withUnsafeBytes { bytes in
+            EVP_PBE_scrypt(
+                bytes.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count, UInt64(1) << UInt64(log2N),
+                UInt64(r), UInt64(p), memory, &out, out.count)
+        }
+        // It fails where memory is not to be had. What it would leave is no hash.
+        precondition(isDone == 1, "scrypt had not the memory that it needs")
+        return out
+    }
+}
+
+/// What checks a password and does not tell it: a salted hash, as text in the PHC format,
+/// `$scrypt$ln=17,r=8,p=1$SALT$HASH` (github.com/P-H-C/phc-string-format).
+package struct PasswordVerifier: Sendable, Hashable {
+    package let cost: ScryptCost
+    private let salt: [UInt8]
+    private let hash: [UInt8]
+
+    /// Makes one, with a salt of its own.
+    package init(_ password: Password, cost: ScryptCost = PasswordLimits.cost) {
+        var random = SystemRandomNumberGenerator()
+        let salt = (0..<PasswordLimits.salt).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        (self.cost, self.salt, hash) = (cost, salt, cost.hash(password.bytes, salt: salt))
+    }
+
+    /// One that no password is known for, whose check costs as much as any.
+    package init(matchingNothing cost: ScryptCost = PasswordLimits.cost) {
+        self.cost = cost
+        salt = [UInt8](repeating: 0, count: PasswordLimits.salt)
+        hash = [UInt8](repeating: 0, count: PasswordLimits.hash)
+    }
+
+    /// Reads the text of one.
+    ///
+    /// - Returns: nil where it is none, or asks for more than may be asked for.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard text.utf8.count <= PasswordLimits.verifier, parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt",
+            let salt = Base64.bytes(parts[3]), let hash = Base64.bytes(parts[4]), hash.count == PasswordLimits.hash
+        else { return nil }
+        var numbers: [Substring: Int] = [:]
+        for pair in parts[2].split(separator: ",") {
+            let sides = pair.split(separator: "=")
+            guard sides.count == 2, let number = Int(sides[1]) else { return nil }
+            numbers[sides[0]] = number
+        }
+        guard numbers.count == 3, let n = numbers["ln"], let r = numbers["r"], let p = numbers["p"] else { return nil }
+        (cost, self.salt, self.hash) = (ScryptCost(log2N: n, r: r, p: p), salt, hash)
+        if !cost.isLegal { return nil }
+    }
+
+    package var text: String {
+        "$scrypt$ln=\(cost.log2N),r=\(cost.r),p=\(cost.p)$\(Base64.text(salt))$\(Base64.text(hash))"
+    }
+
+    /// Whether it is the password. It takes as long whichever byte differs.
+    package func matches(_ password: Password) -> Bool {
+        let other = cost.hash(password.bytes, salt: salt)
+        return other.count == hash.count && CRYPTO_memcmp(other, hash, hash.count) == 0
+    }
+}
+
+extension PasswordVerifier: CustomStringConvertible {
+    /// Neither salt nor hash: a verifier in a log line is a password to be guessed.
+    package var description: String { "a verifier by scrypt" }
+}
+
+/// Base64 without padding, as the PHC format has it.
+private enum Base64 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+    static func text(_ bytes: [UInt8]) -> String {
+        var (out, bits, count) = ([UInt8](), UInt32(0), 0)
+        for byte in bytes {
+            (bits, count) = (bits << 8 | UInt32(byte), count + 8)
+            while count >= 6 {
+                count -= 6
+                out.append(alphabet[Int(bits >> UInt32(count)) & 63])
+            }
+        }
+        if count > 0 { out.append(alphabet[Int(bits << UInt32(6 - count)) & 63]) }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    static func bytes(_ text: Substring) -> [UInt8]? {
+        var (out, bits, count) = ([UInt8](), UInt32(0), 0)
+        for letter in text.utf8 {
+            guard let value = alphabet.firstIndex(of: letter) else { return nil }
+            (bits, count) = (bits << 6 | UInt32(value), count + 6)
+            if count >= 8 {
+                count -= 8
+                out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return out
+    }
+}
