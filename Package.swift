@@ -188,7 +188,10 @@ let package = Package(
             "Quarantining", "Deliver", ["EventLog", "EventModel", protobuf, lifecycle], exclude: ["quarantine.proto"]),
         ours(
             "Handling", "Deliver",
-            ["EventLog", "EventModel", "Quarantining", "Metering", "RecordTracing", protobuf, lifecycle, logging, metrics],
+            [
+                "EventLog", "EventModel", "Quarantining", "Metering", "RecordTracing", protobuf, lifecycle, logging,
+                metrics,
+            ],
             exclude: ["outcome.proto"]),
 
         // Project: what readers will see.
@@ -236,7 +239,7 @@ let package = Package(
         // What checks passwords, and where it is kept.
         ours(
             "Passwords", "Serve",
-            ["CCrypto", "EventModel", "EventLog", "Handling", "JSONText", "MillraceBus", grdb, sqlite]),
+            ["Secrets", "EventModel", "EventLog", "Handling", "JSONText", "MillraceBus", grdb, sqlite]),
         // The way in over HTTP. It knows the ports and the bus, and no log or view store.
         .target(
             name: "MillraceGateway",
@@ -334,7 +337,9 @@ let package = Package(
         tests(
             "GatewayTests",
             [
-                "MillraceGateway", "MillraceBus", "Tokens", "Passwords", "EventModel", "EventLog", "Projecting", "Snapshots",
+                "MillraceGateway", "MillraceBus", "Tokens", "Passwords", "Secrets", "EventModel", "EventLog",
+                "Projecting",
+                "Snapshots",
                 "CZlib",
                 "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
             ] + underHTTP),

@@ -5,6 +5,7 @@ import Testing
 
 @testable import MillraceGateway
 @testable import Passwords
+@testable import Secrets
 
 /// So cheap that a test may hash many.
 private let cheap = ScryptCost(log2N: 4, r: 8, p: 1)
@@ -42,7 +43,9 @@ struct PasswordTests {
     }
     @Test func `stands in no message`() throws {
         let secret = try Password("hunter2hunter2")
-        for text in ["\(secret)", String(reflecting: secret), "\([secret])", "\(PasswordVerifier(secret, cost: cheap))"] {
+        for text in [
+            "\(secret)", String(reflecting: secret), "\([secret])", "\(PasswordVerifier(secret, cost: cheap))",
+        ] {
             #expect(!text.contains("hunter2") && !text.contains("$"), "\(text)")
         }
         var dumped = ""

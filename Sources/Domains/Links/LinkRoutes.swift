@@ -74,7 +74,7 @@ struct LinkRoutes: Sendable {
                 if try await !SlowHash.matches(request.body["password"] ?? "", hash) {
                     return LinkPages.password(code, isWrong: true)
                 }
-            } catch is SlowHash.Busy {
+            } catch is ScryptThreads.Busy {
                 throw RouteProblem(.unavailable, "too many passwords are looked at; come again")
             }
         }
@@ -155,7 +155,7 @@ struct LinkRoutes: Sendable {
         if let password = wish.password {
             do {
                 wish.terms.passwordHash = try await SlowHash.make(password)
-            } catch is SlowHash.Busy {
+            } catch is ScryptThreads.Busy {
                 throw RouteProblem(.unavailable, "too many passwords are hashed; come again")
             }
         }

@@ -1,51 +1,41 @@
-internal import Dispatch
+package import Secrets
 internal import Synchronization
 
-/// Hashes passwords, few at once: each takes as much memory as a cache of pages, and a processor for a good part of a second.
-package final class Hashing: Sendable {
-    /// Too many wait already.
-    package struct Busy: Error, Sendable {}
+/// What checks a password, as the store of credentials keeps it.
+package typealias PasswordVerifier = ScryptVerifier
 
-    private let cost: ScryptCost
-    private let queues: [DispatchQueue]
-    private let waiting: Mutex<[Int]>
-    private let nothing: PasswordVerifier
+extension ScryptVerifier {
+    /// Makes one of a password, with a salt of its own.
+    package init(_ password: Password, cost: ScryptCost = PasswordLimits.cost) {
+        self.init(password.bytes, cost: cost)
+    }
+
+    /// Whether it is the password. It takes as long whichever byte differs.
+    package func matches(_ password: Password) -> Bool { matches(password.bytes) }
+}
+
+/// Hashes the passwords of accounts.
+package struct Hashing: Sendable {
+    package typealias Busy = ScryptThreads.Busy
+    private let threads: ScryptThreads
 
     package init(cost: ScryptCost = PasswordLimits.cost) {
-        self.cost = cost
-        queues = (0..<PasswordLimits.hashing).map { DispatchQueue(label: "passwords.\($0)") }
-        waiting = Mutex(Array(repeating: 0, count: PasswordLimits.hashing))
-        nothing = PasswordVerifier(matchingNothing: cost)
+        threads = ScryptThreads(cost: cost, threads: PasswordLimits.hashing, waiting: PasswordLimits.waiting)
     }
 
     /// What checks a password from now on.
     package func verifier(_ password: Password) async throws -> PasswordVerifier {
-        try await run { [cost] in PasswordVerifier(password, cost: cost) }
+        try await threads.verifier(password.bytes)
     }
 
     /// Whether a verifier is of a password. Where there is none it takes as long, and it is not.
     package func matches(_ password: Password, _ verifier: PasswordVerifier?) async throws -> Bool {
-        let asked = verifier ?? nothing
-        let isRight = try await run { asked.matches(password) }
-        return isRight && verifier != nil
+        try await threads.matches(password.bytes, verifier)
     }
 
     /// Makes a call that blocks, as the store of credentials does, on one of its threads.
     package func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
-        let lane = waiting.withLock { waiting -> Int? in
-            if waiting.reduce(0, +) >= PasswordLimits.waiting { return nil }
-            let lane = waiting.indices.min { waiting[$0] < waiting[$1] } ?? 0
-            waiting[lane] += 1
-            return lane
-        }
-        guard let lane else { throw Busy() }
-        return try await withCheckedThrowingContinuation { continuation in
-            queues[lane].async { [self] in
-                let result = Result(catching: body)
-                waiting.withLock { $0[lane] -= 1 }
-                continuation.resume(with: result)
-            }
-        }
+        try await threads.run(body)
     }
 }
 

@@ -1,3 +1,5 @@
+package import Secrets
+
 /// What a password and a store of credentials may be. Each limit has its name here and nowhere else.
 package enum PasswordLimits {
     /// Characters of a password at least (NIST SP 800-63B-4, section 3.1.1.2, for one that is shown with nothing beside it
@@ -7,16 +9,10 @@ package enum PasswordLimits {
     package static let bytes = 1024
     /// What a password is hashed with: OWASP's Password Storage Cheat Sheet, scrypt with N = 2^17 (128 MiB), r = 8, p = 1.
     package static let cost = ScryptCost(log2N: 17, r: 8, p: 1)
-    /// Bytes of what is put to each password, so that two that are the same are kept as two.
-    package static let salt = 16
-    /// Bytes of a hash.
-    package static let hash = 32
     /// Passwords that are hashed at once; each takes 128 MiB.
     package static let hashing = 2
     /// Passwords that wait for it.
     package static let waiting = 32
-    /// Bytes of a verifier in the store.
-    package static let verifier = 512
     /// Wrong passwords of a name, and from an address, that are taken at once.
     package static let attempts = 10.0
     /// How often one more is taken after that.

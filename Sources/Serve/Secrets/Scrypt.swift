@@ -1,5 +1,15 @@
 internal import CCrypto
 
+/// What a verifier may be. Each limit has its name here and nowhere else.
+enum ScryptLimits {
+    /// Bytes of what is put to each password, so that two that are the same are kept as two.
+    static let salt = 16
+    /// Bytes of a hash.
+    static let hash = 32
+    /// Bytes of a verifier's text.
+    static let text = 512
+}
+
 /// What hashing a password costs (RFC 7914).
 package struct ScryptCost: Sendable, Hashable {
     /// The logarithm of N, the number of blocks: time and memory grow with N.
@@ -17,10 +27,11 @@ package struct ScryptCost: Sendable, Hashable {
 
     /// The hash of a password.
     func hash(_ password: [UInt8], salt: [UInt8]) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: PasswordLimits.hash)
+        var out = [UInt8](repeating: 0, count: ScryptLimits.hash)
         let isDone = password.withUnsafeBytes { bytes in
             EVP_PBE_scrypt(
-                bytes.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count, UInt64(1) << UInt64(log2N),
+                bytes.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count,
+                UInt64(1) << UInt64(log2N),
                 UInt64(r), UInt64(p), memory, &out, out.count)
         }
         // It fails where memory is not to be had. What it would leave is no hash.
@@ -31,23 +42,23 @@ package struct ScryptCost: Sendable, Hashable {
 
 /// What checks a password and does not tell it: a salted hash, as text in the PHC format,
 /// `$scrypt$ln=17,r=8,p=1$SALT$HASH` (github.com/P-H-C/phc-string-format).
-package struct PasswordVerifier: Sendable, Hashable {
+package struct ScryptVerifier: Sendable, Hashable {
     package let cost: ScryptCost
     private let salt: [UInt8]
     private let hash: [UInt8]
 
     /// Makes one, with a salt of its own.
-    package init(_ password: Password, cost: ScryptCost = PasswordLimits.cost) {
+    package init(_ password: [UInt8], cost: ScryptCost) {
         var random = SystemRandomNumberGenerator()
-        let salt = (0..<PasswordLimits.salt).map { _ in UInt8.random(in: .min ... .max, using: &random) }
-        (self.cost, self.salt, hash) = (cost, salt, cost.hash(password.bytes, salt: salt))
+        let salt = (0..<ScryptLimits.salt).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        (self.cost, self.salt, hash) = (cost, salt, cost.hash(password, salt: salt))
     }
 
     /// One that no password is known for, whose check costs as much as any.
-    package init(matchingNothing cost: ScryptCost = PasswordLimits.cost) {
+    package init(matchingNothing cost: ScryptCost) {
         self.cost = cost
-        salt = [UInt8](repeating: 0, count: PasswordLimits.salt)
-        hash = [UInt8](repeating: 0, count: PasswordLimits.hash)
+        salt = [UInt8](repeating: 0, count: ScryptLimits.salt)
+        hash = [UInt8](repeating: 0, count: ScryptLimits.hash)
     }
 
     /// Reads the text of one.
@@ -55,8 +66,8 @@ package struct PasswordVerifier: Sendable, Hashable {
     /// - Returns: nil where it is none, or asks for more than may be asked for.
     package init?(_ text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
-        guard text.utf8.count <= PasswordLimits.verifier, parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt",
-            let salt = Base64.bytes(parts[3]), let hash = Base64.bytes(parts[4]), hash.count == PasswordLimits.hash
+        guard text.utf8.count <= ScryptLimits.text, parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt",
+            let salt = Base64.bytes(parts[3]), let hash = Base64.bytes(parts[4]), hash.count == ScryptLimits.hash
         else { return nil }
         var numbers: [Substring: Int] = [:]
         for pair in parts[2].split(separator: ",") {
@@ -74,13 +85,13 @@ package struct PasswordVerifier: Sendable, Hashable {
     }
 
     /// Whether it is the password. It takes as long whichever byte differs.
-    package func matches(_ password: Password) -> Bool {
-        let other = cost.hash(password.bytes, salt: salt)
+    package func matches(_ password: [UInt8]) -> Bool {
+        let other = cost.hash(password, salt: salt)
         return other.count == hash.count && CRYPTO_memcmp(other, hash, hash.count) == 0
     }
 }
 
-extension PasswordVerifier: CustomStringConvertible {
+extension ScryptVerifier: CustomStringConvertible {
     /// Neither salt nor hash: a verifier in a log line is a password to be guessed.
     package var description: String { "a verifier by scrypt" }
 }
