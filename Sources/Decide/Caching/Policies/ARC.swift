@@ -27,9 +27,9 @@ public struct ARC: EvictionPolicy {
     /// How many keys are remembered that are not held.
     public var ghosts: Int { recentGhosts.count + frequentGhosts.count }
 
-    public func holds(_ key: UInt64) -> Bool {
+    public func weight(of key: UInt64) -> Int? {
         let slot = table.find(key)
-        return slot != EntryTable.none && table[slot].mark <= Self.frequent
+        return slot != EntryTable.none && table[slot].mark <= Self.frequent ? Int(table[slot].weight) : nil
     }
 
     public mutating func touch(_ key: UInt64) -> Bool {

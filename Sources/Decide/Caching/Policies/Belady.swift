@@ -31,7 +31,7 @@ public struct Belady: EvictionPolicy {
         self.next = next
     }
 
-    public func holds(_ key: UInt64) -> Bool { key < due.count && due[Int(key)] != nil }
+    public func weight(of key: UInt64) -> Int? { key < due.count && due[Int(key)] != nil ? 1 : nil }
 
     public mutating func touch(_ key: UInt64) -> Bool {
         precondition(

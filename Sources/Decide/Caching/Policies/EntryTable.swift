@@ -60,6 +60,12 @@ struct EntryTable: Sendable {
         }
     }
 
+    @inline(__always)
+    func weight(of key: UInt64) -> Int? {
+        let slot = find(key)
+        return slot == Self.none ? nil : Int(entries[Int(slot)].weight)
+    }
+
     /// A new entry, in no list yet. The key must not be there.
     @inline(__always)
     mutating func insert(_ key: UInt64, weight: Int, mark: UInt32 = 0) -> Slot {

@@ -11,8 +11,8 @@ public protocol EvictionPolicy: Sendable {
     /// How much they weigh together.
     var weight: Int { get }
 
-    /// Whether a key is held. Nobody asked for it, so it counts for nothing.
-    func holds(_ key: UInt64) -> Bool
+    /// What a key weighs where it is held, else nil. Nobody asked for it, so it counts for nothing.
+    func weight(of key: UInt64) -> Int?
 
     /// Somebody asked for a key: true, and remembered by the policy, where it is held.
     mutating func touch(_ key: UInt64) -> Bool
@@ -26,12 +26,22 @@ public protocol EvictionPolicy: Sendable {
 }
 
 extension EvictionPolicy {
+    /// Whether a key is held.
+    @inline(__always)
+    public func holds(_ key: UInt64) -> Bool { weight(of: key) != nil }
+
     /// One request of a replay: a hit, or a miss after which the key is taken in.
     @inline(__always)
     public mutating func access(_ key: UInt64, weight: Int = 1) -> Bool {
         if touch(key) { return true }
         admit(key, weight: weight) { _ in }
         return false
+    }
+
+    /// As `reweigh`, but nothing happens where the weight is the same.
+    mutating func reweighIfOther(_ key: UInt64, to weight: Int, evicting: (UInt64) -> Void) {
+        guard let held = self.weight(of: key), held != weight.asEntryWeight else { return }
+        reweigh(key, to: weight, evicting: evicting)
     }
 
     /// Gives a held entry another weight, as if it came anew: others may have to go, or the entry itself. False where it is not held.

@@ -11,7 +11,7 @@ public struct FIFO: EvictionPolicy {
 
     public var count: Int { arrival.count }
     public var weight: Int { arrival.weight }
-    public func holds(_ key: UInt64) -> Bool { table.find(key) != EntryTable.none }
+    public func weight(of key: UInt64) -> Int? { table.weight(of: key) }
 
     public mutating func touch(_ key: UInt64) -> Bool {
         holds(key)

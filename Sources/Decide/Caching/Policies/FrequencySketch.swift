@@ -1,12 +1,12 @@
 /// How often each key was asked for lately, at most 15, in four bits and four places each: a count-min sketch (Cormode and
-/// Muthukrishnan, J. Algorithms 2005) that is halved each time when ten requests came for each entry (Einziger, Friedman and Manes,
+/// Muthukrishnan, J. Algorithms 2005) that is halved each time when so many requests came for each entry (Einziger, Friedman and Manes,
 /// "TinyLFU: A Highly Efficient Cache Admission Policy", ACM Trans. Storage 2017). It never tells too little but for the halving.
 ///
 /// It doubles as entries come, and keeps what it knows: a place is found by the low bits of a hash, so both halves begin as copies.
 public struct FrequencySketch: Sendable {
     public static let mostFrequency = 15
     /// How many requests for each entry are a time for halving.
-    static let requestsForEach = 10
+    public let requestsForEach: Int
     private static let least = 16
     private static let most = 1 << 26
     private static let lowBitOfEach: UInt64 = 0x1111_1111_1111_1111
@@ -18,9 +18,10 @@ public struct FrequencySketch: Sendable {
     /// For how many entries it is.
     public private(set) var entries: Int
     /// How many requests until all is halved.
-    public var sampleSize: Int { Self.requestsForEach * max(1, entries) }
+    public var sampleSize: Int { requestsForEach * max(1, entries) }
 
-    public init(entries: Int) {
+    public init(entries: Int, halvedAfter requestsForEach: Int) {
+        self.requestsForEach = max(1, requestsForEach)
         self.entries = max(1, entries)
         let size = min(max(self.entries, Self.least), Self.most).roundedUpToPowerOfTwo
         words = Array(repeating: 0, count: size)

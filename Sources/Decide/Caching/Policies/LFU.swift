@@ -42,7 +42,7 @@ public struct LFU: EvictionPolicy {
     }
 
     public var count: Int { table.count }
-    public func holds(_ key: UInt64) -> Bool { table.find(key) != EntryTable.none }
+    public func weight(of key: UInt64) -> Int? { table.weight(of: key) }
 
     public mutating func touch(_ key: UInt64) -> Bool {
         let slot = table.find(key)

@@ -11,7 +11,7 @@ public struct LRU: EvictionPolicy {
 
     public var count: Int { recency.count }
     public var weight: Int { recency.weight }
-    public func holds(_ key: UInt64) -> Bool { table.find(key) != EntryTable.none }
+    public func weight(of key: UInt64) -> Int? { table.weight(of: key) }
 
     public mutating func touch(_ key: UInt64) -> Bool {
         let slot = table.find(key)

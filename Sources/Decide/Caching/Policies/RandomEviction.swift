@@ -14,7 +14,7 @@ public struct RandomEviction: EvictionPolicy {
     }
 
     public var count: Int { all.count }
-    public func holds(_ key: UInt64) -> Bool { table.find(key) != EntryTable.none }
+    public func weight(of key: UInt64) -> Int? { table.weight(of: key) }
     public mutating func touch(_ key: UInt64) -> Bool { holds(key) }
 
     public mutating func admit(_ key: UInt64, weight: Int, evicting: (UInt64) -> Void) {

@@ -34,9 +34,9 @@ public struct S3FIFO: EvictionPolicy {
     /// How many keys are remembered that are not held.
     public var ghosts: Int { ghostList.count }
 
-    public func holds(_ key: UInt64) -> Bool {
+    public func weight(of key: UInt64) -> Int? {
         let slot = table.find(key)
-        return slot != EntryTable.none && table[slot].mark & Self.listBits != Self.ghost
+        return slot != EntryTable.none && table[slot].mark & Self.listBits != Self.ghost ? Int(table[slot].weight) : nil
     }
 
     public mutating func touch(_ key: UInt64) -> Bool {
