@@ -54,7 +54,7 @@ struct DemonstrationTests {
         let (accepted, refused) = rehearsals.reduce((0, 0)) { ($0.0 + $1.accepted, $0.1 + $1.refused) }
         let events = rehearsals.reduce(into: [:]) { $0.merge($1.events, uniquingKeysWith: +) }
         let counts = "\(accepted) accepted, \(refused) refused, \(events), \(how)"
-        let kinds = (domain.decider?.events ?? domain.telemetry?.events)?.kinds.map(\.name) ?? []
+        let kinds = [domain.decider?.events, domain.telemetry?.events].compactMap { $0 }.flatMap(\.kinds).map(\.name)
         #expect(Set(events.keys) == Set(kinds), "\(counts)")
         if domain.decider == nil { return }
         #expect((25...99).contains(accepted * 100 / (accepted + refused)), "\(counts)")

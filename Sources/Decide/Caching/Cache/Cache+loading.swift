@@ -1,7 +1,8 @@
 internal import Synchronization
 
 extension Cache {
-    private enum Role {
+    /// What somebody who asks has to do.
+    enum Role {
         case hit(CacheLookup<Value>)
         case failed(any Error)
         case wait(Flight<Value>)
@@ -15,13 +16,12 @@ extension Cache {
     public func value(
         _ key: Key, load: @Sendable (Key) async throws -> Loaded<Value>
     ) async throws -> Value? {
-        let identity = identity(key)
         while true {
-            switch role(key, identity) {
+            switch begin(key) {
             case .hit(.value(let value)): return value
             case .hit: return nil
             case .failed(let error): throw error
-            case .lead(let flight): return try await lead(flight, key, identity, load)
+            case .lead(let flight): return try await lead(flight, key, load)
             case .wait(let flight):
                 switch try await flight.wait() {
                 case .loaded(let value): return value
@@ -32,8 +32,8 @@ extension Cache {
         }
     }
 
-    private func role(_ key: Key, _ identity: UInt64) -> Role {
-        let now = now
+    func begin(_ key: Key) -> Role {
+        let (identity, now) = (identity(key), now)
         let (entry, role): (Entry?, Role?) = shard(identity).state.withLock { shard in
             if let entry = shard.entries[key], entry.expires > now { return (entry, nil) }
             if let failure = shard.failures[key] {
@@ -53,28 +53,36 @@ extension Cache {
     }
 
     private func lead(
-        _ flight: Flight<Value>, _ key: Key, _ identity: UInt64, _ load: @Sendable (Key) async throws -> Loaded<Value>
+        _ flight: Flight<Value>, _ key: Key, _ load: @Sendable (Key) async throws -> Loaded<Value>
     ) async throws -> Value? {
         do {
             let loaded = try await load(key)
-            policy.withLock { $0.statistics.loads += 1 }
-            // Stored first, then landed: who comes in between finds one or the other.
-            _ = store(key, loaded, for: flight)
-            land(flight, key, identity, .loaded(loaded.value), failure: nil)
+            finish(flight, key, loaded)
             return loaded.value
         } catch {
-            let isAbandoned = error is CancellationError || Task.isCancelled
-            policy.withLock { $0.statistics.failedLoads += 1 }
-            land(flight, key, identity, isAbandoned ? .abandoned : .failed(error), failure: isAbandoned ? nil : error)
+            fail(flight, key, error, isAbandoned: error is CancellationError || Task.isCancelled)
             throw error
         }
     }
 
+    /// Stored first, then landed: who comes in between finds one or the other.
+    @discardableResult
+    func finish(_ flight: Flight<Value>, _ key: Key, _ loaded: Loaded<Value>) -> CacheFill {
+        policy.withLock { $0.statistics.loads += 1 }
+        let fill = store(key, loaded, for: flight)
+        land(flight, key, .loaded(loaded.value), failure: nil)
+        return fill
+    }
+
+    func fail(_ flight: Flight<Value>, _ key: Key, _ error: any Error, isAbandoned: Bool) {
+        policy.withLock { $0.statistics.failedLoads += 1 }
+        land(flight, key, isAbandoned ? .abandoned : .failed(error), failure: isAbandoned ? nil : error)
+    }
+
     private func land(
-        _ flight: Flight<Value>, _ key: Key, _ identity: UInt64, _ landing: Flight<Value>.Landing,
-        failure: (any Error)?
+        _ flight: Flight<Value>, _ key: Key, _ landing: Flight<Value>.Landing, failure: (any Error)?
     ) {
-        let now = now
+        let (identity, now) = (identity(key), now)
         shard(identity).state.withLock { shard in
             // It may be another's by now, where this one was invalidated.
             guard shard.flights[key] === flight else { return }
