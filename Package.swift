@@ -240,7 +240,8 @@ let package = Package(
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "Caching", "EventLog", "LocalLog", "KafkaLog",
+                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "Caching", "EventLog", "LocalLog",
+                "KafkaLog",
                 "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "CZlib", "Metering",
                 "PrometheusExporter", arguments, yams, metrics,

@@ -55,12 +55,12 @@ struct LoadingTests {
     }
 
     @Test func `of many who ask at once one loads`() async throws {
-        let (cache, gate, loads) = (cache(), Gate(), Atomic<Int>(0))
+        let (cache, gate, loads) = (cache(), Gate(), Counter())
         try await withThrowingTaskGroup(of: Int?.self) { group in
             for _ in 0..<50 {
                 group.addTask {
                     try await cache.value("a") { _ in
-                        loads.add(1, ordering: .relaxed)
+                        loads.add()
                         await gate.pass()
                         return Loaded(7)
                     }
@@ -70,17 +70,17 @@ struct LoadingTests {
             gate.open()
             for try await value in group { #expect(value == 7) }
         }
-        #expect(loads.load(ordering: .relaxed) == 1 && cache.statistics.sharedLoads == 49)
+        #expect(loads.count == 1 && cache.statistics.sharedLoads == 49)
     }
 
     @Test func `an error is told to all who wait, and the next who asks tries again`() async throws {
-        let (cache, gate, loads) = (cache(), Gate(), Atomic<Int>(0))
+        let (cache, gate, loads) = (cache(), Gate(), Counter())
         await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<20 {
                 group.addTask {
                     do {
                         _ = try await cache.value("a") { _ in
-                            loads.add(1, ordering: .relaxed)
+                            loads.add()
                             await gate.pass()
                             throw Broken()
                         }
@@ -92,24 +92,24 @@ struct LoadingTests {
             gate.open()
             for await isBroken in group { #expect(isBroken) }
         }
-        #expect(loads.load(ordering: .relaxed) == 1)
+        #expect(loads.count == 1)
         #expect(try await cache.value("a") { _ in Loaded(1) } == 1)
         #expect(cache.statistics.failedLoads == 1)
     }
 
     @Test func `after an error nobody stampedes while its time lasts`() async throws {
-        let (cache, loads) = (cache { $0.failureTTL = .seconds(2) }, Atomic<Int>(0))
+        let (cache, loads) = (cache { $0.failureTTL = .seconds(2) }, Counter())
         func ask() async throws -> Int? {
             try await cache.value("a") { _ in
-                loads.add(1, ordering: .relaxed)
+                loads.add()
                 throw Broken()
             }
         }
         for _ in 0..<5 { await #expect(throws: Broken.self) { try await ask() } }
-        #expect(loads.load(ordering: .relaxed) == 1)
+        #expect(loads.count == 1)
         clock.set(seconds: 2)
         await #expect(throws: Broken.self) { try await ask() }
-        #expect(loads.load(ordering: .relaxed) == 2)
+        #expect(loads.count == 2)
         // What is put in, or invalidated, ends it sooner.
         cache.set("a", to: 4)
         #expect(try await ask() == 4)
@@ -132,22 +132,22 @@ struct LoadingTests {
     }
 
     @Test func `where the one who loads is cancelled, another loads`() async throws {
-        let (cache, loads) = (cache(), Atomic<Int>(0))
+        let (cache, loads) = (cache(), Counter())
         let load: @Sendable (String) async throws -> Loaded<Int> = { _ in
-            if loads.add(1, ordering: .relaxed).newValue == 1 {
+            if loads.add() == 1 {
                 // As long as nobody cancels.
                 try await Task.sleep(for: .seconds(3_600))
             }
             return Loaded(9)
         }
         let leader = Task { try await cache.value("a", load: load) }
-        try await until("one loads") { loads.load(ordering: .relaxed) == 1 }
+        try await until("one loads") { loads.count == 1 }
         let waiter = Task { try await cache.value("a", load: load) }
         try await until("one waits") { waiting(cache, "a") == 1 }
         leader.cancel()
         await #expect(throws: CancellationError.self) { try await leader.value }
         #expect(try await waiter.value == 9)
-        #expect(cache.value("a") == 9 && loads.load(ordering: .relaxed) == 2)
+        #expect(cache.value("a") == 9 && loads.count == 2)
     }
 
     @Test func `who asks after an invalidation is not given what was loaded before`() async throws {

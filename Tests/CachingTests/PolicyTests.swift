@@ -18,14 +18,18 @@ struct PolicyTests {
                 let key = UInt64(numbers.next(below: 100))
                 switch numbers.next(below: 10) {
                 case 0:
-                    #expect(policy.remove(key) == (held.removeValue(forKey: key) != nil))
+                    let (was, wasHeld) = (policy.remove(key), held.removeValue(forKey: key) != nil)
+                    #expect(was == wasHeld)
                 case 1:
                     let weight = numbers.next(below: 9)
                     var gone: [UInt64] = []
                     let was = policy.reweigh(key, to: weight) { gone.append($0) }
                     #expect(was == (held[key] != nil))
                     if was { held[key] = max(1, weight) }
-                    for key in gone { #expect(held.removeValue(forKey: key) != nil) }
+                    for key in gone {
+                        let wasHeld = held.removeValue(forKey: key) != nil
+                        #expect(wasHeld)
+                    }
                 default:
                     let isHit = policy.touch(key)
                     #expect(isHit == (held[key] != nil), "seed \(seed), step \(step)")
@@ -33,7 +37,8 @@ struct PolicyTests {
                     let weight = numbers.next(below: 3) == 0 ? numbers.next(below: capacity + 5) : 1
                     held[key] = max(1, weight)
                     policy.admit(key, weight: weight) { key in
-                        #expect(held.removeValue(forKey: key) != nil, "seed \(seed): \(key) went twice")
+                        let wasHeld = held.removeValue(forKey: key) != nil
+                        #expect(wasHeld, "seed \(seed): \(key) went twice")
                     }
                 }
                 #expect(policy.weight <= capacity && policy.count == held.count, "seed \(seed), step \(step)")
@@ -49,7 +54,8 @@ struct PolicyTests {
             var policy = try #require(kind.policy(capacity: capacity))
             var gone: [UInt64] = []
             for key in UInt64(0)..<50 {
-                #expect(!policy.touch(key))
+                let isHit = policy.touch(key)
+                #expect(!isHit)
                 policy.admit(key, weight: 1) { gone.append($0) }
             }
             #expect(gone == Array(0..<50) && policy.count == 0 && policy.weight == 0)
@@ -116,7 +122,9 @@ struct PolicyTests {
         func holdsOldHit(_ aging: LFU.Aging) -> Bool {
             var lfu = LFU(capacity: 10, aging: aging)
             for _ in 0..<200 { _ = lfu.access(0) }
-            for round in 0..<400 { for key in UInt64(1)...10 { for _ in 0..<3 { _ = lfu.access(key + UInt64(round / 40) * 100) } } }
+            for round in 0..<400 {
+                for key in UInt64(1)...10 { for _ in 0..<3 { _ = lfu.access(key + UInt64(round / 40) * 100) } }
+            }
             return lfu.holds(0)
         }
         #expect(holdsOldHit(.never))

@@ -23,7 +23,8 @@ struct RaceTests {
 
         init(seed: UInt64) {
             numbers = SeededNumbers(seed: seed)
-            var options = CacheOptions(capacity: 2, policy: PolicyTests.kinds[Int(seed % UInt64(PolicyTests.kinds.count))])
+            var options = CacheOptions(
+                capacity: 2, policy: PolicyTests.kinds[Int(seed % UInt64(PolicyTests.kinds.count))])
             (options.shards, options.rememberedInvalidations, options.ttl) = (2, 2 + 2 * Int(seed % 3), .seconds(40))
             cache = Cache(options, clock: clock.now, hash: { UInt64($0) + 1 })
         }

@@ -14,7 +14,8 @@ extension Demonstration {
                 "CACHES of three policies, asked for the same",
                 proves: "Each cache is told the same requests; which of them hit is what its policy makes of them.",
                 query: "cache.policies", [[:]],
-                as: .table(["policy", "requests", "hits", ShownColumn("ratio", as: "hits of each request")]), past: true),
+                as: .table(["policy", "requests", "hits", ShownColumn("ratio", as: "hits of each request")]), past: true
+            ),
             Exhibit(
                 "VERSION of a key that changes", proves: "What is older than this is refused, whoever brings it.",
                 query: "cache.version", [["key": CacheNodes.key(0)]],
@@ -30,9 +31,9 @@ extension Versions {
         let (key, node) = (draw.name("k", 4), draw.name("n", 3))
         let version = Int64(max(1, draw.number + 1 - draw.number(0...6)))
         switch draw.number(0...99) {
-        case 0..<45: return LoadRequest(CacheSetEntry.with { ($0.key, $0.version, $0.node) = (key, version, node) })
+        case 0..<45: return LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, version, node) })
         case 45..<75:
-            return LoadRequest(CacheInvalidateKey.with { ($0.key, $0.version, $0.why) = (key, version, "changed") })
+            return LoadRequest(CacheInvalidateKey.with { ($0.key, $0.revision, $0.why) = (key, version, "changed") })
         case 75..<90:
             let (hit, sample) = (draw.chance(50), Int64(draw.number(0...3)))
             return LoadRequest(
@@ -110,9 +111,9 @@ struct CacheNodes: LoadActor {
         let key = Self.key(0)
         let node = node
         return [
-            LoadRequest(CacheInvalidateKey.with { ($0.key, $0.version, $0.why) = (key, new, "edited") }),
-            LoadRequest(CacheSetEntry.with { ($0.key, $0.version, $0.node) = (key, old, node) }),
-            LoadRequest(CacheSetEntry.with { ($0.key, $0.version, $0.node) = (key, new, node) }),
+            LoadRequest(CacheInvalidateKey.with { ($0.key, $0.revision, $0.why) = (key, new, "edited") }),
+            LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, old, node) }),
+            LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, new, node) }),
         ]
     }
 }

@@ -22,7 +22,7 @@ extension Domain {
     }
 
     private static let names = RequiredParameter<String>("nodes", "the nodes that there are, commas between")
-    private static let copies = OptionalParameter<Int>("copies", "how many of them hold it (default: 1)")
+    private static let copies = OptionalParameter<Int64>("copies", "how many of them hold it (default: 1)")
     private static let owners = Query(
         "cache.owners", "The nodes that a key belongs to, the owner first, with its version.", of: "cache.versions",
         [key, names, copies]
@@ -34,10 +34,10 @@ extension Domain {
         }
         for name in given { try Check.identifier(name, "nodes", atMost: CacheLimits.node) }
         let copies = arguments[copies] ?? 1
-        try Check.range(copies, "copies", 1...CacheLimits.nodes)
+        try Check.range(copies, "copies", 1...Int64(CacheLimits.nodes))
         let row = try reader.rows(CachedVersions.keys, keys: [[.text(key)]]).first
         let least = max(row?[CachedVersions.Key.cached] ?? 0, row?[CachedVersions.Key.invalidated] ?? 0)
-        let owners = RendezvousHash(given).nodes(of: key, count: copies)
+        let owners = RendezvousHash(given).nodes(of: key, count: Int(copies))
         return Page(
             columns: [
                 Column("place", .integer, "from 1, the owner"), Column("node", .text),

@@ -12,10 +12,10 @@ enum CacheInvariants {
             let key = Versions.key(of: event)
             let state = states[key, default: Versions.State()]
             switch event {
-            case .entryLoaded(let e) where e.version <= state.cached || e.version < state.invalidated:
-                throw Violation("version \(e.version) of \(key) is cached after \(state)")
-            case .keyInvalidated(let e) where e.version <= state.invalidated || e.version < state.cached:
-                throw Violation("version \(e.version) of \(key) is invalidated after \(state)")
+            case .entryLoaded(let e) where e.revision <= state.cached || e.revision < state.invalidated:
+                throw Violation("version \(e.revision) of \(key) is cached after \(state)")
+            case .keyInvalidated(let e) where e.revision <= state.invalidated || e.revision < state.cached:
+                throw Violation("version \(e.revision) of \(key) is invalidated after \(state)")
             default: break
             }
             Versions.evolve(&states[key, default: Versions.State()], with: event, at: record.timestamp)
@@ -27,7 +27,9 @@ enum CacheInvariants {
                 let shown = Versions.State(
                     cached: row[CachedVersions.Key.cached] ?? 0, invalidated: row[CachedVersions.Key.invalidated] ?? 0)
                 let state = states.removeValue(forKey: key)
-                if shown != state { throw Violation("\(key) is shown as \(shown), and is \(String(describing: state))") }
+                if shown != state {
+                    throw Violation("\(key) is shown as \(shown), and is \(String(describing: state))")
+                }
             }
             if let key = states.keys.min() { throw Violation("\(key) has versions and is not shown") }
         })

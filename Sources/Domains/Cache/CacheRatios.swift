@@ -15,7 +15,8 @@ struct CacheRatios: Projection {
         Column("told", .integer, "accesses that were told"), Column("evictions", .integer),
     ]
     static let nodes = Table(
-        "cache_nodes", "One row a node and policy.", key: [Column("node", .text), Column("policy", .text)], columns: sums)
+        "cache_nodes", "One row a node and policy.", key: [Column("node", .text), Column("policy", .text)],
+        columns: sums)
     static let policies = Table(
         "cache_policies", "One row a policy, of all nodes.", key: [Column("policy", .text)], columns: sums)
     static let minutes = Table(

@@ -34,10 +34,10 @@ struct CachedVersions: Projection {
         var row = try view.row(Self.keys, [.text(key)]) ?? [.text(key), 0, 0, .text(""), .text(""), 0]
         switch event {
         case .entryLoaded(let e):
-            row[Key.cached] = max(row[Key.cached] ?? 0, e.version)
+            row[Key.cached] = max(row[Key.cached] ?? 0, e.revision)
             row[Key.node] = e.node
         case .keyInvalidated(let e):
-            row[Key.invalidated] = max(row[Key.invalidated] ?? 0, e.version)
+            row[Key.invalidated] = max(row[Key.invalidated] ?? 0, e.revision)
             row[Key.why] = e.why
         }
         row[Key.at] = place.timestamp

@@ -33,10 +33,10 @@ enum Versions: Decider {
         var message: String {
             switch self {
             case .staleFill(let key, let version, let least):
-                "version \(version) of \(key) is stale, the least that may be cached is \(least); load it again"
+                "revision \(version) of \(key) is stale, the least that may be cached is \(least); load it again"
             case .newerIsCached(let key, let version, let cached):
-                "version \(cached) of \(key) is cached, which is newer than \(version); invalidate with the source's version"
-            case .alreadySo(let key, let version): "version \(version) of \(key) is recorded already"
+                "revision \(cached) of \(key) is cached, which is newer than \(version); invalidate with the source's revision"
+            case .alreadySo(let key, let version): "revision \(version) of \(key) is recorded already"
             }
         }
     }
@@ -58,21 +58,21 @@ enum Versions: Decider {
 
     static func check(_ command: Command.Kind) throws(Malformed) {
         switch command {
-        case .setEntry(let c): try check(c.key, c.version, node: c.node)
-        case .invalidateKey(let c): try check(c.key, c.version, why: c.why)
+        case .setEntry(let c): try check(c.key, c.revision, node: c.node)
+        case .invalidateKey(let c): try check(c.key, c.revision, why: c.why)
         }
     }
     static func check(_ event: Event.Kind) throws(Malformed) {
         switch event {
-        case .entryLoaded(let e): try check(e.key, e.version, node: e.node)
-        case .keyInvalidated(let e): try check(e.key, e.version, why: e.why)
+        case .entryLoaded(let e): try check(e.key, e.revision, node: e.node)
+        case .keyInvalidated(let e): try check(e.key, e.revision, why: e.why)
         }
     }
     private static func check(
         _ key: String, _ version: Int64, node: String? = nil, why: String = ""
     ) throws(Malformed) {
         try CacheLimits.check(key: key)
-        try Check.range(version, "version", CacheLimits.version)
+        try Check.range(version, "revision", CacheLimits.version)
         if let node { try Check.identifier(node, "node", atMost: CacheLimits.node) }
         try Check.optionalText(why, "why", atMost: CacheLimits.why)
     }
@@ -82,17 +82,17 @@ enum Versions: Decider {
     ) throws(Rejection) -> [Event.Kind] {
         switch command {
         case .setEntry(let c):
-            if c.version < state.least {
-                throw .staleFill(key: c.key, version: c.version, least: state.least)
+            if c.revision < state.least {
+                throw .staleFill(key: c.key, version: c.revision, least: state.least)
             }
-            if c.version == state.cached { return [] }
-            return [.entryLoaded(.with { ($0.key, $0.version, $0.node) = (c.key, c.version, c.node) })]
+            if c.revision == state.cached { return [] }
+            return [.entryLoaded(.with { ($0.key, $0.revision, $0.node) = (c.key, c.revision, c.node) })]
         case .invalidateKey(let c):
-            if c.version < state.cached {
-                throw .newerIsCached(key: c.key, version: c.version, cached: state.cached)
+            if c.revision < state.cached {
+                throw .newerIsCached(key: c.key, version: c.revision, cached: state.cached)
             }
-            if c.version <= state.invalidated { return [] }
-            return [.keyInvalidated(.with { ($0.key, $0.version, $0.why) = (c.key, c.version, c.why) })]
+            if c.revision <= state.invalidated { return [] }
+            return [.keyInvalidated(.with { ($0.key, $0.revision, $0.why) = (c.key, c.revision, c.why) })]
         }
     }
 
@@ -101,9 +101,9 @@ enum Versions: Decider {
         let (command, version): (Command.Kind, Int64) =
             switch event {
             case .entryLoaded(let e):
-                (.setEntry(.with { ($0.key, $0.version, $0.node) = (e.key, e.version, e.node) }), e.version)
+                (.setEntry(.with { ($0.key, $0.revision, $0.node) = (e.key, e.revision, e.node) }), e.revision)
             case .keyInvalidated(let e):
-                (.invalidateKey(.with { ($0.key, $0.version, $0.why) = (e.key, e.version, e.why) }), e.version)
+                (.invalidateKey(.with { ($0.key, $0.revision, $0.why) = (e.key, e.revision, e.why) }), e.revision)
             }
         if try decide(command, id: "", on: state, at: now).isEmpty {
             throw .alreadySo(key: key(of: event), version: version)
@@ -112,8 +112,8 @@ enum Versions: Decider {
 
     static func evolve(_ state: inout State, with event: Event.Kind, at time: Timestamp) {
         switch event {
-        case .entryLoaded(let e): state.cached = max(state.cached, e.version)
-        case .keyInvalidated(let e): state.invalidated = max(state.invalidated, e.version)
+        case .entryLoaded(let e): state.cached = max(state.cached, e.revision)
+        case .keyInvalidated(let e): state.invalidated = max(state.invalidated, e.revision)
         }
     }
 }

@@ -135,7 +135,7 @@ nonisolated struct CacheEntryLoaded: Sendable {
   var key: String = String()
 
   /// Which state of the source it is, from 1; a higher one is newer.
-  var version: Int64 = 0
+  var revision: Int64 = 0
 
   /// The node that loaded it.
   var node: String = String()
@@ -153,7 +153,7 @@ nonisolated struct CacheKeyInvalidated: Sendable {
 
   var key: String = String()
 
-  var version: Int64 = 0
+  var revision: Int64 = 0
 
   /// Why, for people.
   var why: String = String()
@@ -218,7 +218,7 @@ nonisolated struct CacheSetEntry: Sendable {
   var key: String = String()
 
   /// Which state of the source it is, from 1.
-  var version: Int64 = 0
+  var revision: Int64 = 0
 
   /// The node that loaded it.
   var node: String = String()
@@ -238,7 +238,7 @@ nonisolated struct CacheInvalidateKey: Sendable {
   var key: String = String()
 
   /// The version from which on it is good, from 1.
-  var version: Int64 = 0
+  var revision: Int64 = 0
 
   /// Why, for people.
   var why: String = String()
@@ -455,7 +455,7 @@ nonisolated extension CacheAccess: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension CacheEntryLoaded: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".EntryLoaded"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}version\0\u{1}node\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}revision\0\u{1}node\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -464,7 +464,7 @@ nonisolated extension CacheEntryLoaded: SwiftProtobuf.Message, SwiftProtobuf._Me
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.node) }()
       default: break
       }
@@ -475,8 +475,8 @@ nonisolated extension CacheEntryLoaded: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
     }
-    if self.version != 0 {
-      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 2)
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
     }
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 3)
@@ -486,7 +486,7 @@ nonisolated extension CacheEntryLoaded: SwiftProtobuf.Message, SwiftProtobuf._Me
 
   static func ==(lhs: CacheEntryLoaded, rhs: CacheEntryLoaded) -> Bool {
     if lhs.key != rhs.key {return false}
-    if lhs.version != rhs.version {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.node != rhs.node {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -495,7 +495,7 @@ nonisolated extension CacheEntryLoaded: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension CacheKeyInvalidated: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".KeyInvalidated"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}version\0\u{1}why\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}revision\0\u{1}why\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -504,7 +504,7 @@ nonisolated extension CacheKeyInvalidated: SwiftProtobuf.Message, SwiftProtobuf.
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.why) }()
       default: break
       }
@@ -515,8 +515,8 @@ nonisolated extension CacheKeyInvalidated: SwiftProtobuf.Message, SwiftProtobuf.
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
     }
-    if self.version != 0 {
-      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 2)
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
     }
     if !self.why.isEmpty {
       try visitor.visitSingularStringField(value: self.why, fieldNumber: 3)
@@ -526,7 +526,7 @@ nonisolated extension CacheKeyInvalidated: SwiftProtobuf.Message, SwiftProtobuf.
 
   static func ==(lhs: CacheKeyInvalidated, rhs: CacheKeyInvalidated) -> Bool {
     if lhs.key != rhs.key {return false}
-    if lhs.version != rhs.version {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.why != rhs.why {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -630,7 +630,7 @@ nonisolated extension CacheEntryEvicted: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension CacheSetEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SetEntry"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}version\0\u{1}node\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}revision\0\u{1}node\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -639,7 +639,7 @@ nonisolated extension CacheSetEntry: SwiftProtobuf.Message, SwiftProtobuf._Messa
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.node) }()
       default: break
       }
@@ -650,8 +650,8 @@ nonisolated extension CacheSetEntry: SwiftProtobuf.Message, SwiftProtobuf._Messa
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
     }
-    if self.version != 0 {
-      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 2)
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
     }
     if !self.node.isEmpty {
       try visitor.visitSingularStringField(value: self.node, fieldNumber: 3)
@@ -661,7 +661,7 @@ nonisolated extension CacheSetEntry: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
   static func ==(lhs: CacheSetEntry, rhs: CacheSetEntry) -> Bool {
     if lhs.key != rhs.key {return false}
-    if lhs.version != rhs.version {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.node != rhs.node {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -670,7 +670,7 @@ nonisolated extension CacheSetEntry: SwiftProtobuf.Message, SwiftProtobuf._Messa
 
 nonisolated extension CacheInvalidateKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".InvalidateKey"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}version\0\u{1}why\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}revision\0\u{1}why\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -679,7 +679,7 @@ nonisolated extension CacheInvalidateKey: SwiftProtobuf.Message, SwiftProtobuf._
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
-      case 2: try { try decoder.decodeSingularInt64Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.why) }()
       default: break
       }
@@ -690,8 +690,8 @@ nonisolated extension CacheInvalidateKey: SwiftProtobuf.Message, SwiftProtobuf._
     if !self.key.isEmpty {
       try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
     }
-    if self.version != 0 {
-      try visitor.visitSingularInt64Field(value: self.version, fieldNumber: 2)
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
     }
     if !self.why.isEmpty {
       try visitor.visitSingularStringField(value: self.why, fieldNumber: 3)
@@ -701,7 +701,7 @@ nonisolated extension CacheInvalidateKey: SwiftProtobuf.Message, SwiftProtobuf._
 
   static func ==(lhs: CacheInvalidateKey, rhs: CacheInvalidateKey) -> Bool {
     if lhs.key != rhs.key {return false}
-    if lhs.version != rhs.version {return false}
+    if lhs.revision != rhs.revision {return false}
     if lhs.why != rhs.why {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -77,7 +77,8 @@ struct CacheCommand: AsyncParsableCommand {
             _ = try capacities.map(Self.sizes)
             if !(sample > 0 && sample <= 1) { throw ValidationError("--sample must be above 0 and at most 1") }
             if let format, TraceFormat(rawValue: format) == nil {
-                throw ValidationError("--format is \(TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")), not \(format)")
+                throw ValidationError(
+                    "--format is \(TraceFormat.allCases.map(\.rawValue).joined(separator: ", ")), not \(format)")
             }
         }
 
@@ -114,12 +115,20 @@ extension CacheCommand.Replay {
     /// 500, 1k, 1.5k or 2m each, in their order.
     static func sizes(_ text: String) throws -> [Int] {
         let sizes = try text.split(separator: ",", omittingEmptySubsequences: false).map { word -> Int in
-            let unit = switch word.last { case "k", "K": 1e3; case "m", "M": 1e6; default: 1.0 }
+            let unit =
+                switch word.last {
+                case "k", "K": 1e3;
+                case "m", "M": 1e6;
+                default: 1.0
+                }
             let digits = unit == 1 ? word : word.dropLast()
             let isPlain = digits.allSatisfy { $0.isASCII && ($0.isNumber || $0 == ".") }
             guard isPlain, let number = Double(digits), case let size = number * unit, size == size.rounded(),
                 size >= 1, size <= Double(mostCapacity)
-            else { throw ValidationError("--capacities: \(word) is no number of entries from 1 to 1000m such as 500 or 10k") }
+            else {
+                throw ValidationError(
+                    "--capacities: \(word) is no number of entries from 1 to 1000m such as 500 or 10k")
+            }
             return Int(size)
         }
         if sizes.count > mostCapacities { throw ValidationError("--capacities: at most \(mostCapacities) at once") }
@@ -140,12 +149,14 @@ extension CacheCommand.Replay {
             let part = try await TopicReading([source], partition: nil, from: "start", to: "end", on: log)
             try await part.each(on: log, follows: false, batch: Self.batch, afterEachLook: { true }) { _, records in
                 for record in records {
-                    if let key = record.key { try reader.take(key: key) } else { withoutKey += 1 }
+                    if record.key.isEmpty { withoutKey += 1 } else { try reader.take(key: record.key) }
                 }
                 return true
             }
         }
-        if withoutKey > 0 { Output.complain("\(Program.name): \(withoutKey) records of \(source) have no key, and were left out") }
+        if withoutKey > 0 {
+            Output.complain("\(Program.name): \(withoutKey) records of \(source) have no key, and were left out")
+        }
         return reader
     }
 
@@ -205,10 +216,11 @@ extension CacheCommand.Replay {
         for start in stride(from: 0, to: capacities.count, by: Self.across) {
             let those = Array(capacities[start..<min(capacities.count, start + Self.across)])
             let rows = try Self.policies(policy).map { kind in
-                [kind.title] + those.map { capacity in
-                    byPolicy[kind]?.first { $0.capacity == capacity }
-                        .map { String(format: "%.2f", $0.hitRatio * 100) } ?? "-"
-                }
+                [kind.title]
+                    + those.map { capacity in
+                        byPolicy[kind]?.first { $0.capacity == capacity }
+                            .map { String(format: "%.2f", $0.hitRatio * 100) } ?? "-"
+                    }
             }
             let table = TextTable(
                 header: ["hits in %"] + those.map { HitRatioChart.short(Double($0)) }, rows: rows,

@@ -90,7 +90,8 @@ struct HitRatioChart {
     static func short(_ capacity: Double) -> String {
         let whole = Int(capacity.rounded())
         return whole >= 1_000_000 && whole % 100_000 == 0
-            ? trimmed(Double(whole) / 1e6) + "m" : whole >= 1_000 && whole % 100 == 0 ? trimmed(Double(whole) / 1e3) + "k" : String(whole)
+            ? trimmed(Double(whole) / 1e6) + "m"
+            : whole >= 1_000 && whole % 100 == 0 ? trimmed(Double(whole) / 1e3) + "k" : String(whole)
     }
     private static func trimmed(_ x: Double) -> String { x == x.rounded() ? String(Int(x)) : String(format: "%.1f", x) }
 }

@@ -40,7 +40,9 @@ struct TraceReader {
     init(_ format: TraceFormat?) { self.format = format }
 
     mutating func take(_ line: InputLine, of file: String) throws {
-        if line.tooLong { throw Failure(.data, "\(file): line \(line.number) is longer than \(Limits.lineBytes) bytes") }
+        if line.tooLong {
+            throw Failure(.data, "\(file): line \(line.number) is longer than \(Limits.lineBytes) bytes")
+        }
         let text = line.bytes
         if text.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) { return }
         let format = format ?? TraceFormat.of(text)
@@ -64,7 +66,8 @@ struct TraceReader {
         }
         guard count <= TraceFormat.longestRange, start <= .max - count else {
             throw Failure(
-                .data, "\(file): line \(line.number) asks for \(count) keys; at most \(TraceFormat.longestRange) are taken")
+                .data,
+                "\(file): line \(line.number) asks for \(count) keys; at most \(TraceFormat.longestRange) are taken")
         }
         for key in start..<start + count { try append(numbers.number(of: key)) }
     }

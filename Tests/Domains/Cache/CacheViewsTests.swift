@@ -11,7 +11,8 @@ struct CacheViewsTests {
     private func records<E: Envelope>(_ events: [E], _ topic: String) throws -> [Placed] {
         try events.enumerated().map { i, event in
             let record = Record(
-                offset: Offset(Int64(i)), timestamp: after(Int64(i * 30)), key: nil, value: try Bytes(event.serializedData() as [UInt8]))
+                offset: Offset(Int64(i)), timestamp: after(Int64(i * 30)), key: Bytes("k"),
+                value: Bytes(try event.serializedBytes() as [UInt8]))
             return (TopicPartition(topic, 0), record)
         }
     }
@@ -71,7 +72,8 @@ struct CacheViewsTests {
         let minutes = try fold.ask(.cache, "cache.minutes", ["node": "n1", "policy": "lru"]).rows
         #expect(minutes.map { $0[2] } == [Value(noon), Value(after(120)), Value(after(180))])
         #expect(minutes.map { $0[3] } == [20, 20, 0])
-        let since = try fold.ask(.cache, "cache.minutes", ["node": "n1", "policy": "lru", "since": Value(after(61))]).rows
+        let since = try fold.ask(.cache, "cache.minutes", ["node": "n1", "policy": "lru", "since": Value(after(61))])
+            .rows
         #expect(since.count == 2)
     }
 }

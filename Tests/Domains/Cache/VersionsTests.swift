@@ -6,16 +6,16 @@ import Testing
 @testable import CacheDomain
 
 private func set(_ version: Int64, _ key: String = "k", by node: String = "n1") -> CacheCommand.Kind {
-    .setEntry(.with { ($0.key, $0.version, $0.node) = (key, version, node) })
+    .setEntry(.with { ($0.key, $0.revision, $0.node) = (key, version, node) })
 }
 private func invalidate(_ version: Int64, _ key: String = "k") -> CacheCommand.Kind {
-    .invalidateKey(.with { ($0.key, $0.version, $0.why) = (key, version, "edited") })
+    .invalidateKey(.with { ($0.key, $0.revision, $0.why) = (key, version, "edited") })
 }
 func loaded(_ version: Int64, _ key: String = "k", by node: String = "n1") -> CacheEvent.Kind {
-    .entryLoaded(.with { ($0.key, $0.version, $0.node) = (key, version, node) })
+    .entryLoaded(.with { ($0.key, $0.revision, $0.node) = (key, version, node) })
 }
 func invalidated(_ version: Int64, _ key: String = "k") -> CacheEvent.Kind {
-    .keyInvalidated(.with { ($0.key, $0.version, $0.why) = (key, version, "edited") })
+    .keyInvalidated(.with { ($0.key, $0.revision, $0.why) = (key, version, "edited") })
 }
 
 @Suite("The versions of a key")
@@ -23,7 +23,9 @@ struct VersionsTests {
     private func given(_ events: CacheEvent.Kind...) -> Versions.State {
         events.reduce(into: Versions.initial) { Versions.evolve(&$0, with: $1, at: noon) }
     }
-    private func when(_ command: CacheCommand.Kind, _ state: Versions.State) -> Result<[CacheEvent.Kind], Versions.Rejection> {
+    private func when(_ command: CacheCommand.Kind, _ state: Versions.State) -> Result<
+        [CacheEvent.Kind], Versions.Rejection
+    > {
         Result { () throws(Versions.Rejection) in try Versions.decide(command, id: "c1", on: state, at: noon) }
     }
 
@@ -96,7 +98,7 @@ struct VersionsTests {
             } catch { return error.field }
         }
         #expect(wrong(set(1)) == nil && wrong(set(.max)) == nil && wrong(invalidate(1)) == nil)
-        #expect(wrong(set(0)) == "version" && wrong(invalidate(-1)) == "version")
+        #expect(wrong(set(0)) == "revision" && wrong(invalidate(-1)) == "revision")
         #expect(wrong(set(1, "")) == "key" && wrong(set(1, "a\nb")) == "key")
         #expect(wrong(set(1, String(repeating: "k", count: 513))) == "key")
         #expect(wrong(set(1, by: "")) == "node" && wrong(set(1, by: "a b")) == "node")

@@ -105,7 +105,11 @@ extension Cache {
             forget(identity, in: &state)
         }
         let isHeld = state.keys.updateValue(key, forKey: identity) != nil
-        if entry.expires == .max { state.expiries.remove(identity) } else { state.expiries.set(identity, at: entry.expires) }
+        if entry.expires == .max {
+            state.expiries.remove(identity)
+        } else {
+            state.expiries.set(identity, at: entry.expires)
+        }
         var evicted: [UInt64] = []
         if isHeld {
             _ = state.policy.touch(identity)

@@ -62,7 +62,8 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         hash: @escaping @Sendable (Key) -> UInt64 = { UInt64(bitPattern: Int64($0.hashValue)) },
         removed: (@Sendable (Key, CacheRemoval) -> Void)? = nil
     ) {
-        precondition(!options.policy.isForesighted, "\(options.policy.title) has to know the future: it can only be replayed")
+        precondition(
+            !options.policy.isForesighted, "\(options.policy.title) has to know the future: it can only be replayed")
         self.options = options
         let count = min(max(1, options.shards), 4_096).roundedUpToPowerOfTwo
         let each = max(1, options.rememberedInvalidations / count)

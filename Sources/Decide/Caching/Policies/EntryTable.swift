@@ -222,5 +222,7 @@ struct SeededNumbers: Sendable {
     }
 
     /// Below a bound, without division (Lemire 2019, without its correction: the bias is below one in 2^32 here).
-    mutating func next(below bound: Int) -> Int { Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high) }
+    mutating func next(below bound: Int) -> Int {
+        Int(truncatingIfNeeded: next().multipliedFullWidth(by: UInt64(bound)).high)
+    }
 }
