@@ -34,7 +34,7 @@ func folders(in path: String) -> [String] { contents(of: path).filter { !$0.cont
 let worlds = folders(in: "Sources/Domains")
 /// What every domain may use: the model, and what is no domain's own.
 let shared: [Target.Dependency] = [
-    "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money", "Secrets",
+    "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money", "Secrets", "Caching",
 ]
 let domainModules = worlds.map { Target.Dependency.target(name: "\($0)Domain") }
 
@@ -166,6 +166,8 @@ let package = Package(
         ours("XMLText", "Decide", ["EventModel"]),
         ours("CivilCalendar", "Decide", ["EventModel"]),
         ours("Money", "Decide", []),
+        // What a bounded cache keeps, a cache for programs, and what its policies would have made of a trace.
+        ours("Caching", "Decide", []),
         ours("Geography", "Decide", ["CS2"]),
         // C++ over Google's S2, with a header of plain C.
         .target(name: "CS2", path: "Sources/Decide/CS2", linkerSettings: [.linkedLibrary("s2")]),
@@ -254,7 +256,8 @@ let package = Package(
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "EventLog", "LocalLog", "KafkaLog",
+                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "Caching", "EventLog", "LocalLog",
+                "KafkaLog",
                 "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "Passwords", "CZlib",
                 "Metering", "PrometheusExporter", "RecordTracing", "TraceFile", arguments, yams, metrics, tracing,
@@ -310,6 +313,7 @@ let package = Package(
             "DomainTests",
             ["Domains", "DomainTesting", "EventModel", "Quarantining", protobuf],
             exclude: ["fields.txt"]),
+        tests("CachingTests", ["Caching"]),
         tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
         tests(
             "WorkerTests",

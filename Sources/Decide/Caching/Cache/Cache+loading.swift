@@ -1,0 +1,99 @@
+internal import Synchronization
+
+extension Cache {
+    /// What somebody who asks has to do.
+    enum Role {
+        case hit(CacheLookup<Value>)
+        case failed(any Error)
+        case wait(Flight<Value>)
+        case lead(Flight<Value>)
+    }
+
+    /// The value of a key, loaded where it is not known. Of those who ask at once one loads, the others wait for it; what it fails with
+    /// they are told too. Who is cancelled stops waiting; where it was the one who loads, one of the others loads instead.
+    ///
+    /// - Returns: Nil where there is nothing.
+    public func value(
+        _ key: Key, load: @Sendable (Key) async throws -> Loaded<Value>
+    ) async throws -> Value? {
+        while true {
+            switch begin(key) {
+            case .hit(.value(let value)): return value
+            case .hit: return nil
+            case .failed(let error): throw error
+            case .lead(let flight): return try await lead(flight, key, load)
+            case .wait(let flight):
+                switch try await flight.wait() {
+                case .loaded(let value): return value
+                case .failed(let error): throw error
+                case .abandoned: try Task.checkCancellation()
+                }
+            }
+        }
+    }
+
+    func begin(_ key: Key) -> Role {
+        let (identity, now) = (identity(key), now)
+        let (entry, role): (Entry?, Role?) = shard(identity).state.withLock { shard in
+            if let entry = shard.entries[key], entry.expires > now { return (entry, nil) }
+            if let failure = shard.failures[key] {
+                if failure.until > now { return (nil, .failed(failure.error)) }
+                shard.failures[key] = nil
+            }
+            if let flight = shard.flights[key] { return (nil, .wait(flight)) }
+            let flight = Flight<Value>()
+            shard.flights[key] = flight
+            return (nil, .lead(flight))
+        }
+        if let entry { return .hit(hit(entry, identity)) }
+        buffers.own.misses.add(1, ordering: .relaxed)
+        if case .wait? = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
+        // One of the two is always there.
+        return role ?? .hit(.miss)
+    }
+
+    private func lead(
+        _ flight: Flight<Value>, _ key: Key, _ load: @Sendable (Key) async throws -> Loaded<Value>
+    ) async throws -> Value? {
+        do {
+            let loaded = try await load(key)
+            finish(flight, key, loaded)
+            return loaded.value
+        } catch {
+            fail(flight, key, error, isAbandoned: error is CancellationError || Task.isCancelled)
+            throw error
+        }
+    }
+
+    /// Stored first, then landed: who comes in between finds one or the other.
+    @discardableResult
+    func finish(_ flight: Flight<Value>, _ key: Key, _ loaded: Loaded<Value>) -> CacheFill {
+        policy.withLock { $0.statistics.loads += 1 }
+        let fill = store(key, loaded, for: flight)
+        land(flight, key, .loaded(loaded.value), failure: nil)
+        return fill
+    }
+
+    func fail(_ flight: Flight<Value>, _ key: Key, _ error: any Error, isAbandoned: Bool) {
+        policy.withLock { $0.statistics.failedLoads += 1 }
+        land(flight, key, isAbandoned ? .abandoned : .failed(error), failure: isAbandoned ? nil : error)
+    }
+
+    private func land(
+        _ flight: Flight<Value>, _ key: Key, _ landing: Flight<Value>.Landing, failure: (any Error)?
+    ) {
+        let (identity, now) = (identity(key), now)
+        shard(identity).state.withLock { shard in
+            // It may be another's by now, where this one was invalidated.
+            guard shard.flights[key] === flight else { return }
+            shard.flights[key] = nil
+            guard let failure, let ttl = options.failureTTL else { return }
+            if shard.failures.count >= max(1, options.rememberedFailures / shards.count) {
+                shard.failures = shard.failures.filter { $0.value.until > now }
+                if shard.failures.count >= max(1, options.rememberedFailures / shards.count) { shard.failures = [:] }
+            }
+            shard.failures[key] = Failure(error: failure, until: now.addingSaturated(ttl.nanoseconds))
+        }
+        flight.land(landing)
+    }
+}
