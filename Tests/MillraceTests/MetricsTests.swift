@@ -189,6 +189,10 @@ struct MetricsPageTests {
             let web = try await bus.web()
             try await bus.orders(0..<5, unknown: 2)
             _ = try await web.send("PlaceOrder", #"{"order":"web","customer":"ann"}"#)
+            // A path of a domain's own that produces something.
+            _ = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
+            _ = try await web.get("/l/talk")
+            try await eventually("the click") { try await bus.count("links.clicks") == 1 ? true : nil }
             try await bus.settle()
             let metrics = try await web.metrics()
             let rows = try Self.rows()

@@ -77,6 +77,7 @@ struct MonitoringTests {
         let left: Set = [
             "millrace_worker_healthy", "millrace_kafka_queue_bytes", "millrace_kafka_sent_bytes_total",
             "millrace_kafka_received_bytes_total", "millrace_metrics_overflows_total",
+            "millrace_http_route_events_total", "millrace_http_route_waiting_events",
         ]
         #expect(Set(Measures.all.map(\.name)).subtracting(shown) == left)
         let dashboard = try JSON(Self.text("dashboard.json"))

@@ -79,7 +79,9 @@ struct WebURLTests {
     }
 
     /// What people have shortened: t.co's own links.
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: urls), "the URLs, ../shared/data/urls, are not on this machine"))
+    @Test(
+        .enabled(
+            if: FileManager.default.fileExists(atPath: urls), "the URLs, ../shared/data/urls, are not on this machine"))
     func `of sixty thousand that were shortened is taken, and written in one way`() throws {
         let lines = try lines(of: urls)
         var refused: [String: Int] = [:]
