@@ -22,7 +22,16 @@ final class Flight<Value: Sendable>: Sendable {
     /// What it brings must be of at least this version, for something became known while it was under way. The highest one: nothing
     /// that it can bring.
     var least: UInt64 { leastVersion.load(ordering: .acquiring) }
-    func raise(to version: UInt64) { leastVersion.max(version, ordering: .acquiringAndReleasing) }
+    func raise(to version: UInt64) {
+        // `max` of an unsigned atomic compares as if it were signed on some machines, and the highest version would be the lowest.
+        var known = leastVersion.load(ordering: .acquiring)
+        while known < version {
+            let (isDone, now) = leastVersion.compareExchange(
+                expected: known, desired: version, ordering: .acquiringAndReleasing)
+            if isDone { return }
+            known = now
+        }
+    }
 
     /// Waits for the landing. Who is cancelled meanwhile stops waiting; the load goes on for others.
     func wait() async throws -> Landing {

@@ -43,7 +43,9 @@ public struct MissRatioCurve: Sendable {
         }
         scale = sample < 1 ? wanted : Double(keys.count)
         (requests, sampled) = (trace.keys.count, keys.count)
-        (self.sample, distinct) = (min(1, sample), Int((Double(part.distinct) / min(1, sample)).rounded()))
+        (self.sample, distinct) = (
+            min(1, sample), sample > 0 ? Int((Double(part.distinct) / min(1, sample)).rounded()) : 0
+        )
     }
 
     private let sample: Double
