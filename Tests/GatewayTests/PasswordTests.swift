@@ -42,7 +42,9 @@ struct PasswordTests {
     }
     @Test func `stands in no message`() throws {
         let secret = try Password("hunter2hunter2")
-        for text in ["\(secret)", String(reflecting: secret), "\([secret])", "\(PasswordVerifier(secret, cost: cheap))"] {
+        for text in [
+            "\(secret)", String(reflecting: secret), "\([secret])", "\(PasswordVerifier(secret, cost: cheap))",
+        ] {
             #expect(!text.contains("hunter2") && !text.contains("$"), "\(text)")
         }
         var dumped = ""

@@ -35,7 +35,8 @@ struct Root: AsyncParsableCommand {
                 Produce.self, Send.self, Work.self, QueryCommand.self, Replay.self, Topics.self, Lag.self, Health.self,
                 Verify.self,
                 Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
-                Import.self, Up.self, Serve.self, TokenCommand.self, AccountCommand.self, OpenAPICommand.self, AsyncAPICommand.self,
+                Import.self, Up.self, Serve.self, TokenCommand.self, AccountCommand.self, OpenAPICommand.self,
+                AsyncAPICommand.self,
                 Demo.self, NewDomain.self,
                 Describe.self,
             ])

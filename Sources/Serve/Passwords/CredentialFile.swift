@@ -29,7 +29,8 @@ package final class CredentialFile: Sendable {
         }
         guard let text else { return nil }
         guard let verifier = PasswordVerifier(text) else {
-            throw BusError(.configuration, "the store of credentials \(path) has something for \(user) that is no verifier")
+            throw BusError(
+                .configuration, "the store of credentials \(path) has something for \(user) that is no verifier")
         }
         return verifier
     }
@@ -37,7 +38,9 @@ package final class CredentialFile: Sendable {
     /// Keeps what checks a password, unless there is one under that name.
     ///
     /// - Returns: whether it was kept.
-    package func keep(_ verifier: PasswordVerifier, of user: String, _ credential: String, at now: Timestamp) throws -> Bool {
+    package func keep(_ verifier: PasswordVerifier, of user: String, _ credential: String, at now: Timestamp) throws
+        -> Bool
+    {
         try using { database in
             try database.write { db in
                 try db.execute(
@@ -87,7 +90,8 @@ package final class CredentialFile: Sendable {
         // SQLite's own message may show a statement, never its arguments.
         BusError(
             error.resultCode == .SQLITE_BUSY ? .tryAgain : .unavailable,
-            "the store of credentials \(path) does not answer: \(error.message ?? "SQLite error \(error.resultCode.rawValue)")")
+            "the store of credentials \(path) does not answer: \(error.message ?? "SQLite error \(error.resultCode.rawValue)")"
+        )
     }
 
     private func open() throws -> DatabaseQueue {

@@ -14,7 +14,8 @@ package struct OpenedSession: Sendable, Hashable {
     /// Reads it at the place that an outcome tells.
     ///
     /// - Returns: nil where the outcome tells of none.
-    package static func read(_ outcome: Outcome, of domain: Domain, on log: any EventLog) async throws -> OpenedSession? {
+    package static func read(_ outcome: Outcome, of domain: Domain, on log: any EventLog) async throws -> OpenedSession?
+    {
         guard let schema = domain.decider?.events, let written = outcome.events.last else { return nil }
         let reader = try await log.reader(from: [written.place: written.offset])
         let batches: [Batch]
@@ -27,7 +28,8 @@ package struct OpenedSession: Sendable, Hashable {
         await reader.close()
         guard let record = batches.flatMap(\.records).first(where: { $0.offset == written.offset }) else { return nil }
         let json = try JSONValue(Array(schema.decode(record.value).json.utf8)[...])
-        guard let session = json?["session"]?.plain, let expires = json?["expiresAt"]?.plain.flatMap({ Timestamp(rfc3339: $0) })
+        guard let session = json?["session"]?.plain,
+            let expires = json?["expiresAt"]?.plain.flatMap({ Timestamp(rfc3339: $0) })
         else { return nil }
         return OpenedSession(session: session, expires: expires)
     }

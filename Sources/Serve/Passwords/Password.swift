@@ -24,7 +24,9 @@ package struct Password: Sendable {
         if characters < PasswordLimits.shortest {
             throw Malformed("password", "is too short; take at least \(PasswordLimits.shortest) characters")
         }
-        if String(decoding: bytes, as: UTF8.self).lowercased().hasPrefix(user.lowercased()), characters <= user.count + 3 {
+        if String(decoding: bytes, as: UTF8.self).lowercased().hasPrefix(user.lowercased()),
+            characters <= user.count + 3
+        {
             throw Malformed("password", "is the user's name; take another")
         }
         if Set(bytes).count < 3 { throw Malformed("password", "is one letter again and again; take another") }

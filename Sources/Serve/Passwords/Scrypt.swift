@@ -20,7 +20,8 @@ package struct ScryptCost: Sendable, Hashable {
         var out = [UInt8](repeating: 0, count: PasswordLimits.hash)
         let isDone = password.withUnsafeBytes { bytes in
             EVP_PBE_scrypt(
-                bytes.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count, UInt64(1) << UInt64(log2N),
+                bytes.bindMemory(to: CChar.self).baseAddress, password.count, salt, salt.count,
+                UInt64(1) << UInt64(log2N),
                 UInt64(r), UInt64(p), memory, &out, out.count)
         }
         // It fails where memory is not to be had. What it would leave is no hash.
