@@ -30,7 +30,9 @@ private struct Door: Sendable {
     }
 
     /// Signs in as soon as the view has what was done before.
-    func signIn(_ user: String, _ password: String, after: Web.Reply? = nil, id: String? = nil) async throws -> Web.Reply {
+    func signIn(_ user: String, _ password: String, after: Web.Reply? = nil, id: String? = nil) async throws
+        -> Web.Reply
+    {
         let place = after?.json["events"].array.last.map {
             "&after=\($0["topic"].string)/\($0["partition"].int)@\($0["offset"].int)"
         }
@@ -59,7 +61,8 @@ struct HTTPAccountTests {
             #expect(who.json["subject"].string == "ann", "\(who)")
             let scopes = Set(who.json["scopes"].array.map(\.string))
             #expect(scopes.isSuperset(of: ["accounts:send", "social:query", "social:send"]), "\(who)")
-            #expect(!scopes.contains { $0.hasPrefix("orders") || $0.hasPrefix("tickets") || $0.hasPrefix("*") }, "\(who)")
+            #expect(
+                !scopes.contains { $0.hasPrefix("orders") || $0.hasPrefix("tickets") || $0.hasPrefix("*") }, "\(who)")
             let tweet = try await door.post("PostTweet", #"{"text":"hello"}"#, ann)
             #expect(tweet.status == 200, "\(tweet)")
             #expect(try await door.post("PostTweet", #"{"user":"ben","text":"hello"}"#, ann).status == 403)
@@ -198,7 +201,8 @@ struct HTTPAccountTests {
                 "\(bus.folder)/keys.json")
             #expect(signed.exit == 0, "\(signed)")
             let token = try JSON(signed.out)["token"].string
-            #expect(try await door.web.get("/session", "Authorization: Bearer \(token)").json["subject"].string == "ann")
+            #expect(
+                try await door.web.get("/session", "Authorization: Bearer \(token)").json["subject"].string == "ann")
             #expect(try await door.signIn("ann", "correct horse battery").status == 200)
             try Data("wrong horse battery\n".utf8).write(to: URL(fileURLWithPath: file))
             let wrong = try await bus.run("account", "sign-in", "--user", "ann", "--password-file", file)

@@ -49,11 +49,14 @@ struct RESTTests {
 
     @Test func `asks for a token that may do it, but for a profile`() async throws {
         try await serving { place in
-            let (none, other) = (try await place.token("ann", "orders:send"), try await place.token("ann", "social:query"))
+            let (none, other) = (
+                try await place.token("ann", "orders:send"), try await place.token("ann", "social:query")
+            )
             for path in Self.reads {
                 let path = "/api/users/ann/\(path)"
                 #expect(try await place.ask("GET", path).status == 401, "\(path)")
-                #expect(try await place.ask("GET", path, nil, "Authorization: Bearer nonsense").status == 401, "\(path)")
+                #expect(
+                    try await place.ask("GET", path, nil, "Authorization: Bearer nonsense").status == 401, "\(path)")
                 #expect(try await place.ask("GET", path, nil, none).status == 403, "\(path)")
             }
             for (method, path) in Self.writes {
@@ -104,9 +107,11 @@ struct RESTTests {
             #expect(place.rows(list, "tweets", "text") == ["hello 😀"], "\(list)")
             #expect(list.json["next"] == .null && list.json["tweets"][0]["likes"].int == 0)
             #expect(try await place.ask("POST", "/api/users/ben/tweets", body, ann).status == 403)
-            #expect(try await place.ask("POST", "/api/users/ann/tweets", #"{"user":"ben","text":"x"}"#, ann).status == 400)
+            #expect(
+                try await place.ask("POST", "/api/users/ann/tweets", #"{"user":"ben","text":"x"}"#, ann).status == 400)
             for (bad, status) in [
-                ("{", 400), ("[]", 400), ("", 400), (#"{"text":""}"#, 400), (#"{"txt":"x"}"#, 400), (#"{"text":1}"#, 400),
+                ("{", 400), ("[]", 400), ("", 400), (#"{"text":""}"#, 400), (#"{"txt":"x"}"#, 400),
+                (#"{"text":1}"#, 400),
                 (#"{"text":"\ud800"}"#, 400), (#"{"text":"\#(String(repeating: "x", count: 281))"}"#, 409),
                 (#"{"text":"x","replyToUser":"ben"}"#, 400),
             ] {
@@ -213,7 +218,9 @@ struct RESTTests {
             }
             #expect(cursored == numbered)
             #expect(try await page("?page=50").json["tweets"].array.isEmpty)
-            for bad in ["?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)", "?cursor=x"] {
+            for bad in [
+                "?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)", "?cursor=x",
+            ] {
                 let refused = try await page(bad)
                 #expect(refused.status == 400, "\(bad) \(refused)")
             }
@@ -243,7 +250,8 @@ struct RESTTests {
             #expect(place.rows(blocked, "tweets", "user") == ["cy"], "\(blocked)")
             let tweets = try await place.ask("GET", "/api/users/ann/tweets", nil, ben)
             #expect(tweets.status == 200 && tweets.json["tweets"].array.isEmpty, "\(tweets)")
-            #expect(try await place.ask("POST", "/api/users/ben/followers", nil, ann).json["reason"].string == "blocked")
+            #expect(
+                try await place.ask("POST", "/api/users/ben/followers", nil, ann).json["reason"].string == "blocked")
         }
     }
 
@@ -254,7 +262,8 @@ struct RESTTests {
                 for i in 0..<120 {
                     group.addTask {
                         let reply = try await place.ask(
-                            "POST", "/api/users/u\(i % 4)/tweets", #"{"text":"n \#(i)","tweet":"t\#(i)"}"#, tokens[i % 4])
+                            "POST", "/api/users/u\(i % 4)/tweets", #"{"text":"n \#(i)","tweet":"t\#(i)"}"#,
+                            tokens[i % 4])
                         return reply.status == 200 ? "u\(i % 4)/t\(i)" : nil
                     }
                 }
@@ -268,7 +277,8 @@ struct RESTTests {
                     shown.formUnion(place.rows(reply, "tweets", "tweet").map { "u\(i)/\($0)" })
                 }
             }
-            #expect(acknowledged.count > 100 && shown.isSuperset(of: acknowledged), "\(acknowledged.subtracting(shown))")
+            #expect(
+                acknowledged.count > 100 && shown.isSuperset(of: acknowledged), "\(acknowledged.subtracting(shown))")
         }
     }
 }

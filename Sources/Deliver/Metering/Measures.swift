@@ -143,7 +143,8 @@ package enum Measures {
         workerRunning, workerLag, workerOldest, workerHealthy, quarantinedRecords, quarantinedKeys, commands, refusals,
         logCommit, logRecords, logAppended, logBytes, logDiskFree, logDisk, kafkaRoundTrip, kafkaErrors,
         kafkaRetries, kafkaTimeouts, kafkaQueue, kafkaQueueBytes, kafkaSent, kafkaSentBytes, kafkaReceived,
-        kafkaReceivedBytes, requests, requestTime, streams, sent, routeEvents, routeWaiting, info, processorTime, memory, files, fileLimit, begun,
+        kafkaReceivedBytes, requests, requestTime, streams, sent, routeEvents, routeWaiting, info, processorTime,
+        memory, files, fileLimit, begun,
         overflows,
     ]
 }

@@ -158,7 +158,9 @@ enum Accounts: Decider {
         case .profileChanged(let e): state.user?.profile = Profile(e)
         case .passwordChanged(let e): state.user?.credential = e.credential
         case .sessionOpened(let e):
-            if let sessions = state.user?.sessions { state.user?.sessions = sessions.filter { $0.value.expires > time } }
+            if let sessions = state.user?.sessions {
+                state.user?.sessions = sessions.filter { $0.value.expires > time }
+            }
             state.user?.sessions[e.session] = Session(expires: Timestamp(e.expiresAt))
         case .sessionClosed(let e): state.user?.sessions[e.session]?.isClosed = true
         case .userDeactivated: state.user?.isActive = false

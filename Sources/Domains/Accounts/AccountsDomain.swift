@@ -23,7 +23,8 @@ extension Domain {
     .routing(AccountsRoutes.all)
     .answering(profile, sessions, logins, credential, closed)
     .demonstrating(.accounts)
-    .keeping(AccountsInvariants.eachEventMayFollow, AccountsInvariants.sessionsAreShown, AccountsInvariants.loginsAreCounted)
+    .keeping(
+        AccountsInvariants.eachEventMayFollow, AccountsInvariants.sessionsAreShown, AccountsInvariants.loginsAreCounted)
 
     private static let whose = RequiredParameter<String>("user", "the user's name")
 

@@ -21,7 +21,8 @@ enum AccountsRoutes {
             throw Malformed("username", error.why)
         }
         let answer = try await bus.query(
-            "accounts.profile", ["user": .text(Accounts.name(user))], after: request.places(after), limit: 1, cursor: nil)
+            "accounts.profile", ["user": .text(Accounts.name(user))], after: request.places(after), limit: 1,
+            cursor: nil)
         guard let row = answer.rows.first, let object = answer.objects.first else {
             throw RouteProblem(.notFound, "nobody is registered as \(Accounts.name(user))")
         }

@@ -40,7 +40,8 @@ extension SocialInvariants {
     }
 
     static let likesAreCounted = Invariant(
-        "a tweet has as many likes as who like it, and as many replies and quotes as are there", over: ["social.events"],
+        "a tweet has as many likes as who like it, and as many replies and quotes as are there",
+        over: ["social.events"],
         of: "social.timelines", from: Counted(),
         fold: { counted, record, _ in
             if let event = try SocialEvent.kind(in: record.value) { try counted.tell(event) }
@@ -57,7 +58,8 @@ extension SocialInvariants {
             let expected = counted.counts
             for tweet in Set(counts.keys).union(expected.keys) where counts[tweet] != expected[tweet] {
                 throw Violation(
-                    "\(tweet) has \(counts[tweet] ?? []) likes, replies and quotes, and should have \(expected[tweet] ?? [])")
+                    "\(tweet) has \(counts[tweet] ?? []) likes, replies and quotes, and should have \(expected[tweet] ?? [])"
+                )
             }
         })
 

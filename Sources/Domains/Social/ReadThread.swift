@@ -48,7 +48,9 @@ struct ReadThread {
     private func path(_ cursor: Row?) throws -> [Row] {
         guard let cursor else { return [] }
         let steps = stride(from: 0, to: cursor.count, by: 3).map { Array(cursor[$0..<min($0 + 3, cursor.count)]) }
-        let isPath = steps.allSatisfy { $0.count == 3 && $0[0].integer != nil && $0[1].text != nil && $0[2].text != nil }
+        let isPath = steps.allSatisfy {
+            $0.count == 3 && $0[0].integer != nil && $0[1].text != nil && $0[2].text != nil
+        }
         if steps.isEmpty || steps.count > SocialLimits.depth || !isPath {
             throw Malformed("cursor", "is not one of a page of a thread")
         }

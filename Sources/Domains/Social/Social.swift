@@ -39,7 +39,6 @@ enum Social: Decider {
     /// 2: with likes, blocks and mutes.
     static var stateVersion: Int { 2 }
 
-
     static var initial: State { State() }
 
     /// A handle as keys have it: case makes no difference.

@@ -12,10 +12,14 @@ extension Domain {
     static func social(fanOutLimit: Int) -> Domain {
         Domain("social", "Tweets, follows, timelines and trends.", descriptor: socialDescriptor)
             .deciding(Social.self, key: "user")
-            .naming(actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow", "LikeTweet", "UnlikeTweet",
-                "Block", "Unblock", "Mute", "Unmute")
             .naming(
-                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed", "TweetLiked",
+                actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow", "LikeTweet",
+                "UnlikeTweet",
+                "Block", "Unblock", "Mute", "Unmute"
+            )
+            .naming(
+                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed",
+                "TweetLiked",
                 "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
             )
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")

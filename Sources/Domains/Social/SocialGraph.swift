@@ -38,7 +38,8 @@ struct SocialGraph: Projection {
 
     /// Followers or followees, the latest first, without those of whom either has blocked the other: a follow of before a block
     /// is there still, and shows nothing.
-    static func page(of user: String, followers: Bool, _ arguments: Arguments, _ reader: any ViewReader) throws -> Page {
+    static func page(of user: String, followers: Bool, _ arguments: Arguments, _ reader: any ViewReader) throws -> Page
+    {
         let scan = Scan(
             follows, by: followers ? "followers" : "followees", equal: [.text(user)], descending: true
         ).page(arguments)

@@ -19,25 +19,40 @@ extension Social {
             return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (whoever, tweet) })
         case 48..<66: return follow(user, other)
         case 66..<74: return unfollow(user, other)
-        default: return think(user, owner, tweet, of: other, &draw)
+        default: return think(old, users, &draw)
         }
     }
 
-    /// Likes, blocks and mutes.
-    private static func think(
-        _ user: String, _ owner: String, _ tweet: String, of other: String, _ draw: inout LoadDraw
-    ) -> LoadRequest {
+    /// Likes, blocks and mutes: by few and of few, so that what is taken back is there.
+    private static func think(_ old: Int, _ users: Int, _ draw: inout LoadDraw) -> LoadRequest {
+        let (user, other) = (draw.name("u", 1), draw.name("u", number: draw.number(2...3)))
+        let number = old - old % 20
+        let (owner, tweet) = (draw.name("u", number: number % users + 1), draw.name("t", number: number))
         switch draw.number(0...25) {
-        case 0..<10: return like(user, owner, tweet)
-        case 10..<14:
-            return LoadRequest(SocialUnlikeTweet.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
-        case 14..<17: return LoadRequest(SocialBlock.with { ($0.user, $0.blocked) = (user, other) })
-        case 17..<20: return LoadRequest(SocialUnblock.with { ($0.user, $0.blocked) = (user, other) })
-        case 20..<23: return LoadRequest(SocialMute.with { ($0.user, $0.muted) = (user, other) })
-        default: return LoadRequest(SocialUnmute.with { ($0.user, $0.muted) = (user, other) })
+        case 0..<6: return like(user, owner, tweet)
+        case 6..<11: return unlike(user, owner, tweet)
+        case 11..<14: return block(user, other)
+        case 14..<18: return unblock(user, other)
+        case 18..<22: return mute(user, other)
+        default: return unmute(user, other)
         }
     }
 
+    fileprivate static func block(_ user: String, _ other: String) -> LoadRequest {
+        LoadRequest(SocialBlock.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    fileprivate static func unblock(_ user: String, _ other: String) -> LoadRequest {
+        LoadRequest(SocialUnblock.with { ($0.user, $0.blocked) = (user, other) })
+    }
+    fileprivate static func mute(_ user: String, _ other: String) -> LoadRequest {
+        LoadRequest(SocialMute.with { ($0.user, $0.muted) = (user, other) })
+    }
+    fileprivate static func unmute(_ user: String, _ other: String) -> LoadRequest {
+        LoadRequest(SocialUnmute.with { ($0.user, $0.muted) = (user, other) })
+    }
+    fileprivate static func unlike(_ user: String, _ owner: String, _ tweet: String) -> LoadRequest {
+        LoadRequest(SocialUnlikeTweet.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
+    }
     fileprivate static func like(_ user: String, _ owner: String, _ tweet: String) -> LoadRequest {
         LoadRequest(SocialLikeTweet.with { ($0.user, $0.owner, $0.tweet) = (user, owner, tweet) })
     }
@@ -145,7 +160,8 @@ struct Tweeter: LoadActor {
 
     private mutating func request(isLate: Bool) -> LoadRequest {
         let (me, other) = (community.name(number), community.name(random.number(0...community.count - 1)))
-        switch random.number(0...23) {
+        let near = (1...3).map { community.name((number + $0) % community.count) }
+        switch random.number(0...29) {
         case 0..<11:
             posted += 1
             let topic = isLate && random.chance(50) ? Community.burst : random.one(of: Community.daily)
@@ -157,7 +173,12 @@ struct Tweeter: LoadActor {
         case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
         case 16..<18: return Social.follow(me, other)
         case 18..<20: return Social.unfollow(me, other)
-        case 20..<23: return Social.like(me, other, "\(other)-1")
+        case 20..<22: return Social.like(me, near[0], "\(near[0])-1")
+        case 22..<24: return Social.unlike(me, near[0], "\(near[0])-1")
+        case 24: return Social.mute(me, near[1])
+        case 25: return Social.unmute(me, near[1])
+        case 26: return Social.block(me, near[2])
+        case 27: return Social.unblock(me, near[2])
         default: return Social.answer(me, other, "\(other)-1")
         }
     }

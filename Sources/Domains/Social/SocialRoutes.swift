@@ -153,7 +153,9 @@ enum SocialRoutes {
     }
 
     /// The tweet that the path names; of a retweet what it passes on.
-    private static func original(_ request: RouteRequest, _ bus: any RouteBus) async throws -> (owner: String, tweet: String) {
+    private static func original(_ request: RouteRequest, _ bus: any RouteBus) async throws -> (
+        owner: String, tweet: String
+    ) {
         let (owner, tweet) = (try handle(request), try tweetID(request))
         let answer = try await bus.query(
             "social.tweet", ["owner": .text(owner), "tweet": .text(tweet)], after: request.places(after), limit: 1,
@@ -171,7 +173,8 @@ enum SocialRoutes {
             // The library reads pairs of surrogates otherwise: as all JSON of messages is read.
             return try C(jsonString: JSONEscapes.decodingPairs(Bytes(json)).text)
         } catch {
-            throw Malformed("body", "is no JSON object with fields of \(C.protoMessageName.split(separator: ".").last ?? "")")
+            throw Malformed(
+                "body", "is no JSON object with fields of \(C.protoMessageName.split(separator: ".").last ?? "")")
         }
     }
 
@@ -189,6 +192,7 @@ enum SocialRoutes {
         _ = try outcome.get()
         let after = outcome.places.isEmpty ? "null" : RouteAnswer.quoted(outcome.written)
         return .json(
-            "{\"id\":\(RouteAnswer.quoted(outcome.id)),\"\(member)\":\(RouteAnswer.quoted(value(outcome))),\"after\":\(after)}\n")
+            "{\"id\":\(RouteAnswer.quoted(outcome.id)),\"\(member)\":\(RouteAnswer.quoted(value(outcome))),\"after\":\(after)}\n"
+        )
     }
 }

@@ -47,7 +47,8 @@ extension Social {
             try check(handle: c.user, "user")
             try check(handle: c.owner, "owner")
             try Check.identifier(c.tweet, "tweet", atMost: SocialLimits.tweet)
-        case .unlikeTweet(let c): try check(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (c.user, c.owner, c.tweet) }))
+        case .unlikeTweet(let c):
+            try check(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (c.user, c.owner, c.tweet) }))
         case .block(let c):
             try check(handle: c.user, "user")
             try check(handle: c.blocked, "blocked")

@@ -206,7 +206,8 @@ private struct Signing {
 
     private func busy(_ error: any Error) -> any Error {
         guard error is Hashing.Busy else { return error }
-        return Problem(.unavailable, "too many passwords are checked at once; come again later", retryAfter: .seconds(2))
+        return Problem(
+            .unavailable, "too many passwords are checked at once; come again later", retryAfter: .seconds(2))
     }
 }
 

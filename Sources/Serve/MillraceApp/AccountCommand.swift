@@ -66,7 +66,8 @@ struct AccountCommand: AsyncParsableCommand {
         @OptionGroup var keys: TokenKeysOption
         @Option(
             name: .customLong("session-scope"),
-            help: ArgumentHelp("What the session may do, such as social:send; given again, that too.", valueName: "scope"))
+            help: ArgumentHelp(
+                "What the session may do, such as social:send; given again, that too.", valueName: "scope"))
         var scopes: [String] = []
 
         func run(in app: Application) async throws {
@@ -134,7 +135,9 @@ private struct Account {
         if keys != nil, key == nil { throw Failure(.usage, "the keys check tokens and make none") }
         let password = try common.password.read(twice: false)
         try await common.places.withLog(app) { log in
-            let credential: String? = try await common.places.withViews { views in try await self.credential(of: user, in: views) }
+            let credential: String? = try await common.places.withViews { views in
+                try await self.credential(of: user, in: views)
+            }
             let verifier = try credential.flatMap { try file.verifier(of: user, $0) }
             guard try await hashing.matches(password, verifier), let credential else {
                 throw Failure(.noPermission, "the name or the password is wrong")
@@ -143,7 +146,9 @@ private struct Account {
             let session = outcome.accepted ? try await OpenedSession.read(outcome, of: domain, on: log) : nil
             var members: Members = []
             if let session {
-                members += [("session", JSON.string(session.session)), ("expires", JSON.string(session.expires.rfc3339))]
+                members += [
+                    ("session", JSON.string(session.session)), ("expires", JSON.string(session.expires.rfc3339)),
+                ]
                 if let key {
                     let scopes = scopes ?? Access.scopes(ofSessionsIn: app.domains)
                     let claims = Claims(

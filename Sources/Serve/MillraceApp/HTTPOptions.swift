@@ -99,7 +99,9 @@ struct HTTPOptions: ParsableArguments {
     ) async throws -> Gateway {
         var settings = settings
         settings.credentials = try credentials.file(places)
-        if !sessionScopes.isEmpty { settings.sessionScopes = try Scope.texts(sessionScopes, "--session-scope", in: app) }
+        if !sessionScopes.isEmpty {
+            settings.sessionScopes = try Scope.texts(sessionScopes, "--session-scope", in: app)
+        }
         return try await Gateway(
             app.domains, log: log, views: views, snapshots: places.snapshots(),
             declared: places.declaredTopics(app), settings: settings, logger: logger,

@@ -15,7 +15,8 @@ struct PasswordInput: ParsableArguments {
 
     /// - Parameter twice: Whether it is asked for once more, for nobody sees what is typed.
     func read(twice: Bool) throws -> Password {
-        let text = try path.map { $0 == "-" ? try Self.line(from: STDIN_FILENO, "standard input") : try Self.line(of: $0) }
+        let text =
+            try path.map { $0 == "-" ? try Self.line(from: STDIN_FILENO, "standard input") : try Self.line(of: $0) }
             ?? Self.asked(twice: twice)
         do throws(Malformed) {
             return try Password(text)
@@ -87,7 +88,8 @@ struct CredentialsOption: ParsableArguments {
     @Option(
         name: .customLong("credentials"),
         help: ArgumentHelp(
-            "The file for what checks passwords (also MILLRACE_CREDENTIALS; default: beside the log).", valueName: "file"),
+            "The file for what checks passwords (also MILLRACE_CREDENTIALS; default: beside the log).",
+            valueName: "file"),
         completion: .file())
     var path: String?
 

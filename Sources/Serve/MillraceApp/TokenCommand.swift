@@ -33,7 +33,8 @@ extension Scope {
     /// Scopes as they are written, several in one or one by one: each in a domain that there is, or in all.
     static func texts(_ written: [String], _ option: String, in app: Application) throws -> [String] {
         let words = Scope.allCases.map(\.rawValue)
-        return try written.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map { text in
+        return try written.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "," }).map(String.init) }.map {
+            text in
             let sides = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
             guard sides.count == 2 else {
                 throw Failure(.usage, "\(option) \(text) is not DOMAIN:WORD, such as tickets:send or *:query")
@@ -88,7 +89,9 @@ struct TokenCommand: AsyncParsableCommand {
         func run(in app: Application) throws {
             let file = try keys.needed()
             let set = try file.read()
-            var claims = Claims(subject: subject, scopes: try Scope.texts(scopes, "--scope", in: app), id: Token.newID(), expires: Timestamp(0))
+            var claims = Claims(
+                subject: subject, scopes: try Scope.texts(scopes, "--scope", in: app), id: Token.newID(),
+                expires: Timestamp(0))
             let time = now()
             claims.expires = time + (try life())
             let key = try key(of: set, file)

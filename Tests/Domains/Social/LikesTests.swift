@@ -21,7 +21,9 @@ struct LikesTests {
         #expect(try feed.violations() == [])
         return feed
     }
-    private func likers(_ feed: SocialFeed, _ tweet: String, of owner: String, for viewer: String? = nil) throws -> [String] {
+    private func likers(_ feed: SocialFeed, _ tweet: String, of owner: String, for viewer: String? = nil) throws
+        -> [String]
+    {
         var values: [String: Value] = ["owner": .text(owner), "tweet": .text(tweet)]
         values["viewer"] = viewer.map { .text($0) }
         return try feed.ask("social.likes", values).rows.map { $0[0].text ?? "" }
@@ -46,7 +48,8 @@ struct LikesTests {
         let passed = Told.passed(on: "b1", of: "bob", as: "r1")
         #expect(decide(.like("r1", of: "ann"), passed) == .success([.liked("b1", of: "bob")]))
         #expect(decide(.like("b1", of: "bob"), passed, .liked("b1", of: "bob")) == .success([]))
-        #expect(decide(.unlike("r1", of: "ann"), passed, .liked("b1", of: "bob")) == .success([.unliked("b1", of: "bob")]))
+        #expect(
+            decide(.unlike("r1", of: "ann"), passed, .liked("b1", of: "bob")) == .success([.unliked("b1", of: "bob")]))
     }
     @Test func `are not of whom one has blocked`() {
         #expect(decide(.like("t1", of: "bob"), .blocked("bob")) == .failure(.blocked("bob")))
@@ -134,7 +137,9 @@ struct ThreadTests {
         return all
     }
 
-    @Test(arguments: [1, 2, 3, 100]) func `has each answer below what it answers, on pages of any size`(size: Int) throws {
+    @Test(arguments: [1, 2, 3, 100]) func `has each answer below what it answers, on pages of any size`(size: Int)
+        throws
+    {
         let feed = try feed(talk)
         #expect(try shown(feed, "a", of: "ann", by: size) == ["0 a", "1 b", "2 c", "3 e", "1 d"])
         #expect(try shown(feed, "c", of: "cy", by: size) == ["-2 a", "-1 b", "0 c", "1 e"])

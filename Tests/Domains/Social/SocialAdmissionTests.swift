@@ -45,25 +45,25 @@ enum SocialCommands {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
         let (user, other, tweet) = ("u\(pick(1...3))", "u\(pick(1...3))", "t\(pick(0...12))")
         switch pick(0...99) {
-        case 0..<30:
+        case 0..<24:
             let text = ["hello", "hi @\(other) #one #Two", "#one @\(other) @u9"][pick(0...2)]
             return .postTweet(.with { ($0.user, $0.tweet, $0.text) = (user, tweet, text) })
-        case 30..<45: return .deleteTweet(.with { ($0.user, $0.tweet) = (user, tweet) })
-        case 45..<65:
+        case 24..<34: return .deleteTweet(.with { ($0.user, $0.tweet) = (user, tweet) })
+        case 34..<46:
             return .retweet(
                 .with {
                     ($0.user, $0.owner, $0.original, $0.text) = (user, other, tweet, "seen")
                     $0.tweet = "t\(pick(0...12))"
                 })
-        case 65..<70: return .reply(to: "t\(pick(0...12))", of: other, as: tweet, by: user)
-        case 70..<74: return .quote("t\(pick(0...12))", of: other, as: tweet, by: user)
-        case 74..<78: return .like(tweet, of: other, by: user)
-        case 78..<80: return .unlike(tweet, of: other, by: user)
-        case 80: return .block(other == user ? "u4" : other, by: user)
-        case 81..<84: return .unblock(other == user ? "u4" : other, by: user)
-        case 84: return .mute(other, by: user)
-        case 85: return .unmute(other, by: user)
-        case 86..<94: return .follow(.with { ($0.user, $0.followee) = (user, other) })
+        case 46..<50: return .reply(to: "t\(pick(0...12))", of: other, as: tweet, by: user)
+        case 50..<53: return .quote("t\(pick(0...12))", of: other, as: tweet, by: user)
+        case 53..<60: return .like(tweet, of: other, by: user)
+        case 60..<67: return .unlike(tweet, of: other, by: user)
+        case 67: return .block(other, by: user)
+        case 68..<72: return .unblock(other, by: user)
+        case 72..<75: return .mute(other, by: user)
+        case 75..<78: return .unmute(other, by: user)
+        case 78..<90: return .follow(.with { ($0.user, $0.followee) = (user, other) })
         default: return .unfollow(.with { ($0.user, $0.followee) = (user, other) })
         }
     }

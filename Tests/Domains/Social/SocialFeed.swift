@@ -189,7 +189,9 @@ struct SocialFeed {
     func ask(_ name: String, _ values: [String: Value], limit: Int = 100, from cursor: Row? = nil) throws -> Page {
         let query = domain.queries.first { $0.name == name }!
         let arguments = Arguments(values, now: after(clock), limit: limit, cursor: cursor)
-        return try views.read(query.projection == graph.name ? graph : timelines) { reader, _ in try query.answer(arguments, reader) }
+        return try views.read(query.projection == graph.name ? graph : timelines) { reader, _ in
+            try query.answer(arguments, reader)
+        }
     }
 
     /// A timeline by its pages, as (user, tweet).
