@@ -2,7 +2,7 @@ package import EventModel
 internal import Foundation
 internal import GRDB
 internal import MillraceBus
-package import Secrets
+internal import Secrets
 internal import Synchronization
 
 /// Where what checks passwords is kept: a database of its own, for its owner alone, that is not made from the log.

@@ -4,9 +4,10 @@ internal import EventModel
 internal import MillraceBus
 
 /// `millrace trace`.
-struct Trace: AppCommand {
+struct TraceCommand: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "trace",
             abstract: "Show what belongs to a trace, over all topics: a command, its outcome, its events, what follows.",
             paragraphs: """
                 A command belongs to a trace where it was sent with --traceparent, with
@@ -72,7 +73,7 @@ struct Trace: AppCommand {
 
     private static func rank(_ topic: String) -> Int {
         if topic.hasSuffix(".commands") { return 0 }
-        return topic.hasSuffix(".outcomes") ? 2 : topic.hasSuffix(".events") ? 1 : 3
+        return topic.hasSuffix(".outcomes") ? 3 : topic.hasSuffix(".events") ? 1 : 2
     }
 
     private func cells(_ step: Step) -> [String] {
