@@ -1,5 +1,5 @@
-import Foundation
 import EventModel
+import Foundation
 import SwiftProtobuf
 import Testing
 
@@ -50,23 +50,20 @@ struct TimestampTests {
     @Test func `a time is written as Foundation writes it, and read as it was`() {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed)
-        // From 1583, when all calendars but this one had changed to it.
-        let days = [0, 1, 58, 59, 60, 365, 366, 11_016, 11_017, 10_956, 10_957, -1, -141_000].map { Int64($0) }
+        let days = [
+            -141_427, -141_428, -577_736, 0, 1, 58, 59, 60, 365, 366, 11_016, 11_017, 10_956, 10_957, -1, -141_000,
+        ].map { Int64($0) }
         let moments = days.flatMap { [$0 * 86_400_000, $0 * 86_400_000 + 86_399_999] }
-        for milliseconds in moments + (0..<20_000).map({ _ in
-            Int64.random(in: -12_212_553_600_000...253_402_300_799_999, using: &random)
-        }) {
+        for milliseconds in moments
+            + (0..<20_000).map({ _ in
+                Int64.random(in: -62_135_596_800_000...253_402_300_799_999, using: &random)
+            })
+        {
             let time = Timestamp(milliseconds)
             let date = Date(timeIntervalSince1970: Double(time.second))
             let whole = date.formatted(Date.ISO8601FormatStyle())
             let text = time.rfc3339
             #expect(text.prefix(19) == whole.prefix(19) && Timestamp(rfc3339: text) == time, "\(text), seed \(seed)")
-        }
-        for milliseconds in (0..<5000).map({ _ in
-            Int64.random(in: -62_135_596_800_000 ... -12_212_553_600_000, using: &random)
-        }) {
-            let time = Timestamp(milliseconds)
-            #expect(Timestamp(rfc3339: time.rfc3339) == time, "\(time.rfc3339), seed \(seed)")
         }
     }
 

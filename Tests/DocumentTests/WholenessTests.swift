@@ -13,7 +13,8 @@ struct WholenessTests {
 
     /// Those of the program: read by name, by the name of a setting, or in the values of a file of topics.
     private static func ofProgram() throws -> Set<String> {
-        let settings = try Code.matches(#"ettings\.(?:integer|text)\(\s*"([a-z.-]+)""#, in: ["Sources"], without: trials)
+        let settings = try Code.matches(
+            #"ettings\.(?:integer|text)\(\s*"([a-z.-]+)""#, in: ["Sources"], without: trials)
         return try Code.matches(literal, in: ["Sources"], without: trials)
             .union(Code.matches(#"\$\{(MILLRACE_[A-Z_]*[A-Z])"#, in: ["Sources", "topics.yaml"], without: trials))
             .union(settings.map { "MILLRACE_" + $0.replacing(#/[.-]/#, with: "_").uppercased() })

@@ -46,13 +46,15 @@ struct HTTPLoadTests {
     }
 
     /// The limits are waited out: each is over a test's usual time, so all wait at once.
-    @Test func `who says nothing, sends no end or reads no more is left at the limit, not before, and others are served`()
+    @Test
+    func `who says nothing, sends no end or reads no more is left at the limit, not before, and others are served`()
         async throws
     {
         try await onBus { bus in
             let web = try await bus.web()
             let hits = (0..<6000).map { #"{"site":"home","path":"/\#($0)/\#(String(repeating: "p", count: 1900))"}"# }
-            _ = try await web.ask("POST", "/events/Hit", hits.joined(separator: "\n"), "Content-Type: application/x-ndjson")
+            _ = try await web.ask(
+                "POST", "/events/Hit", hits.joined(separator: "\n"), "Content-Type: application/x-ndjson")
             let begin = ContinuousClock.now
             let silent = try RawSocket(port: web.port)
             let kept = try RawSocket(port: web.port)

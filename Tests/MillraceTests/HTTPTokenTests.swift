@@ -219,7 +219,9 @@ struct HTTPTokenTests {
             #expect(wrong.status == 401 && wrong.fields["set-cookie"] == nil, "\(wrong)")
             #expect(wrong.body.contains(#"action="/ui/sign-in""#), "\(wrong)")
             // Wherever a form says to go on, it is a page of this gateway.
-            for place in ["https://evil.example", "//evil.example/ui", "/topics", "/ui/nowhere", "%5C%5Cevil", "", "/ui/sign-out"] {
+            for place in [
+                "https://evil.example", "//evil.example/ui", "/topics", "/ui/nowhere", "%5C%5Cevil", "", "/ui/sign-out",
+            ] {
                 let sent = try await web.ask("POST", "/ui/sign-in", "token=\(token)&to=\(place)", own, form)
                 #expect(sent.status == 303 && sent.fields["location"] == "/ui", "\(place) \(sent)")
             }

@@ -74,7 +74,8 @@ struct FileTracerTests {
         }.map { String($0.suffix(32)) }
         let some = ids.filter { FileTracer.isSampled($0, 0.25) }
         #expect((800...1200).contains(some.count), "seed \(seed)")
-        #expect(some.allSatisfy { FileTracer.isSampled($0, 0.5) } && some == ids.filter { FileTracer.isSampled($0, 0.25) })
+        #expect(
+            some.allSatisfy { FileTracer.isSampled($0, 0.5) } && some == ids.filter { FileTracer.isSampled($0, 0.25) })
         #expect(ids.allSatisfy { FileTracer.isSampled($0, 1) && !FileTracer.isSampled($0, 0) })
         let none = try withFile(0) { _, tracer in
             let span = tracer.startSpan("root", context: .topLevel)
@@ -129,7 +130,11 @@ private struct Line: Decodable {
         case text(String), bool(Bool)
         init(from decoder: any Decoder) throws {
             let value = try decoder.singleValueContainer()
-            if let bool = try? value.decode(Bool.self) { self = .bool(bool) } else { self = .text(try value.decode(String.self)) }
+            if let bool = try? value.decode(Bool.self) {
+                self = .bool(bool)
+            } else {
+                self = .text(try value.decode(String.self))
+            }
         }
     }
     struct Attribute: Decodable, Equatable {
@@ -161,6 +166,10 @@ private struct Line: Decodable {
 
     var spans: [Span] { resourceSpans.flatMap(\.scopeSpans).flatMap(\.spans) }
     var service: String? {
-        if case .text(let name)? = resourceSpans.first?.resource.attributes.first?.value["stringValue"] { name } else { nil }
+        if case .text(let name)? = resourceSpans.first?.resource.attributes.first?.value["stringValue"] {
+            name
+        } else {
+            nil
+        }
     }
 }

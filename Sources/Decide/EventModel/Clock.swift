@@ -8,6 +8,7 @@ extension Timestamp {
     /// milliseconds since 1970.
     public var rfc3339: String {
         if !Self.written.contains(self) { return String(rawValue) }
+        if self < Self.gregorian { return writtenByFoundation }
         let (second, millisecond) = (second, millisecond)
         let day = second >= 0 ? second / 86_400 : (second - 86_399) / 86_400
         let (ofDay, date) = (second - day * 86_400, Self.civil(day))
@@ -31,6 +32,16 @@ extension Timestamp {
             if millisecond != 0 { put(millisecond, 3, "Z") }
             return at
         }
+    }
+
+    /// 1582-10-15, before which Foundation, which reads times, goes by the Julian calendar.
+    private static let gregorian = Timestamp(-12_219_292_800_000)
+
+    private var writtenByFoundation: String {
+        let whole = Date(timeIntervalSince1970: Double(second)).formatted(Date.ISO8601FormatStyle())
+        if millisecond == 0 { return whole }
+        let digits = String(millisecond)
+        return whole.dropLast() + "." + String(repeating: "0", count: 3 - digits.count) + digits + "Z"
     }
 
     /// The date of a day since 1970 (howardhinnant.github.io/date_algorithms.html#civil_from_days).

@@ -40,7 +40,9 @@ package struct TraceContext: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "00-\(traceID)-\(parentID)-0\(flags)" }
 
     /// Whether a word can be the id of a trace.
-    package static func isTraceID(_ text: String) -> Bool { text.utf8.count == 32 && digits(Array(text.utf8)[...]) != nil }
+    package static func isTraceID(_ text: String) -> Bool {
+        text.utf8.count == 32 && digits(Array(text.utf8)[...]) != nil
+    }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)

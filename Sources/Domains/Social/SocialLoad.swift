@@ -26,7 +26,8 @@ extension Social {
     /// Likes, blocks and mutes: by few and of few, so that what is taken back is there.
     private static func think(_ old: Int, _ users: Int, _ draw: inout LoadDraw) -> LoadRequest {
         let (user, other) = (draw.name("u", 1), draw.name("u", number: draw.number(2...3)))
-        let number = old - old % 20
+        // One of the second user: nobody likes what is his own.
+        let number = old - old % 20 + 1
         let (owner, tweet) = (draw.name("u", number: number % users + 1), draw.name("t", number: number))
         switch draw.number(0...25) {
         case 0..<6: return like(user, owner, tweet)

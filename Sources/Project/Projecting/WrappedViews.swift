@@ -22,7 +22,6 @@ extension WrappedViews {
         _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R { try await views.read(tables, body) }
-    public func live(_ projection: AnyProjection) async throws -> AnyProjection { try await views.live(projection) }
     public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         try await views.snapshot(projection)
     }

@@ -85,7 +85,8 @@ extension Application {
             return question.loose(found.parameters.map { ($0.name, Self.values(of: $0)) })
         case ("import", "positional@0"): return catalogue.importers.map(\.importer.name)
         case ("events", _): return domains.map(\.name) + (catalogue.commands + catalogue.events).map(\.kind.name)
-        case ("verify", "--topic"), ("replay", "positional@0"), ("cache replay", "positional@0"), ("topics describe", _), ("topics recount", _):
+        case ("verify", "--topic"), ("replay", "positional@0"), ("cache replay", "positional@0"),
+            ("topics describe", _), ("topics recount", _):
             return declaredTopics
         case ("replay", "--from"), ("replay", "--to"):
             return ["start", "end", "+10", "-10"] + Self.moments.flatMap { ["@\($0)", "first@\($0)"] }

@@ -78,11 +78,13 @@ struct Replay: AppCommand {
             throw ValidationError("\(option) and --format exclude each other")
         }
         if let trace, !TraceContext.isTraceID(trace) {
-            throw ValidationError("--trace \(trace) is no id of a trace: 32 hexadecimal digits in lower case, not all 0")
+            throw ValidationError(
+                "--trace \(trace) is no id of a trace: 32 hexadecimal digits in lower case, not all 0")
         }
         if let limit, limit < 0 { throw ValidationError("--limit must not be negative") }
         let shaping = [
-            ("--key", key != nil), ("--type", type != nil), ("--trace", trace != nil), ("--limit", limit != nil), ("--count", count),
+            ("--key", key != nil), ("--type", type != nil), ("--trace", trace != nil), ("--limit", limit != nil),
+            ("--count", count),
             ("--csv", shape.csv), ("--table", shape.table),
             ("--format", format != nil),
         ]

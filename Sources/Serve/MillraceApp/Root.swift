@@ -32,7 +32,8 @@ struct Root: AsyncParsableCommand {
                 librdkafka \(KafkaLog.libraryVersion), SQLite \(LocalLog.libraryVersion)
                 """,
             subcommands: [
-                Produce.self, Send.self, Work.self, QueryCommand.self, Replay.self, TraceCommand.self, Topics.self, Lag.self,
+                Produce.self, Send.self, Work.self, QueryCommand.self, Replay.self, TraceCommand.self, Topics.self,
+                Lag.self,
                 Health.self,
                 Verify.self,
                 Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,

@@ -8,7 +8,8 @@ struct TraceCommand: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
             commandName: "trace",
-            abstract: "Show what belongs to a trace, over all topics: a command, its outcome, its events, what follows.",
+            abstract:
+                "Show what belongs to a trace, over all topics: a command, its outcome, its events, what follows.",
             paragraphs: """
                 A command belongs to a trace where it was sent with --traceparent, with
                 TRACEPARENT in the environment, or over HTTP with the header traceparent. What
@@ -61,7 +62,8 @@ struct TraceCommand: AppCommand {
             let types = shape.types(batch.source)
             for record in records where record.trace?.traceID == trace {
                 steps.append(
-                    Step(source: batch.source, record: record, type: types(record), rank: Self.rank(batch.source.topic)))
+                    Step(source: batch.source, record: record, type: types(record), rank: Self.rank(batch.source.topic))
+                )
             }
             return true
         }

@@ -62,7 +62,9 @@ struct Work: AppCommand {
                         registry, at: address, of: workers, log: log, views: views, logger: logger)
                     let first: [any Service] = written.map { [$0] } ?? []
                     try await Workers.run(
-                        first + services + shown + [Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)],
+                        first + services + shown + [
+                            Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)
+                        ],
                         logger: logger
                     )
                 }

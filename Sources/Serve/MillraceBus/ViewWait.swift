@@ -78,7 +78,9 @@ package struct ViewWait: Sendable {
         of projection: AnyProjection, in views: any ViewStore, on log: any EventLog,
         _ answer: @escaping @Sendable (any ViewReader) throws -> Page
     ) async throws -> (page: Page, asOf: [TopicPartition: Offset]) {
-        if wanted.isEmpty { return try await views.read(liveOf: projection) { reader, asOf in (try answer(reader), asOf) } }
+        if wanted.isEmpty {
+            return try await views.read(liveOf: projection) { reader, asOf in (try answer(reader), asOf) }
+        }
         let live = try await views.live(projection)
         try await wait(for: live, in: views, asksAtOnce: false) { try await check(on: log) }
         return try await views.read(live) { reader, asOf in (try answer(reader), asOf) }

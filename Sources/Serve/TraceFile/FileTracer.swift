@@ -111,7 +111,8 @@ package final class FileSpan: Span {
             WrittenSpan(
                 traceId: own.trace.traceID, spanId: own.trace.parentID, parentSpanId: own.parentID, name: ended.name,
                 kind: WrittenSpan.number(of: kind), startTimeUnixNano: "\(start)",
-                endTimeUnixNano: "\(instant().nanosecondsSinceEpoch)", attributes: WrittenSpan.members(ended.attributes),
+                endTimeUnixNano: "\(instant().nanosecondsSinceEpoch)",
+                attributes: WrittenSpan.members(ended.attributes),
                 status: ended.status.map { WrittenSpan.Status($0) }))
     }
 }

@@ -86,7 +86,8 @@ extension Bench {
         // Whoever was told more than there is has been told something twice.
         let wrong = sockets.lines.filter { $0 != Self.followedEvents }.count
         return [
-            Row("\(Self.followers) followers of a topic: events delivered", .perSecond,
+            Row(
+                "\(Self.followers) followers of a topic: events delivered", .perSecond,
                 [Double(Self.followers * Self.followedEvents) / seconds]),
             Row("… who were not told each event once", .share, [Double(wrong)], .atMost(0)),
             Row("… resident for each", .kilobytes, [(resident - before) * 1000 / Double(Self.followers)]),
@@ -110,10 +111,12 @@ extension Bench {
             withExtendedLifetime(sockets) {}
         }
         return [
-            Row("HTTP: the query beside \(Self.idleConnections) idle connections", .perSecond, beside,
+            Row(
+                "HTTP: the query beside \(Self.idleConnections) idle connections", .perSecond, beside,
                 .timesAtLeast(0.8)
             ).held(against: "without them", alone),
-            Row("… resident for each idle connection", .kilobytes,
+            Row(
+                "… resident for each idle connection", .kilobytes,
                 [(resident - before) * 1000 / Double(Self.idleConnections)]),
         ]
     }
