@@ -68,6 +68,8 @@ struct HTTPRefusalTests {
                     let reply = try await web.send(name, json)
                     #expect(reply.status == 400 && sent.exit == 65, "\(name) \(json): \(reply)\n\(sent)")
                     let detail = reply.json["detail"].string
+                    // Over HTTP it has a password, which is looked at first; send takes none.
+                    if found.domain.signIn?.takesPassword(found.kind.name) ?? false { continue }
                     #expect(sent.err.contains("millrace: \(detail)\n"), "\(name) \(json): \(reply)\n\(sent)")
                     #expect(!reply.json["field"].string.isEmpty && detail.hasPrefix(reply.json["field"].string))
                 }

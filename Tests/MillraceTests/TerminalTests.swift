@@ -84,8 +84,9 @@ struct TerminalTests {
                 let up = try bus.start(["up"] + more)
                 try await eventually("up: \(up.err)") { up.err.contains("the views are") ? true : nil }
                 #expect(
-                    up.err.contains(/up after \d+ ms: 3 handlers, 5 reactors, 8 projectors of 5 domains/), "\(up.err)")
-                #expect(up.err.contains(#/ready after hits\.windows \d+ ms, /#) == named)
+                    up.err.contains(/up after \d+ ms: \d+ handlers, \d+ reactors, \d+ projectors of \d+ domains/),
+                    "\(up.err)")
+                #expect(up.err.contains(#/ready after ([a-z.-]+ \d+ ms, )*hits\.windows \d+ ms, /#) == named)
                 try await up.stop()
             }
         }
@@ -96,9 +97,9 @@ struct TerminalTests {
             let few = try await bus.work("tickets.handler", "tickets.seatmap")
             #expect(few.err.contains("working: tickets.handler, tickets.seatmap\n"), "\(few.err)")
             let many = try await bus.work("projectors")
-            #expect(many.err.contains("working: 8 projectors of 5 domains; --verbose names them\n"), "\(many.err)")
+            #expect(many.err.contains(/working: \d+ projectors of \d+ domains; --verbose names them\n/), "\(many.err)")
             try await eventually("the many: \(many.err)") {
-                many.err.contains(/ready after \d+ ms: 8 projectors of 5 domains/) ? true : nil
+                many.err.contains(/ready after \d+ ms: \d+ projectors of \d+ domains/) ? true : nil
             }
         }
     }

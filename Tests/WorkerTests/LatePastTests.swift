@@ -87,9 +87,12 @@ struct LatePastTests {
                     try await archive.keep(projection)
                 }
             }
-            var (served, left) = (0, 0)
+            var (served, left, looked) = (0, 0, 0)
             for projection in projections {
                 let bounds = try await archive.bounds(projection)
+                // Of a domain of which no events are made up here.
+                if bounds.values.allSatisfy(\.isEmpty) { continue }
+                looked += 1
                 for round in 0..<7 {
                     var extent: Extent
                     let moment = noon + .seconds(Int64.random(in: -60...4000, using: &random))
@@ -119,6 +122,7 @@ struct LatePastTests {
                     if quick.origin.snapshot != nil { served += 1 } else { left += 1 }
                 }
             }
+            #expect(looked >= 8, "\(looked) views have events")
             #expect(served > 10, "snapshots served \(served) of \(served + left), seed \(seed)")
         }
     }

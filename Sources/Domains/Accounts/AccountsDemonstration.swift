@@ -14,7 +14,7 @@ extension Demonstration {
                 as: .table(["session", ShownColumn("opened_at", as: "opened, UTC"), "closed_at"]), past: true)
         ],
         replaying: ShownRecords(of: "accounts.events", type: "SessionOpened"),
-        trying: ["query accounts.profile --user \(Visitor.first)", "query accounts.logins --user \(Visitor.first)"])
+        trying: ["query accounts.profile --user \(Visitor.first)"])
 }
 
 extension Accounts {

@@ -186,7 +186,7 @@ struct LinkRoutes: Sendable {
         else { throw RouteProblem(.unavailable, "the link is made, and no view shows it yet; ask again") }
         return .json(
             """
-            {"code":\(NewLink.json(code)),"short":\(NewLink.json("\(base(request))/\(code)")),"url":\(NewLink.json(row[Link.url] ?? ""))}
+            {"code":\(RouteAnswer.quoted(code)),"short":\(RouteAnswer.quoted("\(base(request))/\(code)")),"url":\(RouteAnswer.quoted(row[Link.url] ?? ""))}
             """, status: places.isEmpty ? 200 : 201)
     }
 }
