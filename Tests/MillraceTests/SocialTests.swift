@@ -95,7 +95,8 @@ struct SocialTests {
 
             let limit = ["MILLRACE_SOCIAL_FAN_OUT_LIMIT": "3"]
             _ = try await bus.work(
-                "social.handler", "social.followers", "social.retweets", "social.timelines", "social.trends")
+                "social.handler", "social.followers", "social.retweets", "social.timelines", "social.trends",
+                "social.graph")
             var fanOut = try bus.start("work", "social.fan-out", environment: limit)
             #expect(try await bus.run("import", "follows", graph).exit == 0)
             let importing = try bus.start("import", "tweets", file)
