@@ -12,7 +12,9 @@ private let cheap = ScryptCost(log2N: 4, r: 8, p: 1)
 
 @Suite("A password")
 struct PasswordTests {
-    private let right = try! Password("correct horse battery")
+    private let right: Password
+
+    init() throws { right = try Password("correct horse battery") }
 
     @Test func `is hashed as RFC 7914 has it`() throws {
         // Its second test vector, cut to the bytes of a hash here.
@@ -109,10 +111,13 @@ struct PasswordTests {
 @Suite("A store of credentials")
 struct CredentialFileTests {
     private let folder = FileManager.default.temporaryDirectory.path + "/credentials-\(UUID().uuidString)"
-    private let verifier = PasswordVerifier(try! Password("correct horse"), cost: cheap)
+    private let verifier: PasswordVerifier
     private let noon = Timestamp(1_793_534_400_000)
 
-    init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
+    init() throws {
+        verifier = PasswordVerifier(try Password("correct horse"), cost: cheap)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
 
     @Test func `is its owner's alone, whatever the mask of the process`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }
