@@ -224,8 +224,9 @@ let package = Package(
             "MillraceBus", "Serve",
             [
                 "EventModel", "EventLog", "LocalLog", "KafkaLog", "Quarantining", "Handling", "Projecting",
-                "SQLiteViews", "PostgresViews", "Snapshots", "Metering", "RecordTracing", lifecycle, logging, protobuf,
-                metrics,
+                "SQLiteViews", "PostgresViews", "Snapshots", "Metering", "RecordTracing", "JSONText", lifecycle,
+                logging,
+                protobuf, metrics,
             ]),
         // Metrics as Prometheus reads them.
         ours("PrometheusExporter", "Serve", ["Metering", metrics]),

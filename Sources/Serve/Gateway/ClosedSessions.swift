@@ -85,9 +85,8 @@ final class ClosedSessions: Service, CustomStringConvertible {
     private func look() async throws {
         for source in sources {
             let name = source.query.name
-            let live = try await views.live(source.projection)
             let (query, now, seen) = (source.query, now(), state.withLock { $0.seen[name] })
-            let found = try await views.read(live) { reader, asOf -> Found? in
+            let found = try await views.read(liveOf: source.projection) { reader, asOf -> Found? in
                 // Nothing has happened: those that are closed still are.
                 seen == asOf ? nil : Found(closed: try Self.closed(query, at: now, reader), asOf: asOf)
             }

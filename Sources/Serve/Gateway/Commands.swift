@@ -121,7 +121,8 @@ private struct LineSending {
         _ line: InputLine, _ reader: CommandLines, _ writer: StreamWriter
     ) async throws {
         do {
-            guard let command = try reader.read(line) else { return }
+            guard var command = try reader.read(line) else { return }
+            command.encoded.trace = request.trace
             try request.require(.send, in: command.domain.name)
             try checkTime(of: command)
             try around.checkComesWithoutPassword(command.encoded.type, of: command.domain, request)
@@ -131,7 +132,6 @@ private struct LineSending {
                 try await send(writer)
             }
             waiting.append((line.number, command))
-            waiting[waiting.count - 1].command.encoded.trace = request.trace
         } catch let error where error is Malformed || error is Problem || error is ActsForAnother {
             try await send(writer)
             if isOver { return }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import MillraceBus
 internal import MillraceGateway
-internal import ServiceLifecycle
 
 /// `millrace serve`.
 struct Serve: AppCommand {
@@ -29,14 +28,13 @@ struct Serve: AppCommand {
         if http.isOff { throw Failure(.usage, "MILLRACE_HTTP is off: --http ADDRESS:PORT says where to serve") }
         let settings = try http.settings()
         let logger = try logs.logger()
-        let written = try traces.begin(logger)
+        let written = try traces.services(logger)
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true, metrics: settings.registry) { log in
                 try places.complainOfExposure()
                 try await places.withViews { views in
                     let gateway = try await http.gateway(app, settings, log: log, views: views, places, logger)
-                    let first: [any Service] = written.map { [$0] } ?? []
-                    try await Workers.run(first + [gateway], logger: logger)
+                    try await Workers.run(written + [gateway], logger: logger)
                 }
             }
         }

@@ -4,6 +4,7 @@ internal import Foundation
 internal import Logging
 internal import MillraceBus
 internal import RecordTracing
+internal import ServiceLifecycle
 internal import TraceFile
 internal import Tracing
 
@@ -70,6 +71,9 @@ struct TraceFileOptions: ParsableArguments {
             throw ValidationError("--trace-ratio must be from 0 to 1")
         }
     }
+
+    /// The service that writes the file, where one is asked for. It is told to stop last: spans end with what others have in hand.
+    func services(_ logger: Logger) throws -> [any Service] { try begin(logger).map { [$0] } ?? [] }
 
     /// Makes the file's tracer this process's; nil where none is asked for.
     ///

@@ -37,7 +37,7 @@ struct Up: AppCommand {
         let registry = settings == nil && address == nil ? nil : PrometheusRegistry()
         if let registry { settings?.registry = registry }
         let logger = try logs.logger()
-        let written = try traces.begin(logger)
+        let written = try traces.services(logger)
         try await Grace.bounding(end: Exit.hung) {
             try await places.withLog(app, working: true, metrics: registry) { [settings] log in
                 try places.complainOfExposure()
@@ -64,9 +64,7 @@ struct Up: AppCommand {
                         // Told to stop before the workers, so that what was asked is still answered.
                         served += [http.isStandard ? Dispensable(service: gateway, serving: serving) : gateway]
                     }
-                    // Told to stop last: spans end with what the workers have in hand.
-                    let first: [any Service] = written.map { [$0] } ?? []
-                    try await Workers.run(first + services + served + [ready], logger: logger)
+                    try await Workers.run(written + services + served + [ready], logger: logger)
                 }
             }
         }

@@ -45,7 +45,7 @@ struct Work: AppCommand {
         }
         let readiness = Readiness(workers.map(\.name), since: .now)
         let logger = try logs.logger()
-        let written = try traces.begin(logger)
+        let written = try traces.services(logger)
         let address = try metrics.address()
         let registry = address.map { _ in PrometheusRegistry() }
         try await Grace.bounding(end: Exit.hung) {
@@ -60,9 +60,8 @@ struct Work: AppCommand {
                         ready: readiness.note)
                     let shown = MetricsOptions.services(
                         registry, at: address, of: workers, log: log, views: views, logger: logger)
-                    let first: [any Service] = written.map { [$0] } ?? []
                     try await Workers.run(
-                        first + services + shown + [
+                        written + services + shown + [
                             Started(readiness: readiness, workers: workers, isVerbose: logs.verbose)
                         ],
                         logger: logger

@@ -1,4 +1,5 @@
 package import EventModel
+package import JSONText
 
 /// A value as JSON text.
 package enum JSON {
@@ -43,6 +44,18 @@ package enum JSON {
         case .integer(let value): String(value)
         case .real(let value): String(value)
         case .text(let value): string(value)
+        }
+    }
+
+    /// A value that was read, as it was.
+    package static func value(_ value: JSONValue) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let bool): String(bool)
+        case .number(let digits): digits
+        case .text(let text): string(text)
+        case .list(let values): array(values.map { self.value($0) })
+        case .object(let members): object(members.map { ($0.name, self.value($0.value)) })
         }
     }
 

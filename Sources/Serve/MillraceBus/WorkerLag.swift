@@ -65,7 +65,7 @@ package struct WorkerLag: Sendable {
             }
             let committed: [TopicPartition: Offset]
             if let projection = worker.projection {
-                committed = try await views.read(views.live(projection)) { _, asOf in asOf }
+                committed = try await views.read(liveOf: projection) { _, asOf in asOf }
             } else {
                 committed = try await log.committed(worker.group, partitions)
             }

@@ -35,7 +35,7 @@ package struct PasswordedCommand: Sendable {
     }
 
     /// The command without them.
-    package var json: String { Self.text(.object(members)) }
+    package var json: String { JSON.value(.object(members)) }
 
     /// Fills in what only whoever has checked the password may say.
     package mutating func set(_ field: String, to text: String) throws(Malformed) {
@@ -43,16 +43,5 @@ package struct PasswordedCommand: Sendable {
             throw Malformed(field, "is said by whoever checks the password; leave it out")
         }
         members.append(JSONValue.Member(name: field, value: .text(text)))
-    }
-
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "null"
-        case .bool(let bool): String(bool)
-        case .number(let digits): digits
-        case .text(let text): JSON.string(text)
-        case .list(let values): JSON.array(values.map(text))
-        case .object(let members): JSON.object(members.map { ($0.name, text($0.value)) })
-        }
     }
 }

@@ -65,7 +65,7 @@ package struct KeySet: Sendable {
     /// A set with one new key.
     package static func made(_ name: String, _ algorithm: TokenAlgorithm) throws(KeyRefusal) -> KeySet {
         let keys = JSONValue.Member(name: "keys", value: .list([TokenKey.made(name, algorithm)]))
-        return try KeySet(text(.object([keys])))
+        return try KeySet(JSON.value(.object([keys])))
     }
 
     /// With a new key behind the others: tokens are made with it from now on, and those of the others still hold.
@@ -93,7 +93,7 @@ package struct KeySet: Sendable {
             case .list(let all) = members[i].value
         else { preconditionFailure("it was read as a set of keys") }
         members[i].value = .list(change(all))
-        return try KeySet(Self.text(.object(members)))
+        return try KeySet(JSON.value(.object(members)))
     }
 
     /// As a file has it, a key a line.
@@ -101,21 +101,10 @@ package struct KeySet: Sendable {
         guard case .object(let members) = json else { preconditionFailure("it was read as a set of keys") }
         let lines = members.map { member in
             guard member.name == "keys", case .list(let keys) = member.value else {
-                return "\(JSON.string(member.name)):\(Self.text(member.value))"
+                return "\(JSON.string(member.name)):\(JSON.value(member.value))"
             }
-            return "\"keys\":[\n" + keys.map { "  \(Self.text($0))" }.joined(separator: ",\n") + "\n]"
+            return "\"keys\":[\n" + keys.map { "  \(JSON.value($0))" }.joined(separator: ",\n") + "\n]"
         }
         return "{" + lines.joined(separator: ",\n") + "}\n"
-    }
-
-    private static func text(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "null"
-        case .bool(let bool): String(bool)
-        case .number(let digits): digits
-        case .text(let text): JSON.string(text)
-        case .list(let values): JSON.array(values.map(text))
-        case .object(let members): JSON.object(members.map { ($0.name, text($0.value)) })
-        }
     }
 }

@@ -27,7 +27,7 @@ struct DemoReport {
             for exhibit in domains.flatMap({ $0.demonstration?.exhibits ?? [] }) {
                 try stop.check()
                 let shown = try await pages(of: exhibit) { question in
-                    try await views.read(views.live(question.projection)) { reader, _ in
+                    try await views.read(liveOf: question.projection) { reader, _ in
                         try question.query.answer(question.arguments(at: played.end), reader)
                     }
                 }
