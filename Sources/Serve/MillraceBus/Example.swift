@@ -12,16 +12,18 @@ package struct Example {
         (self.found, self.members) = (found, members)
     }
 
-    /// What is put into fields of text. The first is fine for most; a currency must be one.
-    private static let texts = ["a", "EUR"]
+    /// What is put into fields of text, one after another where it is refused: a currency, a URL and a name of some letters may be
+    /// asked for.
+    private static let texts = ["a", "EUR", "https://example.com/", "example"]
 
     /// - Returns: nil where nothing is found that the domain takes.
     package init?(of found: Catalogue.Found) {
         let choices = found.kind.fields.map(\.values.count).max() ?? 0
-        for text in Self.texts {
+        for first in Self.texts {
+            let texts = [first] + Self.texts.filter { $0 != first }
             for choice in 0..<max(1, choices) {
-                let all = found.kind.fields.map { (name: $0.name, value: Self.value($0, text, choice)) }
-                if let example = Example(found, members: all).withoutWhatIsRefused {
+                let all = found.kind.fields.map { (name: $0.name, value: Self.value($0, first, choice)) }
+                if let example = Example(found, members: all).with(texts, choice) {
                     self = example
                     return
                 }
@@ -32,8 +34,11 @@ package struct Example {
 
     package var json: String { JSON.object(members.map { ($0.name, $0.value) }) }
 
-    /// The fields without which the domain refuses it.
-    package var required: Set<String> { Set(members.map(\.name).filter { without($0).refusal != nil }) }
+    /// The fields without which the domain refuses it. Two that come together or not at all are not required.
+    package var required: Set<String> {
+        let needed = members.map(\.name).filter { without([$0]).refusal != nil }
+        return Set(needed.filter { one in !needed.contains { $0 != one && without([one, $0]).refusal == nil } })
+    }
 
     /// The message with nothing but what is required, or all of it where that is not enough.
     package var least: String {
@@ -51,17 +56,27 @@ package struct Example {
         }
     }
 
-    private func without(_ field: String) -> Example {
-        Example(found, members: members.filter { $0.name != field })
+    private func without(_ fields: Set<String>) -> Example {
+        Example(found, members: members.filter { !fields.contains($0.name) })
     }
 
-    /// Leaves out, one after another, the fields that are said to be wrong.
-    private var withoutWhatIsRefused: Example? {
+    /// Gives a field that is said to be wrong another text. One that no text makes right is left out.
+    private func with(_ texts: [String], _ choice: Int) -> Example? {
         var example = self
+        var tried: [String: Int] = [:]
         while let refusal = example.refusal {
-            let wrong = found.kind.fields.first { $0.has(refusal.field) }
-            guard let wrong, example.members.contains(where: { $0.name == wrong.name }) else { return nil }
-            example = example.without(wrong.name)
+            guard let wrong = found.kind.fields.first(where: { $0.has(refusal.field) }),
+                let index = example.members.firstIndex(where: { $0.name == wrong.name })
+            else { return nil }
+            let next = tried[wrong.name, default: 0] + 1
+            tried[wrong.name] = next
+            // A field that takes some words alone names them.
+            let candidates = texts + wrong.about.split { !$0.isLetter && $0 != "-" }.map(String.init)
+            if (wrong.type == "string" || !wrong.parts.isEmpty) && next < candidates.count {
+                example.members[index].value = Self.value(wrong, candidates[next], choice)
+            } else {
+                example.members.remove(at: index)
+            }
         }
         return example
     }
@@ -96,8 +111,11 @@ package struct Example {
 }
 
 extension Schema.Field {
-    /// Whether a field of this name is this one, or within it.
-    fileprivate func has(_ name: String) -> Bool { self.name == name || parts.contains { $0.has(name) } }
+    /// Whether a field of this name, or on this path (`terms.tags[2]`), is this one or within it.
+    fileprivate func has(_ path: String) -> Bool {
+        let name = path.prefix { $0 != "." && $0 != "[" }
+        return self.name == name || parts.contains { $0.has(path) }
+    }
 }
 
 extension Catalogue.Found {
