@@ -82,7 +82,6 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-async-algorithms", "1.1.4"),
     ("https://github.com/apple/swift-numerics", "1.1.1"),
     ("https://github.com/apple/swift-atomics", "1.3.0"),
-    ("https://github.com/apple/swift-configuration", "1.4.0"),
     ("https://github.com/apple/swift-service-context", "1.5.1"),
     ("https://github.com/apple/swift-system", "1.8.1"),
     // Of what Hummingbird names and nothing here is built with.
@@ -98,8 +97,13 @@ let reached: [(url: String, version: Version)] = [
 
 /// Builds of ours set `MILLRACE_EXACT=1` and take exactly these versions. A package that depends on this one may take newer.
 let isExact = Context.environment["MILLRACE_EXACT"] == "1"
+/// Packages of which nothing is used that their traits add. Several traits would also be options in an order that differs between
+/// the package that is built and one that depends on it, and each would be compiled twice.
+let isPlain = ["swift-protobuf", "hummingbird"]
 func dependency(url: String, version: Version) -> Package.Dependency {
-    isExact ? .package(url: url, exact: version) : .package(url: url, from: version)
+    let traits: Set<Package.Dependency.Trait> = isPlain.contains { url.hasSuffix($0) } ? [] : [.defaults]
+    return isExact
+        ? .package(url: url, exact: version, traits: traits) : .package(url: url, from: version, traits: traits)
 }
 /// Named by a target, for the package manager warns of packages that none names.
 let numerics: [Target.Dependency] = isExact ? [.product(name: "RealModule", package: "swift-numerics")] : []
@@ -238,7 +242,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         // Hashes that keep a secret: of passwords, and of who somebody is.
         ours("Secrets", "Serve", ["CCrypto"]),
-        ours("Tokens", "Serve", ["CCrypto", "EventModel", "JSONText", "MillraceBus"]),
+        ours("Tokens", "Serve", ["CCrypto", "Secrets", "EventModel", "JSONText", "MillraceBus"]),
         // What checks passwords, and where it is kept.
         ours(
             "Passwords", "Serve",
@@ -319,8 +323,9 @@ let package = Package(
         tests(
             "WorkerTests",
             [
-                "Domains", "EventModel", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Quarantining", "Handling",
-                "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport", protobuf,
+                "Domains", "EventModel", "EventLog", "MillraceBus", "LocalLog", "Kafka", "KafkaLog", "Quarantining",
+                "Handling", "Projecting", "SQLiteViews", "PostgresViews", "PostgresServer", "Snapshots", "TestSupport",
+                protobuf,
                 grdb, lifecycle, logging,
             ] + domainModules,
             exclude: ["Guests/guests.proto"]),

@@ -9,7 +9,7 @@ let package = Package(
     dependencies: [
         // Elsewhere: .package(url: "https://…/millrace", from: "0.1.0")
         .package(name: millrace, path: "../.."),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [

@@ -158,4 +158,19 @@ struct ViewBatchTests {
         let apart = keys.filter { $0[0].real != 0 }
         #expect(apart == firsts.filter { $0.real != 0 }.flatMap { [[$0, -7], [$0, 7]] })
     }
+
+    @Test func `stops a fold that adds to the rows of a table and reads or writes them too`() async {
+        await #expect(processExitsWith: .failure) {
+            let counts = Table("counts", key: [Column("path", .text)], columns: [Column("hits", .integer)])
+            let batch = ViewBatch { _, _ in nil }
+            batch.add(counts, ["/"], [1])
+            _ = try batch.row(counts, ["/"])
+        }
+        await #expect(processExitsWith: .failure) {
+            let counts = Table("counts", key: [Column("path", .text)], columns: [Column("hits", .integer)])
+            let batch = ViewBatch { _, _ in nil }
+            batch.put(counts, ["/", 1])
+            batch.add(counts, ["/"], [1])
+        }
+    }
 }

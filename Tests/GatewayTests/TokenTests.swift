@@ -1,5 +1,6 @@
 import EventModel
 import MillraceBus
+import Secrets
 import Testing
 
 @testable import Tokens
@@ -19,9 +20,9 @@ private struct Forge {
     static let claims = #""sub":"ann","aud":"millrace","scope":"tickets:send *:query","exp":1800000060"#
 
     func token(_ header: String, _ claims: String = "{\(claims)}", by key: TokenKey? = nil) throws -> String {
-        let signed = "\(Base64URL.text(header.utf8)).\(Base64URL.text(claims.utf8))"
+        let signed = "\(UnpaddedBase64.url.text(header.utf8)).\(UnpaddedBase64.url.text(claims.utf8))"
         let signature = try #require((key ?? hmac).signature(of: Array(signed.utf8)))
-        return "\(signed).\(Base64URL.text(signature))"
+        return "\(signed).\(UnpaddedBase64.url.text(signature))"
     }
 
     /// With sound claims but for one more.
@@ -72,8 +73,8 @@ struct TokenTests {
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
         ]
         for (key, (signed, signature)) in zip(set.keys, zip([first, second], signatures)) {
-            #expect(key.signature(of: Array(signed.utf8)).map { Base64URL.text($0) } == signature)
-            #expect(key.verifies(try #require(Base64URL.bytes(Array(signature.utf8))), of: Array(signed.utf8)))
+            #expect(key.signature(of: Array(signed.utf8)).map { UnpaddedBase64.url.text($0) } == signature)
+            #expect(key.verifies(try #require(UnpaddedBase64.url.bytes(Array(signature.utf8))), of: Array(signed.utf8)))
         }
     }
 
@@ -87,13 +88,13 @@ struct TokenTests {
     @Test func `signed with a public key as if it were a secret is refused`() throws {
         let shown = try #require(try forge.keys.opened()?.text)
         let half = try #require(shown.firstMatch(of: #/"x":"([^"]+)"/#)?.1)
-        let bytes = try #require(Base64URL.bytes(Array(half.utf8)))
+        let bytes = try #require(UnpaddedBase64.url.bytes(Array(half.utf8)))
         for secret in [bytes, Array(half.utf8), Array(shown.utf8)] {
             for algorithm in ["HS256", "EdDSA"] {
                 let signed =
-                    "\(Base64URL.text(#"{"alg":"\#(algorithm)","kid":"pair"}"#.utf8)).\(Base64URL.text("{\(Forge.claims)}".utf8))"
+                    "\(UnpaddedBase64.url.text(#"{"alg":"\#(algorithm)","kid":"pair"}"#.utf8)).\(UnpaddedBase64.url.text("{\(Forge.claims)}".utf8))"
                 let code = HMACKey(secret: secret).code(of: Array(signed.utf8))
-                let refusal = forge.refusal("\(signed).\(Base64URL.text(code))")
+                let refusal = forge.refusal("\(signed).\(UnpaddedBase64.url.text(code))")
                 #expect(refusal == (algorithm == "HS256" ? .algorithm : .signature))
             }
         }
@@ -274,11 +275,11 @@ struct Base64URLTests {
         for (bytes, text) in [
             ("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{fb}", "w7s"),
         ] {
-            #expect(Base64URL.text(bytes.utf8) == text)
-            #expect(Base64URL.bytes(Array(text.utf8)) == Array(bytes.utf8))
+            #expect(UnpaddedBase64.url.text(bytes.utf8) == text)
+            #expect(UnpaddedBase64.url.bytes(Array(text.utf8)) == Array(bytes.utf8))
         }
         for none in ["Z", "Zg==", "Zh", "Zm9", "Zm9v ", "Zm+v", "Zm/v", "\n", "Zm9vY"] {
-            #expect(Base64URL.bytes(Array(none.utf8)) == nil, "\(none)")
+            #expect(UnpaddedBase64.url.bytes(Array(none.utf8)) == nil, "\(none)")
         }
     }
 }

@@ -51,6 +51,27 @@ struct TextTableTests {
         #expect(table.text(within: 40).contains("7c2fdcd4-8c…  1970-01-01T00:00:00Z"))
     }
 
+    @Test func `leaves out and names what is empty in every row, where all columns do not fit`() {
+        let table = TextTable(
+            header: ["id", "reply to", "text", "quote", "count"],
+            rows: [["a-key-that-is-long", "-", "one", "", "1"], ["another-key", "", "two", "-", "22"]], right: [4],
+            keys: [0])
+        #expect(
+            table.text(within: 32) == """
+                ID                  TEXT  COUNT
+                a-key-that-is-long  one       1
+                another-key         two      22
+                (empty in every row: reply to,
+                quote)
+
+                """)
+        #expect(table.text(within: 60).contains("REPLY TO") && !table.text(within: 60).contains("empty"))
+        // A part of a longer table has the columns of the others.
+        var part = table
+        part.hasHeader = false
+        #expect(!part.text(within: 32).contains("empty"))
+    }
+
     @Test func `has one field a line where columns do not fit`() {
         let text = Self.table().text(within: 30)
         #expect(text.hasPrefix("ID     key-1\nTEXT   a long text that nobody\n       needs whole\nNOTE"), "\(text)")

@@ -1,5 +1,7 @@
+import Domains
 import EventLog
 import EventModel
+import MillraceBus
 import SwiftProtobuf
 
 @testable import HitsDomain
@@ -14,6 +16,7 @@ struct RandomEvents {
     private var random: SeededRandom
     private var count = 0
     private var time = noon
+    private let kinds = RandomFacts.all
 
     /// Whether events come in any order of time, as those of an import, within so many seconds of ``noon``.
     private let shuffled: Int?
@@ -33,13 +36,23 @@ struct RandomEvents {
             let (topic, key, value) = event()
             var at = pick(0...9) == 0 ? time - .seconds(Int64(pick(0...4000))) : time
             if let shuffled { at = noon + .seconds(pick(0...shuffled)) }
-            let place = TopicPartition(topic, Partitioner.partition(of: Bytes(key), among: counts[topic] ?? 1))
-            appends[place, default: []].append(NewRecord(key: Bytes(key), value: value, timestamp: at))
+            let place = TopicPartition(topic, Partitioner.partition(of: key, among: counts[topic] ?? 1))
+            appends[place, default: []].append(NewRecord(key: key, value: value, timestamp: at))
         }
         _ = try await log.append(appends.sorted { $0.key < $1.key }.map { Append($0.key, $0.value) })
     }
 
-    private mutating func event() -> (topic: String, key: String, value: Bytes) {
+    private mutating func event() -> (topic: String, key: Bytes, value: Bytes) {
+        if count % 3 == 0 {
+            // In turn, so that none is left out.
+            return kinds[count / 3 % kinds.count].event(at: time, using: &random)
+        }
+        let (topic, key, value) = coherent()
+        return (topic, Bytes(key), value)
+    }
+
+    /// An event that belongs to others: of one seat, one order, one reader.
+    private mutating func coherent() -> (topic: String, key: String, value: Bytes) {
         switch pick(0...9) {
         case 0...2:
             let hit = HitsEvent.OneOf_Kind.hit(

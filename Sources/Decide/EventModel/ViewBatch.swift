@@ -56,7 +56,8 @@ public final class ViewBatch {
 
     /// Adds to the integer columns after the key without reading the row: a row that is missing counts as zeros.
     ///
-    /// A table whose rows are added to is never put to, nor read from in a fold.
+    /// A table whose rows are added to is never put to, nor read from in a fold: what a row is then would depend on how records
+    /// come in batches.
     public func add(_ table: Table, _ key: Row, _ deltas: [Int64]) {
         precondition(table.key + deltas.count == table.columns.count, "\(table.name): one delta a column after the key")
         batch(of: table).add(key, deltas)
@@ -97,8 +98,12 @@ private final class TableBatch {
 
     var isTouched: Bool { !slots.isEmpty }
     var isAddedTo: Bool { !sums.isEmpty }
+    private var mixed: String {
+        "\(table.name): a table whose rows are added to is neither put to nor read from in a fold"
+    }
 
     func slot(_ key: Row) -> Slot? {
+        precondition(!isAddedTo, mixed)
         if places == nil {
             places = Dictionary(slots.indices.lazy.map { (self.slots[$0].key, $0) }) { $1 }
         }
@@ -106,6 +111,7 @@ private final class TableBatch {
     }
 
     func set(_ key: Row, _ row: Row?, dirty: Bool) {
+        precondition(!isAddedTo, mixed)
         if let place = places?[key] {
             slots[place].row = row
             slots[place].dirty = slots[place].dirty || dirty
@@ -116,6 +122,7 @@ private final class TableBatch {
     }
 
     func add(_ key: Row, _ deltas: [Int64]) {
+        precondition(!isTouched, mixed)
         if let place = sumPlaces[key] {
             for i in deltas.indices { sums[place].deltas[i] += deltas[i] }
         } else {

@@ -93,13 +93,7 @@ public struct DecisionAudit: Sendable, Hashable {
         let aggregates = decider.aggregates()
         var event = try await next(&cursors, waiting, aggregates)
         while let before = event, before.offset < first {
-            do throws(Undecodable) {
-                try aggregates.evolve(key: before.key, event: before.value, at: before.timestamp)
-            } catch {
-                problem = "\(source)@\(before.offset) cannot be folded: \(error.description)"
-                return
-            }
-            assumed += 1
+            guard fold(before, into: aggregates, of: source) else { return }
             event = try await next(&cursors, waiting, aggregates)
         }
         var commands = Commands(waiting: waiting)
@@ -115,12 +109,8 @@ public struct DecisionAudit: Sendable, Hashable {
             }
             let place = "\(partition)@\(current.offset)"
             let id = current.commandID(in: partition)
-            if id != outcome.id {
-                problem = "\(place) (\(id)): its outcome is that of \(outcome.id)"
-                return
-            }
-            if current.key != record.key {
-                problem = "\(place) (\(id)): it is of \(current.key.text), but its outcome of \(record.key.text)"
+            if let why = Self.mismatch(of: outcome, under: record.key, with: current, id: id) {
+                problem = "\(place) (\(id)): \(why)"
                 return
             }
             // It was sent again: the answer is an earlier one's.
@@ -158,6 +148,25 @@ public struct DecisionAudit: Sendable, Hashable {
         if let event, event.offset < known {
             problem = "\(source)@\(event.offset) is the event of no command that is on the log"
         }
+    }
+
+    /// Folds an event from before what is looked at; says whether that was possible.
+    private mutating func fold(_ event: Record, into aggregates: any Aggregates, of source: TopicPartition) -> Bool {
+        do throws(Undecodable) {
+            try aggregates.evolve(key: event.key, event: event.value, at: event.timestamp)
+        } catch {
+            problem = "\(source)@\(event.offset) cannot be folded: \(error.description)"
+            return false
+        }
+        assumed += 1
+        return true
+    }
+
+    /// Why an outcome is not that of a command; nil where it is.
+    private static func mismatch(of outcome: Outcome, under key: Bytes, with command: Record, id: String) -> String? {
+        if id != outcome.id { return "its outcome is that of \(outcome.id)" }
+        if command.key != key { return "it is of \(command.key.text), but its outcome of \(key.text)" }
+        return nil
     }
 
     /// Takes the events of an outcome as they are; says whether they are there.

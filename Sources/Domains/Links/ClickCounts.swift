@@ -6,10 +6,10 @@ internal import SwiftProtobuf
 struct ClickCounts: Projection {
     typealias Event = Only<LinksClicks>
     static let name = "clicks"
-    static let version = 1
+    static let version = 2
     static let about = "Clicks of each link by minute, hour and day, their sources, and visitors."
     static let topics = ["links.clicks"]
-    static let tables = [clicks, sources, visitors]
+    static let tables = [clicks, sources, referrers, visitors]
 
     /// Lengths of time in seconds by which clicks are counted; 0 is all time.
     static let units: [Int64] = [0, 60, 3600, 86_400]
@@ -28,6 +28,13 @@ struct ClickCounts: Projection {
             Column("partition", .integer),
         ],
         columns: [Column("clicks", .integer)])
+    static let referrers = Table(
+        "links_referrers", "One row a link, partition and referrer that is told apart from others.",
+        key: [
+            Column("code", .text), Column("partition", .integer),
+            Column("referrer", .text, "empty for how many there are"),
+        ],
+        columns: [Column("referrers", .integer)])
     static let visitors = Table(
         "links_visitors", "One row a link and day of UTC.",
         key: [Column("code", .text), Column("day", .integer, "since 1970"), Column("partition", .integer)],
@@ -43,6 +50,9 @@ struct ClickCounts: Projection {
     enum Source {
         static let value = sources.text("value")
         static let clicks = sources.integer("clicks")
+    }
+    enum Referrer {
+        static let count = referrers.integer("referrers")
     }
     enum Visitor {
         static let day = visitors.integer("day")
@@ -70,7 +80,8 @@ struct ClickCounts: Projection {
                 Self.clicks, [.text(e.code), .integer(unit), .integer(begin), partition], isBot ? [0, 1] : [1, 0])
         }
         if isBot { return }
-        for (kind, value) in [("referrer", e.referrer), ("country", e.country), ("device", e.device.word)] {
+        let referrer = try referrer(of: e, partition, view)
+        for (kind, value) in [("referrer", referrer), ("country", e.country), ("device", e.device.word)] {
             view.add(Self.sources, [.text(e.code), .text(kind), .text(value), partition], [1])
         }
         if e.visitor.isEmpty { return }
@@ -80,6 +91,21 @@ struct ClickCounts: Projection {
         if sketch.add(e.visitor) { changed.insert(day) }
         sketches[day] = sketch
     }
+
+    /// The referrer that a click is counted for: whoever follows a link chooses it, so that of a link no more than some are told apart.
+    private func referrer(of click: LinksLinkClicked, _ partition: Value, _ view: ViewBatch) throws -> String {
+        if click.referrer.isEmpty { return "" }
+        func key(_ referrer: String) -> Row { [.text(click.code), partition, .text(referrer)] }
+        if try view.row(Self.referrers, key(click.referrer)) != nil { return click.referrer }
+        let known = try view.row(Self.referrers, key(""))?[Referrer.count] ?? 0
+        if known >= LinksLimits.referrers { return Self.others }
+        view.put(Self.referrers, key("") + [.integer(known + 1)])
+        view.put(Self.referrers, key(click.referrer) + [1])
+        return click.referrer
+    }
+
+    /// What stands for referrers that are not told apart.
+    static let others = "(others)"
 
     func finish(_ view: ViewBatch) {
         for day in changed { view.put(Self.visitors, day.key + [.text(sketches[day]?.text ?? "")]) }

@@ -15,6 +15,8 @@ enum LinksLimits {
     static let restore = Duration.seconds(30 * 86_400)
     /// Bytes of a referrer's host.
     static let referrer = 253
+    /// Referrers of one link that are told apart, in each partition of its clicks. Clicks from others are counted together.
+    static let referrers: Int64 = 500
     /// Over how many keys the clicks of one link are spread, so that a busy link is not one hot partition.
     static let salts: UInt32 = 16
 }

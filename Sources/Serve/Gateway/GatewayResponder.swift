@@ -51,12 +51,7 @@ struct GatewayResponder: HTTPResponder {
         _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String,
         _ subject: inout String?, _ span: inout RequestSpan?
     ) async throws -> Reply {
-        if let wait = around.rates.take(context.address) {
-            throw Problem(
-                .tooManyRequests,
-                "\(context.address) has made over \(Int(around.settings.rate)) requests a second; come again later",
-                retryAfter: wait)
-        }
+        try around.rates.check(context.address)
         try checkHost(request)
         let target = try RequestTarget(request.head.path ?? "")
         let origin = try allowedOrigin(request)
@@ -70,12 +65,7 @@ struct GatewayResponder: HTTPResponder {
         if case .page(let page) = endpoint, page.isOpen { return try around.file(page, request.headers) }
         let (access, token) = try access(to: endpoint, request)
         subject = access.subject
-        if let subject, let wait = around.tokenRates.take(subject) {
-            throw Problem(
-                .tooManyRequests,
-                "\(subject) has made over \(Int(around.settings.tokenRate)) requests a second; come again later",
-                retryAfter: wait)
-        }
+        if let subject { try around.tokenRates.check(subject) }
         let trace = request.headers[.traceparent].flatMap { TraceContext($0) }
         span = RequestSpan(request.method.rawValue, endpoint, of: trace)
         let checkAgain: @Sendable () throws(Problem) -> Void = {

@@ -46,6 +46,13 @@ final class Rates: Sendable {
 
     init(rate: Double) { (self.rate, size) = (rate, max(1, rate * GatewayLimits.burst)) }
 
+    /// - Throws: ``Problem``, with after how long to come again, where one who asks has made too many requests.
+    func check(_ who: String) throws(Problem) {
+        guard let wait = take(who) else { return }
+        throw Problem(
+            .tooManyRequests, "\(who) has made over \(Int(rate)) requests a second; come again later", retryAfter: wait)
+    }
+
     /// - Returns: nil where an address may make a request now; else after how long it may.
     func take(_ address: String, at now: ContinuousClock.Instant = .now) -> Duration? {
         buckets.withLock { buckets in

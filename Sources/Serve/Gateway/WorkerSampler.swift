@@ -3,7 +3,6 @@ internal import EventModel
 internal import MillraceBus
 internal import Projecting
 internal import Quarantining
-internal import Synchronization
 
 /// How workers do, as the log and the views tell: also of those in other processes.
 final class WorkerSampler: Sendable {
@@ -18,27 +17,17 @@ final class WorkerSampler: Sendable {
         var rate: Int?
     }
 
-    /// How long a sample is taken for true: to take one costs.
-    private static let fresh = Duration.milliseconds(500)
-    /// A sample before that rates are told from is at least so old.
-    private static let span = Duration.seconds(2)
-
-    private struct Sample: Sendable {
-        var at: ContinuousClock.Instant
-        var seen: [Seen]
-        var committed: [String: Int64]
-    }
     private let all: [Worker]
     private let log: any EventLog
     private let views: any ViewStore
-    private let samples = Mutex<(before: Sample?, last: Sample?)>((nil, nil))
+    private let samples = RecentSamples<Seen>()
 
     init(_ all: [Worker], log: any EventLog, views: any ViewStore) {
         (self.all, self.log, self.views) = (all, log, views)
     }
 
     func sample() async throws -> [Seen] {
-        if let last = samples.withLock({ $0.last }), .now - last.at < Self.fresh { return last.seen }
+        if let last = samples.last { return last }
         let lines = try await WorkerLag.settled(all, log: log, views: views, sum: false, within: .zero)
         let health = try await WorkerHealth.states(
             lines, on: log, at: now(), maxLag: nil, maxAge: WorkerHealth.age)
@@ -46,25 +35,16 @@ final class WorkerSampler: Sendable {
         let committed = lines.reduce(into: [String: Int64]()) {
             $0[$1.worker, default: 0] += $1.committed?.rawValue ?? 0
         }
-        let at = ContinuousClock.now
-        return samples.withLock { samples in
-            if let last = samples.last, samples.before.map({ last.at - $0.at >= Self.span }) ?? true {
-                samples.before = last
-            }
-            let seen = all.map { worker -> Seen in
+        return samples.keep(committed) { rate in
+            all.map { worker -> Seen in
                 var seen = Seen(
                     worker: worker,
                     health: health.first { $0.worker == worker.name } ?? WorkerHealth(worker: worker.name))
                 let own = groups.filter { $0.worker == worker.name }
                 (seen.waiting, seen.keys) = (own.reduce(0) { $0 + $1.items.count }, own.count)
-                if let before = samples.before, at > before.at, let was = before.committed[worker.name] {
-                    let handled = max(0, (committed[worker.name] ?? 0) - was)
-                    seen.rate = Int((Double(handled) / ((at - before.at) / .seconds(1))).rounded())
-                }
+                seen.rate = rate(worker.name)
                 return seen
             }
-            samples.last = Sample(at: at, seen: seen, committed: committed)
-            return seen
         }
     }
 }

@@ -6,8 +6,8 @@ internal import Money
 /// Columns lined up for a person, within the width of their terminal.
 ///
 /// What is too wide is made narrower in this order: headers down to the width of their values, then texts that are neither
-/// keys nor numbers nor moments, the widest first, with `…` for what is left out; then keys. Where that is not enough there is
-/// one field a line.
+/// keys nor numbers nor moments, the widest first, with `…` for what is left out. Where that is not enough, columns that are
+/// empty in every row are left out, and named below; then keys are cut; then there is one field a line.
 struct TextTable {
     /// A text is cut to no fewer columns than this.
     static let least = 8
@@ -36,21 +36,55 @@ struct TextTable {
 
     /// - Parameter width: Nil where nothing has to fit.
     func text(within width: Int?) -> String {
-        let rows = rows.map { $0.map(Self.onOneLine) }
-        let header = header.map { $0.uppercased() }
-        let needed = header.indices.map { i in rows.map { DisplayWidth.of($0[i]) }.max() ?? 0 }
-        let natural = natural(header, needed)
+        let (header, rows, needed, natural) = measured
         guard let width else { return lines(header, rows, natural) }
         if isProse { return prose(header, rows, natural, width) }
-        guard let widths = fitted(natural, needed, width) ?? fitted(natural, needed, width, keysAtMost: Self.leastKey)
+        if let widths = fitted(natural, needed, width) { return lines(header, rows, widths) }
+        if let shorter = withoutEmpty, let text = shorter.text(leavingOut: emptyHeaders, within: width) { return text }
+        guard let widths = fitted(natural, needed, width, keysAtMost: Self.leastKey)
         else { return fields(header, rows, width) }
         return lines(header, rows, widths)
     }
 
-    /// The columns' widths where nothing has to fit.
-    var natural: [Int] {
-        natural(header, header.indices.map { i in rows.map { DisplayWidth.of(Self.onOneLine($0[i])) }.max() ?? 0 })
+    /// What is shown, how wide the widest value of each column is, and how wide each column would be where nothing has to fit.
+    private var measured: (header: [String], rows: [[String]], needed: [Int], natural: [Int]) {
+        let rows = rows.map { $0.map(Self.onOneLine) }
+        let header = header.map { $0.uppercased() }
+        let needed = header.indices.map { i in rows.map { DisplayWidth.of($0[i]) }.max() ?? 0 }
+        return (header, rows, needed, natural(header, needed))
     }
+
+    /// The columns that say nothing in any row.
+    private var empty: [Int] {
+        if rows.isEmpty { return [] }
+        return header.indices.filter { column in rows.allSatisfy { $0[column].isEmpty || $0[column] == "-" } }
+    }
+
+    private var emptyHeaders: [String] { empty.map { header[$0] } }
+
+    /// The table without columns that are empty in every row; nil where there are none, or where it is a part of one.
+    private var withoutEmpty: TextTable? {
+        let empty = Set(empty)
+        let left = header.indices.filter { !empty.contains($0) }
+        if empty.isEmpty || left.isEmpty || !hasHeader || !atLeast.isEmpty { return nil }
+        let places = Dictionary(uniqueKeysWithValues: left.enumerated().map { ($1, $0) })
+        func moved(_ columns: Set<Int>) -> Set<Int> { Set(columns.compactMap { places[$0] }) }
+        return TextTable(
+            header: left.map { header[$0] }, rows: rows.map { row in left.map { row[$0] } }, right: moved(right),
+            whole: moved(whole), keys: moved(keys), coloured: moved(coloured))
+    }
+
+    /// Nil where it does not fit, keys cut or not.
+    private func text(leavingOut names: [String], within width: Int) -> String? {
+        let (header, rows, needed, natural) = measured
+        guard let widths = fitted(natural, needed, width) ?? fitted(natural, needed, width, keysAtMost: Self.leastKey)
+        else { return nil }
+        let note = DisplayWidth.wrapped("(empty in every row: \(names.joined(separator: ", ")))", width)
+        return lines(header, rows, widths) + note.joined(separator: "\n") + "\n"
+    }
+
+    /// The columns' widths where nothing has to fit.
+    var natural: [Int] { measured.natural }
 
     private func natural(_ header: [String], _ needed: [Int]) -> [Int] {
         header.indices.map { i in

@@ -67,7 +67,8 @@ package struct ScryptVerifier: Sendable, Hashable {
     package init?(_ text: String) {
         let parts = text.split(separator: "$", omittingEmptySubsequences: false)
         guard text.utf8.count <= ScryptLimits.text, parts.count == 5, parts[0].isEmpty, parts[1] == "scrypt",
-            let salt = Base64.bytes(parts[3]), let hash = Base64.bytes(parts[4]), hash.count == ScryptLimits.hash
+            let salt = UnpaddedBase64.standard.bytes(parts[3].utf8),
+            let hash = UnpaddedBase64.standard.bytes(parts[4].utf8), hash.count == ScryptLimits.hash
         else { return nil }
         var numbers: [Substring: Int] = [:]
         for pair in parts[2].split(separator: ",") {
@@ -81,7 +82,7 @@ package struct ScryptVerifier: Sendable, Hashable {
     }
 
     package var text: String {
-        "$scrypt$ln=\(cost.log2N),r=\(cost.r),p=\(cost.p)$\(Base64.text(salt))$\(Base64.text(hash))"
+        "$scrypt$ln=\(cost.log2N),r=\(cost.r),p=\(cost.p)$\(UnpaddedBase64.standard.text(salt))$\(UnpaddedBase64.standard.text(hash))"
     }
 
     /// Whether it is the password. It takes as long whichever byte differs.
@@ -94,35 +95,4 @@ package struct ScryptVerifier: Sendable, Hashable {
 extension ScryptVerifier: CustomStringConvertible {
     /// Neither salt nor hash: a verifier in a log line is a password to be guessed.
     package var description: String { "a verifier by scrypt" }
-}
-
-/// Base64 without padding, as the PHC format has it.
-private enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func text(_ bytes: [UInt8]) -> String {
-        var (out, bits, count) = ([UInt8](), UInt32(0), 0)
-        for byte in bytes {
-            (bits, count) = (bits << 8 | UInt32(byte), count + 8)
-            while count >= 6 {
-                count -= 6
-                out.append(alphabet[Int(bits >> UInt32(count)) & 63])
-            }
-        }
-        if count > 0 { out.append(alphabet[Int(bits << UInt32(6 - count)) & 63]) }
-        return String(decoding: out, as: UTF8.self)
-    }
-
-    static func bytes(_ text: Substring) -> [UInt8]? {
-        var (out, bits, count) = ([UInt8](), UInt32(0), 0)
-        for letter in text.utf8 {
-            guard let value = alphabet.firstIndex(of: letter) else { return nil }
-            (bits, count) = (bits << 6 | UInt32(value), count + 6)
-            if count >= 8 {
-                count -= 8
-                out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
-        }
-        return out
-    }
 }

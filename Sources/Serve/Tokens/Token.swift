@@ -1,6 +1,7 @@
 package import EventModel
 internal import JSONText
 internal import MillraceBus
+internal import Secrets
 
 /// JSON Web Tokens in compact form (RFC 7515, RFC 7519), with what RFC 8725 asks of who takes them.
 package enum Token {
@@ -20,11 +21,11 @@ package enum Token {
                 ("iat", String(now.second)), ("exp", String(claims.expires.second)),
             ] + (claims.notBefore.map { [("nbf", String($0.second))] } ?? [])
             + (claims.id.map { [("jti", JSON.string($0))] } ?? [])
-        let signed = [header, payload].map { Base64URL.text(JSON.object($0).utf8) }.joined(separator: ".")
+        let signed = [header, payload].map { UnpaddedBase64.url.text(JSON.object($0).utf8) }.joined(separator: ".")
         guard let signature = key.signature(of: Array(signed.utf8)) else {
             throw Malformed("key", "\(key.name) is the public key alone, which checks tokens and makes none")
         }
-        let token = "\(signed).\(Base64URL.text(signature))"
+        let token = "\(signed).\(UnpaddedBase64.url.text(signature))"
         if token.utf8.count > TokenLimits.tokenBytes {
             throw Malformed("token", "would have over \(TokenLimits.tokenBytes) bytes; say fewer scopes")
         }
@@ -34,7 +35,7 @@ package enum Token {
     /// A new identifier of a token: 128 bits that nobody guesses.
     package static func newID() -> String {
         var random = SystemRandomNumberGenerator()
-        return Base64URL.text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
+        return UnpaddedBase64.url.text((0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) })
     }
 
     package static func check(subject: String) throws(Malformed) {
@@ -51,7 +52,7 @@ extension KeySet {
             throw TokenRefusal(.tooLong, "the token has over \(TokenLimits.tokenBytes) bytes")
         }
         let parts = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = Object(parts[0]), let signature = Base64URL.bytes(parts[2]) else {
+        guard parts.count == 3, let header = Object(parts[0]), let signature = UnpaddedBase64.url.bytes(parts[2]) else {
             throw TokenRefusal(.malformed, "this is no token of three parts in base64url, header.claims.signature")
         }
         let key = try key(of: header)
@@ -105,7 +106,8 @@ private struct Object {
     private let json: JSONValue
 
     init?(_ part: ArraySlice<UInt8>) {
-        guard let bytes = Base64URL.bytes(part), let json = JSONValue(bytes[...]), case .object(let members) = json,
+        guard let bytes = UnpaddedBase64.url.bytes(part), let json = JSONValue(bytes[...]),
+            case .object(let members) = json,
             Set(members.map(\.name)).count == members.count
         else { return nil }
         self.json = json

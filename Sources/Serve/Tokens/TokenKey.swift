@@ -1,4 +1,5 @@
 internal import JSONText
+internal import Secrets
 
 /// What a key signs with. A key is for one of them and checks no other, whatever a token says of itself.
 package enum TokenAlgorithm: String, Sendable, CaseIterable {
@@ -83,7 +84,7 @@ package struct TokenKey: Sendable {
 
     private static func bytes(_ json: JSONValue, _ member: String, _ name: String) throws(KeyRefusal) -> [UInt8]? {
         guard let value = json[member] else { return nil }
-        guard case .text(let text) = value, let bytes = Base64URL.bytes(Array(text.utf8)) else {
+        guard case .text(let text) = value, let bytes = UnpaddedBase64.url.bytes(Array(text.utf8)) else {
             throw KeyRefusal("the key \(name) has a \"\(member)\" that is not base64url")
         }
         return bytes
@@ -95,12 +96,12 @@ package struct TokenKey: Sendable {
         let secret = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
         var members: [(String, String)] = [("kid", name), ("use", "sig"), ("alg", algorithm.rawValue)]
         switch algorithm {
-        case .hs256: members += [("kty", "oct"), ("k", Base64URL.text(secret))]
+        case .hs256: members += [("kty", "oct"), ("k", UnpaddedBase64.url.text(secret))]
         case .edDSA:
             guard let pair = Ed25519Key(private: secret) else { preconditionFailure("any 32 bytes are a private key") }
             members += [
-                ("kty", "OKP"), ("crv", "Ed25519"), ("x", Base64URL.text(pair.publicBytes)),
-                ("d", Base64URL.text(secret)),
+                ("kty", "OKP"), ("crv", "Ed25519"), ("x", UnpaddedBase64.url.text(pair.publicBytes)),
+                ("d", UnpaddedBase64.url.text(secret)),
             ]
         }
         return .object(members.map { JSONValue.Member(name: $0.0, value: .text($0.1)) })

@@ -73,6 +73,20 @@ struct ClickCountsTests {
         #expect(try fold.ask(.links, "links.sources", ["code": "a", "kind": "device"]).rows == [["desktop", 3]])
     }
 
+    @Test func `tell so many referrers of a link apart, and count the others together`() throws {
+        let most = Int(LinksLimits.referrers)
+        let first = (0..<most).map { click("a", 0, referrer: "host\($0)") }
+        let more = [
+            click("a", 1, referrer: "more"), click("a", 1, referrer: "yet-more"), click("a", 2, referrer: "host0"),
+            click("b", 2, referrer: "more"), click("a", 2),
+        ]
+        let fold = try Fold.everyWay(counts, first + more)
+        let rows = try fold.ask(.links, "links.sources", ["code": "a", "kind": "referrer"]).rows
+        #expect(rows.prefix(3) == [["(others)", 2], ["host0", 2], ["", 1]])
+        #expect(
+            try fold.ask(.links, "links.sources", ["code": "b", "kind": "referrer"]).rows == [["more", 1]])
+    }
+
     @Test func `have visitors, who are counted once a day`() throws {
         let visits = (0..<300).map { click("a", Int64($0), "v\($0 % 100)", in: Partition(rawValue: Int32($0 % 3))) }
         let fold = try Fold.everyWay(counts, visits + [click("a", 86_400, "v1")])

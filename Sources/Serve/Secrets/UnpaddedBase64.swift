@@ -1,13 +1,21 @@
-/// Base64 in the alphabet of URLs, without padding (RFC 4648, section 5; RFC 7515, section 2).
-enum Base64URL {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
-    private static let values: [UInt8] = {
+/// Base64 without padding (RFC 4648).
+package struct UnpaddedBase64: Sendable {
+    private let alphabet: [UInt8]
+    private let values: [UInt8]
+
+    /// The alphabet of section 4, as the PHC format of hashes has it.
+    package static let standard = UnpaddedBase64("+/")
+    /// The alphabet of section 5, which URLs take, as tokens have it (RFC 7515, section 2).
+    package static let url = UnpaddedBase64("-_")
+
+    private init(_ last: String) {
+        alphabet = Array(("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" + last).utf8)
         var values = [UInt8](repeating: .max, count: 256)
         for (value, letter) in alphabet.enumerated() { values[Int(letter)] = UInt8(value) }
-        return values
-    }()
+        self.values = values
+    }
 
-    static func text(_ bytes: some Collection<UInt8>) -> String {
+    package func text(_ bytes: some Collection<UInt8>) -> String {
         var (out, bits, count) = ([UInt8](), UInt32(0), 0)
         for byte in bytes {
             (bits, count) = (bits << 8 | UInt32(byte), count + 8)
@@ -21,7 +29,7 @@ enum Base64URL {
     }
 
     /// - Returns: nil where it is not written as ``text(_:)`` writes it: one value has one text, so that no token has a second.
-    static func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package func bytes(_ text: some Collection<UInt8>) -> [UInt8]? {
         var (out, bits, count) = ([UInt8](), UInt32(0), 0)
         if text.count % 4 == 1 { return nil }
         for letter in text {
