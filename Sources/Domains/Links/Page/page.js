@@ -21,6 +21,8 @@ async function hours() {
       drawn("title", {}, `${new Date(first + index * hour).toLocaleString()}: ${value.toLocaleString()}`)));
   $("hours").replaceChildren(drawn("svg", { viewBox: `0 0 ${count * 20} 100`, preserveAspectRatio: "none", role: "img",
     "aria-label": `Clicks by hour, at most ${most}` }, ...bars));
+  const from = new Date(first).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  $("span").textContent = `From ${from} to now; at most ${Math.max(...clicks).toLocaleString()} in an hour.`;
 }
 
 async function source(kind) {
