@@ -47,11 +47,12 @@ struct TimestampTests {
         #expect(Timestamp(.with { ($0.seconds, $0.nanos) = (.min, .min) }) == Timestamp(.min))
     }
 
-    @Test func `a time is written as Foundation writes it, and read as it was`() {
+    @Test func `a time is written as Foundation and messages write it, and read as it was`() throws {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededRandom(seed)
         let days = [
             -141_427, -141_428, -577_736, 0, 1, 58, 59, 60, 365, 366, 11_016, 11_017, 10_956, 10_957, -1, -141_000,
+            -719_162, 2_932_896,
         ].map { Int64($0) }
         let moments = days.flatMap { [$0 * 86_400_000, $0 * 86_400_000 + 86_399_999] }
         for milliseconds in moments
@@ -60,12 +61,37 @@ struct TimestampTests {
             })
         {
             let time = Timestamp(milliseconds)
-            let date = Date(timeIntervalSince1970: Double(time.second))
-            let whole = date.formatted(Date.ISO8601FormatStyle())
             let text = time.rfc3339
-            #expect(text.prefix(19) == whole.prefix(19) && Timestamp(rfc3339: text) == time, "\(text), seed \(seed)")
+            #expect(Timestamp(rfc3339: text) == time, "\(text), seed \(seed)")
+            let message = try Google_Protobuf_Timestamp(jsonString: "\"\(text)\"")
+            #expect(Timestamp(message) == time, "\(text), seed \(seed)")
+            // Before, Foundation goes by the Julian calendar.
+            guard milliseconds >= -12_219_292_800_000 else { continue }
+            let whole = Date(timeIntervalSince1970: Double(time.second)).formatted(Date.ISO8601FormatStyle())
+            #expect(text.prefix(19) == whole.prefix(19), "\(text), seed \(seed)")
         }
     }
+
+    @Test(arguments: [
+        ("2026-12-24T19:30:00+01:00", "2026-12-24T18:30:00Z"), ("2026-12-24t19:30:00.5z", "2026-12-24T19:30:00.500Z"),
+        ("2026-12-24T19:30:00.1234567-0530", "2026-12-25T01:00:00.123Z"),
+        ("2026-12-24T19:30:00.9996Z", "2026-12-24T19:30:01Z"), ("2024-02-29T00:00:00+14", "2024-02-28T10:00:00Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"), ("2015-07-01T01:59:60+02:00", "2015-07-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"), ("1500-02-28T00:00:00Z", "1500-02-28T00:00:00Z"),
+    ])
+    func `a time is read in every way that RFC 3339 has`(_ text: String, _ shown: String) {
+        #expect(Timestamp(rfc3339: text)?.rfc3339 == shown)
+    }
+
+    @Test(arguments: [
+        "", "2026-12-24", "2026-12-24T19:30:00", "2026-12-24T19:30Z", "2026-02-30T00:00:00Z", "2025-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z", "2026-01-00T00:00:00Z", "2026-01-01T24:00:00Z",
+        "2026-01-01T00:60:00Z", "2026-01-01T00:00:61Z", "2026-01-01T12:00:60Z", "2026-03-01T00:00:60Z",
+        "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00+24:00", "2026-01-01T00:00:00+01:60", "0000-01-01T00:00:00Z",
+        "2026-01-01T00:00:00Z ", " 2026-01-01T00:00:00Z", "2026-01-01T00:00:00ZZ", "+2026-01-01T00:00:00Z",
+        "２０２６-01-01T00:00:00Z", "1500-02-29T00:00:00Z",
+    ])
+    func `what is no moment of RFC 3339 is none`(_ text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 
     @Test func `partitions sort by topic and then by number`() {
         let sorted = [TopicPartition("a", 2), TopicPartition("a", 10), TopicPartition("b", 0)]

@@ -82,7 +82,10 @@ public protocol DeclaredParameter: Sendable {
 public struct RequiredParameter<Content: ParameterContent>: DeclaredParameter {
     /// What help, checks and documents say of it.
     public let declaration: Parameter
-    /// - Parameter allowed: The only values it may have; any of its type where there are none.
+    /// - Parameters:
+    ///   - name: In lower camel case.
+    ///   - allowed: The only values it may have; any of its type where there are none.
+    ///   - about: One line for help.
     public init(_ name: String, oneOf allowed: [String] = [], _ about: String) {
         declaration = Parameter(name, Content.parameterKind, required: true, oneOf: allowed, about)
     }
@@ -92,7 +95,10 @@ public struct RequiredParameter<Content: ParameterContent>: DeclaredParameter {
 public struct OptionalParameter<Content: ParameterContent>: DeclaredParameter {
     /// What help, checks and documents say of it.
     public let declaration: Parameter
-    /// - Parameter allowed: The only values it may have; any of its type where there are none.
+    /// - Parameters:
+    ///   - name: In lower camel case.
+    ///   - allowed: The only values it may have; any of its type where there are none.
+    ///   - about: One line for help.
     public init(_ name: String, oneOf allowed: [String] = [], _ about: String) {
         declaration = Parameter(name, Content.parameterKind, oneOf: allowed, about)
     }
@@ -116,7 +122,11 @@ public struct Arguments: Sendable {
     /// Where the page begins, from an earlier page's `next`.
     public let cursor: Row?
 
-    /// - Parameter values: By the parameters' names; durations in milliseconds, a flag that is said as 1.
+    /// - Parameters:
+    ///   - values: By the parameters' names; durations in milliseconds, a flag that is said as 1.
+    ///   - now: The asker's clock.
+    ///   - limit: Rows of the page.
+    ///   - cursor: Where the page begins; nil is the first.
     public init(_ values: [String: Value], now: Timestamp, limit: Int, cursor: Row?) {
         self.values = values
         self.now = now

@@ -70,9 +70,16 @@ public struct Route: Sendable {
     /// Declares a route, for ``Domain/routing(_:)``. A template that is none ends the program.
     ///
     /// - Parameters:
+    ///   - method: The method that it answers; a `GET` is answered without its body for `HEAD`.
     ///   - template: Words, and variables in braces: `/api/users/{username}/tweets`. It begins with a word, which may not be
     ///     one of the gateway's own, such as `views`.
-    ///   - reading: Kinds of bodies; any other is refused.
+    ///   - about: One sentence for descriptions of the gateway.
+    ///   - isOpen: Whether it answers those without a token too.
+    ///   - scope: What a token must allow.
+    ///   - parameters: Of the query.
+    ///   - bodies: Kinds of bodies; any other is refused.
+    ///   - replies: How it may answer, beside what every path may.
+    ///   - answer: What answers a request, over the bus.
     public init(
         _ method: Method, _ template: String, _ about: String, isOpen: Bool = false, scope: Scope = .query,
         taking parameters: [any DeclaredParameter] = [], reading bodies: [RouteBody.Kind] = [],

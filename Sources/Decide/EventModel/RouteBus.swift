@@ -9,6 +9,7 @@ public protocol RouteBus: Sendable {
     /// nothing. A field that names who acts is the token's subject, as in all commands over HTTP.
     ///
     /// - Parameters:
+    ///   - command: A message of one of the commands' kinds.
     ///   - id: 1 to 128 characters without a colon; nil is a new one.
     ///   - limit: How long to wait for a handler; nil is as long as the gateway waits.
     /// - Throws: ``Malformed`` for what no state could make acceptable; an error that becomes 503 where no handler answers in
@@ -32,7 +33,9 @@ public protocol RouteBus: Sendable {
     /// moments. Where the queue is full, as while the log is away, the event is dropped, and counted in the metrics. What waits
     /// there when the process is killed is lost; when it is told to stop, it is written first.
     ///
-    /// - Parameter time: When it happened; nil is now.
+    /// - Parameters:
+    ///   - event: A message of one of the telemetry's kinds.
+    ///   - time: When it happened; nil is now.
     /// - Returns: Whether the queue has taken it.
     /// - Throws: ``Malformed`` where the domain would not take it.
     @discardableResult

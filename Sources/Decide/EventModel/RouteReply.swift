@@ -27,7 +27,9 @@ public struct RouteReply: Sendable, Hashable {
 
     /// Sends whoever asks elsewhere.
     ///
-    /// - Parameter status: 302 for now, 303 after a form.
+    /// - Parameters:
+    ///   - location: A URL, or a path of this place.
+    ///   - status: 302 for now, 303 after a form.
     public static func redirect(to location: String, status: Int = 302) -> RouteReply {
         RouteReply(status, fields: [NamedText("Location", location)])
     }

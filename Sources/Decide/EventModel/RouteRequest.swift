@@ -70,7 +70,17 @@ public struct RouteRequest: Sendable {
     /// A request as the gateway, or a test, makes it.
     ///
     /// - Parameters:
+    ///   - method: The method.
+    ///   - isHead: Whether the answer's body is not sent.
+    ///   - variables: What stands in the path for the template's variables, by name.
+    ///   - parameters: All parameters of the query, as they were given.
     ///   - arguments: The declared parameters, by name.
+    ///   - body: What was sent.
+    ///   - subject: Who asks, by the token; nil where there is none.
+    ///   - address: The address that it came from.
+    ///   - host: What the client calls this place; nil where it does not say.
+    ///   - isSecure: Whether it came over TLS.
+    ///   - now: When it came.
     ///   - field: Gives a header field; nil where it was not sent.
     ///   - cookie: Gives a cookie by its name.
     public init(
