@@ -37,7 +37,7 @@ struct Root: AsyncParsableCommand {
                 Health.self,
                 Verify.self,
                 Rebuilding.self, Snapshotter.self, QuarantineCommand.self, Events.self, Views.self,
-                Import.self, CacheCommand.self, Up.self, Serve.self, TokenCommand.self, AccountCommand.self,
+                Import.self, CacheCommand.self, KVCommand.self, Up.self, Serve.self, TokenCommand.self, AccountCommand.self,
                 OpenAPICommand.self, AsyncAPICommand.self,
                 Demo.self, NewDomain.self,
                 Describe.self,
