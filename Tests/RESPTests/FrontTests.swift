@@ -27,6 +27,18 @@ struct FrontTests {
                 ("SET e v EX 0", "-ERR invalid expire time in 'set' command"),
                 ("SET e v PX x", "-ERR value is not an integer or out of range"), ("SET e v EX", "-ERR syntax error"),
                 ("SET e v EX 1 PX 1", "-ERR syntax error"), ("SET e v NX XX", "-ERR syntax error"),
+                // Numbers that no time has.
+                ("SET e w PX 9223372036854775807", "-ERR invalid expire time in 'set' command"),
+                ("EXPIRE e 9223372036854775807", "-ERR invalid expire time in 'expire' command"),
+                ("EXPIRE e 9223370399119966", "-ERR invalid expire time in 'expire' command"),
+                ("EXPIRE e -9223372036854776", "-ERR invalid expire time in 'expire' command"),
+                ("PEXPIREAT e 9223372036854775807", "-ERR invalid expire time in 'pexpireat' command"),
+                ("SET e w EXAT 1", "-ERR invalid expire time in 'set' command"),
+                ("PEXPIREAT missing -9223372036854775808", ":0"),
+                ("DECRBY n -9223372036854775808", "-ERR decrement would overflow"),
+                ("SCAN 9223372036854775808 MATCH *11*", "[\"0\", []]"),
+                ("SCAN 18446744073709551615", "[\"0\", []]"), ("SCAN 18446744073709551616", "-ERR invalid cursor"),
+                ("SCAN 0 COUNT 0", "-ERR syntax error"), ("SCAN 0 TYPE hash", "[\"0\", []]"),
                 ("GETDEL e", "\"v\""), ("GETDEL e", "nil"), ("DEL b c n missing", ":2"),
                 ("MSET {t}a 1 {t}b 2", "+OK"), ("MGET {t}a missing {t}b", "[\"1\", nil, \"2\"]"),
                 ("MSET a 1 b 2", "-CROSSSLOT Keys in request don't hash to the same slot"),
@@ -121,7 +133,10 @@ struct FrontTests {
             repeat {
                 guard case .list(let all) = try client.ask("SCAN", cursor, "COUNT", "97", "MATCH", "key:1*"),
                     case .list(let keys) = all[1]
-                else { return Issue.record("no page") }
+                else {
+                    Issue.record("no page")
+                    return
+                }
                 met.formUnion(keys.compactMap(\.text))
                 cursor = all[0].text ?? "0"
                 _ = try client.ask("SET", "other\(cursor)", "v")
@@ -135,7 +150,10 @@ struct FrontTests {
         try await KeyServers.with { servers in
             let client = try RESPClient(port: try await servers.serve().port)
             #expect(try client.ask("HELLO", "4") == .error("NOPROTO unsupported protocol version"))
-            guard case .list(let members) = try client.ask("HELLO", "3") else { return Issue.record("no map") }
+            guard case .list(let members) = try client.ask("HELLO", "3") else {
+                Issue.record("no map")
+                return
+            }
             #expect(members.contains(.bulk("proto")) && members.contains(.integer(3)))
             #expect(try client.ask("GET", "missing") == .bulk(nil))
         }

@@ -9,14 +9,16 @@ private final class Trial: Sendable {
     let seed: UInt64
     let length: Duration
     private let start = ContinuousClock.now
-    private let state: Mutex<(ports: [Int], operations: [String: [Operation]], isOver: Bool)>
+    private let state: Mutex<(ports: [Int], operations: [String: [Operation]])>
 
     init(seed: UInt64, length: Duration, ports: [Int]) {
-        (self.seed, self.length, state) = (seed, length, Mutex((ports, [:], false)))
+        (self.seed, self.length) = (seed, length)
+        state = Mutex((ports, [:]))
     }
 
-    var now: Int64 { (ContinuousClock.now - start) / .nanoseconds(1) > 0 ? Int64((ContinuousClock.now - start) / .nanoseconds(1)) : 0 }
-    var isOver: Bool { ContinuousClock.now - start > length || state.withLock { $0.isOver } }
+    /// Nanoseconds since it began.
+    var now: Int64 { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
+    var isOver: Bool { ContinuousClock.now - start > length }
     func set(_ port: Int, of server: Int) { state.withLock { $0.ports[server] = port } }
     func port(_ random: inout SeededRandom) -> Int {
         let ports = state.withLock { $0.ports }

@@ -74,11 +74,12 @@ struct KVCommand: AsyncParsableCommand {
                     try await places.withLog(app, working: true) { log in
                         try places.complainOfExposure()
                         try await places.withViews { views in
-                            let workers =
-                                withoutHandler ? [] : try Workers.all(of: app.domains, chosen: ["kv.handler"])
-                            let services = try Workers.services(
-                                workers, log: log, views: views, snapshots: places.snapshots(), logger: logger,
-                                tell: Output.notice)
+                            let services =
+                                withoutHandler
+                                ? []
+                                : try Workers.services(
+                                    Workers.all(of: app.domains, chosen: ["kv.handler"]), log: log, views: views,
+                                    snapshots: places.snapshots(), logger: logger, tell: Output.notice)
                             let store = try await KeyStore(domain, log: log, clock: { now() })
                             let server = RESPServer(
                                 domain, store, host: host, port: port, consistency: level,

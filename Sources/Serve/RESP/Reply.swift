@@ -20,7 +20,9 @@ enum Reply: Sendable, Hashable {
         switch self {
         case .simple(let text): Self.line("+", text, &out)
         // A line that a client took for two would put all answers out of step.
-        case .error(let text): Self.line("-", text.replacing("\r", with: " ").replacing("\n", with: " "), &out)
+        case .error(let text):
+            let bytes = text.utf8.map { $0 == 10 || $0 == 13 ? 32 : $0 }
+            Self.line("-", String(decoding: bytes, as: UTF8.self), &out)
         case .integer(let number): Self.line(":", String(number), &out)
         case .bulk(let bytes):
             Self.line("$", String(bytes.count), &out)

@@ -165,7 +165,9 @@ enum WriteCommands {
         guard let number = arguments[2].number else { return .reply(.noInteger) }
         let (milliseconds, isOver) = number.multipliedReportingOverflow(by: unit)
         if isOver { return .reply(.expiry(name)) }
-        let left = isMoment ? milliseconds - around.store.clock().rawValue : milliseconds
+        let now = isMoment ? around.store.clock().rawValue : 0
+        // A moment before all others is over, too.
+        let left = milliseconds < now ? 0 : milliseconds - now
         let write: KeyWrite
         if left <= 0 {
             write = .delete(key: arguments[1])

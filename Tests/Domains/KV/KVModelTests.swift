@@ -110,7 +110,10 @@ struct KVModelTests {
             random = draw.random
             guard case .command(let encoded) = try Domain.kv.encode(request, id: "c\(number)", now: now),
                 let command = try KVCommand.kind(in: encoded.value)
-            else { return Issue.record("no command: \(request)") }
+            else {
+                Issue.record("no command: \(request)")
+                return
+            }
             let tag = KeyValues.key(of: command)
             let accepted = model.take(command, now)
             let events: [KVEvent.Kind]?
