@@ -264,7 +264,8 @@ let package = Package(
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "MillraceGateway", "RESP", "EventModel", "CSVText", "Money", "Caching", "EventLog", "LocalLog",
+                "MillraceBus", "MillraceGateway", "RESP", "EventModel", "CSVText", "Money", "Caching", "EventLog",
+                "LocalLog",
                 "KafkaLog",
                 "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "Passwords", "CZlib",

@@ -23,7 +23,8 @@ struct FrontTests {
                 ("TTL a", ":-1"), ("TTL missing", ":-2"), ("EXPIRE a 100", ":1"), ("TTL a", ":100"),
                 ("SET a 3 KEEPTTL", "+OK"), ("TTL a", ":100"), ("PERSIST a", ":1"), ("PERSIST a", ":0"),
                 ("PERSIST missing", ":0"), ("EXPIRE missing 10", ":0"), ("EXPIRE a -1", ":1"), ("EXISTS a", ":0"),
-                ("SETEX e 100 v", "+OK"), ("TTL e", ":100"), ("SETEX e 0 v", "-ERR invalid expire time in 'setex' command"),
+                ("SETEX e 100 v", "+OK"), ("TTL e", ":100"),
+                ("SETEX e 0 v", "-ERR invalid expire time in 'setex' command"),
                 ("SET e v EX 0", "-ERR invalid expire time in 'set' command"),
                 ("SET e v PX x", "-ERR value is not an integer or out of range"), ("SET e v EX", "-ERR syntax error"),
                 ("SET e v EX 1 PX 1", "-ERR syntax error"), ("SET e v NX XX", "-ERR syntax error"),
@@ -52,8 +53,11 @@ struct FrontTests {
                 ("CONSISTENCY none", "-ERR consistency is linearizable, after, any"), ("CONSISTENCY after", "+OK"),
                 ("GET", "-ERR wrong number of arguments for 'get' command"),
                 ("NOPE a b", "-ERR unknown command 'NOPE', with args beginning with: 'a' 'b' "),
-                ("AUTH x", "-ERR AUTH <password> called without any password configured for the default user. Are you "
-                    + "sure your configuration is correct?"),
+                (
+                    "AUTH x",
+                    "-ERR AUTH <password> called without any password configured for the default user. Are you "
+                        + "sure your configuration is correct?"
+                ),
                 ("AFTER kv.events/0@x", "-ERR a place is kv.events/PARTITION@OFFSET, of a partition that there is"),
             ]
             for (line, expected) in story {
@@ -61,7 +65,9 @@ struct FrontTests {
                 #expect(answer.description == expected, "\(line)")
             }
             // The same, but the first and what depends on the connection, in one go.
-            let again = try client.pipeline([["SET", "p", "1"], ["GET", "p"], ["INCR", "p"], ["GET", "p"], ["DEL", "p"]])
+            let again = try client.pipeline([
+                ["SET", "p", "1"], ["GET", "p"], ["INCR", "p"], ["GET", "p"], ["DEL", "p"],
+            ])
             #expect(again.map(\.description) == ["+OK", "\"1\"", ":2", "\"2\"", ":1"])
         }
     }
@@ -172,11 +178,14 @@ struct FrontTests {
             let port = try await servers.serve("--token-keys", keys).port
             let client = try RESPClient(port: port)
             #expect(try client.ask("GET", "k") == .error("NOAUTH Authentication required."))
-            #expect(try client.ask("AUTH", "wrong") == .error("WRONGPASS invalid username-password pair or user is disabled."))
+            #expect(
+                try client.ask("AUTH", "wrong")
+                    == .error("WRONGPASS invalid username-password pair or user is disabled."))
             #expect(try client.ask("AUTH", "default", await token("kv:query")) == .simple("OK"))
             #expect(try client.ask("GET", "k") == .bulk(nil))
             #expect(
-                try client.ask("SET", "k", "v") == .error("NOPERM this user has no permissions to run the 'set' command"))
+                try client.ask("SET", "k", "v")
+                    == .error("NOPERM this user has no permissions to run the 'set' command"))
             let other = try RESPClient(port: port)
             #expect(try other.ask("AUTH", await token("kv:send")) == .simple("OK"))
             #expect(try other.ask("SET", "k", "v") == .simple("OK") && other.ask("GET", "k").isError)

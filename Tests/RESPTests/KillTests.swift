@@ -161,7 +161,8 @@ struct KillTests {
                 }
             }
             print(
-                "\(all) operations on \(histories.count) keys, \(lost) without an answer, \(kills) kills, \(pauses) pauses")
+                "\(all) operations on \(histories.count) keys, \(lost) without an answer, \(kills) kills, \(pauses) pauses"
+            )
             #expect(all > 500 && kills + pauses > 0)
             for one in running { #expect(try await one.process.stop().exit == 0) }
         }

@@ -74,7 +74,8 @@ struct LinearizabilityTests {
                 case 0: .set(n)
                 case 1: .delete
                 case 2: .increment
-                case 3: .compareAndSet(expected: state.value == nil ? 0 : state.revision - Int64(random.number(0...1)), n)
+                case 3:
+                    .compareAndSet(expected: state.value == nil ? 0 : state.revision - Int64(random.number(0...1)), n)
                 case 4: .getRevision
                 default: .get
                 }

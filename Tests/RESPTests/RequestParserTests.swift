@@ -35,7 +35,9 @@ struct RequestParserTests {
 
     @Test func `are arrays or lines, one behind the other, in pieces of any size`() {
         #expect(
-            parse("*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n\r\n*0\r\n*-1\r\n*1\r\n$0\r\n\r\nSET a \"b c\\n\\x41\" 'd\\'e'\n").0
+            parse(
+                "*2\r\n$3\r\nGET\r\n$1\r\nk\r\nPING\r\n\r\n*0\r\n*-1\r\n*1\r\n$0\r\n\r\nSET a \"b c\\n\\x41\" 'd\\'e'\n"
+            ).0
                 == [["GET", "k"], ["PING"], [""], ["SET", "a", "b c\nA", "d'e"]])
         #expect(parse("*2\r\n$3\r\nGET\r\n$4\r\n\r\n\r\n\r\n").0 == [["GET", "\r\n\r\n"]])
     }

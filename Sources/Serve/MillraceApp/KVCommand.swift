@@ -42,7 +42,8 @@ struct KVCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("The address to listen on.", valueName: "address"))
         var host = "127.0.0.1"
         @Option(
-            help: ArgumentHelp("linearizable, after or any: of reads, where a client asks for none.", valueName: "level"),
+            help: ArgumentHelp(
+                "linearizable, after or any: of reads, where a client asks for none.", valueName: "level"),
             completion: .list(Consistency.allCases.map(\.rawValue)))
         var consistency = Consistency.linearizable.rawValue
         @Flag(name: .customLong("without-handler"), help: "Leave commands to a handler that runs elsewhere.")

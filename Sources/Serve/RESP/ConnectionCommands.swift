@@ -124,7 +124,8 @@ enum ConnectionCommands {
         case ("SETINFO", 4): return .ok
         default:
             return .error(
-                "ERR unknown subcommand or wrong number of arguments for '\(arguments[1].text.prefix(64))'. Try CLIENT HELP.")
+                "ERR unknown subcommand or wrong number of arguments for '\(arguments[1].text.prefix(64))'. Try CLIENT HELP."
+            )
         }
     }
 

@@ -194,8 +194,8 @@ extension KeyStore {
             let (ids, fences) = state.withLock { state -> ([String], [Fence]) in
                 let ids = state.pending.compactMap { $0.value.group.deadline <= now ? $0.key : nil }
                 var late: [Fence] = []
-                for number in state.waiting.indices where state.waiting[number].contains(where: { $0.fence.deadline <= now })
-                {
+                for number in state.waiting.indices
+                where state.waiting[number].contains(where: { $0.fence.deadline <= now }) {
                     for entry in state.waiting[number] where entry.fence.deadline <= now && entry.fence.left > 0 {
                         entry.fence.left = 0
                         late.append(entry.fence)

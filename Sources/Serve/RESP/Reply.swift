@@ -33,7 +33,9 @@ enum Reply: Sendable, Hashable {
             Self.line("*", String(all.count), &out)
             for one in all { one.write(to: &out, version: version) }
         case .map(let all):
-            if version == 3 { Self.line("%", String(all.count / 2), &out) } else {
+            if version == 3 {
+                Self.line("%", String(all.count / 2), &out)
+            } else {
                 Self.line("*", String(all.count), &out)
             }
             for one in all { one.write(to: &out, version: version) }

@@ -10,8 +10,11 @@ enum WriteCommands {
             SetCommand.plan(arguments, now: around.store.clock())
         },
         CommandEntry(name: "setnx", arity: 3, kind: .write, keys: one) { arguments, _, _ in
-            single("setnx", .put(key: arguments[1], value: arguments[2], .never, .ifAbsent)) { _, _, _ in .integer(1) }
-                refused: { $0 == "key-exists" ? .integer(0) : nil }
+            single("setnx", .put(key: arguments[1], value: arguments[2], .never, .ifAbsent)) { _, _, _ in
+                .integer(1)
+            } refused: {
+                $0 == "key-exists" ? .integer(0) : nil
+            }
         },
         CommandEntry(name: "setex", arity: 4, kind: .write, keys: one) { arguments, _, _ in
             timed("setex", arguments, unit: 1000)
@@ -37,8 +40,10 @@ enum WriteCommands {
         CommandEntry(name: "msetnx", arity: -3, kind: .write, keys: (1, -1, 2)) { arguments, _, _ in
             many("msetnx", arguments, ifAbsent: true)
         },
-        CommandEntry(name: "incr", arity: 2, kind: .write, keys: one) { arguments, _, _ in add("incr", arguments[1], 1) },
-        CommandEntry(name: "decr", arity: 2, kind: .write, keys: one) { arguments, _, _ in add("decr", arguments[1], -1) },
+        CommandEntry(name: "incr", arity: 2, kind: .write, keys: one) { arguments, _, _ in add("incr", arguments[1], 1)
+        },
+        CommandEntry(name: "decr", arity: 2, kind: .write, keys: one) { arguments, _, _ in add("decr", arguments[1], -1)
+        },
         CommandEntry(name: "incrby", arity: 3, kind: .write, keys: one) { arguments, _, _ in
             guard let by = arguments[2].number else { return .reply(.noInteger) }
             return add("incrby", arguments[1], by)
@@ -120,12 +125,16 @@ enum WriteCommands {
         var pairs: [KeyWrite.Pair] = []
         for (number, key) in keys.enumerated() {
             let pair = KeyWrite.Pair(key: key, value: arguments[2 + 2 * number])
-            if let place = places[key] { pairs[place] = pair } else {
+            if let place = places[key] {
+                pairs[place] = pair
+            } else {
                 places[key] = pairs.count
                 pairs.append(pair)
             }
         }
-        return single(name, .putMany(pairs, ifAbsent: ifAbsent)) { _, _, _ in ifAbsent ? .integer(1) : .ok } refused: {
+        return single(name, .putMany(pairs, ifAbsent: ifAbsent)) { _, _, _ in
+            ifAbsent ? .integer(1) : .ok
+        } refused: {
             ifAbsent && $0 == "key-exists" ? .integer(0) : nil
         }
     }
@@ -133,7 +142,9 @@ enum WriteCommands {
     private static func add(_ name: String, _ key: Bytes, _ by: Int64) -> Plan {
         single(name, .increment(key: key, by: by)) { result, copies, now in
             var value: [UInt8]?
-            if case .done(let effect, _, _) = result { value = effect.after?.value } else {
+            if case .done(let effect, _, _) = result {
+                value = effect.after?.value
+            } else {
                 value = copies.live(key, at: now)?.value
             }
             guard let value, let number = Bytes(value).number else {

@@ -76,7 +76,9 @@ private struct Model {
         case .expire(let c):
             guard let old = live(c.key, now) else { return false }
             let expires = now + .milliseconds(c.ttlMs)
-            if old.expires != expires { entries[c.key] = Entry(value: old.value, revision: next(c.key), expires: expires) }
+            if old.expires != expires {
+                entries[c.key] = Entry(value: old.value, revision: next(c.key), expires: expires)
+            }
             return true
         case .persist(let c):
             guard let old = live(c.key, now) else { return false }

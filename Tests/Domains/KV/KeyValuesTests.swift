@@ -177,7 +177,8 @@ struct KeyValuesTests {
             shelf.set("{t}\(number)", Shelf.Entry(value: big, revision: Int64(number + 1)))
         }
         #expect(throws: KVRefusal.tagFull(tag: "t")) {
-            try KeyValues.decide(put("{t}x", String(repeating: "v", count: KVLimits.value)), id: "c", on: shelf, at: noon)
+            try KeyValues.decide(
+                put("{t}x", String(repeating: "v", count: KVLimits.value)), id: "c", on: shelf, at: noon)
         }
         // Another value in place of one that is there still fits.
         #expect(try KeyValues.decide(put("{t}0", "small"), id: "c", on: shelf, at: noon).count == 1)
@@ -203,7 +204,8 @@ struct KeyValuesTests {
         #expect(refusal(wasPut("k", "a", 5, until: after(5)), shelf) == .notWhatFollows(key: "k"))
         #expect(refusal(wasDeleted("k", 5), shelf) == nil)
         #expect(refusal(wasDeleted("k", 1)) == .notWhatFollows(key: "k"))
-        #expect(refusal(.keyExpired(.with { ($0.key, $0.revision) = ("k", 5) }), shelf) == .notDue(key: "k", at: after(5)))
+        #expect(
+            refusal(.keyExpired(.with { ($0.key, $0.revision) = ("k", 5) }), shelf) == .notDue(key: "k", at: after(5)))
         #expect(refusal(.expiryChanged(.with { ($0.key, $0.revision) = ("k", 5) }), shelf) == nil)
         #expect(refusal(wereTogetherPut([("{k}a", "1"), ("{k}b", "2")], 5), shelf) == nil)
         #expect(refusal(wereTogetherPut([("{k}a", "1"), ("{k}b", "2")], 7), shelf) == .notWhatFollows(key: "{k}a"))
