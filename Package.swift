@@ -136,6 +136,7 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let http = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
@@ -258,10 +259,17 @@ let package = Package(
                 protobuf,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
+        // Keys and values as Redis' clients ask for them.
+        ours(
+            "RESP", "Serve",
+            [
+                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", nio, nioPosix, lifecycle,
+            ]),
         .target(
             name: "MillraceApp",
             dependencies: [
-                "MillraceBus", "MillraceGateway", "EventModel", "CSVText", "Money", "Caching", "EventLog", "LocalLog",
+                "MillraceBus", "MillraceGateway", "RESP", "EventModel", "CSVText", "Money", "Caching", "EventLog",
+                "LocalLog",
                 "KafkaLog",
                 "Quarantining",
                 "Handling", "Projecting", "SQLiteViews", "PostgresViews", "Snapshots", "Tokens", "Passwords", "CZlib",
@@ -342,6 +350,12 @@ let package = Package(
                 "Metering", protobuf, grdb, arguments, lifecycle, logging, "Geography",
             ] + domainModules,
             exclude: ["Logs"]),
+        tests(
+            "RESPTests",
+            [
+                "RESP", .target(name: "KVDomain"), "EventModel", "EventLog", "LocalLog", "Handling", "TestSupport",
+                "MillraceCommand", nio, logging, lifecycle,
+            ]),
         tests("TracingTests", ["RecordTracing", "TraceFile", "EventModel", logging, tracing]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),
         tests(

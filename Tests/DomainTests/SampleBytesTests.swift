@@ -105,7 +105,10 @@ extension Domain {
     /// The folder of its tests.
     var testFolder: URL {
         let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        return here.deletingLastPathComponent().appendingPathComponent("Domains")
-            .appendingPathComponent(name.prefix(1).uppercased() + name.dropFirst())
+        let folders = here.deletingLastPathComponent().appendingPathComponent("Domains")
+        // Of the domain's name, or as an abbreviation is written: KV.
+        let usual = name.prefix(1).uppercased() + name.dropFirst()
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: folders.path)) ?? []
+        return folders.appendingPathComponent(all.first { $0.lowercased() == name } ?? usual)
     }
 }

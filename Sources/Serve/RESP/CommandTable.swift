@@ -1,0 +1,62 @@
+internal import EventModel
+
+/// A command that clients may send.
+struct CommandEntry: Sendable {
+    enum Kind: String, Sendable { case read = "readonly", write, connection = "fast" }
+    let name: String
+    /// With the command's own name; less than 0 is so many or more (redis.io/docs, COMMAND).
+    let arity: Int
+    let kind: Kind
+    /// The first and the last argument that are keys, and the step between; 0 where there is none.
+    let keys: (first: Int, last: Int, step: Int)
+    let plan: @Sendable (_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan
+
+    func takes(_ count: Int) -> Bool { arity < 0 ? count >= -arity : count == arity }
+}
+
+enum CommandTable {
+    /// By names in small letters.
+    static let all: [String: CommandEntry] = Dictionary(
+        uniqueKeysWithValues: (ReadCommands.all + WriteCommands.all + ConnectionCommands.all).map { ($0.name, $0) })
+
+    static func entry(_ word: Bytes) -> CommandEntry? {
+        word.count > 20 ? nil : all[String(decoding: word.slice, as: UTF8.self).lowercased()]
+    }
+
+    static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
+        guard let entry = entry(arguments[0]) else { return .reply(unknown(arguments)) }
+        if !entry.takes(arguments.count) { return .reply(.arity(entry.name)) }
+        if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
+            return .reply(.error("NOAUTH Authentication required."))
+        }
+        let isAllowed =
+            switch entry.kind {
+            case .read: session.permissions?.mayRead ?? false
+            case .write: session.permissions?.mayWrite ?? false
+            case .connection: true
+            }
+        if !isAllowed {
+            return .reply(.error("NOPERM this user has no permissions to run the '\(entry.name)' command"))
+        }
+        return entry.plan(arguments, &session, around)
+    }
+
+    /// As Redis says it: no more than 128 bytes of a name and of its arguments.
+    private static func unknown(_ arguments: [Bytes]) -> Reply {
+        func shown(_ word: Bytes, _ limit: Int) -> String { String(decoding: word.slice.prefix(limit), as: UTF8.self) }
+        var rest = ""
+        for argument in arguments.dropFirst() where rest.utf8.count < 128 {
+            rest += "'\(shown(argument, 128 - rest.utf8.count))' "
+        }
+        return .error("ERR unknown command '\(shown(arguments[0], 128))', with args beginning with: \(rest)")
+    }
+}
+
+extension Bytes {
+    /// A whole number, as Redis takes one.
+    var number: Int64? {
+        guard count <= 20, let text = validText, let number = Int64(text), String(number) == text else { return nil }
+        return number
+    }
+    var word: String { String(decoding: slice, as: UTF8.self).uppercased() }
+}

@@ -1,0 +1,227 @@
+internal import EventLog
+internal import EventModel
+internal import KVDomain
+internal import NIOCore
+
+/// One client: takes commands in, has them done in their order, and answers in that order.
+///
+/// Commands of one kind that come together are done together: changes are one group for the log, and reads share a question for
+/// the log's end. It belongs to its event loop; what comes from elsewhere is handed over to that.
+final class Connection: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// The server tells it to answer what it has and close.
+    struct Stopping: Sendable {}
+
+    private let around: Around
+    private let statistics: ServerStatistics
+    private var session: Session
+    private var parser = RequestParser()
+    private var received = ByteBuffer()
+    private var queue: ArraySlice<[Bytes]> = []
+    /// What is wrong with what came behind the queue: told once that is answered.
+    private var broken: ProtocolError?
+    private var isBusy = false
+    private var isReading = false
+    private var isEnding = false
+    private var isClosed = false
+
+    init(_ session: Session, _ around: Around, _ statistics: ServerStatistics) {
+        (self.session, self.around, self.statistics) = (session, around, statistics)
+        parser.isNamed = session.permissions != nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) { readOn(context) }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = false
+        var part = unwrapInboundIn(data)
+        if received.readableBytes == 0 { received = part } else { received.writeBuffer(&part) }
+        advance(context)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        readOn(context)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) { advance(context) }
+
+    func channelInactive(context: ChannelHandlerContext) { isClosed = true }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is Stopping else { return context.fireUserInboundEventTriggered(event) }
+        isEnding = true
+        if !isBusy, queue.isEmpty { context.close(promise: nil) }
+    }
+
+    /// Reads no more than it can answer, so that a client that sends without end, or takes no answers, keeps no memory.
+    private func readOn(_ context: ChannelHandlerContext) {
+        if isReading || isEnding || broken != nil || queue.count >= RESPLimits.pipelined { return }
+        if !context.channel.isWritable { return }
+        isReading = true
+        context.read()
+    }
+
+    private func parse() {
+        while broken == nil, queue.count < RESPLimits.pipelined {
+            do throws(ProtocolError) {
+                guard let command = try parser.next(&received) else { break }
+                queue.append(command)
+                // What it makes of the connection counts for what comes behind it.
+                if !parser.isNamed { break }
+            } catch {
+                broken = error
+            }
+        }
+        if received.readerIndex > RESPLimits.command { received.discardReadBytes() }
+    }
+
+    /// Does as much as can be done.
+    private func advance(_ context: ChannelHandlerContext) {
+        if isClosed || isBusy { return }
+        var out = context.channel.allocator.buffer(capacity: 256)
+        loop: while !isBusy, !isClosed, context.channel.isWritable, out.readableBytes < RESPLimits.unread {
+            if queue.isEmpty { parse() }
+            guard let first = queue.first else { break }
+            switch CommandTable.entry(first[0])?.kind {
+            case .write: startWrites(context)
+            case .read where session.consistency == .linearizable: startFenced(context)
+            case .read where !session.after.isEmpty: startAfter(context)
+            default:
+                queue.removeFirst()
+                statistics.count(1)
+                switch CommandTable.plan(first, &session, around) {
+                case .reply(let reply): reply.write(to: &out, version: session.version)
+                case .close(let reply):
+                    reply.write(to: &out, version: session.version)
+                    (isEnding, queue) = (true, [])
+                    break loop
+                case .read(let answer):
+                    around.store.read { answer($0, $1) }.write(to: &out, version: session.version)
+                case .write: Reply.error("ERR internal error").write(to: &out, version: session.version)
+                }
+                parser.isNamed = session.permissions != nil
+            }
+        }
+        let isDone = !isBusy && queue.isEmpty
+        if isDone, let broken, !isEnding {
+            broken.reply.write(to: &out, version: session.version)
+            isEnding = true
+        }
+        if out.readableBytes > 0 { context.writeAndFlush(wrapOutboundOut(out), promise: nil) }
+        if isEnding, isDone {
+            // What was written goes out first.
+            context.close(promise: nil)
+            return
+        }
+        readOn(context)
+    }
+
+    /// Takes the commands of one kind that are next.
+    private func take(_ kind: CommandEntry.Kind) -> [Plan] {
+        var plans: [Plan] = []
+        while let next = queue.first ?? nextParsed(), CommandTable.entry(next[0])?.kind == kind,
+            plans.count < RESPLimits.pipelined
+        {
+            queue.removeFirst()
+            plans.append(CommandTable.plan(next, &session, around))
+        }
+        statistics.count(plans.count)
+        return plans
+    }
+
+    private func nextParsed() -> [Bytes]? {
+        parse()
+        return queue.first
+    }
+
+    // MARK: Changes
+
+    private func startWrites(_ context: ChannelHandlerContext) {
+        let plans = take(.write)
+        var writes: [KeyWrite] = []
+        for case .write(let some, _) in plans { writes += some }
+        isBusy = true
+        let finish = finishing(context)
+        let store = around.store
+        if writes.isEmpty { return finish.soon(plans.map { Self.fixed($0) }, nil) }
+        store.write(writes) { results in
+            // All that is answered is in the copy by now.
+            let replies = store.read { copies, now -> [Reply] in
+                var at = 0
+                return plans.map { plan in
+                    guard case .write(let some, let answer) = plan else { return Self.fixed(plan) }
+                    defer { at += some.count }
+                    return answer(results[at..<at + some.count], copies, now)
+                }
+            }
+            var last: (partition: Int, offset: Offset)?
+            for case .done(_, let partition, let offset) in results { last = (partition, offset) }
+            finish.soon(replies, last)
+        }
+    }
+
+    private static func fixed(_ plan: Plan) -> Reply {
+        if case .reply(let reply) = plan { reply } else { .error("ERR internal error") }
+    }
+
+    // MARK: Reads that wait
+
+    private func startFenced(_ context: ChannelHandlerContext) {
+        let plans = take(.read)
+        isBusy = true
+        let finish = finishing(context)
+        let store = around.store
+        store.fence { failure in finish.soon(Self.answers(plans, store, failure), nil) }
+    }
+
+    private func startAfter(_ context: ChannelHandlerContext) {
+        let plans = take(.read)
+        isBusy = true
+        let finish = finishing(context)
+        let store = around.store
+        store.wait(for: session.after) { failure in finish.soon(Self.answers(plans, store, failure), nil) }
+    }
+
+    private static func answers(_ plans: [Plan], _ store: KeyStore, _ failure: String?) -> [Reply] {
+        store.read { copies, now in
+            plans.map { plan in
+                guard case .read(let answer) = plan else { return fixed(plan) }
+                return failure.map { Reply(failed: $0) } ?? answer(copies, now)
+            }
+        }
+    }
+
+    /// Takes answers from any thread to the connection's event loop.
+    private struct Finishing: Sendable {
+        let loop: any EventLoop
+        let connection: NIOLoopBound<Connection>
+        let context: NIOLoopBound<ChannelHandlerContext>
+
+        func soon(_ replies: [Reply], _ last: (partition: Int, offset: Offset)?) {
+            loop.execute { connection.value.finish(replies, last, context.value) }
+        }
+    }
+
+    private func finishing(_ context: ChannelHandlerContext) -> Finishing {
+        Finishing(
+            loop: context.eventLoop, connection: NIOLoopBound(self, eventLoop: context.eventLoop),
+            context: NIOLoopBound(context, eventLoop: context.eventLoop))
+    }
+
+    private func finish(
+        _ replies: [Reply], _ last: (partition: Int, offset: Offset)?, _ context: ChannelHandlerContext
+    ) {
+        isBusy = false
+        if isClosed { return }
+        if let last { session.last = last }
+        var out = context.channel.allocator.buffer(capacity: 64 * replies.count)
+        for reply in replies { reply.write(to: &out, version: session.version) }
+        context.writeAndFlush(wrapOutboundOut(out), promise: nil)
+        advance(context)
+    }
+}

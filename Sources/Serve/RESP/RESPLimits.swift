@@ -1,0 +1,32 @@
+internal import KVDomain
+
+/// What the RESP front allows at most. Each limit has its name here and nowhere else.
+package enum RESPLimits {
+    /// Connections at once.
+    package static let connections = 10_000
+    /// Arguments of one command.
+    static let arguments = 20_001
+    /// Bytes of one argument: those of a value.
+    static let argument = KVLimits.value
+    /// Bytes of one command.
+    static let command = 2_097_152
+    /// Bytes of a line: a count, or a command without counts (Redis' own).
+    static let line = 65_536
+    /// Arguments, and bytes of one, before somebody has said who he is (Redis' own).
+    static let unnamedArguments = 10
+    static let unnamedArgument = 16_384
+    /// Commands of one connection that are taken in before the first of them is answered.
+    static let pipelined = 1_024
+    /// Bytes of answers that a client has not taken yet, over which no more of its commands are read.
+    static let unread = 1_048_576
+    /// Places that one SCAN looks at.
+    static let scanned = 10_000
+    /// Bytes of a connection's name.
+    static let name = 128
+    /// Changes that await their outcome, of all connections.
+    package static let underWay = 100_000
+    /// How long an answer is waited for.
+    package static let patience = Duration.seconds(10)
+    /// How long connections may go on when the server is told to stop.
+    static let grace = Duration.seconds(5)
+}

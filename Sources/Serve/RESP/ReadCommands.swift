@@ -1,0 +1,138 @@
+internal import EventModel
+internal import KVDomain
+
+/// Commands that change nothing.
+enum ReadCommands {
+    private static let one = (1, 1, 1)
+
+    static let all: [CommandEntry] = [
+        CommandEntry(name: "get", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            .read { copies, now in copies.live(arguments[1], at: now).map { .bulk($0.value) } ?? .null }
+        },
+        CommandEntry(name: "mget", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in
+            .read { copies, now in
+                .list(arguments.dropFirst().map { key in copies.live(key, at: now).map { .bulk($0.value) } ?? .null })
+            }
+        },
+        CommandEntry(name: "exists", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in
+            .read { copies, now in
+                .integer(Int64(arguments.dropFirst().count { copies.live($0, at: now) != nil }))
+            }
+        },
+        CommandEntry(name: "strlen", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            .read { copies, now in .integer(Int64(copies.live(arguments[1], at: now)?.value.count ?? 0)) }
+        },
+        CommandEntry(name: "type", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            .read { copies, now in .simple(copies.live(arguments[1], at: now) == nil ? "none" : "string") }
+        },
+        CommandEntry(name: "ttl", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            left(arguments[1]) { ($0 + 500) / 1000 }
+        },
+        CommandEntry(name: "pttl", arity: 2, kind: .read, keys: one) { arguments, _, _ in left(arguments[1]) { $0 } },
+        CommandEntry(name: "revision", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            .read { copies, now in .integer(copies.live(arguments[1], at: now)?.revision ?? 0) }
+        },
+        CommandEntry(name: "getrev", arity: 2, kind: .read, keys: one) { arguments, _, _ in
+            .read { copies, now in
+                copies.live(arguments[1], at: now).map { .list([.bulk($0.value), .integer($0.revision)]) } ?? .null
+            }
+        },
+        CommandEntry(name: "dbsize", arity: 1, kind: .read, keys: (0, 0, 0)) { _, _, _ in
+            .read { copies, _ in .integer(Int64(copies.count)) }
+        },
+        CommandEntry(name: "scan", arity: -2, kind: .read, keys: (0, 0, 0)) { arguments, _, _ in scan(arguments) },
+    ]
+
+    /// Milliseconds until a key is gone, as a client asked for them: -1 of one that stays, -2 of none.
+    private static func left(_ key: Bytes, _ unit: @escaping @Sendable (Int64) -> Int64) -> Plan {
+        .read { copies, now in
+            guard let entry = copies.live(key, at: now) else { return .integer(-2) }
+            return .integer(entry.expires.map { unit($0.rawValue - now.rawValue) } ?? -1)
+        }
+    }
+
+    private static func scan(_ arguments: [Bytes]) -> Plan {
+        guard let text = arguments[1].validText, let cursor = UInt64(text) else {
+            return .reply(.error("ERR invalid cursor"))
+        }
+        var (pattern, places, isWanted) = (nil as Glob?, 10, true)
+        var rest = arguments.dropFirst(2)
+        while let option = rest.popFirst() {
+            guard let value = rest.popFirst() else { return .reply(.syntax) }
+            switch option.word {
+            case "MATCH": pattern = Glob(value)
+            case "COUNT":
+                guard let number = value.number else { return .reply(.noInteger) }
+                if number < 1 { return .reply(.syntax) }
+                places = Int(min(number, Int64(RESPLimits.scanned)))
+            case "TYPE": isWanted = value.word == "STRING"
+            default: return .reply(.syntax)
+            }
+        }
+        return .read { [pattern, places, isWanted] copies, now in
+            let (keys, next) = copies.scan(from: cursor, places: places, at: now)
+            let found = isWanted ? keys.filter { pattern?.matches($0) ?? true } : []
+            return .list([.text(String(next)), .list(found.map { .bulk(Array($0.slice)) })])
+        }
+    }
+}
+
+/// A pattern of names as Redis has it: `*`, `?`, `[a-c]`, `[^a]` and `\` (`stringmatchlen`).
+struct Glob: Sendable {
+    private let pattern: [UInt8]
+    init(_ pattern: Bytes) { self.pattern = Array(pattern.slice) }
+
+    func matches(_ name: Bytes) -> Bool {
+        let name = Array(name.slice)
+        // One place to come back to is enough: a later star takes over from an earlier one, so the time is at most the product
+        // of both lengths.
+        var (p, n) = (0, 0)
+        var star: (p: Int, n: Int)?
+        while n < name.count {
+            if p < pattern.count, pattern[p] == UInt8(ascii: "*") {
+                star = (p + 1, n)
+                p += 1
+            } else if let next = step(p, name[n]) {
+                (p, n) = (next, n + 1)
+            } else if let back = star {
+                star = (back.p, back.n + 1)
+                (p, n) = (back.p, back.n + 1)
+            } else {
+                return false
+            }
+        }
+        return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
+    }
+
+    /// Where the pattern goes on, where one sign of it takes a byte.
+    private func step(_ p: Int, _ byte: UInt8) -> Int? {
+        guard p < pattern.count else { return nil }
+        switch pattern[p] {
+        case UInt8(ascii: "?"): return p + 1
+        case UInt8(ascii: "\\") where p + 1 < pattern.count: return pattern[p + 1] == byte ? p + 2 : nil
+        case UInt8(ascii: "["): return set(p + 1, byte)
+        default: return pattern[p] == byte ? p + 1 : nil
+        }
+    }
+
+    private func set(_ start: Int, _ byte: UInt8) -> Int? {
+        var p = start
+        let isNot = p < pattern.count && pattern[p] == UInt8(ascii: "^")
+        if isNot { p += 1 }
+        var isIn = false
+        while p < pattern.count, pattern[p] != UInt8(ascii: "]") {
+            if pattern[p] == UInt8(ascii: "\\"), p + 1 < pattern.count {
+                isIn = isIn || pattern[p + 1] == byte
+                p += 2
+            } else if p + 2 < pattern.count, pattern[p + 1] == UInt8(ascii: "-") {
+                let (low, high) = (min(pattern[p], pattern[p + 2]), max(pattern[p], pattern[p + 2]))
+                isIn = isIn || (low...high).contains(byte)
+                p += 3
+            } else {
+                isIn = isIn || pattern[p] == byte
+                p += 1
+            }
+        }
+        return isIn != isNot ? min(p + 1, pattern.count) : nil
+    }
+}

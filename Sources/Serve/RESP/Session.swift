@@ -1,0 +1,74 @@
+internal import EventLog
+internal import EventModel
+internal import KVDomain
+
+/// What somebody may do.
+package struct Permissions: Sendable, Hashable {
+    package var mayRead: Bool
+    package var mayWrite: Bool
+    package init(mayRead: Bool, mayWrite: Bool) { (self.mayRead, self.mayWrite) = (mayRead, mayWrite) }
+    package static let all = Permissions(mayRead: true, mayWrite: true)
+}
+
+/// What a token says; nil where it says nothing.
+package typealias Authorize = @Sendable (_ token: String) -> Permissions?
+
+/// What is known of a connection.
+struct Session: Sendable {
+    let id: Int64
+    /// 2 or 3, of the protocol.
+    var version = 2
+    var name = ""
+    /// Nil until somebody has said who he is, where that is asked for.
+    var permissions: Permissions?
+    var consistency: Consistency
+    /// What its reads wait for, by partition.
+    var after: [Int: Offset] = [:]
+    /// Where its last change stands.
+    var last: (partition: Int, offset: Offset)?
+}
+
+/// What commands go by that is no connection's own.
+struct Around: Sendable {
+    let store: KeyStore
+    /// Nil where everybody may do everything.
+    let authorize: Authorize?
+    let info: @Sendable () -> [(section: String, lines: [(String, String)])]
+    let topic: String
+}
+
+/// What a command comes to.
+enum Plan {
+    /// The answer is known.
+    case reply(Reply)
+    /// The answer is known, and nothing more is said.
+    case close(Reply)
+    case write([KeyWrite], WriteAnswer)
+    case read(ReadAnswer)
+}
+
+/// Made of what became of the changes, and of what the copies have since.
+typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) -> Reply
+typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) -> Reply
+
+extension Reply {
+    static func arity(_ name: String) -> Reply { .error("ERR wrong number of arguments for '\(name)' command") }
+    static let syntax = Reply.error("ERR syntax error")
+    static let noInteger = Reply.error("ERR value is not an integer or out of range")
+    static let crossSlot = Reply.error("CROSSSLOT Keys in request don't hash to the same slot")
+    static let tooLong = Reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+    static func expiry(_ name: String) -> Reply { .error("ERR invalid expire time in '\(name)' command") }
+
+    /// A change that was not made.
+    init(refused reason: String, _ message: String, of name: String) {
+        self =
+            switch reason {
+            case "not-a-number": .noInteger
+            case "overflow": .error("ERR increment or decrement would overflow")
+            case "value-too-long": .tooLong
+            case "expiry-over": .expiry(name)
+            default: .error("ERR \(message)")
+            }
+    }
+    init(failed why: String) { self = .error("TRYAGAIN \(why)") }
+}
