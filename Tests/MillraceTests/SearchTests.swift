@@ -110,7 +110,7 @@ struct SearchTests {
         let posts = try records.compactMap { record -> SocialTweetPosted? in
             if case .tweetPosted(let e) = try SocialEvent.kind(in: record.value) { e } else { nil }
         }
-        for i in 0..<120 {
+        for i in 0..<(lines > 10_000 ? 48 : 80) {
             guard let tweet = posts.randomElement(using: &random) else { break }
             let words = SearchText.tokens(of: tweet.text).map(\.term).filter { !"#@".contains($0.prefix(1)) }
             guard words.count > 4 else { continue }

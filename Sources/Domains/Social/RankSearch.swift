@@ -80,9 +80,10 @@ struct SearchPage {
         }
     }
 
-    private func scored(_ matches: [ReadSearch.Match], _ frequencies: [ReadSearch.Frequency]) throws -> [Scored] {
+    private func scored(
+        _ matches: [ReadSearch.Match], _ frequencies: [ReadSearch.Frequency], by rank: SearchRank
+    ) throws -> [Scored] {
         if matches.isEmpty { return [] }
-        let rank = try SearchRank(reader)
         // Of a retweet that stands for its original, what the original has.
         let names = matches.map { match -> Row in
             let owner = match.row.value(Search.Tweet.owner)
@@ -108,7 +109,7 @@ struct SearchPage {
         var search = try ReadSearch(query, reader, for: viewer, after: cursor)
         var matches: [ReadSearch.Match] = []
         while matches.count < limit, let match = try search.next(looking: SearchLimits.looked) { matches.append(match) }
-        let rows = try scored(matches, search.frequencies).map(\.row)
+        let rows = try scored(matches, search.frequencies, by: SearchRank(reader)).map(\.row)
         let next = search.isOver ? nil : matches.count == limit ? matches.last?.place : search.end
         return Page(columns: Self.columns, rows: rows, next: next)
     }
@@ -119,12 +120,15 @@ struct SearchPage {
 
     // MARK: Best first
 
-    /// The best of the newest matches. A page's place is its last row's score and place, and the moment of the newest match of
-    /// the first page: what is posted later is not among those that are ranked.
+    /// The best of the newest matches. A page's place is its last row's score and place, the moment of the newest match of the
+    /// first page, and how common terms were then: what is posted later is not ranked, and moves nothing.
     func ranked() throws -> Page {
+        let terms = query.terms.count
         if let cursor {
-            guard cursor.count == 5, cursor[0].real != nil, Self.isPlace(Array(cursor[1...3])), cursor[4].integer != nil
-            else { throw Malformed("cursor", "is not one of a search by rank") }
+            let isOne =
+                cursor.count == 7 + terms && cursor[0].real != nil && Self.isPlace(Array(cursor[1...3]))
+                && cursor[4...].allSatisfy { $0.integer != nil }
+            if !isOne { throw Malformed("cursor", "is not one of a search by rank") }
         }
         let newest = cursor?[4].integer.map { Timestamp($0) }
         var search = try ReadSearch(query, reader, for: viewer, newest: newest)
@@ -133,7 +137,12 @@ struct SearchPage {
             matches.append(match)
         }
         guard let first = matches.first else { return Page(columns: Self.columns, rows: []) }
-        var found = try scored(matches, search.frequencies).sorted(by: Scored.ranks)
+        var (rank, frequencies) = (try SearchRank(reader), search.frequencies)
+        if let cursor {
+            rank = SearchRank(tweets: cursor[5].integer ?? 0, length: cursor[6].integer ?? 0)
+            for i in 0..<terms { frequencies[i].tweets = cursor[7 + i].integer ?? 0 }
+        }
+        var found = try scored(matches, frequencies, by: rank).sorted(by: Scored.ranks)
         if let cursor, let score = cursor[0].real {
             let place = Array(cursor[1...3])
             found.removeAll { $0.score > score || $0.score == score && !precedes($0.match.place, place) }
@@ -141,7 +150,9 @@ struct SearchPage {
         let shown = found.prefix(limit)
         var next: Row?
         if shown.count < found.count, let last = shown.last {
-            next = [.real(last.score)] + last.match.place + [newest.map { Value($0) } ?? first.place[0]]
+            let moment = newest.map { Value($0) } ?? first.place[0]
+            next = [.real(last.score)] + last.match.place + [moment, .integer(rank.tweets), .integer(rank.length)]
+            next? += frequencies.map { .integer($0.tweets) }
         }
         return Page(columns: Self.columns, rows: shown.map(\.row), next: next)
     }

@@ -7,6 +7,8 @@ struct ScannedTweets: Sendable {
         var at: Timestamp
         var tokens: [SearchText.Token]
         var set: Set<SearchText.Token>
+        /// How often each term is in it.
+        var terms: [String: Int64]
         var original: Social.Original?
         var hasText: Bool
     }
@@ -54,7 +56,8 @@ struct ScannedTweets: Sendable {
         let name = Social.Original(owner: user, tweet: tweet)
         known.insert(name)
         tweets[name] = Tweet(
-            at: time, tokens: tokens + [from], set: Set(tokens + [from]), original: original, hasText: !text.isEmpty)
+            at: time, tokens: tokens + [from], set: Set(tokens + [from]),
+            terms: (tokens + [from]).reduce(into: [:]) { $0[$1.term, default: 0] += 1 }, original: original, hasText: !text.isEmpty)
     }
 
     private func isHidden(_ author: String, from viewer: String?) -> Bool {
@@ -65,8 +68,9 @@ struct ScannedTweets: Sendable {
 
     /// What is found, newest first.
     func found(_ query: SearchQuery, for viewer: String? = nil) -> [Social.Original] {
-        tweets.filter { name, tweet in
-            guard tweet.hasText, query.covers(tweet.at), !isHidden(name.owner, from: viewer) else { return false }
+        let terms = query.terms
+        return tweets.filter { name, tweet in
+            guard tweet.hasText, terms.allSatisfy({ tweet.terms[$0] != nil }), query.covers(tweet.at), !isHidden(name.owner, from: viewer) else { return false }
             if let original = tweet.original {
                 if known.contains(original) || isHidden(original.owner, from: viewer) { return false }
             }
@@ -88,14 +92,14 @@ struct ScannedTweets: Sendable {
             tweets: Int64(inIndex.count), length: inIndex.reduce(0) { $0 + Int64($1.tokens.count - 1) })
         let frequencies = query.terms.map { term in
             ReadSearch.Frequency(
-                term: term, tweets: Int64(inIndex.count { $0.tokens.contains { $0.term == term } }))
+                term: term, tweets: Int64(inIndex.count { $0.terms[term] != nil }))
         }
         let retweets = named.values.reduce(into: [:]) { $0[$1, default: Int64(0)] += 1 }
         let scored = found(query, for: viewer).prefix(SearchLimits.ranked).compactMap {
             name -> (name: Social.Original, score: Double)? in
             guard let tweet = tweets[name] else { return nil }
             let matched = frequencies.map { frequency in
-                (frequency: frequency, count: Int64(tweet.tokens.count { $0.term == frequency.term }))
+                (frequency: frequency, count: tweet.terms[frequency.term] ?? 0)
             }
             let original = tweet.original ?? name
             let social = SearchRank.social(likes: likes[original] ?? 0, retweets: retweets[original] ?? 0)

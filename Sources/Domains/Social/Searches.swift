@@ -7,10 +7,10 @@ extension SocialSearchEvent: Envelope {}
 enum Searches: Telemetry {
     typealias Event = SocialSearchEvent
 
-    /// Who looked, or else what for.
+    /// Who looked; `-` is who did not say.
     static func key(of event: Event.Kind) -> String {
         switch event {
-        case .searchPerformed(let e): e.user.isEmpty ? e.topics.first ?? "-" : e.user
+        case .searchPerformed(let e): e.user.isEmpty ? "-" : e.user
         }
     }
 
@@ -23,16 +23,7 @@ enum Searches: Telemetry {
                     throw Malformed("user", "is \(e.user); a fact has handles in lower case")
                 }
             }
-            let topics = try SearchQuery(e.query).topics
-            if !Social.same(e.topics, topics) {
-                throw Malformed("topics", "must be those of the query: \(topics.joined(separator: ", "))")
-            }
+            _ = try SearchQuery(e.query)
         }
-    }
-
-    /// The fact that a search makes.
-    static func performed(_ query: String, by user: String?) throws(Malformed) -> SocialSearchPerformed {
-        let topics = try SearchQuery(query).topics
-        return .with { ($0.user, $0.query, $0.topics) = (user ?? "", query, topics) }
     }
 }

@@ -62,8 +62,8 @@ enum SocialRoutes {
         let reply = try await read("social.search", arguments, "tweets", request, bus)
         // Who turns pages looks once.
         if request[cursor] == nil, request[page] ?? 1 == 1, !request.isHead {
-            let performed = try Searches.performed(query, by: request.subject.flatMap(handle))
-            if !performed.topics.isEmpty { try bus.produce(performed, at: request.now) }
+            let user = request.subject.flatMap(handle) ?? ""
+            try bus.produce(SocialSearchPerformed.with { ($0.user, $0.query) = (user, query) }, at: request.now)
         }
         return reply
     }

@@ -72,7 +72,7 @@ struct Trends: Projection {
 
     init() {}
 
-    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         let minute = TrendWindow.minute(place.timestamp)
         switch event {
         case .told(.tweetPosted(let e)):
@@ -86,7 +86,7 @@ struct Trends: Projection {
                 if change.tweets != 0 { interest(e.author, change.hashtag, Int64(change.tweets)) }
             }
         case .searched(.searchPerformed(let e)):
-            for topic in e.topics {
+            for topic in try SearchQuery(e.query).topics {
                 count(topic, minute, place, [0, 0, 1])
                 if !e.user.isEmpty { interest(e.user, topic, 1) }
             }

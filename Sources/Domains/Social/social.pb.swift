@@ -1133,9 +1133,6 @@ nonisolated struct SocialSearchPerformed: Sendable {
   /// What was looked for, as it was typed.
   var query: String = String()
 
-  /// What of it can trend: its words, phrases and hashtags without the #, in lower case, each once.
-  var topics: [String] = []
-
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3393,7 +3390,7 @@ nonisolated extension SocialAuthorUnmerged: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension SocialSearchPerformed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".SearchPerformed"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}query\0\u{1}topics\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}query\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3403,7 +3400,6 @@ nonisolated extension SocialSearchPerformed: SwiftProtobuf.Message, SwiftProtobu
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.query) }()
-      case 3: try { try decoder.decodeRepeatedStringField(value: &self.topics) }()
       default: break
       }
     }
@@ -3416,16 +3412,12 @@ nonisolated extension SocialSearchPerformed: SwiftProtobuf.Message, SwiftProtobu
     if !self.query.isEmpty {
       try visitor.visitSingularStringField(value: self.query, fieldNumber: 2)
     }
-    if !self.topics.isEmpty {
-      try visitor.visitRepeatedStringField(value: self.topics, fieldNumber: 3)
-    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: SocialSearchPerformed, rhs: SocialSearchPerformed) -> Bool {
     if lhs.user != rhs.user {return false}
     if lhs.query != rhs.query {return false}
-    if lhs.topics != rhs.topics {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

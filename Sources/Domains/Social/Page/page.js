@@ -93,7 +93,11 @@ async function timeline(after) {
     return;
   }
   const asked = JSON.stringify([now.query, now.fields]);
-  const page = await view(now.query, { ...now.fields, limit: size, after });
+  let page = await view(now.query, { ...now.fields, limit: size, after });
+  // A page of which all is hidden from the reader is empty, and not the last.
+  for (let tries = 0; page.rows.length === 0 && page.next && tries < 10; tries++) {
+    page = await view(now.query, { ...now.fields, limit: size, cursor: page.next });
+  }
   if (further.length === 0) next = page.next;
   const rows = [...page.rows, ...further];
   const text = JSON.stringify([asked, rows]);
@@ -132,14 +136,16 @@ let personal = false;
 async function trends() {
   const { rows } = await view("social.trends", { window: "1h", limit: 10, for: personal && user ? user : undefined });
   $("whose").replaceChildren(...(user ? [element("button", { type: "button", "aria-pressed": String(personal) }, "For you")] : []));
-  const bursting = rows.some((row) => row.score >= 6);
+  $("quiet").hidden = rows.length === 0 || rows.some((row) => row.score >= 6);
+  const count = (value, one, many) => value > 0 && `${value} ${value === 1 ? one : many}`;
   $("trends").replaceChildren(
-    ...(rows.length && !bursting ? [element("li", { class: "quiet" }, element("small", {}, "Nothing bursts now; this is what is used most above its usual."))] : []),
     ...(rows.length
-      ? rows.map((row) =>
-          element("li", {}, element("a", { href: address({ q: /\s/.test(row.hashtag) ? `"${row.hashtag}"` : row.tweets + row.retweets ? `#${row.hashtag}` : row.hashtag }) },
-            row.tweets + row.retweets ? `#${row.hashtag}` : row.hashtag), " ",
-            element("small", {}, `${row.tweets + row.retweets} uses${row.searches ? `, ${row.searches} searches` : ""}, burst ${row.score.toFixed(1)}`)))
+      ? rows.map((row) => {
+          const used = row.tweets + row.retweets;
+          const [name, words] = used ? [`#${row.hashtag}`, `#${row.hashtag}`] : [row.hashtag, /\s/.test(row.hashtag) ? `"${row.hashtag}"` : row.hashtag];
+          const said = [count(used, "use", "uses"), count(row.searches, "search", "searches"), `burst ${row.score.toFixed(1)}`];
+          return element("li", {}, element("a", { href: address({ q: words }) }, name), " ", element("small", {}, said.filter(Boolean).join(", ")));
+        })
       : [element("li", {}, "No hashtags yet.")]),
   );
 }
