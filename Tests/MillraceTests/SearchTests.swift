@@ -42,7 +42,8 @@ struct SearchTests {
     @Test(.enabled(if: areHere, absent))
     func `equals a scan of all of them, newest first and by rank`() async throws {
         try await onBus { bus in
-            let script = "gzip -dc \(Self.data)/stocknet_tweets_201[45].ndjson.gz | head -n \(Self.lines) > tweets.ndjson"
+            let script =
+                "gzip -dc \(Self.data)/stocknet_tweets_201[45].ndjson.gz | head -n \(Self.lines) > tweets.ndjson"
             #expect(try await bus.sh(script).exit == 0)
             let text = try String(contentsOfFile: "\(bus.folder)/tweets.ndjson", encoding: .utf8)
             let records = Self.records(text.split(separator: "\n"))
@@ -122,7 +123,9 @@ struct SearchTests {
             case 2: queries.append("\"\(words[at]) \(words[at + 1])\"")
             case 3: queries.append("from:\(tweet.user) \(words[at])")
             case 4: queries.append(tweet.hashtags.first.map { "#\($0)" } ?? "$aapl -\(other)")
-            case 5: queries.append(tweet.mentions.first.map { "@\($0)" } ?? "\(words[at]) -\"\(words[at + 1]) \(words[at + 2])\"")
+            case 5:
+                queries.append(
+                    tweet.mentions.first.map { "@\($0)" } ?? "\(words[at]) -\"\(words[at + 1]) \(words[at + 2])\"")
             case 6: queries.append("\(words[at]) since:2014-02-01 until:2014-06-15")
             default: queries.append("\(words[at]) \(words[at + 1]) -\(other)")
             }

@@ -47,7 +47,9 @@ struct ImportedTweet {
         reply = named(Self.members(answered).first?.plain, try Self.optionalID(object, "rp"))
         let quoted = try Self.optionalID(object, "q")
         quote = quoted.flatMap { id in
-            let ends = Self.members(object["ur"]).lazy.compactMap { $0.plain.flatMap { Self.author(ofLink: $0, to: id) } }
+            let ends = Self.members(object["ur"]).lazy.compactMap {
+                $0.plain.flatMap { Self.author(ofLink: $0, to: id) }
+            }
             return named(ends.first, id)
         }
     }
@@ -114,7 +116,9 @@ struct ImportedTweet {
     }
 
     /// A tweet that one of version 2 refers to, where the line has it too: only that says who wrote it.
-    private func referred(_ object: JSONValue, _ type: String, _ includes: JSONValue) throws(Malformed) -> Social.Original? {
+    private func referred(_ object: JSONValue, _ type: String, _ includes: JSONValue) throws(Malformed) -> Social
+        .Original?
+    {
         let references = Self.members(object["referenced_tweets"])
         guard let id = references.first(where: { $0["type"]?.plain == type })?["id"]?.plain,
             let known = Self.members(includes["tweets"]).first(where: { $0["id"]?.plain == id }),

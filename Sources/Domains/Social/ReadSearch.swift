@@ -83,7 +83,10 @@ struct ReadSearch {
     private func matches(_ rows: [Row]) throws -> [Match] {
         let rarest = rows.first?[0].text ?? ""
         var found = rows.map { row in
-            (place: Array(row[1...3]), length: row[Search.Found.length] ?? 0, counts: [rarest: row[Search.Found.count] ?? 0])
+            (
+                place: Array(row[1...3]), length: row[Search.Found.length] ?? 0,
+                counts: [rarest: row[Search.Found.count] ?? 0]
+            )
         }
         found = try found.filter { try $0.place[1].text.map { try !hidden.hides($0) } ?? false }
         for term in frequencies.sorted(by: { $0.tweets < $1.tweets }).map(\.term) where term != rarest {

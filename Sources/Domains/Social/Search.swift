@@ -28,7 +28,8 @@ struct Search: Projection {
         ],
         columns: [Column("count", .integer, "in this tweet"), Column("length", .integer, "terms of the whole tweet")])
     static let terms = Table(
-        "social_search_terms", "One row a term and partition.", key: [Column("term", .text), Column("partition", .integer)],
+        "social_search_terms", "One row a term and partition.",
+        key: [Column("term", .text), Column("partition", .integer)],
         columns: [Column("tweets", .integer, "that have it")])
     static let totals = Table(
         "social_search_totals", "One row a partition.", key: [Column("partition", .integer)],

@@ -57,7 +57,8 @@ struct ScannedTweets: Sendable {
         known.insert(name)
         tweets[name] = Tweet(
             at: time, tokens: tokens + [from], set: Set(tokens + [from]),
-            terms: (tokens + [from]).reduce(into: [:]) { $0[$1.term, default: 0] += 1 }, original: original, hasText: !text.isEmpty)
+            terms: (tokens + [from]).reduce(into: [:]) { $0[$1.term, default: 0] += 1 }, original: original,
+            hasText: !text.isEmpty)
     }
 
     private func isHidden(_ author: String, from viewer: String?) -> Bool {
@@ -70,7 +71,9 @@ struct ScannedTweets: Sendable {
     func found(_ query: SearchQuery, for viewer: String? = nil) -> [Social.Original] {
         let terms = query.terms
         return tweets.filter { name, tweet in
-            guard tweet.hasText, terms.allSatisfy({ tweet.terms[$0] != nil }), query.covers(tweet.at), !isHidden(name.owner, from: viewer) else { return false }
+            guard tweet.hasText, terms.allSatisfy({ tweet.terms[$0] != nil }), query.covers(tweet.at),
+                !isHidden(name.owner, from: viewer)
+            else { return false }
             if let original = tweet.original {
                 if known.contains(original) || isHidden(original.owner, from: viewer) { return false }
             }

@@ -3,7 +3,9 @@ internal import EventModel
 /// The questions that find tweets and people.
 enum SearchQueries {
     private static let words = RequiredParameter<String>(
-        "q", "what is looked for: words, \"phrases\", #tag, @mention, from:user, since: and until: a day; - before one leaves out")
+        "q",
+        "what is looked for: words, \"phrases\", #tag, @mention, from:user, since: and until: a day; - before one leaves out"
+    )
     private static let name = RequiredParameter<String>("q", "how a part of the name begins")
     private static let order = OptionalParameter<String>(
         "order", oneOf: ["newest", "ranked"], "newest first, or the best of the newest (default: newest)")

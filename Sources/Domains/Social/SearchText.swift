@@ -1,6 +1,5 @@
-@_spi(_Unicode) internal import Swift
-
 internal import EventModel
+@_spi(_Unicode) internal import Swift
 
 /// What a search finds a text by.
 ///

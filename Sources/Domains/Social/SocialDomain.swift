@@ -19,7 +19,8 @@ extension Domain {
             )
             .observing(Searches.self, topic: "social.searches", key: "user", partitions: 4)
             .naming(
-                actor: "user", of: "SearchPerformed", "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed",
+                actor: "user", of: "SearchPerformed", "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed",
+                "UserUnfollowed",
                 "TweetLiked",
                 "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
             )
@@ -138,7 +139,8 @@ extension Domain {
     private static let moment = OptionalParameter<Timestamp>("at", "the moment that it is ranked at (default: now)")
 
     private static let home = Query(
-        "social.home", "A user's home timeline, best first: its newest tweets until a moment, and why each stands where it does.",
+        "social.home",
+        "A user's home timeline, best first: its newest tweets until a moment, and why each stands where it does.",
         of: "social.timelines", [whose, moment], page: 20
     ) { arguments, reader in
         let moment = try RankHome.moment(of: arguments.cursor) ?? arguments[moment] ?? arguments.now

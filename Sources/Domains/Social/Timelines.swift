@@ -21,7 +21,9 @@ struct Timelines: Projection {
     static let version = 3
     static let about = "Tweets, and the timelines made of them."
     static let topics = ["social.events", "social.home"]
-    static let tables = [tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden, followees, followers]
+    static let tables = [
+        tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden, followees, followers,
+    ]
 
     static let tweets = Table(
         "social_tweets", "One row a tweet or retweet.",

@@ -175,7 +175,8 @@ struct RankHomeTests {
     @Test func `halves what a tweet's newness is worth every six hours`() {
         func score(_ hours: Int64) -> Double {
             HomeScore(
-                .init(age: hours * 3_600_000, interest: 0, friends: 0, followers: 0, likes: 0, retweets: 0)).sum
+                .init(age: hours * 3_600_000, interest: 0, friends: 0, followers: 0, likes: 0, retweets: 0)
+            ).sum
         }
         #expect(score(0) == 10 && score(6) == 5 && score(12) == 2.5 && score(-1) == 10)
     }

@@ -161,7 +161,9 @@ struct SearchTests {
                 .joined(separator: " ") + "!"
         }
         for i in 0..<200 {
-            let (user, other) = ("u\(Int.random(in: 0..<5, using: &random))", "u\(Int.random(in: 0..<5, using: &random))")
+            let (user, other) = (
+                "u\(Int.random(in: 0..<5, using: &random))", "u\(Int.random(in: 0..<5, using: &random))"
+            )
             let old = "t\(Int.random(in: 0...i, using: &random))"
             let ask: Ask =
                 switch Int.random(in: 0..<20, using: &random) {

@@ -96,7 +96,8 @@ struct SearchQueryTests {
         for nothing in ["", "  ", "!!", "-a", "since:2014-01-01", "\"\"", "https://example.org"] {
             #expect(
                 refusal(nothing)
-                    == "q: has nothing to look for; write a word, a \"phrase\", #tag, @mention or from:user", "\(nothing)")
+                    == "q: has nothing to look for; write a word, a \"phrase\", #tag, @mention or from:user",
+                "\(nothing)")
         }
         #expect(refusal("\"a b") == "q: has a phrase without its second quote")
         #expect(

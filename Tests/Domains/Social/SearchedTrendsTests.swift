@@ -16,7 +16,8 @@ struct SearchedTrendsTests {
         return (
             TopicPartition("social.searches", 1),
             Record(
-                offset: Offset(offset), timestamp: after(seconds), key: Bytes(Searches.key(of: .searchPerformed(event))),
+                offset: Offset(offset), timestamp: after(seconds),
+                key: Bytes(Searches.key(of: .searchPerformed(event))),
                 value: SocialSearchEvent.bytes(.searchPerformed(event)))
         )
     }
@@ -72,7 +73,8 @@ struct SearchedTrendsTests {
         #expect(try ranked(records, for: "dan") == ["a 1.000", "c 1.693", "b 1.000"])
         let twice = records + [tweeted("#b", at: 0, offset: 3)]
         #expect(try ranked(twice, for: "Ann") == ["b 2.099", "a 1.000", "c 1.000"])
-        #expect(try ranked(twice + [recounted("b", by: "ann", -1, at: 0)], for: "ann") == ["a 1.000", "b 1.693", "c 1.000"])
+        #expect(
+            try ranked(twice + [recounted("b", by: "ann", -1, at: 0)], for: "ann") == ["a 1.000", "b 1.693", "c 1.000"])
     }
     @Test func `a fact has a query that can be asked, and a handle in lower case`() throws {
         func refusal(_ query: String, by user: String) -> String? {
@@ -118,7 +120,8 @@ struct SearchedTrendsTests {
         var alarms = 0
         for hour in 24..<hours {
             let rows = try fold.ask(
-                .social, "social.trends", ["at": Value(after(hour * 3600 + 3540)), "bursting": 1], limit: 50).rows
+                .social, "social.trends", ["at": Value(after(hour * 3600 + 3540)), "bursting": 1], limit: 50
+            ).rows
             let tags = rows.map { $0[0].text ?? "" }
             if planted.contains(hour) { #expect(tags.first == "burst\(hour)", "seed \(seed)") }
             alarms += tags.count { !$0.hasPrefix("burst") }

@@ -32,10 +32,12 @@ struct TweetLineTests {
         // Whose it is is not said; it is one's own, which may not be in the file.
         #expect(try names(#"{"id":2,"t":1,"s":"ann","text":"x","rp":1,"rpu":7,"q":3}"#) == ["", "", "", ""])
         #expect(try names(#"{"id":2,"t":1,"s":"BEN","text":"x",\#(reply)}"#) == ["", "", "", ""])
-        let v1 = #"{"id_str":"2","created_at":"Wed Jan 01 00:00:00 +0000 2014","text":"x","user":{"screen_name":"ann"},"#
+        let v1 =
+            #"{"id_str":"2","created_at":"Wed Jan 01 00:00:00 +0000 2014","text":"x","user":{"screen_name":"ann"},"#
         #expect(
             try names(
-                v1 + #""in_reply_to_screen_name":"ben","in_reply_to_status_id_str":"1","quoted_status":{"id_str":"3","user":{"screen_name":"dan"}}}"#
+                v1
+                    + #""in_reply_to_screen_name":"ben","in_reply_to_status_id_str":"1","quoted_status":{"id_str":"3","user":{"screen_name":"dan"}}}"#
             ) == ["ben", "1", "dan", "3"])
         let v2 = #"{"data":{"id":"2","author_id":"5","created_at":"2014-01-01T00:00:00Z","text":"x","#
         let references = #""referenced_tweets":[{"type":"replied_to","id":"1"},{"type":"quoted","id":"3"}]},"#

@@ -112,10 +112,12 @@ struct BrowserTests {
             try await browser.wait("the timeline", list("Green tea"))
             try await browser.fill("#q", "\"green tea\"")
             try await browser.click("#search button")
-            try await browser.wait("what is found", "document.querySelector('#heading').innerText.includes('green tea')")
+            try await browser.wait(
+                "what is found", "document.querySelector('#heading').innerText.includes('green tea')")
             try await browser.wait("the tweet", list("Green tea") + " && !" + list("With milk"))
             try await browser.go(web.base + "/ui/domains/social?user=cy&order=ranked")
-            try await browser.wait("the reasons", "document.querySelector('#timeline details dl')?.textContent.includes('likes')")
+            try await browser.wait(
+                "the reasons", "document.querySelector('#timeline details dl')?.textContent.includes('likes')")
             try await browser.go(web.base + "/ui/domains/social?user=cy&owner=ann&tweet=a1")
             try await browser.wait("the thread", list("Green tea") + " && " + list("With milk"))
             try await browser.fill("#text", "No, lemon")
