@@ -125,6 +125,44 @@ struct RESTTests {
         }
     }
 
+    @Test func `searches for whom the token is of, and tells what was looked for`() async throws {
+        try await serving { place in
+            let (ann, ben) = (try await place.token("ann"), try await place.token("ben"))
+            func post(_ text: String, _ tweet: String) async throws -> String {
+                let body = #"{"text":"\#(text)","tweet":"\#(tweet)"}"#
+                return try await place.ask("POST", "/api/users/ann/tweets", body, ann).json["after"].string
+            }
+            _ = try await post("Green tea #milk", "t1")
+            let after = try await post("tea, green", "t2")
+            func search(_ query: String, _ token: String) async throws -> Web.Reply {
+                try await place.ask("GET", "/api/search?\(query)", nil, token)
+            }
+            let found = try await search("q=green+tea&after=\(after)", ben)
+            #expect(place.rows(found, "tweets", "tweet") == ["t2", "t1"], "\(found)")
+            #expect(place.rows(try await search("q=%22green+tea%22", ben), "tweets", "tweet") == ["t1"])
+            let ranked = try await search("q=tea+-%23x&order=ranked", ben)
+            #expect(place.rows(ranked, "tweets", "tweet").sorted() == ["t1", "t2"], "\(ranked)")
+            #expect(ranked.json["tweets"][0]["relevance"] != .null)
+            for bad in ["", "q=", "q=-tea", "q=%22tea", "q=tea&order=best", "q=tea&page=0", "q=tea&cursor=x"] {
+                let refused = try await search(bad, ben)
+                #expect(refused.status == 400, "\(bad) \(refused)")
+            }
+            #expect(try await place.ask("GET", "/api/search?q=tea").status == 401)
+            let queries = try await eventually("the searches on the log") { () -> [String]? in
+                let events = try await place.bus.replay("social.searches")
+                if events.count < 3 { return nil }
+                #expect(events.allSatisfy { $0["event"]["user"].string == "ben" })
+                return events.map { $0["event"]["query"].string }
+            }
+            #expect(queries.sorted() == ["\"green tea\"", "green tea", "tea -#x"])
+            // Who is blocked finds nothing of who blocks.
+            #expect(try await place.bus.run("send", "Block", "--user", "ann", "--blocked", "ben").exit == 0)
+            try await place.settle()
+            #expect(try await search("q=tea", ben).json["tweets"].array.isEmpty)
+            #expect(try await search("q=tea", ann).json["tweets"].array.count == 2)
+        }
+    }
+
     @Test func `follows and unfollows, and lists who does`() async throws {
         try await serving { place in
             let (ann, ben) = (try await place.token("ann"), try await place.token("ben"))

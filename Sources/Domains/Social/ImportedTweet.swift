@@ -12,6 +12,10 @@ struct ImportedTweet {
     var time: Timestamp
     var original: String?
     var owner: String?
+    /// The tweet that it answers, and the one that it shows. One's own are left out: whether they are in the file is not known here,
+    /// and of one's own they must be.
+    var reply: Social.Original?
+    var quote: Social.Original?
 
     init(_ line: ArraySlice<UInt8>) throws(Malformed) {
         guard let object = JSONValue(line), object.isObject else { throw Malformed("line", "is not a JSON object") }
@@ -33,7 +37,39 @@ struct ImportedTweet {
         if let whole = Self.optional(object, "full_text") { text = whole } else { text = try Self.text(object, "text") }
         time = try Self.time(object, "time", "t", "created_at")
         original = try Self.optionalID(object, "retweet_of", "rt")
-        if original != nil { try setOwner(Self.optional(object, "owner")) }
+        if original != nil {
+            try setOwner(Self.optional(object, "owner"))
+            return
+        }
+        let answered = Self.members(object["m"]).first { mention in
+            object["rpu"]?.plain.map { $0 == Self.members(mention).dropFirst().first?.plain } ?? false
+        }
+        reply = named(Self.members(answered).first?.plain, try Self.optionalID(object, "rp"))
+        let quoted = try Self.optionalID(object, "q")
+        quote = quoted.flatMap { id in
+            let ends = Self.members(object["ur"]).lazy.compactMap {
+                $0.plain.flatMap { Self.author(ofLink: $0, to: id) }
+            }
+            return named(ends.first, id)
+        }
+    }
+
+    /// Who wrote a tweet that a link leads to: `https://twitter.com/NAME/status/ID`.
+    private static func author(ofLink link: String, to id: String) -> String? {
+        let parts = link.split(separator: "/")
+        guard let at = parts.firstIndex(of: "status"), at > 0, at + 1 < parts.count,
+            parts[at + 1].prefix(while: \.isNumber) == id
+        else { return nil }
+        return String(parts[at - 1])
+    }
+
+    /// Another's tweet by both of its names; nil where one is missing or can be none.
+    private func named(_ owner: String?, _ tweet: String?) -> Social.Original? {
+        guard let owner, let tweet, (try? Social.check(handle: owner, "owner")) != nil,
+            Social.handle(owner) != Social.handle(user),
+            (try? Check.identifier(tweet, "tweet", atMost: SocialLimits.tweet)) != nil
+        else { return nil }
+        return Social.Original(owner: owner, tweet: tweet)
     }
 
     /// developer.x.com/en/docs/x-api/v1/data-dictionary/object-model/tweet
@@ -42,7 +78,17 @@ struct ImportedTweet {
         user = try Self.text(object["user"] ?? .null, "screen_name", of: "user")
         text = try Self.v1Text(object)
         time = try Self.time(object, "created_at")
-        guard let original = object["retweeted_status"], original.isObject else { return }
+        guard let original = object["retweeted_status"], original.isObject else {
+            reply = named(
+                Self.optional(object, "in_reply_to_screen_name"),
+                try Self.optionalID(object, "in_reply_to_status_id_str", "in_reply_to_status_id"))
+            if let quoted = object["quoted_status"], quoted.isObject {
+                quote = named(
+                    quoted["user"].flatMap { Self.optional($0, "screen_name") },
+                    try Self.optionalID(quoted, "id_str", "id"))
+            }
+            return
+        }
         self.original = try Self.id(original, "id_str", "id", of: "retweeted_status")
         text = try Self.v1Text(original)
         try setOwner(original["user"].flatMap { Self.optional($0, "screen_name") })
@@ -56,7 +102,10 @@ struct ImportedTweet {
         time = try Self.time(object, "created_at")
         guard
             let reference = Self.members(object["referenced_tweets"]).first(where: { $0["type"]?.plain == "retweeted" })
-        else { return }
+        else {
+            (reply, quote) = (try referred(object, "replied_to", includes), try referred(object, "quoted", includes))
+            return
+        }
         let original = try Self.id(reference, "id", of: "referenced_tweets")
         self.original = original
         let known = Self.members(includes["tweets"]).first { $0["id"]?.plain == original } ?? reference
@@ -64,6 +113,18 @@ struct ImportedTweet {
         if known["author_id"] != nil || known["author"] != nil { owner = try Self.author(known, includes) }
         try setOwner(owner)
         if let whole = Self.optional(known, "text") { text = Self.unescaped(whole) }
+    }
+
+    /// A tweet that one of version 2 refers to, where the line has it too: only that says who wrote it.
+    private func referred(_ object: JSONValue, _ type: String, _ includes: JSONValue) throws(Malformed) -> Social
+        .Original?
+    {
+        let references = Self.members(object["referenced_tweets"])
+        guard let id = references.first(where: { $0["type"]?.plain == type })?["id"]?.plain,
+            let known = Self.members(includes["tweets"]).first(where: { $0["id"]?.plain == id }),
+            known["author_id"] != nil || known["author"] != nil
+        else { return nil }
+        return named(try Self.author(known, includes), id)
     }
 
     private mutating func setOwner(_ known: String?) throws(Malformed) {

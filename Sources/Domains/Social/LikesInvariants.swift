@@ -2,12 +2,14 @@ internal import EventModel
 internal import SwiftProtobuf
 
 extension SocialInvariants {
-    /// Likes, replies and quotes straight from the events.
+    /// Likes, replies, quotes and retweets straight from the events.
     private struct Counted: Sendable {
         var likes: Set<Row> = []
         /// What each tweet that was not deleted answers and quotes.
         var replies: [Social.Original: Row] = [:]
         var quotes: [Social.Original: Row] = [:]
+        /// What each retweet that was not deleted names.
+        var retweets: [Social.Original: Row] = [:]
 
         mutating func tell(_ event: SocialEvent.Kind) throws {
             switch event {
@@ -25,22 +27,26 @@ extension SocialInvariants {
                 if !e.quotedUser.isEmpty { quotes[name] = [.text(e.quotedUser), .text(e.quotedTweet)] }
             case .tweetDeleted(let e):
                 let name = Social.Original(owner: e.user, tweet: e.tweet)
-                (replies[name], quotes[name]) = (nil, nil)
+                (replies[name], quotes[name], retweets[name]) = (nil, nil, nil)
+            case .retweeted(let e):
+                let name = Social.Original(owner: e.user, tweet: e.tweet)
+                retweets[name] = [.text(e.owner), .text(e.original)]
             default: break
             }
         }
 
         var counts: [Row: Row] {
             var counts: [Row: [Int64]] = [:]
-            for like in likes { counts[Array(like.prefix(2)), default: [0, 0, 0]][0] += 1 }
-            for tweet in replies.values { counts[tweet, default: [0, 0, 0]][1] += 1 }
-            for tweet in quotes.values { counts[tweet, default: [0, 0, 0]][2] += 1 }
+            for like in likes { counts[Array(like.prefix(2)), default: [0, 0, 0, 0]][0] += 1 }
+            for tweet in replies.values { counts[tweet, default: [0, 0, 0, 0]][1] += 1 }
+            for tweet in quotes.values { counts[tweet, default: [0, 0, 0, 0]][2] += 1 }
+            for tweet in retweets.values { counts[tweet, default: [0, 0, 0, 0]][3] += 1 }
             return counts.mapValues { $0.map { Value.integer($0) } }
         }
     }
 
     static let likesAreCounted = Invariant(
-        "a tweet has as many likes as who like it, and as many replies and quotes as are there",
+        "a tweet has as many likes as who like it, and as many replies, quotes and retweets as are there",
         over: ["social.events"],
         of: "social.timelines", from: Counted(),
         fold: { counted, record, _ in
@@ -52,7 +58,7 @@ extension SocialInvariants {
             // One of which all were taken back may stay.
             try reader.everyRow(Scan(Timelines.counts)) { row in
                 let count = Array(row.dropFirst(2))
-                if count != [0, 0, 0] { counts[Array(row.prefix(2))] = count }
+                if count != [0, 0, 0, 0] { counts[Array(row.prefix(2))] = count }
             }
             if likes != counted.likes { throw Violation("likes are \(likes), and should be \(counted.likes)") }
             let expected = counted.counts

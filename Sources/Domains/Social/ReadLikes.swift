@@ -49,7 +49,7 @@ struct ReadLikes {
         return Page(columns: columns, rows: rows, next: page.next)
     }
 
-    /// Likes, replies and quotes of some tweets, in the order of their names.
+    /// Likes, replies, quotes and retweets of some tweets, in the order of their names.
     static func counts(of tweets: [Row], _ reader: any ViewReader) throws -> [Row: Row] {
         if tweets.isEmpty { return [:] }
         return try reader.rows(Timelines.counts, keys: tweets).reduce(into: [:]) { counts, row in

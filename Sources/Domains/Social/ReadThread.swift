@@ -12,6 +12,7 @@ struct ReadThread {
         Column("reply_to_user", .text), Column("reply_to_tweet", .text), Column("quoted_user", .text),
         Column("quoted_tweet", .text), Column("quoted_text", .text, "empty where it is gone, or not for the reader"),
         Column("likes", .integer), Column("replies", .integer), Column("quotes", .integer),
+        Column("retweets", .integer),
     ]
     private typealias Tweet = Timelines.Tweet
 
@@ -91,7 +92,7 @@ struct ReadThread {
 
     private func counted(_ rows: [Row]) throws -> [Row] {
         let counts = try ReadLikes.counts(of: rows.map { [$0[2], $0[3]] }, reader)
-        return rows.map { $0 + (counts[[$0[2], $0[3]]] ?? [0, 0, 0]) }
+        return rows.map { $0 + (counts[[$0[2], $0[3]]] ?? [0, 0, 0, 0]) }
     }
 }
 

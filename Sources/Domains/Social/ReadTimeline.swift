@@ -12,7 +12,7 @@ struct ReadTimeline {
         Column("reply_to_tweet", .text), Column("quoted_user", .text), Column("quoted_tweet", .text),
     ]
     /// What is shown besides where it is asked for: a page of counts is read at once.
-    static let counted = [Column("likes", .integer), Column("replies", .integer), Column("quotes", .integer)]
+    static let counted = ["likes", "replies", "quotes", "retweets"].map { Column($0, .integer) }
     /// Readers that fetch more authors than this are shown those that come first by name.
     static let authors = 5000
 
@@ -97,7 +97,7 @@ struct ReadTimeline {
 
     // MARK: What is shown
 
-    /// - Parameter counts: Whether likes, replies and quotes are shown.
+    /// - Parameter counts: Whether likes, replies, quotes and retweets are shown.
     mutating func page(limit: Int, counts: Bool = false) throws -> Page {
         var merged = try MergedScans(sources, ahead: min(limit + 1, 32), in: reader)
         var rows: [Row] = []
@@ -119,7 +119,7 @@ struct ReadTimeline {
         let names = rows.map { row -> Row in row[4] == .null ? [row[1], row[2]] : [row[4], row[5]] }
         let found = try ReadLikes.counts(of: names, reader)
         return Page(
-            columns: Self.columns + Self.counted, rows: zip(rows, names).map { $0 + (found[$1] ?? [0, 0, 0]) },
+            columns: Self.columns + Self.counted, rows: zip(rows, names).map { $0 + (found[$1] ?? [0, 0, 0, 0]) },
             next: cut ? last : nil)
     }
 

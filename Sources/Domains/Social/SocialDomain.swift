@@ -17,8 +17,10 @@ extension Domain {
                 "UnlikeTweet",
                 "Block", "Unblock", "Mute", "Unmute"
             )
+            .observing(Searches.self, topic: "social.searches", key: "user", partitions: 4)
             .naming(
-                actor: "user", of: "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed", "UserUnfollowed",
+                actor: "user", of: "SearchPerformed", "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed",
+                "UserUnfollowed",
                 "TweetLiked",
                 "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
             )
@@ -31,9 +33,11 @@ extension Domain {
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .projecting(SocialGraph.self)
+            .projecting(Search.self)
             .answering(
                 timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees
             )
+            .answering(SearchQueries.search, SearchQueries.people, home)
             .routing(SocialRoutes.all)
             .demonstrating(.social)
             .showing(DomainPage("Timeline and trends", files: PageFiles.all))
@@ -41,14 +45,15 @@ extension Domain {
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,
                 SocialInvariants.crossingsAlternate, SocialInvariants.entriesAreBounded,
-                SocialInvariants.trendsAreCounted, SocialInvariants.likesAreCounted, SocialInvariants.graphIsFollowed)
+                SocialInvariants.trendsAreCounted, SocialInvariants.likesAreCounted, SocialInvariants.graphIsFollowed,
+                SocialInvariants.searchIsAScan)
     }
 
     private static let whose = RequiredParameter<String>("user", "the user's handle")
 
     private static let viewer = OptionalParameter<String>(
         "viewer", "who reads: what is blocked between them and its author is left out (default: anybody)")
-    private static let counts = FlagParameter("counts", "with likes, replies and quotes")
+    private static let counts = FlagParameter("counts", "with likes, replies, quotes and retweets")
     private static let owner = RequiredParameter<String>("owner", "who wrote the tweet")
     private static let named = RequiredParameter<String>("tweet", "the tweet's identifier")
 
@@ -131,6 +136,18 @@ extension Domain {
         return try timeline.page(limit: arguments.limit, counts: arguments[counts])
     }
 
+    private static let moment = OptionalParameter<Timestamp>("at", "the moment that it is ranked at (default: now)")
+
+    private static let home = Query(
+        "social.home",
+        "A user's home timeline, best first: its newest tweets until a moment, and why each stands where it does.",
+        of: "social.timelines", [whose, moment], page: 20
+    ) { arguments, reader in
+        let moment = try RankHome.moment(of: arguments.cursor) ?? arguments[moment] ?? arguments.now
+        return try RankHome(of: handle(arguments), at: moment, reader)
+            .page(limit: arguments.limit, from: arguments.cursor)
+    }
+
     private static let user = Query(
         "social.user", "What a user tweeted and retweeted, newest first.", of: "social.timelines",
         [whose, viewer, counts]
@@ -162,16 +179,29 @@ extension Domain {
         "window", "its length in whole minutes, up to 7d (default: 1h)")
     private static let at = OptionalParameter<Timestamp>("at", "its last minute (default: now)")
 
+    private static let reader = OptionalParameter<String>(
+        "for", "whose interests weigh: what they tweeted and looked for counts more (default: nobody's)")
+    private static let bursting = FlagParameter(
+        "bursting", "only what bursts, a score of \(Int(ReadTrends.bursting)) at least: nothing in quiet hours")
+
     private static let trends = Query(
-        "social.trends", "Hashtags of a window, ranked by how far they burst above their own baseline.",
-        of: "social.trends",
-        [length, at]
+        "social.trends",
+        "Hashtags and what is looked for in a window, ranked by how far they burst above their own baseline.",
+        of: "social.trends", [length, at, reader, bursting]
     ) { arguments, reader in
         let window = arguments[length] ?? .seconds(3600)
         if window < .seconds(60) || window > longest || window.milliseconds % 60_000 != 0 {
             throw Malformed("window", "must be whole minutes, 1m to 7d")
         }
         let last = TrendWindow.minute(arguments[at] ?? arguments.now)
-        return try ReadTrends(reader, last: last, length: window.milliseconds / 60_000).page(limit: arguments.limit)
+        var user: String?
+        if let name = arguments[Self.reader] {
+            try Social.check(handle: name, "for")
+            user = Social.handle(name)
+        }
+        return try ReadTrends(
+            reader, last: last, length: window.milliseconds / 60_000, for: user,
+            least: arguments[bursting] ? ReadTrends.bursting : -.infinity
+        ).page(limit: arguments.limit)
     }
 }

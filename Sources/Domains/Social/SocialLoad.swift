@@ -18,7 +18,8 @@ extension Social {
             let whoever = draw.chance(80) ? owner : other
             return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (whoever, tweet) })
         case 48..<66: return follow(user, other)
-        case 66..<74: return unfollow(user, other)
+        case 66..<72: return unfollow(user, other)
+        case 72..<74: return look(user, for: draw.chance(50) ? "hello" : "#\(draw.name("x", 1))")
         default: return think(old, users, &draw)
         }
     }
@@ -83,6 +84,9 @@ extension Social {
             SocialRetweet.with {
                 ($0.user, $0.owner, $0.original, $0.tweet, $0.text) = (user, owner, original, tweet, text)
             })
+    }
+    fileprivate static func look(_ user: String, for query: String) -> LoadRequest {
+        LoadRequest(SocialSearchPerformed.with { ($0.user, $0.query) = (user, query) })
     }
     fileprivate static func follow(_ user: String, _ followee: String) -> LoadRequest {
         LoadRequest(SocialFollow.with { ($0.user, $0.followee) = (user, followee) })
@@ -173,7 +177,8 @@ struct Tweeter: LoadActor {
                 SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
         case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
         case 16..<18: return Social.follow(me, other)
-        case 18..<20: return Social.unfollow(me, other)
+        case 18: return Social.unfollow(me, other)
+        case 19: return Social.look(me, for: isLate ? Community.burst : random.one(of: Community.daily))
         case 20..<22: return Social.like(me, near[0], "\(near[0])-1")
         case 22..<24: return Social.unlike(me, near[0], "\(near[0])-1")
         case 24: return Social.mute(me, near[1])

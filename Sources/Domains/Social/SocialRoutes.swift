@@ -4,7 +4,7 @@ internal import SwiftProtobuf
 /// Paths as those who wrote clients for the first Twitter know them, over the commands and queries of this domain: see
 /// docs/rest.md, which is their contract.
 enum SocialRoutes {
-    static let all = [tweets, followers, followees, favorites, home, post, follow, unfollow, favor, unfavor]
+    static let all = [tweets, followers, followees, favorites, home, search, post, follow, unfollow, favor, unfavor]
 
     /// Rows of a page.
     static let size = 20
@@ -46,6 +46,32 @@ enum SocialRoutes {
         var arguments: [String: Value] = ["owner": .text(owner), "tweet": .text(tweet)]
         arguments["viewer"] = request.subject.map { .text($0) }
         return try await read("social.likes", arguments, "users", request, bus)
+    }
+
+    private static let words = OptionalParameter<String>("q", "what is looked for, as social.search takes it")
+    private static let order = OptionalParameter<String>(
+        "order", oneOf: ["newest", "ranked"], "newest first, or best first (default: newest)")
+    private static let search = Route(
+        .get, "/api/search", "Tweets by what they say and who wrote them.",
+        taking: [words, order, page, cursor, after], replying: [listed]
+    ) { request, bus in
+        guard let query = request[words] else { throw Malformed("q", "is missing") }
+        var arguments: [String: Value] = ["q": .text(query)]
+        arguments["order"] = request[order].map { .text($0) }
+        arguments["viewer"] = request.subject.map { .text($0) }
+        let reply = try await read("social.search", arguments, "tweets", request, bus)
+        // Who turns pages looks once.
+        if request[cursor] == nil, request[page] ?? 1 == 1, !request.isHead {
+            let user = request.subject.flatMap(handle) ?? ""
+            try bus.produce(SocialSearchPerformed.with { ($0.user, $0.query) = (user, query) }, at: request.now)
+        }
+        return reply
+    }
+
+    /// A subject that is a handle: a token may be of somebody else, who has no timeline.
+    private static func handle(_ subject: String) -> String? {
+        guard (try? Social.check(handle: subject, "user")) != nil else { return nil }
+        return Social.handle(subject)
     }
 
     // MARK: What is done

@@ -17,11 +17,13 @@ struct Timelines: Projection {
     }
 
     static let name = "timelines"
-    /// 2: with replies, quotes, likes, and whose tweets are hidden from whom.
-    static let version = 2
+    /// 2: with replies, quotes, likes, and whose tweets are hidden from whom. 3: with retweets, and who follows whom.
+    static let version = 3
     static let about = "Tweets, and the timelines made of them."
     static let topics = ["social.events", "social.home"]
-    static let tables = [tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden]
+    static let tables = [
+        tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden, followees, followers,
+    ]
 
     static let tweets = Table(
         "social_tweets", "One row a tweet or retweet.",
@@ -52,18 +54,20 @@ struct Timelines: Projection {
         columns: [Column("liked_at", .timestamp)],
         indexes: [Index("latest", ["owner", "tweet", "liked_at"]), Index("liked", ["user", "liked_at"])])
     static let counts = Table(
-        "social_counts", "One row a tweet that is liked, answered or quoted.",
+        "social_counts", "One row a tweet that is liked, answered, quoted or passed on.",
         key: [Column("owner", .text, "who wrote it"), Column("tweet", .text)],
         columns: [
             Column("likes", .integer), Column("replies", .integer, "that were not deleted"),
             Column("quotes", .integer, "that were not deleted"),
+            Column("retweets", .integer, "that name it and were not deleted"),
         ])
-    static let hidden = Table(
-        "social_hidden", "One row a reader and author whose tweets are hidden from them, and why.",
-        key: [
-            Column("reader", .text), Column("author", .text),
-            Column("how", .text, "blocks or mutes: the reader does; blocked: the author blocks the reader"),
-        ], columns: [])
+    static let followees = Table(
+        "social_followees", "One row a user and whom they follow.",
+        key: [Column("user", .text), Column("followee", .text)], columns: [])
+    static let followers = Table(
+        "social_followers", "One row a user who is or was followed.", key: [Column("user", .text)],
+        columns: [Column("followers", .integer)])
+    static let hidden = hiding("social_hidden")
 
     private static func naming(_ what: String) -> [Column] {
         [
@@ -76,10 +80,6 @@ struct Timelines: Projection {
     enum Hiding: String {
         case blocks, mutes
         case isBlocked = "blocked"
-    }
-    enum Hide {
-        static let author = hidden.text("author")
-        static let how = hidden.text("how")
     }
     enum Like {
         static let owner = likes.text("owner")
@@ -136,11 +136,11 @@ struct Timelines: Projection {
             let end: Row = [Value(place.timestamp), .text(e.user), .text(e.tweet)]
             if let reply {
                 view.put(Self.replies, reply + end)
-                view.add(Self.counts, reply, [0, 1, 0])
+                view.add(Self.counts, reply, [0, 1, 0, 0])
             }
             if let quote {
                 view.put(Self.quotes, quote + end)
-                view.add(Self.counts, quote, [0, 0, 1])
+                view.add(Self.counts, quote, [0, 0, 1, 0])
             }
         case .retweeted(let e):
             view.put(
@@ -149,6 +149,7 @@ struct Timelines: Projection {
                     .text(e.user), .text(e.tweet), Value(place.timestamp), .text(e.text), .text(e.owner),
                     .text(e.original), .null, .null, .null, .null, .null,
                 ])
+            view.add(Self.counts, [.text(e.owner), .text(e.original)], [0, 0, 0, 1])
         case .tweetDeleted(let e):
             try view.update(Self.tweets, [.text(e.user), .text(e.tweet)]) { row in
                 if row[Tweet.deletedAt] == nil { count(row, -1, in: view) }
@@ -157,24 +158,18 @@ struct Timelines: Projection {
             }
         case .tweetLiked(let e):
             view.put(Self.likes, [.text(e.owner), .text(e.tweet), .text(e.user), Value(place.timestamp)])
-            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [1, 0, 0])
+            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [1, 0, 0, 0])
         case .tweetUnliked(let e):
             view.delete(Self.likes, [.text(e.owner), .text(e.tweet), .text(e.user)])
-            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [-1, 0, 0])
-        case .userBlocked(let e):
-            view.put(Self.hidden, hiding(e.user, e.blocked, .blocks))
-            view.put(Self.hidden, hiding(e.blocked, e.user, .isBlocked))
-        case .userUnblocked(let e):
-            view.delete(Self.hidden, hiding(e.user, e.blocked, .blocks))
-            view.delete(Self.hidden, hiding(e.blocked, e.user, .isBlocked))
-        case .userMuted(let e): view.put(Self.hidden, hiding(e.user, e.muted, .mutes))
-        case .userUnmuted(let e): view.delete(Self.hidden, hiding(e.user, e.muted, .mutes))
-        case .userFollowed, .userUnfollowed: break
+            view.add(Self.counts, [.text(e.owner), .text(e.tweet)], [-1, 0, 0, 0])
+        case .userBlocked, .userUnblocked, .userMuted, .userUnmuted: Self.hide(event, in: Self.hidden, view)
+        case .userFollowed(let e):
+            view.put(Self.followees, [.text(e.user), .text(e.followee)])
+            view.add(Self.followers, [.text(e.followee)], [1])
+        case .userUnfollowed(let e):
+            view.delete(Self.followees, [.text(e.user), .text(e.followee)])
+            view.add(Self.followers, [.text(e.followee)], [-1])
         }
-    }
-
-    private func hiding(_ reader: String, _ author: String, _ how: Hiding) -> Row {
-        [.text(reader), .text(author), .text(how.rawValue)]
     }
 
     private func named(_ owner: String, _ tweet: String) -> Row? {
@@ -184,9 +179,11 @@ struct Timelines: Projection {
     /// What a tweet that comes or goes is to those that it names.
     private func count(_ row: Row, _ change: Int64, in view: ViewBatch) {
         let reply = (row.value(Tweet.replyToUser), row.value(Tweet.replyToTweet))
-        if reply.0 != .null { view.add(Self.counts, [reply.0, reply.1], [0, change, 0]) }
+        if reply.0 != .null { view.add(Self.counts, [reply.0, reply.1], [0, change, 0, 0]) }
         let quote = (row.value(Tweet.quotedUser), row.value(Tweet.quotedTweet))
-        if quote.0 != .null { view.add(Self.counts, [quote.0, quote.1], [0, 0, change]) }
+        if quote.0 != .null { view.add(Self.counts, [quote.0, quote.1], [0, 0, change, 0]) }
+        let original = (row.value(Tweet.owner), row.value(Tweet.original))
+        if original.0 != .null { view.add(Self.counts, [original.0, original.1], [0, 0, 0, change]) }
     }
 
     private func apply(_ event: SocialHomeEvent.Kind, to view: ViewBatch) {

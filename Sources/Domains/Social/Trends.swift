@@ -11,38 +11,52 @@ struct Trends: Projection {
         enum Content: Sendable {
             case told(SocialEvent.Kind)
             case changed(SocialRetweetEvent.Kind)
+            case searched(SocialSearchEvent.Kind)
         }
         static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
             if topic == "social.retweets" { return try SocialRetweetEvent.kind(in: bytes).map(Content.changed) }
+            if topic == "social.searches" { return try SocialSearchEvent.kind(in: bytes).map(Content.searched) }
             return try SocialEvent.kind(in: bytes).map(Content.told)
         }
     }
 
     static let name = "trends"
     /// 2: deleted tweets count no more, retweets count by their originals, and a hashtag is counted in its composed form.
-    static let version = 2
-    static let about = "Hashtags of every minute and hour."
-    static let topics = ["social.events", "social.retweets"]
-    static let tables = [minutes, hours]
+    /// 3: with what people look for, and the hashtags of each user.
+    static let version = 3
+    static let about = "Hashtags and what is looked for, of every minute and hour."
+    static let topics = ["social.events", "social.retweets", "social.searches"]
+    static let tables = [minutes, hours, interests]
 
     static let minutes = counts("social_tag_minutes", "minute", "minutes since 1970 UTC")
     static let hours = counts("social_tag_hours", "hour", "hours since 1970 UTC")
 
     private static func counts(_ name: String, _ unit: String, _ about: String) -> Table {
         Table(
-            name, "One row a hashtag, \(unit) and partition.",
+            name, "One row a hashtag or what is looked for, \(unit) and partition.",
             key: [
                 Column("hashtag", .text, "in lower case, without the #"), Column(unit, .integer, about),
                 Column("partition", .integer),
             ],
-            columns: [Column("tweets", .integer), Column("retweets", .integer)], indexes: [Index(unit, [unit])])
+            columns: [Column("tweets", .integer), Column("retweets", .integer), Column("searches", .integer)],
+            indexes: [Index(unit, [unit])])
     }
+
+    static let interests = Table(
+        "social_tag_interests", "One row a user and hashtag that they used or looked for.",
+        key: [Column("user", .text), Column("hashtag", .text)],
+        columns: [Column("uses", .integer, "in tweets that were not deleted, and in searches")])
 
     /// The columns of both tables, which differ by the name of one alone.
     enum Count {
         static let hashtag = minutes.text("hashtag")
         static let tweets = minutes.integer("tweets")
         static let retweets = minutes.integer("retweets")
+        static let searches = minutes.integer("searches")
+    }
+    enum Interest {
+        static let hashtag = interests.text("hashtag")
+        static let uses = interests.integer("uses")
     }
     /// When the uses were that a table counts: its minute or its hour.
     static func unit(of table: Table) -> Field<Int64> { table.integer(table.columns[1].name) }
@@ -52,45 +66,51 @@ struct Trends: Projection {
         var minute: Int64
         var partition: Partition
     }
-    private var gathered: [Slot: (tweets: Int64, retweets: Int64)] = [:]
+    /// Tweets, retweets, searches.
+    private var gathered: [Slot: [Int64]] = [:]
+    private var interests: [Row: Int64] = [:]
 
     init() {}
 
-    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
+    mutating func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
+        let minute = TrendWindow.minute(place.timestamp)
         switch event {
         case .told(.tweetPosted(let e)):
-            let minute = TrendWindow.minute(place.timestamp)
-            for hashtag in e.hashtags { count(hashtag, minute, place, tweets: 1, retweets: 0) }
+            for hashtag in e.hashtags {
+                count(hashtag, minute, place, [1, 0, 0])
+                interest(e.user, hashtag, 1)
+            }
         case .changed(.hashtagsRecounted(let e)):
             for change in e.changes {
-                count(
-                    change.hashtag, change.minute, place, tweets: Int64(change.tweets),
-                    retweets: Int64(change.retweets))
+                count(change.hashtag, change.minute, place, [Int64(change.tweets), Int64(change.retweets), 0])
+                if change.tweets != 0 { interest(e.author, change.hashtag, Int64(change.tweets)) }
+            }
+        case .searched(.searchPerformed(let e)):
+            for topic in try SearchQuery(e.query).topics {
+                count(topic, minute, place, [0, 0, 1])
+                if !e.user.isEmpty { interest(e.user, topic, 1) }
             }
         case .told, .changed: break
         }
     }
 
-    private mutating func count(
-        _ hashtag: String, _ minute: Int64, _ place: EventPosition, tweets: Int64, retweets: Int64
-    ) {
-        // Events of the first version have hashtags as they were typed.
-        let slot = Slot(hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
-        add(&gathered[slot, default: (0, 0)], tweets, retweets)
+    private mutating func interest(_ user: String, _ hashtag: String, _ change: Int64) {
+        interests[[.text(user), .text(Check.composed(hashtag))], default: 0] += change
     }
 
-    private func add(_ sums: inout (tweets: Int64, retweets: Int64), _ tweets: Int64, _ retweets: Int64) {
-        sums.tweets += tweets
-        sums.retweets += retweets
+    private mutating func count(_ hashtag: String, _ minute: Int64, _ place: EventPosition, _ change: [Int64]) {
+        // Events of the first version have hashtags as they were typed.
+        let slot = Slot(hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
+        for i in change.indices { gathered[slot, default: [0, 0, 0]][i] += change[i] }
     }
 
     func finish(_ view: ViewBatch) {
         for (slot, count) in gathered {
             for (table, unit) in [(Self.minutes, slot.minute), (Self.hours, TrendWindow.hour(slot.minute))] {
-                view.add(
-                    table, [.text(slot.hashtag), .integer(unit), Value(slot.partition)], [count.tweets, count.retweets])
+                view.add(table, [.text(slot.hashtag), .integer(unit), Value(slot.partition)], count)
             }
         }
+        for (key, change) in interests { view.add(Self.interests, key, [change]) }
     }
 }
 
@@ -116,104 +136,5 @@ struct TrendWindow: Hashable {
 
     private static func part(_ table: Table, _ range: Range<Int64>) -> [(table: Table, through: ClosedRange<Int64>)] {
         range.isEmpty ? [] : [(table, range.lowerBound...(range.upperBound - 1))]
-    }
-}
-
-/// Ranks hashtags by how far they burst above their own baseline.
-///
-/// The score is (count - baseline) / sqrt(baseline + 1): how many standard deviations the count lies above what a Poisson
-/// process with the baseline's rate would give, with one added so that a single use of a rare tag is no burst. The
-/// baseline is the mean of the windows of the same length just before.
-struct ReadTrends {
-    /// Windows before the asked one that the baseline is the mean of.
-    static let baselineWindows: Int64 = 24
-    static let columns = [
-        Column("hashtag", .text), Column("score", .real, "standard deviations above the baseline"),
-        Column("tweets", .integer, "in the window"), Column("retweets", .integer, "in the window"),
-        Column("baseline", .real, "mean of both in the \(baselineWindows) windows before"),
-    ]
-
-    let reader: any ViewReader
-    let window: TrendWindow
-    private var baseline: TrendWindow {
-        let length = Int64(window.minutes.count)
-        let end = window.minutes.lowerBound
-        return TrendWindow(minutes: (end - Self.baselineWindows * length)..<end)
-    }
-
-    init(_ reader: any ViewReader, last minute: Int64, length: Int64) {
-        self.reader = reader
-        window = TrendWindow(minutes: (minute - length + 1)..<(minute + 1))
-    }
-
-    struct Trend {
-        var hashtag: String
-        var score: Double
-        var tweets: Int64
-        var retweets: Int64
-        var baseline: Double
-
-        var count: Int64 { tweets &+ retweets }
-        static func ranks(_ a: Trend, before b: Trend) -> Bool {
-            if a.score != b.score { return a.score > b.score }
-            return a.count != b.count ? a.count > b.count : a.hashtag < b.hashtag
-        }
-    }
-
-    func page(limit: Int) throws -> Page {
-        var best: [Trend] = []
-        // The score is never above the count, so that counts below the last place need no baseline.
-        for (hashtag, count) in try counts().sorted(by: { ($1.value.sum, $0.key) < ($0.value.sum, $1.key) }) {
-            if best.count == limit, let last = best.last, Double(count.sum) < last.score { break }
-            let expected = Double(try sum(hashtag, baseline)) / Double(Self.baselineWindows)
-            let score = (Double(count.sum) - expected) / (expected + 1).squareRoot()
-            let trend = Trend(
-                hashtag: hashtag, score: score, tweets: count.tweets, retweets: count.retweets, baseline: expected)
-            let place = best.firstIndex { Trend.ranks(trend, before: $0) } ?? best.count
-            best.insert(trend, at: place)
-            if best.count > limit { best.removeLast() }
-        }
-        return Page(
-            columns: Self.columns,
-            rows: best.map {
-                [.text($0.hashtag), .real($0.score), .integer($0.tweets), .integer($0.retweets), .real($0.baseline)]
-            })
-    }
-
-    private struct Count {
-        var tweets: Int64 = 0
-        var retweets: Int64 = 0
-        var sum: Int64 { tweets &+ retweets }
-    }
-
-    /// Every hashtag of the window with its count.
-    private func counts() throws -> [String: Count] {
-        var counts: [String: Count] = [:]
-        for (table, range) in window.parts {
-            var scan = Scan(
-                table, by: Trends.unit(of: table).name, from: .integer(range.lowerBound),
-                through: .integer(range.upperBound))
-            while true {
-                let rows = try reader.rows(scan)
-                for row in rows {
-                    let hashtag = row[Trends.Count.hashtag] ?? ""
-                    counts[hashtag, default: Count()].tweets &+= row[Trends.Count.tweets] ?? 0
-                    counts[hashtag, default: Count()].retweets &+= row[Trends.Count.retweets] ?? 0
-                }
-                guard rows.count == scan.limit, let last = rows.last else { break }
-                scan.after = scan.order.map { last[$0] }
-            }
-        }
-        // Tags whose tweets were all deleted leave a row of zeros.
-        return counts.filter { $0.value.sum > 0 }
-    }
-
-    private func sum(_ hashtag: String, _ window: TrendWindow) throws -> Int64 {
-        try window.parts.reduce(0) { sum, part in
-            let scan = Scan(
-                part.table, equal: [.text(hashtag)], from: .integer(part.through.lowerBound),
-                through: .integer(part.through.upperBound))
-            return try reader.sums([Trends.Count.tweets, Trends.Count.retweets], over: scan).reduce(sum, &+)
-        }
     }
 }

@@ -252,6 +252,32 @@ nonisolated struct SocialCommand: Sendable {
   init() {}
 }
 
+/// What social.searches carries: who looked for what.
+nonisolated struct SocialSearchEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: SocialSearchEvent.OneOf_Kind? = nil
+
+  var searchPerformed: SocialSearchPerformed {
+    get {
+      if case .searchPerformed(let v)? = kind {return v}
+      return SocialSearchPerformed()
+    }
+    set {kind = .searchPerformed(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case searchPerformed(SocialSearchPerformed)
+
+  }
+
+  init() {}
+}
+
 /// What social.audience carries: who listens to an author, and how they are handed the author's tweets.
 nonisolated struct SocialAudienceEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -1095,6 +1121,23 @@ nonisolated struct SocialAuthorUnmerged: Sendable {
   init() {}
 }
 
+/// Somebody looked for tweets.
+nonisolated struct SocialSearchPerformed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Who, in lower case; empty where nobody said who they are.
+  var user: String = String()
+
+  /// What was looked for, as it was typed.
+  var query: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "millrace.social"
@@ -1533,6 +1576,52 @@ nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
   }
 
   static func ==(lhs: SocialCommand, rhs: SocialCommand) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialSearchEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SearchEvent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}(search_performed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 40: try {
+        var v: SocialSearchPerformed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .searchPerformed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .searchPerformed(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if case .searchPerformed(let v)? = self.kind {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 40)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialSearchEvent, rhs: SocialSearchEvent) -> Bool {
     if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3294,6 +3383,41 @@ nonisolated extension SocialAuthorUnmerged: SwiftProtobuf.Message, SwiftProtobuf
   static func ==(lhs: SocialAuthorUnmerged, rhs: SocialAuthorUnmerged) -> Bool {
     if lhs.author != rhs.author {return false}
     if lhs.readers != rhs.readers {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialSearchPerformed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".SearchPerformed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}query\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.query) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if !self.query.isEmpty {
+      try visitor.visitSingularStringField(value: self.query, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialSearchPerformed, rhs: SocialSearchPerformed) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.query != rhs.query {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -84,10 +84,17 @@ enum SocialGoldens {
         (.authorUnmerged(.with { ($0.author, $0.readers) = ("ann", ["b"]) }), "2a080a03616e6e120162"),
     ]
 
+    private static let searches: [(SocialSearchEvent.Kind, String)] = [
+        (
+            .searchPerformed(.with { ($0.user, $0.query) = ("ann", "#a") }), "c202090a03616e6e12022361"
+        )
+    ]
+
     static let all: [Golden] =
         events.map { Golden(SocialEvent.self, $0, $1) } + commands.map { Golden(SocialCommand.self, $0, $1) }
         + audience.map { Golden(SocialAudienceEvent.self, $0, $1) }
         + retweets.map { Golden(SocialRetweetEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
+        + searches.map { Golden(SocialSearchEvent.self, $0, $1) }
 }
 
 @Suite("The bytes of social on the log")

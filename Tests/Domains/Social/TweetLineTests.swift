@@ -21,6 +21,31 @@ struct TweetLineTests {
         let (other, same) = try read(#"{"id":"a1","time":"2014-01-01T00:00:00.5Z","user":"ann","text":"x"}"#)
         #expect(other.time == Timestamp(1_388_534_400_500) && same == .post("a1", "x"))
     }
+    @Test func `a reply and a quote name what they answer and show, where the line says whose it is`() throws {
+        func names(_ line: String) throws -> [String] {
+            guard case .postTweet(let c) = try read(line).1 else { return [] }
+            return [c.replyToUser, c.replyToTweet, c.quotedUser, c.quotedTweet]
+        }
+        let reply = #""rp":1,"rpu":7,"m":[["Cy",8,[9,12]],["Ben",7,[0,4]]]"#
+        let quote = #""q":3,"ur":["https://t.co/x","https://twitter.com/Dan/status/3?s=1"]"#
+        #expect(try names(#"{"id":2,"t":1,"s":"ann","text":"x",\#(reply),\#(quote)}"#) == ["Ben", "1", "Dan", "3"])
+        // Whose it is is not said; it is one's own, which may not be in the file.
+        #expect(try names(#"{"id":2,"t":1,"s":"ann","text":"x","rp":1,"rpu":7,"q":3}"#) == ["", "", "", ""])
+        #expect(try names(#"{"id":2,"t":1,"s":"BEN","text":"x",\#(reply)}"#) == ["", "", "", ""])
+        let v1 =
+            #"{"id_str":"2","created_at":"Wed Jan 01 00:00:00 +0000 2014","text":"x","user":{"screen_name":"ann"},"#
+        #expect(
+            try names(
+                v1
+                    + #""in_reply_to_screen_name":"ben","in_reply_to_status_id_str":"1","quoted_status":{"id_str":"3","user":{"screen_name":"dan"}}}"#
+            ) == ["ben", "1", "dan", "3"])
+        let v2 = #"{"data":{"id":"2","author_id":"5","created_at":"2014-01-01T00:00:00Z","text":"x","#
+        let references = #""referenced_tweets":[{"type":"replied_to","id":"1"},{"type":"quoted","id":"3"}]},"#
+        let users = #""users":[{"id":"5","username":"ann"},{"id":"6","username":"ben"}]"#
+        #expect(
+            try names(v2 + references + #""includes":{"tweets":[{"id":"1","author_id":"6","text":"y"}],\#(users)}}"#)
+                == ["ben", "1", "", ""])
+    }
     @Test func `a retweet has its owner from the line, or from its text`() throws {
         let (command, kind) = try read(
             #"{"id":2,"t":1,"s":"bob","rt":1,"text":"RT @Ann: hello"}"#)

@@ -139,7 +139,7 @@ enum Tweets {
         var mentions: [TweetText.Span]
     }
     static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("shared/data/tweets/stocknet_tweets_2014.ndjson.gz").path
     static let areHere = FileManager.default.fileExists(atPath: file)
     static let absent: Comment = "the folder of data sets is not beside the project"

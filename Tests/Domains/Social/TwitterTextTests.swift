@@ -131,7 +131,7 @@ struct TwitterTextTests {
 /// The files of test cases, where the folder of data sets is beside the project.
 private enum Conformance {
     static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appendingPathComponent("shared/data/tweets/twitter_text").path
     static let isHere = FileManager.default.fileExists(atPath: folder)
     static let absent: Comment = "the folder of data sets, ../shared/data, is not beside the project"

@@ -1,0 +1,135 @@
+internal import EventModel
+internal import Foundation
+
+/// Ranks hashtags, and what people look for, by how far they burst above their own baseline.
+///
+/// The score is (count - baseline) / sqrt(baseline + 1): how many standard deviations the count lies above what a Poisson
+/// process with the baseline's rate would give, with one added so that a single use of a rare tag is no burst. The
+/// baseline is the mean of the windows of the same length just before. A search for a word counts for the hashtag of that name.
+struct ReadTrends {
+    /// Windows before the asked one that the baseline is the mean of.
+    static let baselineWindows: Int64 = 24
+    /// From this score on a burst is shown as one where only bursts are asked for. Of tags that burst by chance few score so much:
+    /// see docs/domains/social.md.
+    static let bursting = 6.0
+    /// Hashtags of one user, the first by name, that say what interests them.
+    static let interests = 1000
+    static let columns = [
+        Column("hashtag", .text), Column("score", .real, "standard deviations above the baseline"),
+        Column("tweets", .integer, "in the window"), Column("retweets", .integer, "in the window"),
+        Column("baseline", .real, "mean of all in the \(baselineWindows) windows before"),
+        Column("searches", .integer, "in the window"),
+        Column("interest", .real, "what the score is multiplied by for a user: 1 where it is nobody's"),
+    ]
+
+    let reader: any ViewReader
+    let window: TrendWindow
+    /// No trend with a lower score is shown.
+    let least: Double
+    private let weights: [String: Double]
+    private var baseline: TrendWindow {
+        let length = Int64(window.minutes.count)
+        let end = window.minutes.lowerBound
+        return TrendWindow(minutes: (end - Self.baselineWindows * length)..<end)
+    }
+
+    /// - Parameters:
+    ///   - user: For whom trends are ranked: one of theirs weighs 1 + ln(1 + uses) times as much.
+    ///   - least: Of the score before that.
+    init(
+        _ reader: any ViewReader, last minute: Int64, length: Int64, for user: String? = nil,
+        least: Double = -.infinity
+    ) throws {
+        (self.reader, self.least) = (reader, least)
+        window = TrendWindow(minutes: (minute - length + 1)..<(minute + 1))
+        guard let user else {
+            weights = [:]
+            return
+        }
+        let rows = try reader.rows(Scan(Trends.interests, equal: [.text(user)], limit: Self.interests))
+        weights = rows.reduce(into: [:]) { weights, row in
+            let uses = row[Trends.Interest.uses] ?? 0
+            if uses > 0 { weights[row[Trends.Interest.hashtag] ?? ""] = 1 + log(1 + Double(uses)) }
+        }
+    }
+
+    struct Trend {
+        var hashtag: String
+        var burst: Double
+        var weight: Double
+        var tweets: Int64
+        var retweets: Int64
+        var searches: Int64
+        var baseline: Double
+
+        /// What one is below the baseline does not fall further because somebody likes it.
+        var score: Double { burst > 0 ? burst * weight : burst }
+        var count: Int64 { tweets &+ retweets &+ searches }
+        static func ranks(_ a: Trend, before b: Trend) -> Bool {
+            if a.score != b.score { return a.score > b.score }
+            return a.count != b.count ? a.count > b.count : a.hashtag < b.hashtag
+        }
+    }
+
+    func page(limit: Int) throws -> Page {
+        var best: [Trend] = []
+        let most = weights.values.max() ?? 1
+        // The score is never above the weighted count, so that counts below the last place need no baseline.
+        for (hashtag, count) in try counts().sorted(by: { ($1.value.sum, $0.key) < ($0.value.sum, $1.key) }) {
+            if Double(count.sum) < least { break }
+            if best.count == limit, let last = best.last, Double(count.sum) * most < last.score { break }
+            let expected = Double(try sum(hashtag, baseline)) / Double(Self.baselineWindows)
+            let burst = (Double(count.sum) - expected) / (expected + 1).squareRoot()
+            if burst < least { continue }
+            let trend = Trend(
+                hashtag: hashtag, burst: burst, weight: weights[hashtag] ?? 1, tweets: count.tweets,
+                retweets: count.retweets, searches: count.searches, baseline: expected)
+            let place = best.firstIndex { Trend.ranks(trend, before: $0) } ?? best.count
+            best.insert(trend, at: place)
+            if best.count > limit { best.removeLast() }
+        }
+        return Page(
+            columns: Self.columns,
+            rows: best.map {
+                [
+                    .text($0.hashtag), .real($0.score), .integer($0.tweets), .integer($0.retweets), .real($0.baseline),
+                    .integer($0.searches), .real($0.weight),
+                ]
+            })
+    }
+
+    private struct Count {
+        var tweets: Int64 = 0
+        var retweets: Int64 = 0
+        var searches: Int64 = 0
+        var sum: Int64 { tweets &+ retweets &+ searches }
+    }
+
+    /// Every hashtag of the window with its count.
+    private func counts() throws -> [String: Count] {
+        var counts: [String: Count] = [:]
+        for (table, range) in window.parts {
+            let scan = Scan(
+                table, by: Trends.unit(of: table).name, from: .integer(range.lowerBound),
+                through: .integer(range.upperBound))
+            try reader.everyRow(scan) { row in
+                let hashtag = row[Trends.Count.hashtag] ?? ""
+                counts[hashtag, default: Count()].tweets &+= row[Trends.Count.tweets] ?? 0
+                counts[hashtag, default: Count()].retweets &+= row[Trends.Count.retweets] ?? 0
+                counts[hashtag, default: Count()].searches &+= row[Trends.Count.searches] ?? 0
+            }
+        }
+        // Tags whose tweets were all deleted leave a row of zeros.
+        return counts.filter { $0.value.sum > 0 }
+    }
+
+    private func sum(_ hashtag: String, _ window: TrendWindow) throws -> Int64 {
+        try window.parts.reduce(0) { sum, part in
+            let scan = Scan(
+                part.table, equal: [.text(hashtag)], from: .integer(part.through.lowerBound),
+                through: .integer(part.through.upperBound))
+            return try reader.sums([Trends.Count.tweets, Trends.Count.retweets, Trends.Count.searches], over: scan)
+                .reduce(sum, &+)
+        }
+    }
+}
