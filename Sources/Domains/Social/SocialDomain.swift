@@ -31,8 +31,10 @@ extension Domain {
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .projecting(SocialGraph.self)
+            .projecting(SocialTies.self)
             .answering(
-                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees
+                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees,
+                .suggestions
             )
             .routing(SocialRoutes.all)
             .demonstrating(.social)
