@@ -322,7 +322,7 @@ let package = Package(
             ["Domains", "DomainTesting", "EventModel", "Quarantining", protobuf],
             exclude: ["fields.txt"]),
         tests("CachingTests", ["Caching"]),
-        tests("LearningTests", ["Learning", "EventModel"]),
+        tests("LearningTests", ["Learning", "EventModel", "learn"]),
         tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
         tests(
             "WorkerTests",

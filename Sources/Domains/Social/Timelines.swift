@@ -169,7 +169,7 @@ struct Timelines: Projection {
             view.delete(Self.hidden, hiding(e.blocked, e.user, .isBlocked))
         case .userMuted(let e): view.put(Self.hidden, hiding(e.user, e.muted, .mutes))
         case .userUnmuted(let e): view.delete(Self.hidden, hiding(e.user, e.muted, .mutes))
-        case .userFollowed, .userUnfollowed: break
+        case .userFollowed, .userUnfollowed, .accountCleared, .fakeConfirmed: break
         }
     }
 

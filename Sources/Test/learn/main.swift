@@ -7,6 +7,7 @@ let data = arguments.dropFirst().first ?? "../shared/data"
 switch arguments.first {
 case "suggestions": try SuggestionFigures.run(data)
 case "accounts": try AccountFigures.run(data, writingTo: arguments.dropFirst(2).first)
+case "moments": try MomentFigures.run(data, writingTo: arguments.dropFirst(2).first)
 default:
     print("usage: learn suggestions|accounts|moments [FOLDER of the data sets [FILE to write the model to]]")
     exit(64)

@@ -25,6 +25,8 @@ struct SocialFeed {
     let timelines: AnyProjection
     let trends: AnyProjection
     let graph: AnyProjection
+    /// What is asked with the help of models.
+    let learned: [AnyProjection]
     let domain: Domain
 
     init(limit: Int) {
@@ -33,10 +35,13 @@ struct SocialFeed {
         timelines = domain.projection("social.timelines")
         trends = domain.projection("social.trends")
         graph = domain.projection("social.graph")
+        learned = ["social.ties", "social.flags", "social.moments"].map(domain.projection)
         reactions = domain.reactions.map { reaction in
             (reaction, (0..<Self.partitions).map { _ in reaction.memory() })
         }
-        for topic in ["social.events", "social.audience", "social.retweets", "social.home"] {
+        for topic in [
+            "social.events", "social.audience", "social.retweets", "social.home", "social.flags", "social.news",
+        ] {
             topics[topic] = Array(repeating: [], count: Self.partitions)
         }
     }
@@ -154,7 +159,7 @@ struct SocialFeed {
 
     /// Folds what is new into the views: some records of each partition, or all.
     mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
-        for projection in [timelines, trends, graph] {
+        for projection in [timelines, trends, graph] + learned {
             var work: [(TopicPartition, [Record])] = []
             for topic in projection.topics {
                 for p in 0..<Self.partitions {
@@ -189,7 +194,7 @@ struct SocialFeed {
     func ask(_ name: String, _ values: [String: Value], limit: Int = 100, from cursor: Row? = nil) throws -> Page {
         let query = domain.queries.first { $0.name == name }!
         let arguments = Arguments(values, now: after(clock), limit: limit, cursor: cursor)
-        return try views.read(query.projection == graph.name ? graph : timelines) { reader, _ in
+        return try views.read(domain.projection(query.projection)) { reader, _ in
             try query.answer(arguments, reader)
         }
     }
