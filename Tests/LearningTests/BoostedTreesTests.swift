@@ -25,6 +25,15 @@ struct BoostedTreesTests {
         #expect(Measures.area(values.map { Double($0[2]) }, labels.map { $0 == 1 }) < 0.65)
     }
 
+    @Test func `what is no number goes the same way when it is learned and when it is scored`() {
+        var (training, random) = (BoostedTraining(), SeededRandom(3))
+        (training.trees, training.depth, training.rows, training.columns) = (30, 1, 1, 1)
+        let values: [[Float]] = (0..<200).map { [$0 % 2 == 0 ? .nan : Float($0)] }
+        let model = training.train(values, (0..<200).map { $0 % 2 == 0 || $0 > 150 ? 1 : 0 }, using: &random)
+        #expect(model.probability([.nan]) > 0.6)
+        #expect(model.probability([20]) < 0.4)
+    }
+
     @Test func `the same seed gives the same trees, another gives others`() {
         #expect(trained(1) == trained(1))
         #expect(trained(1) != trained(2))

@@ -31,9 +31,10 @@ public struct BoostedTraining: Sendable {
         var model = BoostedTrees(depth: depth, base: log(share / (1 - share)))
         guard let width = values.first?.count else { return model }
         let thresholds = (0..<width).map { feature in self.thresholds(values.map { $0[feature] }) }
-        // By feature, the bin of each row: how many thresholds are at or below its value.
+        // By feature, the bin of each row: how many thresholds its value is not below. What is no number is below none, as when
+        // it is scored.
         let bins = (0..<width).map { feature in
-            values.map { row in UInt8(thresholds[feature].prefix { $0 <= row[feature] }.count) }
+            values.map { row in UInt8(thresholds[feature].prefix { !(row[feature] < $0) }.count) }
         }
         var sums = [Float](repeating: model.base, count: values.count)
         for _ in 0..<trees {
@@ -58,7 +59,8 @@ public struct BoostedTraining: Sendable {
 
     /// Between neighbours of the sorted values, at equal shares of the rows.
     private func thresholds(_ values: [Float]) -> [Float] {
-        let sorted = values.sorted()
+        let sorted = values.filter { !$0.isNaN }.sorted()
+        if sorted.isEmpty { return [] }
         var found: [Float] = []
         for cut in 1...cuts {
             let place = sorted.count * cut / (cuts + 1)
