@@ -5,16 +5,16 @@
 #endif
 
 /// What a log of a social network knows of an account.
-public struct AccountFacts: Hashable, Sendable {
-    public var handle: String
-    public var followers: Double
-    public var followees: Double
-    public var tweets: Double
+package struct AccountFacts: Hashable, Sendable {
+    package var handle: String
+    package var followers: Double
+    package var followees: Double
+    package var tweets: Double
     /// Tweets of others that the account likes.
-    public var likes: Double
+    package var likes: Double
     /// Years since the account was made.
-    public var years: Double
-    public init(
+    package var years: Double
+    package init(
         handle: String, followers: Double, followees: Double, tweets: Double, likes: Double, years: Double
     ) {
         (self.handle, self.followers, self.followees) = (handle, followers, followees)
@@ -22,14 +22,14 @@ public struct AccountFacts: Hashable, Sendable {
     }
 
     /// What the deployed model's features are, for people, in their order.
-    public static let featureNames = [
+    package static let featureNames = [
         "followers", "followees", "tweets", "likes", "age", "followers a followee", "likes a tweet", "tweets a year",
         "likes a year", "followers a year", "followers a tweet", "length of the handle", "digits in the handle",
         "digits at its end", "underscores in the handle", "bot in the handle", 
         "vowels of the handle",
     ]
 
-    public var features: [Float] {
+    package var features: [Float] {
         let letters = Array(handle.utf8)
         let digits = letters.count { (48...57).contains($0) }
         let ending = letters.reversed().prefix { (48...57).contains($0) }.count

@@ -6,24 +6,24 @@
 
 /// Learns boosted trees of labelled rows: log loss, second-order steps (Chen and Guestrin 2016, "XGBoost"), a part of the rows and
 /// of the features for each tree.
-public struct BoostedTraining: Sendable {
-    public var depth = 4
-    public var trees = 250
-    public var rate: Float = 0.06
+package struct BoostedTraining: Sendable {
+    package var depth = 4
+    package var trees = 250
+    package var rate: Float = 0.06
     /// Added to the sum of second derivatives of a leaf.
-    public var ridge: Float = 2
+    package var ridge: Float = 2
     /// The least sum of second derivatives of a leaf.
-    public var least: Float = 1
-    public var rows = 0.7
-    public var columns = 0.6
+    package var least: Float = 1
+    package var rows = 0.7
+    package var columns = 0.6
     /// The most thresholds that are tried of a feature.
-    public var cuts = 63
-    public init() {}
+    package var cuts = 63
+    package init() {}
 
     /// - Parameters:
     ///   - values: Rows of features, all of one length.
     ///   - labels: 1 or 0 for each row.
-    public func train(
+    package func train(
         _ values: [[Float]], _ labels: [Float], using random: inout some RandomNumberGenerator
     ) -> BoostedTrees {
         let positives = labels.reduce(0, +)

@@ -6,22 +6,22 @@
 
 /// Trees whose sum is the log-odds of a thing (Friedman 2001, "Greedy function approximation"). A tree is complete: at each of its inner nodes
 /// a feature below a threshold goes left.
-public struct BoostedTrees: Hashable, Sendable {
+package struct BoostedTrees: Hashable, Sendable {
     /// Of each tree, 2^depth - 1 inner nodes: the children of node n are 2n + 1 and 2n + 2.
-    public var features: [UInt8] = []
-    public var thresholds: [Float] = []
+    package var features: [UInt8] = []
+    package var thresholds: [Float] = []
     /// Of each tree, 2^depth leaves.
-    public var leaves: [Float] = []
-    public let depth: Int
+    package var leaves: [Float] = []
+    package let depth: Int
     /// The log-odds before any tree.
-    public var base: Float
+    package var base: Float
 
-    public init(depth: Int, base: Float) { (self.depth, self.base) = (depth, base) }
+    package init(depth: Int, base: Float) { (self.depth, self.base) = (depth, base) }
 
-    public var trees: Int { leaves.count >> depth }
+    package var trees: Int { leaves.count >> depth }
 
     /// The log-odds.
-    public func sum(_ values: [Float]) -> Float {
+    package func sum(_ values: [Float]) -> Float {
         var sum = base
         values.withUnsafeBufferPointer { values in
             for tree in 0..<trees { sum += leaves[tree << depth + leaf(tree, values)] }
@@ -30,7 +30,7 @@ public struct BoostedTrees: Hashable, Sendable {
     }
 
     /// Between 0 and 1.
-    public func probability(_ values: [Float]) -> Double { 1 / (1 + exp(-Double(sum(values)))) }
+    package func probability(_ values: [Float]) -> Double { 1 / (1 + exp(-Double(sum(values)))) }
 
     private func leaf(_ tree: Int, _ values: UnsafeBufferPointer<Float>) -> Int {
         let inner = 1 << depth - 1
@@ -44,7 +44,7 @@ public struct BoostedTrees: Hashable, Sendable {
 
     /// Which features moved the sum the most, the most upward first: each feature's share is what the sum loses where the
     /// feature has the value of `usual`.
-    public func reasons(_ values: [Float], usual: [Float], atMost limit: Int) -> [(feature: Int, share: Float)] {
+    package func reasons(_ values: [Float], usual: [Float], atMost limit: Int) -> [(feature: Int, share: Float)] {
         let whole = sum(values)
         return values.indices.map { feature -> (feature: Int, share: Float) in
             var other = values
@@ -59,7 +59,7 @@ public struct BoostedTrees: Hashable, Sendable {
 
 /// As text: numbers with spaces between, exactly.
 extension BoostedTrees: LosslessStringConvertible {
-    public var description: String {
+    package var description: String {
         let numbers = ["\(depth)", "\(base)"] + (0..<trees).flatMap { tree -> [String] in
             let inner = 1 << depth - 1
             return (tree * inner..<(tree + 1) * inner).flatMap { ["\(features[$0])", "\(thresholds[$0])"] }
@@ -68,7 +68,7 @@ extension BoostedTrees: LosslessStringConvertible {
         return numbers.joined(separator: " ")
     }
 
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         var words = text.split(whereSeparator: \.isWhitespace)[...]
         guard let depth = words.popFirst().flatMap({ Int($0) }), (1...8).contains(depth),
             let base = words.popFirst().flatMap({ Float($0) })

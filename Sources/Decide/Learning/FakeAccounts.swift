@@ -2,20 +2,20 @@
 ///
 /// The model is boosted trees, made by `learn accounts` with the seed 18 of 2,232 labelled accounts of Twitter
 /// (jubins/MachineLearning-Detecting-Twitter-Bots, MIT licence). Figures: docs/learned.md.
-public enum FakeAccounts {
+package enum FakeAccounts {
     /// From this chance on an account is flagged.
-    public static let threshold = 0.8
+    package static let threshold = 0.8
 
-    public static let model: BoostedTrees = {
+    package static let model: BoostedTrees = {
         guard let model = BoostedTrees(text) else { preconditionFailure("the model of fake accounts cannot be read") }
         return model
     }()
 
     /// Between 0 and 1.
-    public static func score(_ facts: AccountFacts) -> Double { model.probability(facts.features) }
+    package static func score(_ facts: AccountFacts) -> Double { model.probability(facts.features) }
 
     /// What speaks the most for it, in words with numbers: `followers 3`.
-    public static func reasons(_ facts: AccountFacts, atMost limit: Int = 3) -> [String] {
+    package static func reasons(_ facts: AccountFacts, atMost limit: Int = 3) -> [String] {
         model.reasons(facts.features, usual: usual, atMost: limit).map { facts.told(AccountFacts.featureNames[$0.feature]) }
     }
 }

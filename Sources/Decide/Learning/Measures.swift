@@ -1,8 +1,8 @@
 /// How good scores are, against labels.
-public enum Measures {
+package enum Measures {
     /// The chance that a score of what is so is above one of what is not, with ties as a half: the area under the receiver's
     /// operating characteristic, by ranks (Mann and Whitney 1947).
-    public static func area(_ scores: [Double], _ labels: [Bool]) -> Double {
+    package static func area(_ scores: [Double], _ labels: [Bool]) -> Double {
         let order = scores.indices.sorted { scores[$0] < scores[$1] }
         var ranks = 0.0
         var place = 0

@@ -3,13 +3,13 @@
 /// The model is made by `learn moments` with the seed 18 of two sets: headlines with the classes business, entertainment, technology and health
 /// (UCI News Aggregator, its first 6,366; CC BY 4.0 at UCI), and titles of YouTube by their categories (trending in the US in autumn
 /// 2017; CC0 on Kaggle), of which alone sports and news are. Figures: docs/learned.md.
-public enum Moments {
+package enum Moments {
     /// Below this chance a text is of no class.
-    public static let threshold = 0.8
+    package static let threshold = 0.8
 
-    public static let classes = model.classes
+    package static let classes = model.classes
 
-    public static let model: TextClassifier = {
+    package static let model: TextClassifier = {
         guard let model = TextClassifier(text) else { preconditionFailure("the model of moments cannot be read") }
         return model
     }()
@@ -17,7 +17,7 @@ public enum Moments {
     /// The class of a text and how sure it is; nil for none.
     ///
     /// - Parameter address: Of a headline, where it was found.
-    public static func label(_ text: String, address: String = "") -> (name: String, chance: Double)? {
+    package static func label(_ text: String, address: String = "") -> (name: String, chance: Double)? {
         model.label(
             address.isEmpty ? text : text + " " + TextFeatures.address(address), atLeast: threshold)
     }

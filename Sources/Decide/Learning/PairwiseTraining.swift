@@ -6,19 +6,19 @@
 
 /// Weights of a linear ranking, learned of pairs: one that should stand above another (RankNet of one layer: Burges et al.
 /// 2005). Features are scaled to their deviation while it learns; the weights are of the unscaled ones.
-public struct PairwiseTraining {
+package struct PairwiseTraining {
     /// Differences of the features of the better and the worse of each pair.
-    public var pairs: [[Double]] = []
-    public init() {}
+    package var pairs: [[Double]] = []
+    package init() {}
 
-    public mutating func add(better: [Double], worse: [Double]) {
+    package mutating func add(better: [Double], worse: [Double]) {
         pairs.append(zip(better, worse).map { $0 - $1 })
     }
 
     /// - Parameters:
     ///   - rounds: How often all pairs are gone through.
     ///   - decay: The pull of the weights to zero.
-    public func weights(
+    package func weights(
         rounds: Int = 20, rate: Double = 0.05, decay: Double = 1e-5, using random: inout some RandomNumberGenerator
     ) -> [Double] {
         guard let width = pairs.first?.count else { return [] }

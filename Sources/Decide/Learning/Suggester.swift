@@ -5,60 +5,60 @@
 #endif
 
 /// How much one suggestion may read and hold: the bound of its work, whatever hubs there are.
-public struct SuggestionBounds: Hashable, Sendable {
+package struct SuggestionBounds: Hashable, Sendable {
     /// Followees, and followers, of the user that are gone through: the latest.
-    public var neighbours: Int
+    package var neighbours: Int
     /// Ties of each direction of each neighbour that are gone through: the latest.
-    public var ties: Int
+    package var ties: Int
     /// Users alike, whose followees are gone through as the third hop.
-    public var alike: Int
+    package var alike: Int
     /// Candidates whose degrees are looked up and that are ranked by all there is to know.
-    public var candidates: Int
+    package var candidates: Int
     /// Users with the most followers of all, who are candidates of everybody.
-    public var popular: Int
-    public init(neighbours: Int = 80, ties: Int = 100, alike: Int = 20, candidates: Int = 120, popular: Int = 40) {
+    package var popular: Int
+    package init(neighbours: Int = 80, ties: Int = 100, alike: Int = 20, candidates: Int = 120, popular: Int = 40) {
         (self.neighbours, self.ties, self.alike) = (neighbours, ties, alike)
         (self.candidates, self.popular) = (candidates, popular)
     }
 }
 
 /// What is known of a user and one whom they might follow. Each is a number that people can be shown.
-public struct Acquaintance: Hashable, Sendable {
+package struct Acquaintance: Hashable, Sendable {
     /// Followees of the user who follow the candidate.
-    public var followedByFollowees = 0.0
+    package var followedByFollowees = 0.0
     /// Followees whom the two have in common.
-    public var commonFollowees = 0.0
+    package var commonFollowees = 0.0
     /// Followers of the user who follow the candidate.
-    public var followedByFollowers = 0.0
+    package var followedByFollowers = 0.0
     /// Followers of the user whom the candidate follows.
-    public var followersFollowed = 0.0
+    package var followersFollowed = 0.0
     /// The sum over those between them of 1 / log(1 + ties): Adamic and Adar 2003.
-    public var adamicAdar = 0.0
+    package var adamicAdar = 0.0
     /// The sum over those between them of 1 / ties: Zhou, Lü and Zhang 2009.
-    public var resourceAllocation = 0.0
+    package var resourceAllocation = 0.0
     /// Paths of three hops by users alike, each weighed by how alike: Gupta et al. 2013, "WTF", is of this kind.
-    public var byUsersAlike = 0.0
+    package var byUsersAlike = 0.0
     /// 1 where the candidate follows the user.
-    public var followsBack = 0.0
-    public var degrees = Degrees()
-    public init() {}
+    package var followsBack = 0.0
+    package var degrees = Degrees()
+    package init() {}
 }
 
 /// A suggestion, and why.
-public struct Suggestion<User: Hashable & Sendable>: Sendable {
-    public var user: User
-    public var score: Double
-    public var why: Acquaintance
+package struct Suggestion<User: Hashable & Sendable>: Sendable {
+    package var user: User
+    package var score: Double
+    package var why: Acquaintance
 }
 
 /// Whom a user might follow: candidates two and three hops away, ranked by learned weights.
 ///
 /// The same graph, user and exclusions give the same suggestions. What it reads and holds is bounded by ``SuggestionBounds``.
-public struct Suggester: Sendable {
-    public var bounds: SuggestionBounds
-    public var weights: [Double]
+package struct Suggester: Sendable {
+    package var bounds: SuggestionBounds
+    package var weights: [Double]
 
-    public init(weights: [Double], bounds: SuggestionBounds = SuggestionBounds()) {
+    package init(weights: [Double], bounds: SuggestionBounds = SuggestionBounds()) {
         (self.weights, self.bounds) = (weights, bounds)
     }
 
@@ -66,7 +66,7 @@ public struct Suggester: Sendable {
     ///   - excluded: Who is not to be suggested beside the user and all their followees: whether one is.
     ///   - limit: The most suggestions.
     /// - Returns: The best first; of equal scores the least user.
-    public func suggestions<Graph: FollowGraph>(
+    package func suggestions<Graph: FollowGraph>(
         for user: Graph.User, in graph: Graph, limit: Int, excluding excluded: (Graph.User) throws -> Bool
     ) throws -> [Suggestion<Graph.User>] {
         let (found, own) = try candidates(for: user, in: graph, excluding: excluded)
@@ -78,7 +78,7 @@ public struct Suggester: Sendable {
     }
 
     /// Those who are ranked, and the degrees of the user.
-    public func candidates<Graph: FollowGraph>(
+    package func candidates<Graph: FollowGraph>(
         for user: Graph.User, in graph: Graph, excluding excluded: (Graph.User) throws -> Bool
     ) throws -> (found: [(user: Graph.User, why: Acquaintance)], own: Degrees) {
         var gathering = Gathering(user, in: graph, bounds)
@@ -87,19 +87,19 @@ public struct Suggester: Sendable {
         return (try gathering.best(excluding: excluded), gathering.own.degrees)
     }
 
-    public func score(_ why: Acquaintance, of own: Degrees) -> Double {
+    package func score(_ why: Acquaintance, of own: Degrees) -> Double {
         zip(weights, Self.features(of: why, own)).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
     /// What the weights are of, in their order.
-    public static let featureNames = [
+    package static let featureNames = [
         "log followed by followees", "log common followees", "log followed by followers", "log followers followed",
         "log Adamic-Adar", "root resource allocation", "root by users alike", "follows back",
         "log followers", "log followees", "common a tie", "cosine",
     ]
 
     /// The numbers that the weights are of.
-    public static func features(of why: Acquaintance, _ own: Degrees) -> [Double] {
+    package static func features(of why: Acquaintance, _ own: Degrees) -> [Double] {
         let common = why.followedByFollowees + why.commonFollowees + why.followedByFollowers + why.followersFollowed
         let ties = Double(why.degrees.followers + why.degrees.followees)
         let owns = Double(own.followers + own.followees)

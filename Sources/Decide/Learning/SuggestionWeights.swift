@@ -2,7 +2,7 @@ extension Suggester {
     /// What `learn suggestions` made, with the seed 18, of follow graphs that others published: LastFM Asia and GitHub (mutual
     /// follows, SNAP and MUSAE), Twitter's of KONECT (ego-twitter and munmun, CC BY-SA) and retweets about the Higgs boson (SNAP). Weights
     /// are numbers of these alone; nothing of a graph is in them. Figures: docs/learned.md.
-    public static let learned = Suggester(weights: [
+    package static let learned = Suggester(weights: [
             0.2535,  // log followed by followees
             -0.9305,  // log common followees
             -0.1427,  // log followed by followers

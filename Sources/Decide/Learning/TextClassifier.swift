@@ -5,21 +5,21 @@
 #endif
 
 /// Which of some classes a short text is of, and how sure that is: a multinomial logistic regression of hashed words.
-public struct TextClassifier: Sendable, Hashable {
-    public let classes: [String]
+package struct TextClassifier: Sendable, Hashable {
+    package let classes: [String]
     /// The steps of which weights are whole numbers, -31 to 31.
-    public let step: Float
+    package let step: Float
     /// By class; what is said of every text.
-    public var bias: [Int8]
+    package var bias: [Int8]
     /// By the number of a word or a pair, a weight for each class.
-    public var weights: [UInt32: [Int8]]
+    package var weights: [UInt32: [Int8]]
 
-    public init(classes: [String], step: Float, bias: [Int8], weights: [UInt32: [Int8]]) {
+    package init(classes: [String], step: Float, bias: [Int8], weights: [UInt32: [Int8]]) {
         (self.classes, self.step, self.bias, self.weights) = (classes, step, bias, weights)
     }
 
     /// The chance of each class; they add up to 1.
-    public func chances(_ text: String) -> [Double] {
+    package func chances(_ text: String) -> [Double] {
         var sums = bias.map(Double.init)
         for number in TextFeatures.numbers(of: text) {
             guard let weights = weights[number] else { continue }
@@ -32,7 +32,7 @@ public struct TextClassifier: Sendable, Hashable {
     }
 
     /// The likeliest class and its chance; nil where that is below the threshold, or no word of the text is known.
-    public func label(_ text: String, atLeast threshold: Double) -> (name: String, chance: Double)? {
+    package func label(_ text: String, atLeast threshold: Double) -> (name: String, chance: Double)? {
         if !TextFeatures.numbers(of: text).contains(where: { weights[$0] != nil }) { return nil }
         let chances = chances(text)
         guard let best = chances.indices.max(by: { chances[$0] < chances[$1] }), chances[best] >= threshold else {
@@ -46,7 +46,7 @@ public struct TextClassifier: Sendable, Hashable {
 extension TextClassifier: LosslessStringConvertible {
     private static let signs = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-".utf8)
 
-    public var description: String {
+    package var description: String {
         var body: [UInt8] = []
         for (number, weights) in weights.sorted(by: { $0.key < $1.key }) {
             for shift in [12, 6, 0] { body.append(Self.signs[Int(number >> shift) & 63]) }
@@ -56,7 +56,7 @@ extension TextClassifier: LosslessStringConvertible {
             + String(decoding: body, as: UTF8.self)
     }
 
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let words = text.split(whereSeparator: \.isWhitespace)
         guard words.count >= 3, let step = Float(words[1]) else { return nil }
         let classes = words[0].split(separator: ",").map(String.init)

@@ -1,10 +1,10 @@
 /// Words and pairs of neighbouring words of a short text, as numbers below a limit (Weinberger et al. 2009, "Feature hashing").
-public enum TextFeatures {
+package enum TextFeatures {
     /// 2^18: so few of what is met share one that it does not matter.
-    public static let buckets: UInt32 = 1 << 18
+    package static let buckets: UInt32 = 1 << 18
 
     /// Letters and digits in lower case; links, names after @ and the sign # are left out.
-    public static func words(of text: String) -> [String] {
+    package static func words(of text: String) -> [String] {
         var words: [String] = []
         for part in text.split(whereSeparator: \.isWhitespace) {
             if part.hasPrefix("@") || part.hasPrefix("http://") || part.hasPrefix("https://") { continue }
@@ -17,7 +17,7 @@ public enum TextFeatures {
     }
 
     /// Each once, in ascending order.
-    public static func numbers(of text: String) -> [UInt32] {
+    package static func numbers(of text: String) -> [UInt32] {
         let words = words(of: text)
         var found = Set(words.map(bucket))
         for (one, next) in zip(words, words.dropFirst()) { found.insert(bucket("\(one) \(next)")) }
@@ -26,7 +26,7 @@ public enum TextFeatures {
 
     /// Words that stand for where a text was found: its site, and each folder of its address, but not the page's own name, which is
     /// the text again.
-    public static func address(_ url: String) -> String {
+    package static func address(_ url: String) -> String {
         let rest = url.hasPrefix("https://") ? url.dropFirst(8) : url.hasPrefix("http://") ? url.dropFirst(7) : url[...]
         let parts = rest.lowercased().split(separator: "/")
         guard let site = parts.first else { return "" }

@@ -6,27 +6,27 @@
 
 /// Learns a classifier of labelled texts: steps of adapted size (Duchi, Hazan and Singer 2011, "AdaGrad"), then weights rounded and small ones
 /// left out.
-public struct TextTraining: Sendable {
-    public var rounds = 12
-    public var rate: Float = 0.25
-    public var decay: Float = 2e-5
+package struct TextTraining: Sendable {
+    package var rounds = 12
+    package var rate: Float = 0.25
+    package var decay: Float = 2e-5
     /// Words and pairs of fewer texts than this are left out.
-    public var least = 2
+    package var least = 2
     /// Rounded weights whose highest is below this are left out.
-    public var kept: Int8 = 2
-    public init() {}
+    package var kept: Int8 = 2
+    package init() {}
 
-    public struct Example: Sendable {
-        public var text: String
-        public var label: Int
+    package struct Example: Sendable {
+        package var text: String
+        package var label: Int
         /// How much it counts beside others.
-        public var weight: Float
-        public init(_ text: String, _ label: Int, weight: Float = 1) {
+        package var weight: Float
+        package init(_ text: String, _ label: Int, weight: Float = 1) {
             (self.text, self.label, self.weight) = (text, label, weight)
         }
     }
 
-    public func train(
+    package func train(
         _ examples: [Example], classes: [String], using random: inout some RandomNumberGenerator
     ) -> TextClassifier {
         let texts = examples.map { TextFeatures.numbers(of: $0.text) }

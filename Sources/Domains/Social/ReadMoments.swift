@@ -87,7 +87,7 @@ extension Query {
         if window < .seconds(60) || window > .seconds(7 * 86_400) { throw Malformed("window", "must be 1m to 7d") }
         if arguments.cursor != nil { throw Malformed("cursor", "is not taken: ask for more with --limit") }
         let end = arguments[at] ?? arguments.now
-        let read = ReadMoments(reader: reader, from: end + .zero - window, through: end)
+        let read = ReadMoments(reader: reader, from: end - window, through: end)
         let rows = try (arguments[moment].map { [$0] } ?? Moments.classes).flatMap {
             try read.ranked($0, limit: arguments.limit)
         }

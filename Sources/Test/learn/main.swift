@@ -1,7 +1,6 @@
 import Foundation
 
 // What is learned, and how good it is: `learn suggestions|accounts|moments [DATA [FILE]]`. The same code answers the queries.
-setvbuf(stdout, nil, _IOLBF, 0)
 let arguments = CommandLine.arguments.dropFirst()
 let data = arguments.dropFirst().first ?? "../shared/data"
 switch arguments.first {
