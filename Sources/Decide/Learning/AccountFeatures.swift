@@ -25,7 +25,7 @@ package struct AccountFacts: Hashable, Sendable {
     package static let featureNames = [
         "followers", "followees", "tweets", "likes", "age", "followers a followee", "likes a tweet", "tweets a year",
         "likes a year", "followers a year", "followers a tweet", "length of the handle", "digits in the handle",
-        "digits at its end", "underscores in the handle", "bot in the handle", 
+        "digits at its end", "underscores in the handle", "bot in the handle",
         "vowels of the handle",
     ]
 

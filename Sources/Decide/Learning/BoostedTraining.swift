@@ -83,7 +83,9 @@ private struct Growing {
     var leaves: [Float]
 
     init(training: BoostedTraining, thresholds: [[Float]], bins: [[UInt8]], steps: [Float], curves: [Float]) {
-        (self.training, self.thresholds, self.bins, self.steps, self.curves) = (training, thresholds, bins, steps, curves)
+        (self.training, self.thresholds, self.bins, self.steps, self.curves) = (
+            training, thresholds, bins, steps, curves
+        )
         let inner = 1 << training.depth - 1
         features = Array(repeating: 0, count: inner)
         // What is never split goes left.

@@ -60,11 +60,13 @@ package struct BoostedTrees: Hashable, Sendable {
 /// As text: numbers with spaces between, exactly.
 extension BoostedTrees: LosslessStringConvertible {
     package var description: String {
-        let numbers = ["\(depth)", "\(base)"] + (0..<trees).flatMap { tree -> [String] in
-            let inner = 1 << depth - 1
-            return (tree * inner..<(tree + 1) * inner).flatMap { ["\(features[$0])", "\(thresholds[$0])"] }
-                + (tree << depth..<(tree + 1) << depth).map { "\(leaves[$0])" }
-        }
+        let numbers =
+            ["\(depth)", "\(base)"]
+            + (0..<trees).flatMap { tree -> [String] in
+                let inner = 1 << depth - 1
+                return (tree * inner..<(tree + 1) * inner).flatMap { ["\(features[$0])", "\(thresholds[$0])"] }
+                    + (tree << depth..<(tree + 1) << depth).map { "\(leaves[$0])" }
+            }
         return numbers.joined(separator: " ")
     }
 

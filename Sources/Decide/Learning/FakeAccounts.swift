@@ -16,7 +16,9 @@ package enum FakeAccounts {
 
     /// What speaks the most for it, in words with numbers: `followers 3`.
     package static func reasons(_ facts: AccountFacts, atMost limit: Int = 3) -> [String] {
-        model.reasons(facts.features, usual: usual, atMost: limit).map { facts.told(AccountFacts.featureNames[$0.feature]) }
+        model.reasons(facts.features, usual: usual, atMost: limit).map {
+            facts.told(AccountFacts.featureNames[$0.feature])
+        }
     }
 }
 

@@ -17,7 +17,9 @@ struct LabelledAccount {
     static func all(_ data: String) throws -> [LabelledAccount] {
         let text = try Reading.text(data + "/bots/twitter_bots_2232.csv.gz")
         return try CommaText.rows(text).dropFirst().map { row in
-            guard row.count == 17, let year = year(row[8]) else { throw Reading.Unreadable(path: "a row of the accounts") }
+            guard row.count == 17, let year = year(row[8]) else {
+                throw Reading.Unreadable(path: "a row of the accounts")
+            }
             func number(_ place: Int) -> Double { Double(row[place]) ?? 0 }
             func flag(_ place: Int) -> Float { row[place] == "TRUE" || row[place] == "1" ? 1 : 0 }
             let facts = AccountFacts(
@@ -28,7 +30,8 @@ struct LabelledAccount {
             let signs = ["bot", "tweet", "every", "random", "hour", "automat", "http", "@", "#", "by ", "i "]
             var more: [Float] = [
                 flag(3), flag(4), Float(log(1 + number(7))), flag(10), flag(13), flag(14), flag(15),
-                Float(about.unicodeScalars.count), Float(row[1].unicodeScalars.count), Float(said.split(separator: " ").count),
+                Float(about.unicodeScalars.count), Float(row[1].unicodeScalars.count),
+                Float(said.split(separator: " ").count),
                 Float(log((1 + number(7)) / (1 + number(5)))), row[12].hasPrefix("en") ? 1 : 0,
                 Float(row[1].filter(\.isUppercase).count), Float(row[0].filter(\.isUppercase).count),
                 row[1].lowercased() == row[0].lowercased() ? 1 : 0,
@@ -69,17 +72,23 @@ enum AccountFigures {
             let fold = folds(of: accounts, seed)
             report("seed \(seed), all features", crossedWithWords(accounts, fold), labels)
             report("seed \(seed), what the log knows", crossed(accounts, fold, small) { $0.facts.features }, labels)
-            report("seed \(seed), of that at the threshold used", crossed(accounts, fold, small) { $0.facts.features }, labels, threshold: FakeAccounts.threshold)
+            report(
+                "seed \(seed), of that at the threshold used", crossed(accounts, fold, small) { $0.facts.features },
+                labels, threshold: FakeAccounts.threshold)
         }
         let fold = folds(of: accounts, seed)
-        report("logistic regression, all features", Logistic.crossed(accounts.map { $0.whole.map(Double.init) }, labels, fold, folds), labels)
+        report(
+            "logistic regression, all features",
+            Logistic.crossed(accounts.map { $0.whole.map(Double.init) }, labels, fold, folds), labels)
         report(
             "followees a follower", accounts.map { log((1 + $0.facts.followees) / (1 + $0.facts.followers)) }, labels)
         acrossSets(accounts)
         let model = train(accounts, small) { $0.facts.features }
         try onVerified(data, model)
         speed(accounts, model)
-        print(model == FakeAccounts.model ? "retrained, it is the committed model" : "retrained, it is NOT the committed model")
+        print(
+            model == FakeAccounts.model
+                ? "retrained, it is the committed model" : "retrained, it is NOT the committed model")
         if let path { try write(model, accounts, to: path) }
     }
 
@@ -126,7 +135,9 @@ enum AccountFigures {
         for _ in 0..<50 { for account in accounts { sum += model.probability(account.facts.features) } }
         let time = ContinuousClock.now - start
         let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
-        print("scored", Int(Double(50 * accounts.count) / seconds), "accounts a second with their features; mean", sum / Double(50 * accounts.count))
+        print(
+            "scored", Int(Double(50 * accounts.count) / seconds), "accounts a second with their features; mean",
+            sum / Double(50 * accounts.count))
     }
 
     static func write(_ model: BoostedTrees, _ accounts: [LabelledAccount], to path: String) throws {
@@ -163,7 +174,11 @@ enum AccountFigures {
         var counts: [String: (fake: Float, not: Float)] = [:]
         for account in accounts {
             for word in account.words {
-                if account.isFake { counts[word, default: (0, 0)].fake += 1 } else { counts[word, default: (0, 0)].not += 1 }
+                if account.isFake {
+                    counts[word, default: (0, 0)].fake += 1
+                } else {
+                    counts[word, default: (0, 0)].not += 1
+                }
             }
         }
         let (fake, not) = (Float(accounts.count { $0.isFake }), Float(accounts.count { !$0.isFake }))
@@ -195,7 +210,8 @@ enum AccountFigures {
     }
 
     static func crossed(
-        _ accounts: [LabelledAccount], _ fold: [Int], _ training: BoostedTraining, _ features: (LabelledAccount) -> [Float]
+        _ accounts: [LabelledAccount], _ fold: [Int], _ training: BoostedTraining,
+        _ features: (LabelledAccount) -> [Float]
     ) -> [Double] {
         var scores = [Double](repeating: 0, count: accounts.count)
         for out in 0..<folds {
@@ -219,6 +235,7 @@ enum AccountFigures {
         }
         print(
             name, "AUC", String(format: "%.4f", Measures.area(scores, labels)), "at", threshold, "fake: flagged",
-            count(true, true), "missed", count(true, false), "| not fake: flagged", count(false, true), "left", count(false, false))
+            count(true, true), "missed", count(true, false), "| not fake: flagged", count(false, true), "left",
+            count(false, false))
     }
 }

@@ -29,7 +29,9 @@ struct LabelledText {
         let videos = try CommaText.rows(Reading.text(data + "/video/youtube_trending_us_2017-09_10.csv.gz"))
         for row in videos.dropFirst() where row.count > 4 && seen.insert(row[0]).inserted {
             guard let label = categories[row[3]] else { continue }
-            texts.append(LabelledText(text: row[1], label: label, story: "channel " + row[2], isHeadline: false, withAddress: row[1]))
+            texts.append(
+                LabelledText(
+                    text: row[1], label: label, story: "channel " + row[2], isHeadline: false, withAddress: row[1]))
         }
         return texts
     }
@@ -42,14 +44,19 @@ enum MomentFigures {
     static func run(_ data: String, writingTo path: String?) throws {
         let texts = try LabelledText.all(data)
         let stories = Set(texts.filter(\.isHeadline).map(\.story))
-        print("headlines", texts.count { $0.isHeadline }, "of", stories.count, "stories; titles", texts.count { !$0.isHeadline })
+        print(
+            "headlines", texts.count { $0.isHeadline }, "of", stories.count, "stories; titles",
+            texts.count { !$0.isHeadline })
         for seed in [seed, seed + 1] {
             print("seed \(seed)")
             let fold = folds(of: texts, seed)
-            crossed("headlines alone", texts.filter(\.isHeadline), texts.indices.filter { texts[$0].isHeadline }.map { fold[$0] })
+            crossed(
+                "headlines alone", texts.filter(\.isHeadline),
+                texts.indices.filter { texts[$0].isHeadline }.map { fold[$0] })
             crossed("headlines and titles", texts, fold)
             crossed(
-                "with addresses", texts.map {
+                "with addresses",
+                texts.map {
                     var text = $0
                     text.text = $0.withAddress
                     return text
@@ -60,7 +67,8 @@ enum MomentFigures {
         crossed("headlines at random, stories on both sides:", once, once.map { _ in random.number(0...folds - 1) })
         let model = deployed(texts)
         print(
-            model == Moments.model ? "retrained, it is the committed model" : "retrained, it is NOT the committed model")
+            model == Moments.model ? "retrained, it is the committed model" : "retrained, it is NOT the committed model"
+        )
         if let path { try write(model, to: path) }
         print("words and pairs", model.weights.count, "signs", model.description.utf8.count)
     }

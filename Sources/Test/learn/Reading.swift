@@ -24,7 +24,9 @@ enum Reading {
     }
 
     /// Directed edges of users that are numbered in the order in which they come; each pair once.
-    static func edges(_ path: String, mutual: Bool = false, header: Bool = false, kind: Substring? = nil) throws -> Edges {
+    static func edges(_ path: String, mutual: Bool = false, header: Bool = false, kind: Substring? = nil) throws
+        -> Edges
+    {
         var edges = Edges(isMutual: mutual)
         var seen: Set<UInt64> = []
         var numbers: [Substring: Int32] = [:]

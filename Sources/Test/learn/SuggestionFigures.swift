@@ -73,9 +73,13 @@ enum SuggestionFigures {
         let weights = training.weights(using: &random).map { ($0 * 1e4).rounded() / 1e4 }
         print("weights, in the order of Suggester.featureNames:")
         for (name, weight) in zip(Suggester.featureNames, weights) { print("            \(weight),  // \(name)") }
-        print(weights == Suggester.learned.weights ? "they are those of Suggester.learned" : "they DIFFER from Suggester.learned")
+        print(
+            weights == Suggester.learned.weights
+                ? "they are those of Suggester.learned" : "they DIFFER from Suggester.learned")
         print("recall@10, a tenth of the edges held out, seed \(seed), up to \(measured) users of each graph")
-        print("graph users learned with-ties common-neighbours adamic-adar resource-allocation popularity a-second p99-ms")
+        print(
+            "graph users learned with-ties common-neighbours adamic-adar resource-allocation popularity a-second p99-ms"
+        )
         for (name, held) in sets { try measure(name, held, Suggester(weights: weights)) }
     }
 

@@ -49,7 +49,7 @@ enum SocialGoldens {
     private static let news: [(SocialNewsEvent.Kind, String)] = [
         (
             .newsIngested(.with { ($0.headline, $0.publisher, $0.title, $0.url) = ("1", "p", "t", "u") }),
-            "e2030c0a013112017" + "01a0174220175"
+            "e2030c0a01311201701a0174220175"
         )
     ]
     private static let audience: [(SocialAudienceEvent.Kind, String)] = [

@@ -1,5 +1,6 @@
 import EventModel
 import Projecting
+import SwiftProtobuf
 import Testing
 
 @testable import SocialDomain
