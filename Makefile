@@ -8,7 +8,7 @@ export MILLRACE_EXACT := 1
 # The package manager passes some options in the order of a hash table. Another order would build what has not changed again.
 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
 
-.PHONY: help setup folders build demo test faults docs format lint bench proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
+.PHONY: help setup folders build demo test faults docs format lint bench learn proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -47,6 +47,10 @@ docs: setup folders ## Build the documentation of the public modules, .build/doc
 
 lint: ## Check format and style without changing anything
 	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
+
+learn: setup folders ## Learn the models of social again and print their figures (minutes; DATA=folder of the data sets)
+	@$(SWIFT_BUILD) -c release --product learn
+	@for model in suggestions accounts moments; do .build/release/learn $$model $(or $(DATA),../shared/data) || exit; done
 
 bench: build ## Measure millrace beside what else there is (about ten minutes; MILLRACE_TEST_KAFKA=host:port for a broker's rows)
 	@Tools/peers

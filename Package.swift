@@ -35,6 +35,7 @@ let worlds = folders(in: "Sources/Domains")
 /// What every domain may use: the model, and what is no domain's own.
 let shared: [Target.Dependency] = [
     "EventModel", "CSVText", "JSONText", "XMLText", "CivilCalendar", "Geography", "Money", "Secrets", "Caching",
+    "Learning",
 ]
 let domainModules = worlds.map { Target.Dependency.target(name: "\($0)Domain") }
 
@@ -173,6 +174,8 @@ let package = Package(
         ours("Money", "Decide", []),
         // What a bounded cache keeps, a cache for programs, and what its policies would have made of a trace.
         ours("Caching", "Decide", []),
+        // What is learned of data, and how: suggestions, boosted trees, a classifier of texts.
+        ours("Learning", "Decide", []),
         ours("Geography", "Decide", ["CS2"]),
         // C++ over Google's S2, with a header of plain C.
         .target(name: "CS2", path: "Sources/Decide/CS2", linkerSettings: [.linkedLibrary("s2")]),
@@ -292,6 +295,10 @@ let package = Package(
             ] + domainModules,
             path: "Sources/Test/faults", swiftSettings: strict),
 
+        // Learns what the models know, and measures them: `make learn`.
+        .executableTarget(
+            name: "learn", dependencies: ["EventModel", "Learning"], path: "Sources/Test/learn", swiftSettings: strict),
+
         // How fast it is, beside what else there is: `make bench`.
         .executableTarget(
             name: "bench",
@@ -327,6 +334,7 @@ let package = Package(
             ["Domains", "DomainTesting", "EventModel", "Quarantining", protobuf],
             exclude: ["fields.txt"]),
         tests("CachingTests", ["Caching"]),
+        tests("LearningTests", ["Learning", "EventModel", "learn"]),
         tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
         tests(
             "WorkerTests",

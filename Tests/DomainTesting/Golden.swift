@@ -39,6 +39,6 @@ package func expect(_ goldens: [Golden], of schemas: [Schema], sourceLocation: S
 extension Domain {
     /// The schemas of all its topics.
     package var schemas: [Schema] {
-        [decider?.commands, decider?.events, telemetry?.events].compactMap { $0 } + derived.map(\.events)
+        [decider?.commands, decider?.events].compactMap { $0 } + telemetry.map(\.events) + derived.map(\.events)
     }
 }

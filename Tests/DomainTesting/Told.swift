@@ -15,7 +15,7 @@ package struct Told {
 
 /// What a program that produces it writes.
 private func produced(_ told: Told, _ domain: Domain, _ kind: String) throws -> NewRecord {
-    let telemetry = try #require(domain.telemetry)
+    let telemetry = try #require(domain.telemetry.first { $0.events.kind(named: kind) != nil })
     let json = Bytes([UInt8](try JSONSerialization.data(withJSONObject: told.json)))
     let value = try telemetry.events.encode(#require(telemetry.events.kind(named: kind)), json: json)
     return NewRecord(key: try telemetry.keyOfEvent(value), value: value, timestamp: told.time)

@@ -15,9 +15,10 @@ struct ActorTests {
         ],
     ]
 
-    private static func kinds(of domain: Domain) -> [Schema.Kind] {
-        [domain.decider?.commands, domain.decider?.events, domain.telemetry?.events].compactMap { $0 }.flatMap(\.kinds)
+    private static func schemas(of domain: Domain) -> [Schema] {
+        [domain.decider?.commands, domain.decider?.events].compactMap { $0 } + domain.telemetry.map(\.events)
     }
+    private static func kinds(of domain: Domain) -> [Schema.Kind] { schemas(of: domain).flatMap(\.kinds) }
 
     @Test func `is declared of each command and event that names him, and of no other`() {
         for domain in Domains.all {
@@ -30,8 +31,7 @@ struct ActorTests {
 
     @Test func `is read from a message's bytes and written into them, and nothing else is changed`() throws {
         for domain in Domains.all {
-            for schema in [domain.decider?.commands, domain.decider?.events, domain.telemetry?.events].compactMap({ $0 }
-            ) {
+            for schema in Self.schemas(of: domain) {
                 for kind in schema.kinds {
                     guard let field = domain.actor(of: kind) else { continue }
                     let texts = kind.fields.filter { $0.type == "string" && !$0.repeated }.map(\.name)

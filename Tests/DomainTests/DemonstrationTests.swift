@@ -54,7 +54,8 @@ struct DemonstrationTests {
         let (accepted, refused) = rehearsals.reduce((0, 0)) { ($0.0 + $1.accepted, $0.1 + $1.refused) }
         let events = rehearsals.reduce(into: [:]) { $0.merge($1.events, uniquingKeysWith: +) }
         let counts = "\(accepted) accepted, \(refused) refused, \(events), \(how)"
-        let kinds = [domain.decider?.events, domain.telemetry?.events].flatMap { $0?.kinds.map(\.name) ?? [] }
+        let schemas = [domain.decider?.events].compactMap { $0 } + domain.telemetry.map(\.events)
+        let kinds = schemas.flatMap(\.kinds).map(\.name)
         #expect(Set(events.keys) == Set(kinds), "\(counts)")
         if domain.decider == nil { return }
         #expect((25...99).contains(accepted * 100 / (accepted + refused)), "\(counts)")

@@ -45,8 +45,8 @@ public struct Domain: Sendable {
     public private(set) var topics: [Topic] = []
     /// What decides its commands; nil where nothing is decided.
     public private(set) var decider: AnyDecider?
-    /// What checks its facts; nil where none are taken without a decision.
-    public private(set) var telemetry: AnyTelemetry?
+    /// What checks the facts that are taken without a decision, a topic each, in the order in which they were declared.
+    public private(set) var telemetry: [AnyTelemetry] = []
     /// Topics whose events only reactions write.
     public private(set) var derived: [DerivedEvents] = []
     /// What follows from its events.
@@ -111,14 +111,20 @@ public struct Domain: Sendable {
         return domain
     }
 
-    /// Facts that anyone may append once they are checked.
+    /// Facts that anyone may append once they are checked. A domain may take several, each on a topic of its own: a topic, or a kind of
+    /// events, that it has already ends the program.
     public func observing<T: Telemetry>(
         _ type: T.Type, topic: String? = nil, key: String, partitions: Int = 8, retention: Duration? = nil
     ) -> Domain {
         var domain = self
         let topic = topic ?? eventsTopic
         let telemetry = AnyTelemetry(type, topic: topic, descriptor: descriptor)
-        domain.telemetry = telemetry
+        let kinds = Set(([decider?.events].compactMap { $0 } + self.telemetry.map(\.events)).flatMap(\.kinds).map(\.name))
+        precondition(!topics.contains { $0.name == topic }, "\(name) has a topic \(topic) already")
+        for kind in telemetry.events.kinds {
+            precondition(!kinds.contains(kind.name), "\(name) has an event \(kind.name) already")
+        }
+        domain.telemetry.append(telemetry)
         domain.topics.append(
             Topic(
                 topic, partitions: partitions, retention: retention, key: key, schema: telemetry.events.name,
@@ -211,7 +217,7 @@ public struct Domain: Sendable {
     ///   - kinds: Names of commands, and of events that people may write.
     public func naming(actor field: String, of kinds: String...) -> Domain {
         var domain = self
-        let schemas = [decider?.commands, decider?.events, telemetry?.events].compactMap { $0 }
+        let schemas = [decider?.commands, decider?.events].compactMap { $0 } + telemetry.map(\.events)
         for name in kinds {
             let found = schemas.compactMap { $0.kind(named: name) }
             precondition(!found.isEmpty, "\(self.name) has no command or event \(name) yet, whose actor is \(field)")
@@ -260,7 +266,7 @@ public struct Domain: Sendable {
 
     /// The schema of the events in a topic of this domain.
     public func schema(of topic: String) -> Schema? {
-        if topic == telemetry?.topic { return telemetry?.events }
+        if let observed = telemetry.first(where: { $0.topic == topic }) { return observed.events }
         if topic == eventsTopic { return decider?.events }
         if topic == commandsTopic { return decider?.commands }
         return derived.first { $0.topic == topic }?.events

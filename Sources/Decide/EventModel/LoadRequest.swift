@@ -58,7 +58,8 @@ extension Domain {
             if request.age != .zero { command.time = now - request.age }
             return .command(command)
         }
-        if let telemetry, let kind = telemetry.events.kind(named: request.kind) {
+        for telemetry in telemetry {
+            guard let kind = telemetry.events.kind(named: request.kind) else { continue }
             let value = try telemetry.events.encode(kind, json: Bytes(request.json))
             let record = NewRecord(key: try telemetry.keyOfEvent(value), value: value, timestamp: now - request.age)
             return .fact(topic: telemetry.topic, record: record)

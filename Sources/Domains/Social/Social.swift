@@ -34,6 +34,8 @@ enum Social: Decider {
         var likes: Set<Original> = []
         var blocked: Set<String> = []
         var muted: Set<String> = []
+        /// What a human said last of the account.
+        var verdict: Verdict?
     }
 
     /// 2: with likes, blocks and mutes.
@@ -57,6 +59,8 @@ enum Social: Decider {
         case .unblock(let c): handle(c.user)
         case .mute(let c): handle(c.user)
         case .unmute(let c): handle(c.user)
+        case .clearAccount_p(let c): handle(c.account)
+        case .confirmFake(let c): handle(c.account)
         }
     }
 
@@ -73,6 +77,8 @@ enum Social: Decider {
         case .userUnblocked(let e): e.user
         case .userMuted(let e): e.user
         case .userUnmuted(let e): e.user
+        case .accountCleared(let e): e.account
+        case .fakeConfirmed(let e): e.account
         }
     }
 
@@ -97,6 +103,8 @@ enum Social: Decider {
         case .unmute(let c):
             state.muted.contains(handle(c.muted))
                 ? [.userUnmuted(.with { ($0.user, $0.muted) = (handle(c.user), handle(c.muted)) })] : []
+        case .clearAccount_p(let c): try judge(c.account, by: c.reviewer, .cleared, on: state)
+        case .confirmFake(let c): try judge(c.account, by: c.reviewer, .fake, on: state)
         }
     }
 
@@ -220,6 +228,8 @@ enum Social: Decider {
         case .userUnblocked(let e): state.blocked.remove(e.blocked)
         case .userMuted(let e): state.muted.insert(e.muted)
         case .userUnmuted(let e): state.muted.remove(e.muted)
+        case .accountCleared: state.verdict = .cleared
+        case .fakeConfirmed: state.verdict = .fake
         }
     }
 }

@@ -14,34 +14,39 @@ extension Domain {
             .deciding(Social.self, key: "user")
             .naming(
                 actor: "user", of: "PostTweet", "DeleteTweet", "Retweet", "Follow", "Unfollow", "LikeTweet",
-                "UnlikeTweet",
-                "Block", "Unblock", "Mute", "Unmute"
+                "UnlikeTweet", "Block", "Unblock", "Mute", "Unmute"
             )
             .observing(Searches.self, topic: "social.searches", key: "user", partitions: 4)
             .naming(
                 actor: "user", of: "SearchPerformed", "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed",
-                "UserUnfollowed",
-                "TweetLiked",
-                "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
+                "UserUnfollowed", "TweetLiked", "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
             )
+            .naming(actor: "reviewer", of: "ClearAccount", "ConfirmFake", "AccountCleared", "FakeConfirmed")
+            .observing(SocialNews.self, topic: "social.news", key: "publisher", partitions: 4)
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
             .deriving(SocialRetweetEvent.self, topic: "retweets", key: "author", owner: "retweets")
+            .deriving(SocialFlagEvent.self, topic: "flags", key: "account", owner: "flag-fakes")
             .reacting(Followers.self)
             .reacting(remembering: FanOut(limit: fanOutLimit))
             .reacting(remembering: Retweets())
+            .reacting(remembering: FlagFakes())
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .projecting(SocialGraph.self)
             .projecting(Search.self)
+            .projecting(SocialTies.self)
+            .projecting(Flags.self)
+            .projecting(MomentTexts.self)
             .answering(
-                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees
+                timeline, user, mentions, trends, thread, tweet, quotes, likes, liked, followers, followees,
+                .suggestions, .flagged, .moments
             )
             .answering(SearchQueries.search, SearchQueries.people, home)
             .routing(SocialRoutes.all)
             .demonstrating(.social)
             .showing(DomainPage("Timeline and trends", files: PageFiles.all))
-            .importing(.tweets, .follows)
+            .importing(.tweets, .follows, .headlines)
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,
                 SocialInvariants.crossingsAlternate, SocialInvariants.entriesAreBounded,

@@ -30,13 +30,15 @@ extension Social {
         // One of the second user: nobody likes what is his own.
         let number = old - old % 20 + 1
         let (owner, tweet) = (draw.name("u", number: number % users + 1), draw.name("t", number: number))
-        switch draw.number(0...25) {
+        switch draw.number(0...27) {
         case 0..<6: return like(user, owner, tweet)
         case 6..<11: return unlike(user, owner, tweet)
         case 11..<14: return block(user, other)
         case 14..<18: return unblock(user, other)
         case 18..<22: return mute(user, other)
-        default: return unmute(user, other)
+        case 22..<26: return unmute(user, other)
+        case 26: return LoadRequest(SocialClearAccount.with { ($0.account, $0.reviewer) = (other, user) })
+        default: return LoadRequest(SocialConfirmFake.with { ($0.account, $0.reviewer) = (other, user) })
         }
     }
 

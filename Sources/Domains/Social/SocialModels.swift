@@ -98,7 +98,7 @@ struct PullAndMerge: Sendable {
         case .userUnblocked(let e): blocked[e.user]?.remove(e.blocked)
         case .userMuted(let e): muted[e.user, default: []].insert(e.muted)
         case .userUnmuted(let e): muted[e.user]?.remove(e.muted)
-        case .tweetLiked, .tweetUnliked: break
+        case .tweetLiked, .tweetUnliked, .accountCleared, .fakeConfirmed: break
         }
     }
 

@@ -17,6 +17,7 @@ enum SocialRefusal: Refusal, Hashable {
     case unchanged(String)
     case stillFollowing(String)
     case idNamesNoTweet(why: String)
+    case selfVerdict
 
     var reason: String {
         switch self {
@@ -35,6 +36,7 @@ enum SocialRefusal: Refusal, Hashable {
         case .unchanged: "unchanged"
         case .stillFollowing: "still-following"
         case .idNamesNoTweet: "malformed"
+        case .selfVerdict: "self-verdict"
         }
     }
 
@@ -57,6 +59,7 @@ enum SocialRefusal: Refusal, Hashable {
         case .unchanged(let what): "\(what) already"
         case .stillFollowing(let user): "\(user) is followed still, which ends before a block"
         case .idNamesNoTweet(let why): why
+        case .selfVerdict: "nobody judges their own account; another reviewer must"
         }
     }
 }

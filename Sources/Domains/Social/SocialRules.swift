@@ -57,6 +57,8 @@ extension Social {
             try check(handle: c.user, "user")
             try check(handle: c.muted, "muted")
         case .unmute(let c): try check(.mute(.with { ($0.user, $0.muted) = (c.user, c.muted) }))
+        case .clearAccount_p(let c): try check(account: c.account, reviewer: c.reviewer, isFact: false)
+        case .confirmFake(let c): try check(account: c.account, reviewer: c.reviewer, isFact: false)
         }
     }
 
@@ -105,6 +107,8 @@ extension Social {
         case .userUnblocked(let e): try check(facing: e.user, e.blocked, "blocked")
         case .userMuted(let e): try check(facing: e.user, e.muted, "muted")
         case .userUnmuted(let e): try check(facing: e.user, e.muted, "muted")
+        case .accountCleared(let e): try check(account: e.account, reviewer: e.reviewer, isFact: true)
+        case .fakeConfirmed(let e): try check(account: e.account, reviewer: e.reviewer, isFact: true)
         }
     }
 
@@ -148,6 +152,8 @@ extension Social {
             if !state.following.contains(e.followee) { throw .notFollowing(e.followee) }
         case .tweetLiked, .tweetUnliked, .userBlocked, .userUnblocked, .userMuted, .userUnmuted:
             try admitOpinion(event, on: state)
+        case .accountCleared(let e): try admit(verdict: .cleared, of: e.account, by: e.reviewer, on: state)
+        case .fakeConfirmed(let e): try admit(verdict: .fake, of: e.account, by: e.reviewer, on: state)
         }
     }
 

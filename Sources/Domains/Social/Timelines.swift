@@ -169,6 +169,7 @@ struct Timelines: Projection {
         case .userUnfollowed(let e):
             view.delete(Self.followees, [.text(e.user), .text(e.followee)])
             view.add(Self.followers, [.text(e.followee)], [-1])
+        case .accountCleared, .fakeConfirmed: break
         }
     }
 

@@ -116,6 +116,22 @@ nonisolated struct SocialEvent: Sendable {
     set {kind = .userUnmuted(newValue)}
   }
 
+  var accountCleared: SocialAccountCleared {
+    get {
+      if case .accountCleared(let v)? = kind {return v}
+      return SocialAccountCleared()
+    }
+    set {kind = .accountCleared(newValue)}
+  }
+
+  var fakeConfirmed: SocialFakeConfirmed {
+    get {
+      if case .fakeConfirmed(let v)? = kind {return v}
+      return SocialFakeConfirmed()
+    }
+    set {kind = .fakeConfirmed(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -130,6 +146,8 @@ nonisolated struct SocialEvent: Sendable {
     case userUnblocked(SocialUserUnblocked)
     case userMuted(SocialUserMuted)
     case userUnmuted(SocialUserUnmuted)
+    case accountCleared(SocialAccountCleared)
+    case fakeConfirmed(SocialFakeConfirmed)
 
   }
 
@@ -232,6 +250,22 @@ nonisolated struct SocialCommand: Sendable {
     set {kind = .unmute(newValue)}
   }
 
+  var clearAccount_p: SocialClearAccount {
+    get {
+      if case .clearAccount_p(let v)? = kind {return v}
+      return SocialClearAccount()
+    }
+    set {kind = .clearAccount_p(newValue)}
+  }
+
+  var confirmFake: SocialConfirmFake {
+    get {
+      if case .confirmFake(let v)? = kind {return v}
+      return SocialConfirmFake()
+    }
+    set {kind = .confirmFake(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
@@ -246,6 +280,8 @@ nonisolated struct SocialCommand: Sendable {
     case unblock(SocialUnblock)
     case mute(SocialMute)
     case unmute(SocialUnmute)
+    case clearAccount_p(SocialClearAccount)
+    case confirmFake(SocialConfirmFake)
 
   }
 
@@ -431,6 +467,67 @@ nonisolated struct SocialHomeEvent: Sendable {
     case userMentioned(SocialUserMentioned)
     case authorMerged(SocialAuthorMerged)
     case authorUnmerged(SocialAuthorUnmerged)
+
+  }
+
+  init() {}
+}
+
+/// What social.flags carries: what the model of fake accounts says of an account.
+nonisolated struct SocialFlagEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: SocialFlagEvent.OneOf_Kind? = nil
+
+  var accountFlagged: SocialAccountFlagged {
+    get {
+      if case .accountFlagged(let v)? = kind {return v}
+      return SocialAccountFlagged()
+    }
+    set {kind = .accountFlagged(newValue)}
+  }
+
+  var accountPassed: SocialAccountPassed {
+    get {
+      if case .accountPassed(let v)? = kind {return v}
+      return SocialAccountPassed()
+    }
+    set {kind = .accountPassed(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case accountFlagged(SocialAccountFlagged)
+    case accountPassed(SocialAccountPassed)
+
+  }
+
+  init() {}
+}
+
+/// What social.news carries.
+nonisolated struct SocialNewsEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kind: SocialNewsEvent.OneOf_Kind? = nil
+
+  var newsIngested: SocialNewsIngested {
+    get {
+      if case .newsIngested(let v)? = kind {return v}
+      return SocialNewsIngested()
+    }
+    set {kind = .newsIngested(newValue)}
+  }
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum OneOf_Kind: Equatable, Sendable {
+    case newsIngested(SocialNewsIngested)
 
   }
 
@@ -1138,13 +1235,138 @@ nonisolated struct SocialSearchPerformed: Sendable {
   init() {}
 }
 
+/// Say that an account is no fake, whatever the model says.
+nonisolated struct SocialClearAccount: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The account's handle.
+  var account: String = String()
+
+  /// Who says so.
+  var reviewer: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// Say that an account is a fake, whatever the model says.
+nonisolated struct SocialConfirmFake: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The account's handle.
+  var account: String = String()
+
+  /// Who says so.
+  var reviewer: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A human has said that an account is no fake.
+nonisolated struct SocialAccountCleared: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var account: String = String()
+
+  var reviewer: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A human has said that an account is a fake.
+nonisolated struct SocialFakeConfirmed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var account: String = String()
+
+  var reviewer: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// An account looks like a fake.
+nonisolated struct SocialAccountFlagged: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var account: String = String()
+
+  /// How likely it is, in thousandths.
+  var score: Int32 = 0
+
+  /// What speaks the most for it, in words with numbers.
+  var reasons: [String] = []
+
+  /// How many tweets it had then.
+  var tweets: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// An account that was looked at does not look like a fake.
+nonisolated struct SocialAccountPassed: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var account: String = String()
+
+  /// As that of AccountFlagged.
+  var score: Int32 = 0
+
+  var tweets: Int64 = 0
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A headline was published.
+nonisolated struct SocialNewsIngested: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Its identifier, unique among its publisher's.
+  var headline: String = String()
+
+  var publisher: String = String()
+
+  var title: String = String()
+
+  /// Where it was found; may be left out.
+  var url: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "millrace.social"
 
 nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tweet_posted\0\u{3}tweet_deleted\0\u{1}retweeted\0\u{3}user_followed\0\u{3}user_unfollowed\0\u{3}tweet_liked\0\u{3}tweet_unliked\0\u{3}user_blocked\0\u{3}user_unblocked\0\u{3}user_muted\0\u{3}user_unmuted\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}tweet_posted\0\u{3}tweet_deleted\0\u{1}retweeted\0\u{3}user_followed\0\u{3}user_unfollowed\0\u{3}tweet_liked\0\u{3}tweet_unliked\0\u{3}user_blocked\0\u{3}user_unblocked\0\u{3}user_muted\0\u{3}user_unmuted\0\u{4}1account_cleared\0\u{3}fake_confirmed\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1295,6 +1517,32 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.kind = .userUnmuted(v)
         }
       }()
+      case 60: try {
+        var v: SocialAccountCleared?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .accountCleared(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .accountCleared(v)
+        }
+      }()
+      case 61: try {
+        var v: SocialFakeConfirmed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .fakeConfirmed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .fakeConfirmed(v)
+        }
+      }()
       default: break
       }
     }
@@ -1350,6 +1598,14 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .userUnmuted(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .accountCleared?: try {
+      guard case .accountCleared(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .fakeConfirmed?: try {
+      guard case .fakeConfirmed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1364,7 +1620,7 @@ nonisolated extension SocialEvent: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}post_tweet\0\u{3}delete_tweet\0\u{1}retweet\0\u{1}follow\0\u{1}unfollow\0\u{3}like_tweet\0\u{3}unlike_tweet\0\u{1}block\0\u{1}unblock\0\u{1}mute\0\u{1}unmute\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}post_tweet\0\u{3}delete_tweet\0\u{1}retweet\0\u{1}follow\0\u{1}unfollow\0\u{3}like_tweet\0\u{3}unlike_tweet\0\u{1}block\0\u{1}unblock\0\u{1}mute\0\u{1}unmute\0\u{4}1clear_account\0\u{3}confirm_fake\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1515,6 +1771,32 @@ nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
           self.kind = .unmute(v)
         }
       }()
+      case 60: try {
+        var v: SocialClearAccount?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .clearAccount_p(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .clearAccount_p(v)
+        }
+      }()
+      case 61: try {
+        var v: SocialConfirmFake?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .confirmFake(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .confirmFake(v)
+        }
+      }()
       default: break
       }
     }
@@ -1569,6 +1851,14 @@ nonisolated extension SocialCommand: SwiftProtobuf.Message, SwiftProtobuf._Messa
     case .unmute?: try {
       guard case .unmute(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .clearAccount_p?: try {
+      guard case .clearAccount_p(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .confirmFake?: try {
+      guard case .confirmFake(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
     }()
     case nil: break
     }
@@ -1925,6 +2215,119 @@ nonisolated extension SocialHomeEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
   }
 
   static func ==(lhs: SocialHomeEvent, rhs: SocialHomeEvent) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialFlagEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FlagEvent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}<account_flagged\0\u{3}account_passed\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 60: try {
+        var v: SocialAccountFlagged?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .accountFlagged(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .accountFlagged(v)
+        }
+      }()
+      case 61: try {
+        var v: SocialAccountPassed?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .accountPassed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .accountPassed(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.kind {
+    case .accountFlagged?: try {
+      guard case .accountFlagged(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    }()
+    case .accountPassed?: try {
+      guard case .accountPassed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 61)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialFlagEvent, rhs: SocialFlagEvent) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialNewsEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NewsEvent"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}<news_ingested\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 60: try {
+        var v: SocialNewsIngested?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .newsIngested(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .newsIngested(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if case .newsIngested(let v)? = self.kind {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 60)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialNewsEvent, rhs: SocialNewsEvent) -> Bool {
     if lhs.kind != rhs.kind {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3418,6 +3821,276 @@ nonisolated extension SocialSearchPerformed: SwiftProtobuf.Message, SwiftProtobu
   static func ==(lhs: SocialSearchPerformed, rhs: SocialSearchPerformed) -> Bool {
     if lhs.user != rhs.user {return false}
     if lhs.query != rhs.query {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialClearAccount: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ClearAccount"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}reviewer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reviewer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.reviewer.isEmpty {
+      try visitor.visitSingularStringField(value: self.reviewer, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialClearAccount, rhs: SocialClearAccount) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.reviewer != rhs.reviewer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialConfirmFake: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ConfirmFake"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}reviewer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reviewer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.reviewer.isEmpty {
+      try visitor.visitSingularStringField(value: self.reviewer, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialConfirmFake, rhs: SocialConfirmFake) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.reviewer != rhs.reviewer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialAccountCleared: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AccountCleared"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}reviewer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reviewer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.reviewer.isEmpty {
+      try visitor.visitSingularStringField(value: self.reviewer, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialAccountCleared, rhs: SocialAccountCleared) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.reviewer != rhs.reviewer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialFakeConfirmed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".FakeConfirmed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}reviewer\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reviewer) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if !self.reviewer.isEmpty {
+      try visitor.visitSingularStringField(value: self.reviewer, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialFakeConfirmed, rhs: SocialFakeConfirmed) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.reviewer != rhs.reviewer {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialAccountFlagged: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AccountFlagged"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}score\0\u{1}reasons\0\u{1}tweets\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.score) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.reasons) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.tweets) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt32Field(value: self.score, fieldNumber: 2)
+    }
+    if !self.reasons.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.reasons, fieldNumber: 3)
+    }
+    if self.tweets != 0 {
+      try visitor.visitSingularInt64Field(value: self.tweets, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialAccountFlagged, rhs: SocialAccountFlagged) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.reasons != rhs.reasons {return false}
+    if lhs.tweets != rhs.tweets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialAccountPassed: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".AccountPassed"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}account\0\u{1}score\0\u{1}tweets\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.account) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self.score) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.tweets) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.account.isEmpty {
+      try visitor.visitSingularStringField(value: self.account, fieldNumber: 1)
+    }
+    if self.score != 0 {
+      try visitor.visitSingularInt32Field(value: self.score, fieldNumber: 2)
+    }
+    if self.tweets != 0 {
+      try visitor.visitSingularInt64Field(value: self.tweets, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialAccountPassed, rhs: SocialAccountPassed) -> Bool {
+    if lhs.account != rhs.account {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.tweets != rhs.tweets {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension SocialNewsIngested: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".NewsIngested"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}headline\0\u{1}publisher\0\u{1}title\0\u{1}url\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.headline) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.publisher) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.title) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.url) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.headline.isEmpty {
+      try visitor.visitSingularStringField(value: self.headline, fieldNumber: 1)
+    }
+    if !self.publisher.isEmpty {
+      try visitor.visitSingularStringField(value: self.publisher, fieldNumber: 2)
+    }
+    if !self.title.isEmpty {
+      try visitor.visitSingularStringField(value: self.title, fieldNumber: 3)
+    }
+    if !self.url.isEmpty {
+      try visitor.visitSingularStringField(value: self.url, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: SocialNewsIngested, rhs: SocialNewsIngested) -> Bool {
+    if lhs.headline != rhs.headline {return false}
+    if lhs.publisher != rhs.publisher {return false}
+    if lhs.title != rhs.title {return false}
+    if lhs.url != rhs.url {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -129,7 +129,7 @@ extension Topics {
     }
 
     /// Topics that may be given partitions: nothing is known by their keys' partitions.
-    static func telemetry(_ domains: [Domain]) -> Set<String> { Set(domains.compactMap(\.telemetry?.topic)) }
+    static func telemetry(_ domains: [Domain]) -> Set<String> { Set(domains.flatMap(\.telemetry).map(\.topic)) }
 
     /// A topic whose partitions are not so many as they were.
     static func recounted(_ topic: String, had: Int, has: Int) -> String {

@@ -23,10 +23,10 @@ package struct Catalogue: Sendable {
             let decided = domain.decider.map {
                 Self.found(domain, $0.events, domain.eventsTopic, .decided, key: $0.keyOfEvent)
             }
-            let observed = domain.telemetry.map {
+            let observed = domain.telemetry.flatMap {
                 Self.found(domain, $0.events, $0.topic, .telemetry, key: $0.keyOfEvent)
             }
-            return (decided ?? []) + (observed ?? [])
+            return (decided ?? []) + observed
         }
         commandsByName = commands.reduce(into: [:]) { byName, found in
             for name in found.names { byName[name, default: []].append(found) }

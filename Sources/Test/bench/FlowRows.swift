@@ -25,7 +25,7 @@ struct Hits {
 
     /// - Parameter aSecond: How many fall into a second of their own time; nil has all within two minutes.
     init(_ total: Int, sites: Int = 20, aSecond: Int? = nil) throws {
-        guard let telemetry = Domain.hits.telemetry, let kind = telemetry.events.kind(named: "Hit") else {
+        guard let telemetry = Domain.hits.telemetry.first, let kind = telemetry.events.kind(named: "Hit") else {
             throw Overdue(description: "there are no hits")
         }
         self.aSecond = aSecond ?? max(1, total / 120)
@@ -48,7 +48,7 @@ struct Hits {
 
     /// How many a second are decoded, and nothing else is done with them.
     func bareDecode() throws -> Double {
-        guard let telemetry = Domain.hits.telemetry else { return 0 }
+        guard let telemetry = Domain.hits.telemetry.first else { return 0 }
         let watch = Stopwatch()
         var count = 0
         for _ in 0..<(1_000_000 / samples.count) {

@@ -12,7 +12,7 @@ extension Bench {
     private static let drivers = 100_000
 
     func rideRows() async throws -> [Row] {
-        guard let telemetry = Domain.rides.telemetry, let kind = telemetry.events.kind(named: "DriverLocation"),
+        guard let telemetry = Domain.rides.telemetry.first, let kind = telemetry.events.kind(named: "DriverLocation"),
             let query = Domain.rides.queries.first(where: { $0.name == "rides.nearby" }),
             let projection = Domain.rides.projections.first(where: { $0.name == query.projection })
         else { throw Overdue(description: "rides has no drivers") }

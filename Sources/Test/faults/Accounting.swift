@@ -58,7 +58,7 @@ struct Contents: Sendable {
             let outcome = try Outcome(record.value)
             if outcome.id.hasPrefix(tag) { outcomes[outcome.id, default: []].append(Answer(outcome)) }
             return
-        case domain.telemetry?.topic:
+        case let topic where domain.telemetry.contains { $0.topic == topic }:
             if let id = try FactID.of(record, in: partition.topic), id.hasPrefix(tag) { facts[id, default: 0] += 1 }
         case domain.eventsTopic where domain.decider != nil:
             if let cause = record[header: HeaderName.cause], cause.hasPrefix(tag) {

@@ -9,7 +9,7 @@ enum FactID {
         var driver: String?
     }
     private static let schemas = Dictionary(
-        uniqueKeysWithValues: Domains.all.compactMap { domain in domain.telemetry.map { ($0.topic, $0.events) } })
+        uniqueKeysWithValues: Domains.all.flatMap(\.telemetry).map { ($0.topic, $0.events) })
 
     /// A hit's path, or the driver and the moment of a location.
     static func of(_ record: Record, in topic: String) throws -> String? {

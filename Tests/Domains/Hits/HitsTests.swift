@@ -55,7 +55,7 @@ struct HitsTests {
     }
 
     @Test func `has a schema with its fields, their types and a comment`() throws {
-        let schema = try #require(Domain.hits.telemetry).events
+        let schema = try #require(Domain.hits.telemetry.first).events
         #expect(schema.kinds.map(\.name) == ["Hit"])
         #expect(Domain.hits.schema(of: "hits.events")?.name == "millrace.hits.Event")
         let hit = schema.kinds[0]

@@ -34,6 +34,9 @@ struct SocialAdmissionTests {
             case .userUnblocked(let e): .unblock(e.blocked, by: e.user)
             case .userMuted(let e): .mute(e.muted, by: e.user)
             case .userUnmuted(let e): .unmute(e.muted, by: e.user)
+            case .accountCleared(let e):
+                .clearAccount_p(.with { ($0.account, $0.reviewer) = (e.account, e.reviewer) })
+            case .fakeConfirmed(let e): .confirmFake(.with { ($0.account, $0.reviewer) = (e.account, e.reviewer) })
             }
         }.run()
     }
@@ -57,7 +60,9 @@ enum SocialCommands {
                 })
         case 46..<50: return .reply(to: "t\(pick(0...12))", of: other, as: tweet, by: user)
         case 50..<53: return .quote("t\(pick(0...12))", of: other, as: tweet, by: user)
-        case 53..<60: return .like(tweet, of: other, by: user)
+        case 53..<57: return .like(tweet, of: other, by: user)
+        case 57: return .clearAccount_p(.with { ($0.account, $0.reviewer) = (other, user) })
+        case 58..<60: return .confirmFake(.with { ($0.account, $0.reviewer) = (other, user) })
         case 60..<67: return .unlike(tweet, of: other, by: user)
         case 67: return .block(other, by: user)
         case 68..<72: return .unblock(other, by: user)

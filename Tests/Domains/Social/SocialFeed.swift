@@ -26,6 +26,8 @@ struct SocialFeed {
     let trends: AnyProjection
     let graph: AnyProjection
     let search: AnyProjection
+    /// What is asked with the help of models.
+    let learned: [AnyProjection]
     let domain: Domain
 
     init(limit: Int) {
@@ -35,10 +37,14 @@ struct SocialFeed {
         trends = domain.projection("social.trends")
         graph = domain.projection("social.graph")
         search = domain.projection("social.search")
+        learned = ["social.ties", "social.flags", "social.moments"].map(domain.projection)
         reactions = domain.reactions.map { reaction in
             (reaction, (0..<Self.partitions).map { _ in reaction.memory() })
         }
-        for topic in ["social.events", "social.audience", "social.retweets", "social.home", "social.searches"] {
+        for topic in [
+            "social.events", "social.audience", "social.retweets", "social.home", "social.searches", "social.flags",
+            "social.news",
+        ] {
             topics[topic] = Array(repeating: [], count: Self.partitions)
         }
     }
@@ -156,7 +162,7 @@ struct SocialFeed {
 
     /// Folds what is new into the views: some records of each partition, or all.
     mutating func project(_ random: inout SeededRandom, all: Bool = false) throws {
-        for projection in [timelines, trends, graph, search] {
+        for projection in [timelines, trends, graph, search] + learned {
             var work: [(TopicPartition, [Record])] = []
             for topic in projection.topics {
                 for p in 0..<Self.partitions {

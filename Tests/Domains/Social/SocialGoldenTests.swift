@@ -19,6 +19,8 @@ enum SocialGoldens {
         (.unblocked("bob"), "4a0a0a03616e6e1203626f62"),
         (.muted("bob"), "520a0a03616e6e1203626f62"),
         (.unmuted("bob"), "5a0a0a03616e6e1203626f62"),
+        (.accountCleared(.with { ($0.account, $0.reviewer) = ("ann", "bob") }), "e2030a0a03616e6e1203626f62"),
+        (.fakeConfirmed(.with { ($0.account, $0.reviewer) = ("ann", "bob") }), "ea030a0a03616e6e1203626f62"),
     ]
     private static let commands: [(Ask, String)] = [
         (.post("t1"), "0a0d0a03616e6e120268691a027431"), (.delete("t1"), "12090a03616e6e12027431"),
@@ -33,6 +35,22 @@ enum SocialGoldens {
         (.unblock("bob"), "4a0a0a03616e6e1203626f62"),
         (.mute("bob"), "520a0a03616e6e1203626f62"),
         (.unmute("bob"), "5a0a0a03616e6e1203626f62"),
+        (.clearAccount_p(.with { ($0.account, $0.reviewer) = ("ann", "bob") }), "e2030a0a03616e6e1203626f62"),
+        (.confirmFake(.with { ($0.account, $0.reviewer) = ("ann", "bob") }), "ea030a0a03616e6e1203626f62"),
+    ]
+    private static let flags: [(SocialFlagEvent.Kind, String)] = [
+        (
+            .accountFlagged(
+                .with { ($0.account, $0.score, $0.reasons, $0.tweets) = ("ann", 900, ["x"], 10) }),
+            "e2030d0a03616e6e1084071a0178200a"
+        ),
+        (.accountPassed(.with { ($0.account, $0.score, $0.tweets) = ("ann", 100, 10) }), "ea03090a03616e6e1064180a"),
+    ]
+    private static let news: [(SocialNewsEvent.Kind, String)] = [
+        (
+            .newsIngested(.with { ($0.headline, $0.publisher, $0.title, $0.url) = ("1", "p", "t", "u") }),
+            "e2030c0a01311201701a0174220175"
+        )
     ]
     private static let audience: [(SocialAudienceEvent.Kind, String)] = [
         (.followerGained(.with { ($0.user, $0.follower) = ("ann", "bob") }), "0a0a0a03616e6e1203626f62"),
@@ -95,6 +113,7 @@ enum SocialGoldens {
         + audience.map { Golden(SocialAudienceEvent.self, $0, $1) }
         + retweets.map { Golden(SocialRetweetEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
         + searches.map { Golden(SocialSearchEvent.self, $0, $1) }
+        + flags.map { Golden(SocialFlagEvent.self, $0, $1) } + news.map { Golden(SocialNewsEvent.self, $0, $1) }
 }
 
 @Suite("The bytes of social on the log")

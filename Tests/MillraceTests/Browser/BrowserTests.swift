@@ -97,6 +97,39 @@ struct BrowserTests {
         }
     }
 
+    @Test func `tweets are found, ranked with reasons, and read as a thread and a profile`() async throws {
+        try await onPages { bus, web, browser in
+            for (user, tweet, text, answer) in [
+                ("ann", "a1", "Green tea for all #tea", ""),
+                ("ben", "b1", "With milk?", #","replyToUser":"ann","replyToTweet":"a1""#),
+            ] {
+                _ = try await web.send(
+                    "PostTweet", #"{"user":"\#(user)","tweet":"\#(tweet)","text":"\#(text)"\#(answer)}"#)
+            }
+            _ = try await web.send("Follow", #"{"user":"cy","followee":"ann"}"#)
+            _ = try await web.send("LikeTweet", #"{"user":"cy","owner":"ann","tweet":"a1"}"#)
+            func list(_ text: String) -> String { "document.querySelector('#timeline').innerText.includes('\(text)')" }
+            try await browser.go(web.base + "/ui/domains/social?user=cy")
+            try await browser.wait("the timeline", list("Green tea"))
+            try await browser.fill("#q", "\"green tea\"")
+            try await browser.click("#search button")
+            try await browser.wait(
+                "what is found", "document.querySelector('#heading').innerText.includes('green tea')")
+            try await browser.wait("the tweet", list("Green tea") + " && !" + list("With milk"))
+            try await browser.go(web.base + "/ui/domains/social?user=cy&order=ranked")
+            try await browser.wait(
+                "the reasons", "document.querySelector('#timeline details dl')?.textContent.includes('likes')")
+            try await browser.go(web.base + "/ui/domains/social?user=cy&owner=ann&tweet=a1")
+            try await browser.wait("the thread", list("Green tea") + " && " + list("With milk"))
+            try await browser.fill("#text", "No, lemon")
+            try await browser.click("#post button")
+            try await browser.wait("the reply", list("No, lemon"))
+            try await browser.go(web.base + "/ui/domains/social?user=cy&of=ann")
+            try await browser.wait("the follower", "document.querySelector('#people').innerText.includes('@cy')")
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
     @Test func `an order goes its way to the door`() async throws {
         try await onPages { bus, web, browser in
             try await browser.go(web.base + "/ui/domains/orders")

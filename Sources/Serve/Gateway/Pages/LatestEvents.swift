@@ -15,7 +15,7 @@ extension GatewayEnvironment {
         let from = last.map { min(max($0, now() - GatewayLimits.latestReach), now()) }
         let there = try await log.partitionCounts()
         let topics = domains.filter { request.access.allows(.replay, in: $0.name) }
-            .flatMap { [$0.decider == nil ? nil : $0.eventsTopic, $0.telemetry?.topic].compactMap { $0 } }
+            .flatMap { ($0.decider == nil ? [] : [$0.eventsTopic]) + $0.telemetry.map(\.topic) }
             .filter { there[$0] != nil }
         return try stream(.events, to: request, endsWithGateway: true) { [self] writer in
             try await tell(of: topics, from: from, to: writer, until: request.isGone)
