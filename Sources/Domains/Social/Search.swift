@@ -86,6 +86,7 @@ struct Search: Projection {
         case .userFollowed(let e): name(e.followee, tweets: 0, followers: 1, in: view)
         case .userUnfollowed(let e): name(e.followee, tweets: 0, followers: -1, in: view)
         case .userBlocked, .userUnblocked, .userMuted, .userUnmuted: Timelines.hide(event, in: Self.hidden, view)
+        case .accountCleared, .fakeConfirmed: break
         }
     }
 

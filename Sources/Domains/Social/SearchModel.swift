@@ -42,7 +42,7 @@ struct ScannedTweets: Sendable {
         case .userUnblocked(let e): hiding[e.user]?.remove(e.blocked)
         case .userMuted(let e): muting[e.user, default: []].insert(e.muted)
         case .userUnmuted(let e): muting[e.user]?.remove(e.muted)
-        case .userFollowed, .userUnfollowed: break
+        case .userFollowed, .userUnfollowed, .accountCleared, .fakeConfirmed: break
         }
     }
 
