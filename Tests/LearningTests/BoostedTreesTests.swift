@@ -60,7 +60,8 @@ struct BoostedTreesTests {
     }
 
     @Test func `an account is scored with reasons that have its numbers`() {
-        let fake = AccountFacts(handle: "free_bot_4711", followers: 1, followees: 900, tweets: 20000, likes: 0, years: 0.4)
+        let fake = AccountFacts(
+            handle: "free_bot_4711", followers: 1, followees: 900, tweets: 20000, likes: 0, years: 0.4)
         let real = AccountFacts(handle: "carla", followers: 5000, followees: 300, tweets: 4000, likes: 2500, years: 7)
         #expect(FakeAccounts.score(fake) > 0.9)
         #expect(FakeAccounts.score(real) < 0.2)

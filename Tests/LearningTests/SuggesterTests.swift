@@ -46,7 +46,9 @@ struct SuggesterTests {
             let graph = NumberedGraph(users: users, edges: pairs)
             let hidden = Set((0..<Int32(users)).filter { _ in random.chance(20) })
             // Also where the bounds leave most out.
-            for bounds in [SuggestionBounds(), SuggestionBounds(neighbours: 2, ties: 3, alike: 1, candidates: 4, popular: 2)] {
+            for bounds in [
+                SuggestionBounds(), SuggestionBounds(neighbours: 2, ties: 3, alike: 1, candidates: 4, popular: 2),
+            ] {
                 let suggester = Suggester(weights: Suggester.learned.weights, bounds: bounds)
                 for user in 0..<Int32(users) {
                     let followees = Set(graph.followees[Int(user)])
@@ -56,7 +58,8 @@ struct SuggesterTests {
                         }
                     }
                     let found = try once().map(\.user)
-                    #expect(!found.contains(user) && followees.isDisjoint(with: found) && hidden.isDisjoint(with: found))
+                    #expect(
+                        !found.contains(user) && followees.isDisjoint(with: found) && hidden.isDisjoint(with: found))
                     #expect(Set(found).count == found.count && found.count <= 10)
                     #expect(try found == once().map(\.user))
                 }

@@ -31,8 +31,13 @@ struct TextClassifierTests {
     }
 
     @Test func `words leave out links, names and signs`() {
-        #expect(TextFeatures.words(of: "RT @ann: Apple's #iPhone 6 sells! http://t.co/x") == ["rt", "apple", "iphone", "sells"])
-        #expect(TextFeatures.address("http://www.ign.com/articles/2014/the-flash") == "sitewwwigncom atwww atign inarticles")
+        #expect(
+            TextFeatures.words(of: "RT @ann: Apple's #iPhone 6 sells! http://t.co/x") == [
+                "rt", "apple", "iphone", "sells",
+            ])
+        #expect(
+            TextFeatures.address("http://www.ign.com/articles/2014/the-flash") == "sitewwwigncom atwww atign inarticles"
+        )
     }
 
     @Test func `the model of moments knows business from sports`() {

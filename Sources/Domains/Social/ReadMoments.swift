@@ -1,11 +1,12 @@
+internal import EventModel
+internal import Learning
+internal import SwiftProtobuf
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
     internal import Darwin
 #endif
-internal import EventModel
-internal import Learning
-internal import SwiftProtobuf
 
 /// Tweets and headlines by the part of life that they are about, where that is sure.
 struct MomentTexts: Projection {
@@ -147,7 +148,8 @@ struct ReadMoments {
         let weight = 1 + log(1 + Double(likes) + 2 * Double(retweets))
         let score = (row[3].real ?? 0) * weight * exp2(-age)
         return [
-            row[2], .text(kind), row[0], row[1], row[4], .real(score), row[3], .integer(likes), .integer(retweets), row[5],
+            row[2], .text(kind), row[0], row[1], row[4], .real(score), row[3], .integer(likes), .integer(retweets),
+            row[5],
         ]
     }
 }

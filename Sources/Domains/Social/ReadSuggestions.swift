@@ -10,7 +10,9 @@ extension Query {
     ) { arguments, reader in
         let user = try arguments[whose]
         try Social.check(handle: user, "user")
-        if arguments.cursor != nil { throw Malformed("cursor", "is not taken: ask for more with --limit, up to \(ReadSuggestions.most)") }
+        if arguments.cursor != nil {
+            throw Malformed("cursor", "is not taken: ask for more with --limit, up to \(ReadSuggestions.most)")
+        }
         return try ReadSuggestions.page(for: Social.handle(user), limit: arguments.limit, in: reader)
     }
 }
@@ -82,7 +84,9 @@ final class Strangers {
         if isWhole { return false }
         let (one, two) = (Value.text(user), Value.text(other))
         return try !reader.rows(SocialTies.following, keys: [[one, two]]).isEmpty
-            || !reader.rows(SocialTies.hidden, keys: [[one, two, "blocks"], [one, two, "mutes"], [two, one, "blocks"]])
-                .isEmpty
+            || !reader.rows(
+                SocialTies.hidden, keys: [[one, two, "blocks"], [one, two, "mutes"], [two, one, "blocks"]]
+            )
+            .isEmpty
     }
 }

@@ -20,7 +20,8 @@ struct MomentsTests {
         feed.tell(.deleteTweet(.with { ($0.user, $0.tweet) = ("ann", "c") }))
         try feed.settle(&random)
         let page = try feed.ask("social.moments", [:])
-        #expect(page.rows.map { [$0[0], $0[3], $0[7], $0[8]] } == [["business", "b", 0, 1], ["business", "a", 1, 0]])
+        #expect(
+            page.rows.map { [$0[0], $0[3], $0[7], $0[8]] } == [["business", "b", 0, 1], ["business", "a", 1, 0]])
         #expect(try feed.ask("social.moments", ["moment": "sports"]).rows.isEmpty)
     }
 
