@@ -177,7 +177,7 @@ struct Tweeter: LoadActor {
         case 11 where posted > 1:
             return LoadRequest(
                 SocialDeleteTweet.with { ($0.user, $0.tweet) = (me, "\(me)-\(random.number(1...posted))") })
-        case 11..<16: return Social.passOn(me, other, "\(other)-1", text: "seen")
+        case 11..<15: return Social.passOn(me, other, "\(other)-1", text: "seen")
         case 16..<18: return Social.follow(me, other)
         case 18: return Social.unfollow(me, other)
         case 19: return Social.look(me, for: isLate ? Community.burst : random.one(of: Community.daily))
@@ -185,8 +185,8 @@ struct Tweeter: LoadActor {
         case 22..<24: return Social.unlike(me, near[0], "\(near[0])-1")
         case 24: return Social.mute(me, near[1])
         case 25: return Social.unmute(me, near[1])
-        case 26: return Social.block(me, near[2])
-        case 27: return Social.unblock(me, near[2])
+        case 15, 26: return Social.block(me, near[2])
+        case 27, 28: return Social.unblock(me, near[2])
         default: return Social.answer(me, other, "\(other)-1")
         }
     }
