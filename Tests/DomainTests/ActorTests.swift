@@ -9,7 +9,9 @@ struct ActorTests {
         "hits": ["Hit"],
         // What an order comes to is told of by whoever runs the kitchen; the customer and the courier are told of it.
         "orders": ["AssignCourier", "MarkDelivered", "CancelOrder", "ReviseEta", "OrderStatusChanged", "EtaRevised"],
-        "rides": [], "social": [], "accounts": [],
+        "rides": [], "accounts": [],
+        // Headlines are read in for everybody.
+        "social": ["NewsIngested"],
         "tickets": [
             "ListEvent", "OpenSection", "ExpireHold", "EventListed", "SectionOpened", "HoldExpired", "SeatReleased",
         ],

@@ -19,7 +19,8 @@ extension Social {
             return LoadRequest(SocialDeleteTweet.with { ($0.user, $0.tweet) = (whoever, tweet) })
         case 48..<66: return follow(user, other)
         case 66..<72: return unfollow(user, other)
-        case 72..<74: return look(user, for: draw.chance(50) ? "hello" : "#\(draw.name("x", 1))")
+        case 72: return look(user, for: draw.chance(50) ? "hello" : "#\(draw.name("x", 1))")
+        case 73: return read(draw.name("headline", number: draw.number), by: draw.name("paper", 2))
         default: return think(old, users, &draw)
         }
     }
@@ -30,15 +31,14 @@ extension Social {
         // One of the second user: nobody likes what is his own.
         let number = old - old % 20 + 1
         let (owner, tweet) = (draw.name("u", number: number % users + 1), draw.name("t", number: number))
-        switch draw.number(0...27) {
+        switch draw.number(0...29) {
         case 0..<6: return like(user, owner, tweet)
         case 6..<11: return unlike(user, owner, tweet)
         case 11..<14: return block(user, other)
         case 14..<18: return unblock(user, other)
         case 18..<22: return mute(user, other)
         case 22..<26: return unmute(user, other)
-        case 26: return LoadRequest(SocialClearAccount.with { ($0.account, $0.reviewer) = (other, user) })
-        default: return LoadRequest(SocialConfirmFake.with { ($0.account, $0.reviewer) = (other, user) })
+        default: return judge(other, user, isFake: draw.chance(50))
         }
     }
 
@@ -89,6 +89,17 @@ extension Social {
     }
     fileprivate static func look(_ user: String, for query: String) -> LoadRequest {
         LoadRequest(SocialSearchPerformed.with { ($0.user, $0.query) = (user, query) })
+    }
+    fileprivate static func read(_ headline: String, by publisher: String) -> LoadRequest {
+        LoadRequest(
+            SocialNewsIngested.with {
+                ($0.headline, $0.publisher, $0.title) = (headline, publisher, "The team wins the match after extra time")
+            })
+    }
+    fileprivate static func judge(_ account: String, _ reviewer: String, isFake: Bool) -> LoadRequest {
+        isFake
+            ? LoadRequest(SocialConfirmFake.with { ($0.account, $0.reviewer) = (account, reviewer) })
+            : LoadRequest(SocialClearAccount.with { ($0.account, $0.reviewer) = (account, reviewer) })
     }
     fileprivate static func follow(_ user: String, _ followee: String) -> LoadRequest {
         LoadRequest(SocialFollow.with { ($0.user, $0.followee) = (user, followee) })
@@ -168,7 +179,7 @@ struct Tweeter: LoadActor {
     private mutating func request(isLate: Bool) -> LoadRequest {
         let (me, other) = (community.name(number), community.name(random.number(0...community.count - 1)))
         let near = (1...3).map { community.name((number + $0) % community.count) }
-        switch random.number(0...29) {
+        switch random.number(0...31) {
         case 0..<11:
             posted += 1
             let topic = isLate && random.chance(50) ? Community.burst : random.one(of: Community.daily)
@@ -187,6 +198,8 @@ struct Tweeter: LoadActor {
         case 25: return Social.unmute(me, near[1])
         case 15, 26: return Social.block(me, near[2])
         case 27, 28: return Social.unblock(me, near[2])
+        case 29: return Social.read("headline\(number)-\(posted)", by: "paper\(number % 3)")
+        case 30: return Social.judge(near[1], me, isFake: random.chance(20))
         default: return Social.answer(me, other, "\(other)-1")
         }
     }
