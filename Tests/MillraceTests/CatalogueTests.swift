@@ -35,7 +35,8 @@ struct CatalogueTests {
         let domain = try #require(Domains.all.first { $0.name == name })
         let page = try await CatalogueTests.run(["describe", domain.name.uppercased()]).out
         #expect(page.hasPrefix("# \(domain.name)\n\n\(domain.about)\n"))
-        let schemas = [domain.decider?.commands, domain.decider?.events].compactMap { $0 } + domain.telemetry.map(\.events)
+        let schemas =
+            [domain.decider?.commands, domain.decider?.events].compactMap { $0 } + domain.telemetry.map(\.events)
         let kinds = schemas.map(\.kinds)
         for kind in kinds.joined() + domain.derived.flatMap(\.events.kinds) {
             let row = try #require(page.split(separator: "\n").first { $0.hasPrefix("| `\(kind.name)` |") })

@@ -119,7 +119,8 @@ public struct Domain: Sendable {
         var domain = self
         let topic = topic ?? eventsTopic
         let telemetry = AnyTelemetry(type, topic: topic, descriptor: descriptor)
-        let kinds = Set(([decider?.events].compactMap { $0 } + self.telemetry.map(\.events)).flatMap(\.kinds).map(\.name))
+        let kinds = Set(
+            ([decider?.events].compactMap { $0 } + self.telemetry.map(\.events)).flatMap(\.kinds).map(\.name))
         precondition(!topics.contains { $0.name == topic }, "\(name) has a topic \(topic) already")
         for kind in telemetry.events.kinds {
             precondition(!kinds.contains(kind.name), "\(name) has an event \(kind.name) already")

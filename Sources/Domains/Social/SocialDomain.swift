@@ -19,7 +19,8 @@ extension Domain {
             .observing(Searches.self, topic: "social.searches", key: "user", partitions: 4)
             .naming(
                 actor: "user", of: "SearchPerformed", "TweetPosted", "TweetDeleted", "Retweeted", "UserFollowed",
-                "UserUnfollowed", "TweetLiked", "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted", "UserUnmuted"
+                "UserUnfollowed", "TweetLiked", "TweetUnliked", "UserBlocked", "UserUnblocked", "UserMuted",
+                "UserUnmuted"
             )
             .naming(actor: "reviewer", of: "ClearAccount", "ConfirmFake", "AccountCleared", "FakeConfirmed")
             .observing(SocialNews.self, topic: "social.news", key: "publisher", partitions: 4)

@@ -93,7 +93,9 @@ extension Social {
     fileprivate static func read(_ headline: String, by publisher: String) -> LoadRequest {
         LoadRequest(
             SocialNewsIngested.with {
-                ($0.headline, $0.publisher, $0.title) = (headline, publisher, "The team wins the match after extra time")
+                ($0.headline, $0.publisher, $0.title) = (
+                    headline, publisher, "The team wins the match after extra time"
+                )
             })
     }
     fileprivate static func judge(_ account: String, _ reviewer: String, isFake: Bool) -> LoadRequest {
