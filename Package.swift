@@ -86,6 +86,7 @@ let reached: [(url: String, version: Version)] = [
     ("https://github.com/apple/swift-service-context", "1.5.1"),
     ("https://github.com/apple/swift-system", "1.8.1"),
     // Of what Hummingbird names and nothing here is built with.
+    ("https://github.com/apple/swift-configuration", "1.4.0"),
     ("https://github.com/apple/swift-algorithms", "1.2.1"),
     ("https://github.com/apple/swift-asn1", "1.7.4"),
     ("https://github.com/apple/swift-certificates", "1.21.1"),

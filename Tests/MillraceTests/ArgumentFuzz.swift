@@ -122,7 +122,7 @@ struct ArgumentFuzz {
 
     private static func commands(_ command: Dump.Command, _ path: [String]) -> [Command] {
         // These run until they are told to stop.
-        if ["up", "work", "demo", "serve", "help"].contains(path.first) { return [] }
+        if ["up", "work", "demo", "help"].contains(path.first) || path.last == "serve" { return [] }
         let inner = (command.subcommands ?? []).flatMap { commands($0, path + [$0.commandName]) }
         if !inner.isEmpty { return inner }
         let all = command.arguments ?? []

@@ -103,8 +103,8 @@ struct LinearizabilityTests {
 
     @Test func `takes any history that was made in an order, and finds one wrong answer in it`() {
         var (wrong, random) = (0, SeededRandom(20_261_130))
-        for round in 0..<60 {
-            var operations = history(&random, 120)
+        for round in 0..<100 {
+            var operations = history(&random, 40)
             operations.shuffle(using: &random)
             #expect(Linearizability.check(operations) == .yes, "round \(round)")
             // A revision that was never made cannot be explained away.
