@@ -79,9 +79,9 @@ struct SearchTests {
             }
             times.sort()
             print(
-                "\(records.count) tweets, \(times.count) pages, \(found) found, seed \(Self.seed): median "
-                    + "\(beyond) searches with matches beyond what a page by rank looks at, median \(times[times.count / 2]), p99 \(times[times.count * 99 / 100]), most \(times[times.count - 1])"
-            )
+                "\(records.count) tweets, \(times.count) pages, \(found) found, seed \(Self.seed): "
+                    + "\(beyond) searches have matches beyond what is ranked, median \(times[times.count / 2]), "
+                    + "p99 \(times[times.count * 99 / 100]), most \(times[times.count - 1])")
             #expect(found > 300)
             try await Self.printRows(of: records.count, views, projection)
             await views.close()
