@@ -120,8 +120,8 @@ struct SearchPage {
 
     // MARK: Best first
 
-    /// The best of the newest matches. A page's place is its last row's score and place, the moment of the newest match of the
-    /// first page, and how common terms were then: what is posted later is not ranked, and moves nothing.
+    /// The best of the newest matches. A page's place is its last row's score and place, the moment of the newest place that
+    /// the first page looked at, and how common terms were then: what is posted later is not ranked, and moves nothing.
     func ranked() throws -> Page {
         let terms = query.terms.count
         if let cursor {
@@ -136,7 +136,7 @@ struct SearchPage {
         while matches.count < SearchLimits.ranked, let match = try search.next(looking: SearchLimits.looked) {
             matches.append(match)
         }
-        guard let first = matches.first else { return Page(columns: Self.columns, rows: []) }
+        guard let first = search.first, !matches.isEmpty else { return Page(columns: Self.columns, rows: []) }
         var (rank, frequencies) = (try SearchRank(reader), search.frequencies)
         if let cursor {
             rank = SearchRank(tweets: cursor[5].integer ?? 0, length: cursor[6].integer ?? 0)
@@ -150,7 +150,7 @@ struct SearchPage {
         let shown = found.prefix(limit)
         var next: Row?
         if shown.count < found.count, let last = shown.last {
-            let moment = newest.map { Value($0) } ?? first.place[0]
+            let moment = newest.map { Value($0) } ?? first[0]
             next = [.real(last.score)] + last.match.place + [moment, .integer(rank.tweets), .integer(rank.length)]
             next? += frequencies.map { .integer($0.tweets) }
         }

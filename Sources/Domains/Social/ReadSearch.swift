@@ -28,6 +28,8 @@ struct ReadSearch {
     private var rest: ArraySlice<Match> = []
     /// Places that were read so far.
     private(set) var looked = 0
+    /// The first place that was read, whether or not it was a match.
+    private(set) var first: Row?
     /// The last place that was read, whether or not it was a match.
     private(set) var last: Row?
 
@@ -60,6 +62,7 @@ struct ReadSearch {
             scan.limit = min(scan.limit, most - looked)
             let rows = try reader.rows(scan)
             looked += rows.count
+            first = first ?? rows.first.map { Array($0[1...3]) }
             rest = try matches(rows)[...]
             if rows.count < scan.limit {
                 self.scan = nil

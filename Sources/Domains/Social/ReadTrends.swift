@@ -6,6 +6,7 @@ internal import Foundation
 /// The score is (count - baseline) / sqrt(baseline + 1): how many standard deviations the count lies above what a Poisson
 /// process with the baseline's rate would give, with one added so that a single use of a rare tag is no burst. The
 /// baseline is the mean of the windows of the same length just before. A search for a word counts for the hashtag of that name.
+/// What accounts use that count as fake counts nowhere: see ``FakeUses``.
 struct ReadTrends {
     /// Windows before the asked one that the baseline is the mean of.
     static let baselineWindows: Int64 = 24
@@ -27,11 +28,8 @@ struct ReadTrends {
     /// No trend with a lower score is shown.
     let least: Double
     private let weights: [String: Double]
-    private var baseline: TrendWindow {
-        let length = Int64(window.minutes.count)
-        let end = window.minutes.lowerBound
-        return TrendWindow(minutes: (end - Self.baselineWindows * length)..<end)
-    }
+    private let baseline: TrendWindow
+    private let fakes: FakeUses
 
     /// - Parameters:
     ///   - user: For whom trends are ranked: one of theirs weighs 1 + ln(1 + uses) times as much.
@@ -41,7 +39,10 @@ struct ReadTrends {
         least: Double = -.infinity
     ) throws {
         (self.reader, self.least) = (reader, least)
-        window = TrendWindow(minutes: (minute - length + 1)..<(minute + 1))
+        let start = minute - length + 1
+        window = TrendWindow(minutes: start..<(minute + 1))
+        baseline = TrendWindow(minutes: (start - Self.baselineWindows * length)..<start)
+        fakes = try FakeUses(reader, window: window, baseline: baseline)
         guard let user else {
             weights = [:]
             return
@@ -78,7 +79,8 @@ struct ReadTrends {
         for (hashtag, count) in try counts().sorted(by: { ($1.value.sum, $0.key) < ($0.value.sum, $1.key) }) {
             if Double(count.sum) < least { break }
             if best.count == limit, let last = best.last, Double(count.sum) * most < last.score { break }
-            let expected = Double(try sum(hashtag, baseline)) / Double(Self.baselineWindows)
+            let before = try sum(hashtag, baseline) - (fakes.baseline[hashtag] ?? 0)
+            let expected = Double(max(0, before)) / Double(Self.baselineWindows)
             let burst = (Double(count.sum) - expected) / (expected + 1).squareRoot()
             if burst < least { continue }
             let trend = Trend(
@@ -118,6 +120,11 @@ struct ReadTrends {
                 counts[hashtag, default: Count()].retweets &+= row[Trends.Count.retweets] ?? 0
                 counts[hashtag, default: Count()].searches &+= row[Trends.Count.searches] ?? 0
             }
+        }
+        for (hashtag, fake) in fakes.window {
+            counts[hashtag]?.tweets &-= fake[0]
+            counts[hashtag]?.retweets &-= fake[1]
+            counts[hashtag]?.searches &-= fake[2]
         }
         // Tags whose tweets were all deleted leave a row of zeros.
         return counts.filter { $0.value.sum > 0 }

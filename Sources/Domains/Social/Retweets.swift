@@ -252,43 +252,50 @@ extension Retweets.Reference {
     }
 }
 
-/// Changes in the counts of hashtags, summed up.
+/// Changes in the counts of hashtags, summed up by who used them.
 private struct HashtagChanges {
-    enum Of { case tweets, retweets }
+    enum Of: Hashable {
+        case tweets
+        /// Those of a user.
+        case retweets(String)
+
+        /// Empty of tweets, which are the author's.
+        var user: String { if case .retweets(let user) = self { user } else { "" } }
+    }
     private struct Slot: Hashable, Comparable {
         var since: Timestamp
         var hashtag: String
         var minute: Int64
-        static func < (a: Slot, b: Slot) -> Bool { (a.since, a.hashtag, a.minute) < (b.since, b.hashtag, b.minute) }
+        var of: Of
+        static func < (a: Slot, b: Slot) -> Bool {
+            (a.since, a.hashtag, a.minute, a.of.user) < (b.since, b.hashtag, b.minute, b.of.user)
+        }
     }
-    private var counts: [Slot: (tweets: Int32, retweets: Int32)] = [:]
+    private var counts: [Slot: Int32] = [:]
 
     /// - Parameter sign: -1 takes the step back.
     mutating func add(
         _ step: Retweets.Reference.Step, _ sign: Int32, _ reference: Retweets.Reference, notBefore: Timestamp? = nil
     ) {
         let since = max(step.since, notBefore ?? step.since)
-        count(step.hashtags, sign * step.sign, .retweets, in: reference.postedAt, since: since)
+        count(step.hashtags, sign * step.sign, .retweets(reference.user), in: reference.postedAt, since: since)
     }
 
     mutating func count(_ hashtags: [String], _ change: Int32, _ of: Of, in time: Timestamp, since: Timestamp) {
         for hashtag in hashtags {
-            let slot = Slot(since: since, hashtag: hashtag, minute: TrendWindow.minute(time))
-            switch of {
-            case .tweets: counts[slot, default: (0, 0)].tweets += change
-            case .retweets: counts[slot, default: (0, 0)].retweets += change
-            }
+            counts[Slot(since: since, hashtag: hashtag, minute: TrendWindow.minute(time), of: of), default: 0] += change
         }
     }
 
     /// One for each time from which some hold, and more where one record has not the place.
     func emissions(for author: String) -> [Emission] {
-        let changed = counts.filter { $0.value != (0, 0) }
+        let changed = counts.filter { $0.value != 0 }
         return Dictionary(grouping: changed.keys, by: \.since).sorted { $0.key < $1.key }.flatMap { since, slots in
             let changes = slots.sorted().map { slot in
                 SocialHashtagChange.with {
-                    ($0.hashtag, $0.minute) = (slot.hashtag, slot.minute)
-                    ($0.tweets, $0.retweets) = changed[slot] ?? (0, 0)
+                    ($0.hashtag, $0.minute, $0.user) = (slot.hashtag, slot.minute, slot.of.user)
+                    let change = changed[slot] ?? 0
+                    if slot.of == .tweets { $0.tweets = change } else { $0.retweets = change }
                 }
             }
             return stride(from: 0, to: changes.count, by: Retweets.changesPerRecord).map { start in

@@ -80,15 +80,25 @@ struct ScannedTweets: Sendable {
             return query.wanted.allSatisfy { $0.holds(in: tweet.set, of: tweet.tokens) }
                 && !query.unwanted.contains { $0.holds(in: tweet.set, of: tweet.tokens) }
         }
-        .sorted { a, b in
-            precedes(
-                [Value(b.value.at), .text(b.key.owner), .text(b.key.tweet)],
-                [Value(a.value.at), .text(a.key.owner), .text(a.key.tweet)])
-        }
-        .map(\.key)
+        .sorted(by: Self.isNewer).map(\.key)
     }
 
-    /// What is found, the best of the newest first, each with its score.
+    private static func isNewer(
+        _ a: (key: Social.Original, value: Tweet), than b: (key: Social.Original, value: Tweet)
+    ) -> Bool {
+        precedes(
+            [Value(b.value.at), .text(b.key.owner), .text(b.key.tweet)],
+            [Value(a.value.at), .text(a.key.owner), .text(a.key.tweet)])
+    }
+
+    /// The tweets with a term that a page looks at, the newest, whether or not they are found.
+    private func looked(at term: String, _ query: SearchQuery) -> Set<Social.Original> {
+        let there = tweets.filter { $0.value.hasText && $0.value.terms[term] != nil && query.covers($0.value.at) }
+        return Set(there.sorted(by: Self.isNewer).prefix(SearchLimits.looked).map(\.key))
+    }
+
+    /// What is found, the best of the newest first, each with its score: of the places that a page looks at, those of the rarest
+    /// term, so many matches.
     func ranked(_ query: SearchQuery, for viewer: String? = nil) -> [(name: Social.Original, score: Double)] {
         let inIndex = tweets.values.filter(\.hasText)
         let rank = SearchRank(
@@ -97,8 +107,9 @@ struct ScannedTweets: Sendable {
             ReadSearch.Frequency(
                 term: term, tweets: Int64(inIndex.count { $0.terms[term] != nil }))
         }
+        let looked = looked(at: frequencies.min { $0.tweets < $1.tweets }?.term ?? "", query)
         let retweets = named.values.reduce(into: [:]) { $0[$1, default: Int64(0)] += 1 }
-        let scored = found(query, for: viewer).prefix(SearchLimits.ranked).compactMap {
+        let scored = found(query, for: viewer).filter(looked.contains).prefix(SearchLimits.ranked).compactMap {
             name -> (name: Social.Original, score: Double)? in
             guard let tweet = tweets[name] else { return nil }
             let matched = frequencies.map { frequency in

@@ -51,8 +51,8 @@ extension Domain {
             .keeping(
                 SocialInvariants.timelinesAreMerged, SocialInvariants.followersAreTheEdges,
                 SocialInvariants.crossingsAlternate, SocialInvariants.entriesAreBounded,
-                SocialInvariants.trendsAreCounted, SocialInvariants.likesAreCounted, SocialInvariants.graphIsFollowed,
-                SocialInvariants.searchIsAScan)
+                SocialInvariants.trendsAreCounted, SocialInvariants.usesAreTheirUsers, SocialInvariants.likesAreCounted,
+                SocialInvariants.graphIsFollowed, SocialInvariants.searchIsAScan)
     }
 
     private static let whose = RequiredParameter<String>("user", "the user's handle")

@@ -141,45 +141,4 @@ enum SocialInvariants {
                 }
             }
         })
-
-    static let trendsAreCounted = Invariant(
-        "hashtags count as often as what is there has them", .atRest, over: ["social.events"],
-        of: "social.trends", from: CountedHashtags(),
-        fold: { model, record, _ in
-            if let event = try SocialEvent.kind(in: record.value) { model.tell(event, at: record.timestamp) }
-        },
-        rows: { model, reader in
-            let counts = model.counts()
-            try compare(Trends.minutes, with: counts, reader)
-            let hours = counts.reduce(into: [CountedHashtags.Slot: CountedHashtags.Count]()) { hours, one in
-                let hour = CountedHashtags.Slot(hashtag: one.key.hashtag, minute: TrendWindow.hour(one.key.minute))
-                hours[hour, default: .init()].tweets += one.value.tweets
-                hours[hour, default: .init()].retweets += one.value.retweets
-            }
-            try compare(Trends.hours, with: hours, reader)
-        })
-
-    private static func compare(
-        _ table: Table, with expected: [CountedHashtags.Slot: CountedHashtags.Count], _ reader: any ViewReader
-    ) throws {
-        let unit = Trends.unit(of: table)
-        var counts: [CountedHashtags.Slot: CountedHashtags.Count] = [:]
-        try reader.everyRow(Scan(table)) { row in
-            let slot = CountedHashtags.Slot(hashtag: row[Trends.Count.hashtag] ?? "", minute: row[unit] ?? 0)
-            counts[slot, default: .init()].tweets += row[Trends.Count.tweets] ?? 0
-            counts[slot, default: .init()].retweets += row[Trends.Count.retweets] ?? 0
-        }
-        for slot in Set(counts.keys).union(expected.keys).sorted(by: {
-            ($0.hashtag, $0.minute) < ($1.hashtag, $1.minute)
-        }) {
-            let (shown, right) = (counts[slot] ?? .init(), expected[slot] ?? .init())
-            if shown != right {
-                throw Violation(
-                    """
-                    #\(slot.hashtag) has \(shown.tweets) tweets and \(shown.retweets) retweets in \(unit.name) \(slot.minute), \
-                    and should have \(right.tweets) and \(right.retweets)
-                    """)
-            }
-        }
-    }
 }

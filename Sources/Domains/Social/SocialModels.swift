@@ -138,24 +138,44 @@ struct CountedHashtags: Sendable {
         var hashtag: String
         var minute: Int64
     }
+    /// A hashtag that a user used in a minute.
+    struct Use: Hashable, Sendable {
+        var user: String
+        var slot: Slot
+    }
     struct Count: Hashable, Sendable {
         var tweets: Int64 = 0
         var retweets: Int64 = 0
     }
     private var originals = Originals()
+    /// Whether some retweets were counted by an older program, which did not say whose they were.
+    private(set) var isOlder = false
 
     /// Events of one user in their order; those of several users in any.
     mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) { originals.tell(event, at: time) }
 
+    mutating func hear(_ event: SocialRetweetEvent.Kind) {
+        guard case .hashtagsRecounted(let e) = event else { return }
+        isOlder = isOlder || e.changes.contains { $0.retweets != 0 && $0.user.isEmpty }
+    }
+
     /// All that are above zero, of every minute.
     func counts() -> [Slot: Count] {
-        var counts: [Slot: Count] = [:]
-        for said in originals.said.values where !said.isDeleted {
-            let minute = TrendWindow.minute(said.at)
+        uses().reduce(into: [:]) { counts, use in
+            counts[use.key.slot, default: Count()].tweets += use.value.tweets
+            counts[use.key.slot, default: Count()].retweets += use.value.retweets
+        }
+    }
+
+    /// The same, each user's own.
+    func uses() -> [Use: Count] {
+        var uses: [Use: Count] = [:]
+        for (name, said) in originals.said where !said.isDeleted {
+            func use(_ tag: String) -> Use {
+                Use(user: name.owner, slot: Slot(hashtag: tag, minute: TrendWindow.minute(said.at)))
+            }
             if said.original == nil {
-                for tag in said.hashtags ?? [] {
-                    counts[Slot(hashtag: tag, minute: minute), default: Count()].tweets += 1
-                }
+                for tag in said.hashtags ?? [] { uses[use(tag), default: Count()].tweets += 1 }
                 continue
             }
             let hashtags: [String] =
@@ -164,8 +184,8 @@ struct CountedHashtags: Sendable {
                 case .unknown(let hashtags): hashtags
                 case .circle: []
                 }
-            for tag in hashtags { counts[Slot(hashtag: tag, minute: minute), default: Count()].retweets += 1 }
+            for tag in hashtags { uses[use(tag), default: Count()].retweets += 1 }
         }
-        return counts
+        return uses
     }
 }

@@ -4,18 +4,21 @@ internal import SwiftProtobuf
 /// How often each hashtag was used in every minute and in every hour, as partial counts of each partition.
 ///
 /// A tweet counts when it is posted. What a retweet counts is known where it meets its original, and what a deletion takes
-/// away where the tweet is remembered: ``Retweets`` tells both as changes.
+/// away where the tweet is remembered: ``Retweets`` tells both as changes. The counts are of all accounts; beside them stands who used
+/// what, and who is marked as a fake, so that ``FakeUses`` can be taken away whenever the marks change.
 struct Trends: Projection {
-    /// What the two topics carry.
+    /// What the topics carry.
     enum Event: Readable {
         enum Content: Sendable {
             case told(SocialEvent.Kind)
             case changed(SocialRetweetEvent.Kind)
             case searched(SocialSearchEvent.Kind)
+            case looked(SocialFlagEvent.Kind)
         }
         static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
             if topic == "social.retweets" { return try SocialRetweetEvent.kind(in: bytes).map(Content.changed) }
             if topic == "social.searches" { return try SocialSearchEvent.kind(in: bytes).map(Content.searched) }
+            if topic == "social.flags" { return try SocialFlagEvent.kind(in: bytes).map(Content.looked) }
             return try SocialEvent.kind(in: bytes).map(Content.told)
         }
     }
@@ -23,10 +26,11 @@ struct Trends: Projection {
     static let name = "trends"
     /// 2: deleted tweets count no more, retweets count by their originals, and a hashtag is counted in its composed form.
     /// 3: with what people look for, and the hashtags of each user.
-    static let version = 3
+    /// 4: who used what, and who looks like a fake.
+    static let version = 4
     static let about = "Hashtags and what is looked for, of every minute and hour."
-    static let topics = ["social.events", "social.retweets", "social.searches"]
-    static let tables = [minutes, hours, interests]
+    static let topics = ["social.events", "social.retweets", "social.searches", "social.flags"]
+    static let tables = [minutes, hours, interests, uses, flags, verdicts]
 
     static let minutes = counts("social_tag_minutes", "minute", "minutes since 1970 UTC")
     static let hours = counts("social_tag_hours", "hour", "hours since 1970 UTC")
@@ -47,6 +51,19 @@ struct Trends: Projection {
         key: [Column("user", .text), Column("hashtag", .text)],
         columns: [Column("uses", .integer, "in tweets that were not deleted, and in searches")])
 
+    static let uses = Table(
+        "social_tag_uses", "One row a user, minute, hashtag or what they looked for, and partition.",
+        key: [
+            Column("user", .text), Column("minute", .integer, "minutes since 1970 UTC"), Column("hashtag", .text),
+            Column("partition", .integer),
+        ], columns: [Column("tweets", .integer), Column("retweets", .integer), Column("searches", .integer)])
+    static let flags = Table(
+        "social_tag_flags", "One row an account that looks like a fake.", key: [Column("user", .text)],
+        columns: [Column("tweets", .integer, "that it had then")], indexes: [Index("tweets", ["tweets"])])
+    static let verdicts = Table(
+        "social_tag_verdicts", "One row an account that a human has judged.", key: [Column("user", .text)],
+        columns: [Column("verdict", .text, "cleared or fake")], indexes: [Index("verdict", ["verdict"])])
+
     /// The columns of both tables, which differ by the name of one alone.
     enum Count {
         static let hashtag = minutes.text("hashtag")
@@ -58,10 +75,19 @@ struct Trends: Projection {
         static let hashtag = interests.text("hashtag")
         static let uses = interests.integer("uses")
     }
+    enum Use {
+        static let user = uses.text("user")
+        static let minute = uses.integer("minute")
+        static let hashtag = uses.text("hashtag")
+        static let tweets = uses.integer("tweets")
+        static let retweets = uses.integer("retweets")
+        static let searches = uses.integer("searches")
+    }
     /// When the uses were that a table counts: its minute or its hour.
     static func unit(of table: Table) -> Field<Int64> { table.integer(table.columns[1].name) }
 
     private struct Slot: Hashable {
+        var user: String
         var hashtag: String
         var minute: Int64
         var partition: Partition
@@ -77,30 +103,45 @@ struct Trends: Projection {
         switch event {
         case .told(.tweetPosted(let e)):
             for hashtag in e.hashtags {
-                count(hashtag, minute, place, [1, 0, 0])
+                count(hashtag, minute, of: e.user, place, [1, 0, 0])
                 interest(e.user, hashtag, 1)
             }
         case .changed(.hashtagsRecounted(let e)):
             for change in e.changes {
-                count(change.hashtag, change.minute, place, [Int64(change.tweets), Int64(change.retweets), 0])
-                if change.tweets != 0 { interest(e.author, change.hashtag, Int64(change.tweets)) }
+                let (tweets, retweets) = (Int64(change.tweets), Int64(change.retweets))
+                if tweets != 0 {
+                    count(change.hashtag, change.minute, of: e.author, place, [tweets, 0, 0])
+                    interest(e.author, change.hashtag, tweets)
+                }
+                if retweets != 0 { count(change.hashtag, change.minute, of: change.user, place, [0, retweets, 0]) }
             }
         case .searched(.searchPerformed(let e)):
             for topic in try SearchQuery(e.query).topics {
-                count(topic, minute, place, [0, 0, 1])
+                count(topic, minute, of: e.user, place, [0, 0, 1])
                 if !e.user.isEmpty { interest(e.user, topic, 1) }
             }
+        case .looked(.accountFlagged(let e)): view.put(Self.flags, [.text(e.account), .integer(e.tweets)])
+        case .looked(.accountPassed(let e)): view.delete(Self.flags, [.text(e.account)])
+        case .told(.accountCleared(let e)): judge(e.account, .cleared, view)
+        case .told(.fakeConfirmed(let e)): judge(e.account, .fake, view)
         case .told, .changed: break
         }
+    }
+
+    private func judge(_ account: String, _ verdict: Social.Verdict, _ view: ViewBatch) {
+        view.put(Self.verdicts, [.text(account), .text(verdict.rawValue)])
     }
 
     private mutating func interest(_ user: String, _ hashtag: String, _ change: Int64) {
         interests[[.text(user), .text(Check.composed(hashtag))], default: 0] += change
     }
 
-    private mutating func count(_ hashtag: String, _ minute: Int64, _ place: EventPosition, _ change: [Int64]) {
+    /// - Parameter user: Empty where nobody is known: somebody who did not say who looks, or passed on in the time of an older program.
+    private mutating func count(
+        _ hashtag: String, _ minute: Int64, of user: String, _ place: EventPosition, _ change: [Int64]
+    ) {
         // Events of the first version have hashtags as they were typed.
-        let slot = Slot(hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
+        let slot = Slot(user: user, hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
         for i in change.indices { gathered[slot, default: [0, 0, 0]][i] += change[i] }
     }
 
@@ -109,6 +150,10 @@ struct Trends: Projection {
             for (table, unit) in [(Self.minutes, slot.minute), (Self.hours, TrendWindow.hour(slot.minute))] {
                 view.add(table, [.text(slot.hashtag), .integer(unit), Value(slot.partition)], count)
             }
+            if slot.user.isEmpty { continue }
+            view.add(
+                Self.uses,
+                [.text(slot.user), .integer(slot.minute), .text(slot.hashtag), Value(slot.partition)], count)
         }
         for (key, change) in interests { view.add(Self.interests, key, [change]) }
     }

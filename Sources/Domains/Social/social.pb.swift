@@ -1098,6 +1098,9 @@ nonisolated struct SocialHashtagChange: Sendable {
 
   var retweets: Int32 = 0
 
+  /// Who passed on, of retweets; empty in what older programs wrote. Tweets are the author's.
+  var user: String = String()
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -3515,7 +3518,7 @@ nonisolated extension SocialHashtagsRecounted: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension SocialHashtagChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".HashtagChange"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hashtag\0\u{1}minute\0\u{1}tweets\0\u{1}retweets\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hashtag\0\u{1}minute\0\u{1}tweets\0\u{1}retweets\0\u{2}8user\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3527,6 +3530,7 @@ nonisolated extension SocialHashtagChange: SwiftProtobuf.Message, SwiftProtobuf.
       case 2: try { try decoder.decodeSingularInt64Field(value: &self.minute) }()
       case 3: try { try decoder.decodeSingularSInt32Field(value: &self.tweets) }()
       case 4: try { try decoder.decodeSingularSInt32Field(value: &self.retweets) }()
+      case 60: try { try decoder.decodeSingularStringField(value: &self.user) }()
       default: break
       }
     }
@@ -3545,6 +3549,9 @@ nonisolated extension SocialHashtagChange: SwiftProtobuf.Message, SwiftProtobuf.
     if self.retweets != 0 {
       try visitor.visitSingularSInt32Field(value: self.retweets, fieldNumber: 4)
     }
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 60)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -3553,6 +3560,7 @@ nonisolated extension SocialHashtagChange: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.minute != rhs.minute {return false}
     if lhs.tweets != rhs.tweets {return false}
     if lhs.retweets != rhs.retweets {return false}
+    if lhs.user != rhs.user {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -148,6 +148,15 @@ struct SearchTests {
             (pages, found, cursor) = (pages + 1, found + page.rows.count, page.next)
         } while cursor != nil
         #expect(pages == 2 && found == 3)
+
+        // By rank all pages look at the same places, though they are newer than the newest match.
+        (pages, found) = (0, 0)
+        repeat {
+            let values: [String: Value] = ["q": "tea x -common", "order": "ranked"]
+            let page = try fold.ask(.social, "social.search", values, limit: 1, from: cursor)
+            (pages, found, cursor) = (pages + 1, found + page.rows.count, page.next)
+        } while cursor != nil
+        #expect(pages == 2 && found == 2)
     }
 
     // MARK: Against a scan

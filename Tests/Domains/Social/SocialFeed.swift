@@ -82,6 +82,26 @@ struct SocialFeed {
             SocialEvent.bytes(event), at: time)
     }
 
+    /// Looks for something, as somebody or nobody in particular.
+    mutating func search(_ query: String, by user: String = "") {
+        commands += 1
+        let event = SocialSearchEvent.Kind.searchPerformed(.with { ($0.user, $0.query) = (user, query) })
+        tell(Bytes(Searches.key(of: event)), SocialSearchEvent.bytes(event), in: "social.searches")
+    }
+
+    /// Says what the model says, whatever it would say itself.
+    mutating func look(at account: String, _ isFlagged: Bool, tweets: Int64 = 10) {
+        let event: SocialFlagEvent.Kind =
+            isFlagged
+            ? .accountFlagged(.with { ($0.account, $0.score, $0.tweets) = (account, 900, tweets) })
+            : .accountPassed(.with { ($0.account, $0.score, $0.tweets) = (account, 100, tweets) })
+        tell(Bytes(account), SocialFlagEvent.bytes(event), in: "social.flags")
+    }
+
+    private mutating func tell(_ key: Bytes, _ value: Bytes, in topic: String) {
+        append(topic, Partitioner.partition(of: key, among: Self.partitions), key, value, at: after(clock))
+    }
+
     private mutating func append(
         _ topic: String, _ partition: Partition, _ key: Bytes, _ value: Bytes, at time: Timestamp
     ) {

@@ -22,7 +22,10 @@ struct SocialHistoryTests {
             if row[Timelines.Tweet.owner] != nil { row[Timelines.Tweet.text] = "" }
             return row
         }
-        for counts in [Trends.minutes, Trends.hours] { all[counts.name]?.removeAll { $0[3] == 0 && $0[4] == 0 } }
+        for counts in [Trends.minutes, Trends.hours, Trends.uses] {
+            let first = counts.key
+            all[counts.name]?.removeAll { $0[first] == 0 && $0[first + 1] == 0 }
+        }
         return all
     }
     /// What everybody is shown.
@@ -95,6 +98,8 @@ struct SocialHistoryTests {
         let right = try rows(live)
         for (table, rows) in try rows(mixed) {
             if limit < 100, table == "social_entries" || table == "social_merged" { continue }
+            // What the model sees of an account when it looks depends on what was told by then.
+            if table == Trends.flags.name { continue }
             #expect(rows == right[table], "\(table), limit \(limit), seed \(seed)")
         }
     }
@@ -109,7 +114,7 @@ struct SocialHistoryTests {
             let right = try rows(then)
             for feed in [live, mixed] {
                 let rows = try rows(feed, until: deed.at)
-                for table in [Trends.minutes.name, Trends.hours.name, Timelines.tweets.name] {
+                for table in [Trends.minutes.name, Trends.hours.name, Trends.uses.name, Timelines.tweets.name] {
                     #expect(rows[table] == right[table], "\(table) at \(deed.at.rfc3339), seed \(seed)")
                 }
             }
