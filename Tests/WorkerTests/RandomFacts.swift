@@ -43,20 +43,16 @@ struct RandomFacts: Sendable {
     private static func value(
         _ field: Schema.Field, at time: Timestamp, using random: inout SeededRandom
     ) -> String {
-        func one() -> String {
-            switch field.type {
+        field.json(of: { Int.random(in: 1...2, using: &random) }) { part in
+            switch part.type {
             case "string": JSON.string("n\(Int.random(in: 1...5, using: &random))")
             case "timestamp":
                 JSON.string((time + Duration.seconds(Int64.random(in: -3600...3600, using: &random))).rfc3339)
             case "base64": JSON.string(["YQ==", "YWI=", ""].randomElement(using: &random) ?? "")
             case "bool": Bool.random(using: &random) ? "true" : "false"
-            case "enum": JSON.string(field.values.randomElement(using: &random) ?? "")
-            case _ where !field.parts.isEmpty:
-                JSON.object(field.parts.map { ($0.name, value($0, at: time, using: &random)) })
-            case _ where field.type.hasPrefix("{"): "{}"
+            case "enum": JSON.string(part.values.randomElement(using: &random) ?? "")
             default: "\(Int.random(in: 1...9, using: &random))"
             }
         }
-        return field.repeated ? JSON.array((0..<Int.random(in: 1...2, using: &random)).map { _ in one() }) : one()
     }
 }

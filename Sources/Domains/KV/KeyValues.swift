@@ -124,7 +124,7 @@ enum KeyValues: Decider {
         _ c: KVIncrement, on shelf: Shelf, at now: Timestamp
     ) throws(Rejection) -> [Event.Kind] {
         let live = shelf.live(c.key, at: now)
-        guard let number = live.map({ wholeNumber($0.value) }) ?? 0 else { throw .notANumber(key: c.key) }
+        guard let number = live.map({ WholeNumber.of($0.value) }) ?? 0 else { throw .notANumber(key: c.key) }
         let (sum, isOver) = number.addingReportingOverflow(c.by)
         if isOver { throw .overflow(key: c.key) }
         return try write(c.key, Data(String(sum).utf8), until: live?.expires, over: live, on: shelf, at: now)
@@ -219,12 +219,4 @@ enum KeyValues: Decider {
     }
 
     private static func bytes(_ value: Data, _ text: String) -> Data { text.isEmpty ? value : Data(text.utf8) }
-
-    /// A value as a number, where it is written as Redis takes one: no sign of plus, no zeros before, no spaces.
-    static func wholeNumber(_ value: Data) -> Int64? {
-        guard value.count <= 20, let text = String(validating: value, as: UTF8.self), let number = Int64(text),
-            String(number).utf8.elementsEqual(value)
-        else { return nil }
-        return number
-    }
 }

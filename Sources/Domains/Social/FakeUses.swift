@@ -48,17 +48,8 @@ struct FakeUses {
 
     /// Who counts as fake, in the order in which they are looked at.
     static func fakes(_ reader: any ViewReader) throws -> [String] {
-        var fakes = try reader.rows(
-            Scan(Trends.verdicts, by: "verdict", equal: [.text(Social.Verdict.fake.rawValue)], limit: accounts)
-        ).compactMap { $0[0].text }
-        var scan = Scan(Trends.flags, by: "tweets", descending: true, limit: accounts)
-        while fakes.count < accounts {
-            let flagged = try reader.rows(scan)
-            let judged = Set(try reader.rows(Trends.verdicts, keys: flagged.map { [$0[0]] }).map { $0[0] })
-            fakes += flagged.filter { !judged.contains($0[0]) }.compactMap { $0[0].text }
-            guard flagged.count == scan.limit, let last = flagged.last else { break }
-            scan.after = scan.order.map { last[$0] }
-        }
-        return Array(fakes.prefix(accounts))
+        let fakes = try CountedFakes(
+            atMost: accounts, verdicts: Trends.verdicts, flags: Trends.flags, by: "tweets", in: reader)
+        return Array((fakes.confirmed + fakes.flagged).compactMap { $0[0].text }.prefix(accounts))
     }
 }

@@ -33,14 +33,6 @@ struct Flags: Projection {
             Column("verdict", .text, "cleared or fake"), Column("reviewer", .text), Column("judged_at", .timestamp),
         ], indexes: [Index("verdict", ["verdict"])])
 
-    enum Flag {
-        static let user = flags.text("user")
-    }
-    enum Judged {
-        static let user = verdicts.text("user")
-        static let verdict = verdicts.text("verdict")
-    }
-
     init() {}
 
     func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
@@ -83,27 +75,38 @@ enum ReadFlagged {
         Flags.flags.columns + [Column("verdict", .text, "fake, or none yet"), Column("reviewer", .text)]
 
     static func page(limit: Int, in reader: any ViewReader) throws -> Page {
-        let confirmed = try reader.rows(Scan(Flags.verdicts, by: "verdict", equal: ["fake"], limit: limit))
+        let fakes = try CountedFakes(
+            atMost: limit, verdicts: Flags.verdicts, flags: Flags.flags, by: "score", in: reader)
         let known = Dictionary(
-            try keyed(reader.rows(Flags.flags, keys: confirmed.map { [$0.value(Flags.Judged.user)] })),
+            try reader.rows(Flags.flags, keys: fakes.confirmed.map { [$0[0]] }).map { ($0[0], $0) },
             uniquingKeysWith: { one, _ in one })
-        var rows = confirmed.map { row -> Row in
-            let user = row.value(Flags.Judged.user)
-            return (known[user] ?? [user, .null, .null, .null, .null]) + [row[1], row[2]]
+        let confirmed = fakes.confirmed.map { row -> Row in
+            (known[row[0]] ?? [row[0], .null, .null, .null, .null]) + [row[1], row[2]]
         }
-        var scan = Scan(Flags.flags, by: "score", descending: true, limit: max(limit, 1))
-        while rows.count < limit {
+        let rows = confirmed + fakes.flagged.map { $0 + [.null, .null] }
+        return Page(columns: columns, rows: Array(rows.prefix(limit)))
+    }
+}
+
+/// Accounts that count as fake, of a view that keeps verdicts and flags, each in a table whose key is the account: those that a human
+/// has confirmed, by name, and those that the model flags and nobody has judged, the highest first.
+struct CountedFakes {
+    /// Rows of verdicts, and of flags.
+    private(set) var confirmed, flagged: [Row]
+
+    /// - Parameters:
+    ///   - limit: Of both together; what was read beyond it stands behind.
+    ///   - rank: The index of flags that says who comes first.
+    init(atMost limit: Int, verdicts: Table, flags: Table, by rank: String, in reader: any ViewReader) throws {
+        let fake = Value.text(Social.Verdict.fake.rawValue)
+        (confirmed, flagged) = (try reader.rows(Scan(verdicts, by: "verdict", equal: [fake], limit: limit)), [])
+        var scan = Scan(flags, by: rank, descending: true, limit: max(limit, 1))
+        while confirmed.count + flagged.count < limit {
             let found = try reader.rows(scan)
-            let verdicts = Set(
-                try reader.rows(Flags.verdicts, keys: found.map { [$0.value(Flags.Flag.user)] }).map {
-                    $0.value(Flags.Judged.user)
-                })
-            rows += found.filter { !verdicts.contains($0.value(Flags.Flag.user)) }.map { $0 + [.null, .null] }
+            let judged = Set(try reader.rows(verdicts, keys: found.map { [$0[0]] }).map { $0[0] })
+            flagged += found.filter { !judged.contains($0[0]) }
             guard found.count == scan.limit, let last = found.last else { break }
             scan.after = scan.order.map { last[$0] }
         }
-        return Page(columns: columns, rows: Array(rows.prefix(limit)))
     }
-
-    private static func keyed(_ rows: [Row]) throws -> [(Value, Row)] { rows.map { ($0[0], $0) } }
 }

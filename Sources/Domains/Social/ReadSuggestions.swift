@@ -59,34 +59,21 @@ final class Strangers {
 
     private let user: String
     private let reader: any ViewReader
-    private var known: Set<String> = []
-    private var isWhole = true
+    private let hidden: Hidden
+    private let followees: Set<String>
+    private let isWhole: Bool
 
     init(to user: String, in reader: any ViewReader) throws {
         (self.user, self.reader) = (user, reader)
-        for scan in [
-            Scan(SocialTies.following, equal: [.text(user)], limit: Self.most),
-            Scan(SocialTies.hidden, equal: [.text(user)], limit: Self.most),
-            Scan(SocialTies.hidden, by: "other", equal: [.text(user)], limit: Self.most),
-        ] {
-            let rows = try reader.rows(scan)
-            if rows.count == Self.most { isWhole = false }
-            for row in rows {
-                guard let one = row[0].text, let other = row[1].text else { continue }
-                // Who has muted the user is none: they are not told.
-                if one == user { known.insert(other) } else if row[2] == "blocks" { known.insert(one) }
-            }
-        }
+        hidden = try Hidden(from: user, in: SocialTies.hidden, reader)
+        let rows = try reader.rows(Scan(SocialTies.following, equal: [.text(user)], limit: Self.most))
+        followees = Set(rows.compactMap { $0[1].text })
+        isWhole = rows.count < Self.most
     }
 
     func include(_ other: String) throws -> Bool {
-        if known.contains(other) { return true }
-        if isWhole { return false }
-        let (one, two) = (Value.text(user), Value.text(other))
-        return try !reader.rows(SocialTies.following, keys: [[one, two]]).isEmpty
-            || !reader.rows(
-                SocialTies.hidden, keys: [[one, two, "blocks"], [one, two, "mutes"], [two, one, "blocks"]]
-            )
-            .isEmpty
+        if followees.contains(other) { return true }
+        if try hidden.hides(other) { return true }
+        return try !isWhole && !reader.rows(SocialTies.following, keys: [[.text(user), .text(other)]]).isEmpty
     }
 }

@@ -30,10 +30,7 @@ struct SocialTies: Projection {
     static let following = Table(
         "social_following", "One row a user and whom they follow.",
         key: [Column("user", .text), Column("followee", .text)], columns: [])
-    static let hidden = Table(
-        "social_strangers", "One row a user and whom they have blocked or muted.",
-        key: [Column("user", .text), Column("other", .text), Column("how", .text, "blocks or mutes")], columns: [],
-        indexes: [Index("other", ["other"])])
+    static let hidden = Timelines.hiding("social_strangers")
 
     enum Tie {
         static let direction = ties.text("direction")
@@ -43,11 +40,6 @@ struct SocialTies: Projection {
         static let user = degrees.text("user")
         static let followers = degrees.integer("followers")
         static let followees = degrees.integer("followees")
-    }
-    enum Hide {
-        static let user = hidden.text("user")
-        static let other = hidden.text("other")
-        static let how = hidden.text("how")
     }
 
     init() {}
@@ -64,11 +56,7 @@ struct SocialTies: Projection {
             view.delete(Self.following, [.text(e.user), .text(e.followee)])
             view.add(Self.degrees, [.text(e.user)], [0, -1])
             view.add(Self.degrees, [.text(e.followee)], [-1, 0])
-        case .userBlocked(let e): view.put(Self.hidden, [.text(e.user), .text(e.blocked), "blocks"])
-        case .userUnblocked(let e): view.delete(Self.hidden, [.text(e.user), .text(e.blocked), "blocks"])
-        case .userMuted(let e): view.put(Self.hidden, [.text(e.user), .text(e.muted), "mutes"])
-        case .userUnmuted(let e): view.delete(Self.hidden, [.text(e.user), .text(e.muted), "mutes"])
-        default: break
+        default: Timelines.hide(event, in: Self.hidden, view)
         }
     }
 

@@ -1,4 +1,4 @@
-internal import EventModel
+package import EventModel
 
 /// A message that its domain takes as it is, and which of its fields are required: those without which it does not.
 ///
@@ -94,23 +94,33 @@ package struct Example {
     }
 
     private static func value(_ field: Schema.Field, _ text: String, _ choice: Int) -> String {
-        let one =
-            switch field.type {
+        field.json(of: { 1 }) { part in
+            switch part.type {
             case "string": JSON.string(text)
             case "timestamp": JSON.string("2030-01-01T00:00:00Z")
             case "base64": JSON.string("YQ==")
             case "bool": "true"
-            case "enum": JSON.string(field.values.isEmpty ? "" : field.values[choice % field.values.count])
-            case _ where !field.parts.isEmpty:
-                JSON.object(field.parts.map { ($0.name, value($0, text, choice)) })
-            case _ where field.type.hasPrefix("{"): "{}"
+            case "enum": JSON.string(part.values.isEmpty ? "" : part.values[choice % part.values.count])
             default: "1"
             }
-        return field.repeated ? JSON.array([one]) : one
+        }
     }
 }
 
 extension Schema.Field {
+    /// A value of this field as JSON, put together from those of the fields within it that have no fields.
+    ///
+    /// - Parameters:
+    ///   - count: How many a repeated field has.
+    ///   - leaf: The value, as JSON, of a field that is no message.
+    package func json(of count: () -> Int, _ leaf: (Schema.Field) -> String) -> String {
+        func one() -> String {
+            if !parts.isEmpty { return JSON.object(parts.map { ($0.name, $0.json(of: count, leaf)) }) }
+            return type.hasPrefix("{") ? "{}" : leaf(self)
+        }
+        return repeated ? JSON.array((0..<count()).map { _ in one() }) : one()
+    }
+
     /// Whether a field of this name, or on this path (`terms.tags[2]`), is this one or within it.
     fileprivate func has(_ path: String) -> Bool {
         let name = path.prefix { $0 != "." && $0 != "[" }

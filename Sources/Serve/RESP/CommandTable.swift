@@ -1,4 +1,5 @@
 internal import EventModel
+internal import KVDomain
 
 /// A command that clients may send.
 struct CommandEntry: Sendable {
@@ -54,9 +55,6 @@ enum CommandTable {
 
 extension Bytes {
     /// A whole number, as Redis takes one.
-    var number: Int64? {
-        guard count <= 20, let text = validText, let number = Int64(text), String(number) == text else { return nil }
-        return number
-    }
+    var number: Int64? { WholeNumber.of(slice) }
     var word: String { String(decoding: slice, as: UTF8.self).uppercased() }
 }
