@@ -56,21 +56,23 @@ struct OrdersImportTests {
             let stages = legal.values.reduce(0) { $0 + $1.stages }
             #expect(ends.count == 4000 && legal.count < 4000 && stages > 10_000)
 
-            #expect(try JSON(try await bus.run("import", "orders", csv).out)["records"].int == stages)
             _ = try await bus.work("orders.handler")
             _ = try await bus.work("orders.tracking", "orders.outbox")
-            var (kills, told) = (0, 0)
-            while kills < 3 {
+            // The table grows, and each reactor is killed as soon as something came of it: no speed of a machine lets one
+            // of them do all.
+            let growing = bus.folder + "/growing.csv"
+            var (imported, told) = (0, 0)
+            for lines in [800, 2000, 4001] {
                 let reactor = try await bus.work("orders.notify")
+                try #require(try await bus.sh("head -n \(lines) \(csv) > \(growing)").exit == 0)
+                imported += try JSON(try await bus.run("import", "orders", growing).out)["records"].int
                 told = try await eventually("more than \(told) notifications: \(reactor.err)") {
                     let now = try rows(bus, "orders.outbox", "SELECT count(*) FROM orders_notifications").first?.first
                     return now.flatMap { Int($0) }.flatMap { $0 > told ? $0 : nil }
                 }
                 try await reactor.crash()
-                if told == stages { break }
-                kills += 1
             }
-            #expect(kills > 0)
+            #expect(imported == stages)
             _ = try await bus.work("orders.notify")
             try await bus.settle()
 
@@ -88,7 +90,7 @@ struct OrdersImportTests {
             )
             #expect(rushed == [["0"]], "no stage is before the one before it")
 
-            let again = try JSON(try await bus.run("import", "orders", csv).out)
+            let again = try JSON(try await bus.run("import", "orders", growing).out)
             let bad = 4000 - legal.count
             #expect(again["imported"] == 0 && again["alreadyImported"].int == 4001 - bad && again["bad"].int == bad)
             #expect(try await bus.count("orders.commands") == stages)
