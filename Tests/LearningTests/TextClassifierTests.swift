@@ -45,5 +45,6 @@ struct TextClassifierTests {
         let chances = Moments.model.chances("Packers vs. Cowboys | NFL Week 5 Game Highlights")
         #expect(chances.max() == chances[Moments.classes.firstIndex(of: "sports") ?? 0])
         #expect(Moments.label("zzzz") == nil)
+        #expect(Moments.classes == Moments.model.classes)
     }
 }
