@@ -195,7 +195,7 @@ struct SocialTests {
                 $0["event"]["follower"].string
             }
             #expect(followers.count >= 150)
-            let view = "\(bus.views)/social.timelines@3.sqlite"
+            let view = "\(bus.views)/social.timelines@4.sqlite"
             func rows(_ table: String) throws -> [String] { try Tables(view).rows[table] ?? [] }
             #expect(try rows("social_merged").count == followers.count)
 

@@ -14,6 +14,8 @@ struct HomeScore: Hashable, Sendable {
     static let friend = 1.0
     static let fame = 0.5
     static let retweet = 1.5
+    static let place = 1.5
+    static let profile = 1.0
 
     var recency: Double
     var interests: Double
@@ -21,10 +23,12 @@ struct HomeScore: Hashable, Sendable {
     var fame: Double
     var likes: Double
     var retweets: Double
+    var place: Double
+    var profiles: Double
 
     /// In this order, so that it is the same wherever it is added up.
-    var sum: Double { recency + interests + friends + fame + likes + retweets }
-    var parts: Row { [recency, interests, friends, fame, likes, retweets].map { .real($0) } }
+    var sum: Double { recency + interests + friends + fame + likes + retweets + place + profiles }
+    var parts: Row { [recency, interests, friends, fame, likes, retweets, place, profiles].map { .real($0) } }
 
     /// What a score is made of.
     struct Facts: Hashable, Sendable {
@@ -38,6 +42,10 @@ struct HomeScore: Hashable, Sendable {
         var followers: Int64
         var likes: Int64
         var retweets: Int64
+        /// Whether the reader and the author say that they live in the same place.
+        var isNear = false
+        /// Interests that the two have in common.
+        var common = 0
     }
 
     init(_ facts: Facts) {
@@ -47,6 +55,8 @@ struct HomeScore: Hashable, Sendable {
         fame = Self.fame * log10(1 + Double(max(0, facts.followers)))
         likes = log(1 + Double(max(0, facts.likes)))
         retweets = Self.retweet * log(1 + Double(max(0, facts.retweets)))
+        place = facts.isNear ? Self.place : 0
+        profiles = Self.profile * log(1 + Double(facts.common))
     }
 }
 
@@ -66,10 +76,11 @@ struct RankHome {
     static let columns =
         ReadTimeline.columns + ReadTimeline.counted + [
             Column("score", .real, "the sum of the parts"), Column("by_recency", .real),
-            Column("by_interests", .real, "hashtags that the reader uses and likes"),
+            Column("by_interests", .real, "hashtags that the reader uses, likes, or names as interests"),
             Column("by_friends", .real, "whom the reader and the author follow"),
             Column("by_fame", .real, "followers of an author whom the reader follows"), Column("by_likes", .real),
-            Column("by_retweets", .real),
+            Column("by_retweets", .real), Column("by_place", .real, "the reader and the author live in the same place"),
+            Column("by_profiles", .real, "interests that both say they have"),
         ]
 
     private let reader: any ViewReader
@@ -116,7 +127,8 @@ struct RankHome {
     private func scored(_ rows: [Row]) throws -> [Scored] {
         // A retweet is worth what its original is, since it was passed on.
         let authors = Set(rows.compactMap { ($0[4] == .null ? $0[1] : $0[4]).text })
-        let (interests, standings) = (try interests(), try standings(of: authors))
+        let people = try Profiles.people(authors.union([user]).sorted(), in: Timelines.profiles, reader)
+        let (interests, standings) = (try interests(people[user]), try standings(of: authors, people))
         return rows.map { row in
             let author = (row[4] == .null ? row[1] : row[4]).text ?? ""
             let standing = standings[author] ?? Standing()
@@ -126,13 +138,15 @@ struct RankHome {
                 HomeScore.Facts(
                     age: moment.rawValue - (row[0].integer ?? 0),
                     interest: tags.sorted().reduce(0) { $0 + (interests[$1] ?? 0) }, friends: standing.friends,
-                    followers: standing.isFollowed ? standing.followers : 0, likes: counts[0], retweets: counts[3]))
+                    followers: standing.isFollowed ? standing.followers : 0, likes: counts[0], retweets: counts[3],
+                    isNear: standing.isNear, common: standing.common))
             return (score.sum, row + [.real(score.sum)] + score.parts)
         }
     }
 
-    /// Of each hashtag that the reader's newest tweets have, and the newest that the reader likes, its share among all.
-    private func interests() throws -> [String: Double] {
+    /// Of each hashtag that the reader's newest tweets have, and the newest that the reader likes, and that is an interest of theirs, its
+    /// share among all.
+    private func interests(_ profile: Person?) throws -> [String: Double] {
         let own = Scan(
             Timelines.tweets, by: "posted", equal: [.text(user)], through: Value(moment), descending: true,
             limit: RankLimits.interests)
@@ -145,7 +159,7 @@ struct RankHome {
             let found = try originals.tweet(like.value(Timelines.Like.owner), like.value(Timelines.Like.tweet))
             texts.append(found?[2].text ?? "")
         }
-        let uses = texts.flatMap { Social.names(TweetText.hashtags(in: $0)) }
+        let uses = texts.flatMap { Social.names(TweetText.hashtags(in: $0)) } + (profile?.tags ?? [])
         let counts = uses.reduce(into: [:]) { $0[$1, default: 0.0] += 1 }
         return counts.mapValues { $0 / Double(uses.count) }
     }
@@ -155,9 +169,11 @@ struct RankHome {
         var friends = 0
         var followers: Int64 = 0
         var isFollowed = false
+        var isNear = false
+        var common = 0
     }
 
-    private func standings(of authors: Set<String>) throws -> [String: Standing] {
+    private func standings(of authors: Set<String>, _ people: [String: Person]) throws -> [String: Standing] {
         func followees(_ user: String, atMost most: Int) throws -> Set<String> {
             let rows = try reader.rows(Scan(Timelines.followees, equal: [.text(user)], limit: most))
             return Set(rows.compactMap { $0[1].text })
@@ -171,10 +187,19 @@ struct RankHome {
             try reader.rows(Timelines.followees, keys: sorted.map { [.text(user), .text($0)] })
                 .compactMap { $0[1].text })
         return try sorted.reduce(into: [:]) { standings, author in
-            standings[author] = Standing(
-                friends: author == user
-                    ? 0 : try followees(author, atMost: RankLimits.friends).intersection(mine).count,
-                followers: followers[author] ?? 0, isFollowed: followed.contains(author))
+            let person = people[author]
+            // Who has left is nobody's friend any more.
+            if person?.hasLeft ?? false { return }
+            var standing = Standing(followers: followers[author] ?? 0, isFollowed: followed.contains(author))
+            if author != user {
+                standing.friends = try followees(author, atMost: RankLimits.friends).intersection(mine).count
+                if let own = people[user], let person {
+                    (standing.isNear, standing.common) = (
+                        own.livesWhere(person), own.interests(inCommonWith: person)
+                    )
+                }
+            }
+            standings[author] = standing
         }
     }
 }

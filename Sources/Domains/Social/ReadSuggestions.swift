@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 internal import Learning
 
 extension Query {
@@ -31,23 +32,56 @@ enum ReadSuggestions {
         Column("adamic_adar", .real), Column("resource_allocation", .real),
         Column("by_users_alike", .real, "by whom those follow who are most like you"),
         Column("follows_you", .integer), Column("followers", .integer), Column("followees", .integer),
+        Column("same_place", .integer, "1 where both say that they live in the same place"),
+        Column("common_interests", .integer, "that both say they have"),
+        Column("by_place", .real, "what the score has of it"),
+        Column("by_interests", .real, "what the score has of them"),
     ]
+
+    /// What the same place adds to a score of learned weights, and what the logarithm of common interests is multiplied by. They are chosen:
+    /// no graph that the weights were learned of says who lives where.
+    static let place = 1.0
+    static let interest = 0.5
 
     static func page(for user: String, limit: Int, in reader: any ViewReader) throws -> Page {
         let strangers = try Strangers(to: user, in: reader)
         let found = try Suggester.learned.suggestions(
-            for: user, in: TiesGraph(reader: reader), limit: min(limit, most), excluding: strangers.include)
-        return Page(columns: columns, rows: found.map(row))
+            for: user, in: TiesGraph(reader: reader), limit: .max, excluding: strangers.include)
+        let people = try Profiles.people(found.map(\.user) + [user], in: SocialTies.profiles, reader)
+        let own = people[user] ?? Person()
+        let known = found.compactMap { one -> Known? in
+            let person = people[one.user] ?? Person()
+            // Who has left reads nobody and writes nothing.
+            return person.hasLeft ? nil : Known(one, near: own.livesWhere(person), own.interests(inCommonWith: person))
+        }
+        let best = known.sorted { ($1.score, $0.found.user) < ($0.score, $1.found.user) }
+        return Page(columns: columns, rows: best.prefix(min(limit, most)).map(row))
     }
 
-    private static func row(_ found: Suggestion<String>) -> Row {
-        let why = found.why
+    /// A suggestion, with what the two say of themselves.
+    private struct Known {
+        var found: Suggestion<String>
+        var isNear: Bool
+        var common: Int
+        var byPlace: Double
+        var byInterests: Double
+        var score: Double { found.score + byPlace + byInterests }
+
+        init(_ found: Suggestion<String>, near isNear: Bool, _ common: Int) {
+            (self.found, self.isNear, self.common) = (found, isNear, common)
+            (byPlace, byInterests) = (isNear ? place : 0, interest * log(1 + Double(common)))
+        }
+    }
+
+    private static func row(_ known: Known) -> Row {
+        let (found, why) = (known.found, known.found.why)
         func whole(_ number: Double) -> Value { .integer(Int64(number)) }
         return [
-            .text(found.user), .real(found.score), whole(why.followedByFollowees), whole(why.commonFollowees),
+            .text(found.user), .real(known.score), whole(why.followedByFollowees), whole(why.commonFollowees),
             whole(why.followedByFollowers), whole(why.followersFollowed), .real(why.adamicAdar),
             .real(why.resourceAllocation), .real(why.byUsersAlike), whole(why.followsBack),
-            Value(why.degrees.followers), Value(why.degrees.followees),
+            Value(why.degrees.followers), Value(why.degrees.followees), known.isNear ? 1 : 0,
+            .integer(Int64(known.common)), .real(known.byPlace), .real(known.byInterests),
         ]
     }
 }

@@ -1,4 +1,4 @@
-internal import EventModel
+package import EventModel
 internal import SwiftProtobuf
 
 /// What a search must find, straight from the events of `social.events`: every tweet is read for every question.
@@ -152,4 +152,33 @@ extension SocialInvariants {
                 }
             }
         })
+}
+
+/// Searches by reading every tweet, for measures that hold the index against it.
+package struct SearchScan: Sendable {
+    private var tweets = ScannedTweets()
+    private var words: [String] = []
+    private var authors: [String] = []
+    package private(set) var count = 0
+
+    package init() {}
+
+    /// A record of `social.events`.
+    package mutating func read(_ record: Record) throws {
+        guard let event = try SocialEvent.kind(in: record.value) else { return }
+        tweets.tell(event, at: record.timestamp)
+        guard case .tweetPosted(let e) = event else { return }
+        count += 1
+        authors.append(e.user)
+        if count % 7 != 0 { return }
+        words += SearchText.tokens(of: e.text).map(\.term).filter { $0.utf8.allSatisfy { (97...122).contains($0) } }
+    }
+
+    /// What is found, the newest first, as USER/TWEET.
+    package func found(_ text: String) throws -> [String] {
+        tweets.found(try SearchQuery(text)).map { "\($0.owner)/\($0.tweet)" }
+    }
+    /// A word of some tweet: one that is in many comes often.
+    package func word(_ random: inout SeededRandom) -> String { words.randomElement(using: &random) ?? "" }
+    package func author(_ random: inout SeededRandom) -> String { authors.randomElement(using: &random) ?? "" }
 }

@@ -28,10 +28,12 @@ extension Domain {
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")
             .deriving(SocialRetweetEvent.self, topic: "retweets", key: "author", owner: "retweets")
             .deriving(SocialFlagEvent.self, topic: "flags", key: "account", owner: "flag-fakes")
+            .deriving(SocialProfileEvent.self, topic: "profiles", key: "user", owner: "profiles")
             .reacting(Followers.self)
             .reacting(remembering: FanOut(limit: fanOutLimit))
             .reacting(remembering: Retweets())
             .reacting(remembering: FlagFakes())
+            .reacting(Profiles.self)
             .projecting(Timelines.self)
             .projecting(Trends.self)
             .projecting(SocialGraph.self)
@@ -192,7 +194,7 @@ extension Domain {
 
     private static let trends = Query(
         "social.trends",
-        "Hashtags and what is looked for in a window, ranked by how far they burst above their own baseline.",
+        "Hashtags, what is looked for and what headlines say in a window, ranked by how far they burst above their own baseline.",
         of: "social.trends", [length, at, reader, bursting]
     ) { arguments, reader in
         let window = arguments[length] ?? .seconds(3600)

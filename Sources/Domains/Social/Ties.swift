@@ -7,12 +7,24 @@ internal import SwiftProtobuf
 /// A row has the latest ties alone: a user with a million followers costs a suggestion what one with ``kept`` costs. How many there
 /// are in all is counted beside.
 struct SocialTies: Projection {
-    typealias Event = Only<SocialEvent>
+    /// What the two topics carry.
+    enum Event: Readable {
+        enum Content: Sendable {
+            case told(SocialEvent.Kind)
+            case profile(SocialProfileEvent.Kind)
+        }
+        static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
+            if topic == "social.profiles" { return try SocialProfileEvent.kind(in: bytes).map(Content.profile) }
+            return try SocialEvent.kind(in: bytes).map(Content.told)
+        }
+    }
+
     static let name = "ties"
-    static let version = 1
+    /// 2: with what people say of themselves.
+    static let version = 2
     static let about = "The latest follows of each user, for suggestions."
-    static let topics = ["social.events"]
-    static let tables = [ties, degrees, following, hidden]
+    static let topics = ["social.events", "social.profiles"]
+    static let tables = [ties, degrees, following, hidden, profiles]
 
     /// Handles that a row keeps; older ones are forgotten.
     static let kept = 200
@@ -31,6 +43,7 @@ struct SocialTies: Projection {
         "social_following", "One row a user and whom they follow.",
         key: [Column("user", .text), Column("followee", .text)], columns: [])
     static let hidden = Timelines.hiding("social_strangers")
+    static let profiles = Profiles.table("social_tied_profiles")
 
     enum Tie {
         static let direction = ties.text("direction")
@@ -45,6 +58,13 @@ struct SocialTies: Projection {
     init() {}
 
     func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
+        switch event {
+        case .profile(let profile): Profiles.fold(profile, into: Self.profiles, view)
+        case .told(let told): try apply(told, at: place, to: view)
+        }
+    }
+
+    private func apply(_ event: SocialEvent.Kind, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .userFollowed(let e):
             try change(e.user, e.followee, place, view) { others, other in Self.adding(other, to: others) }

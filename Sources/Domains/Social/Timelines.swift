@@ -4,13 +4,15 @@ internal import SwiftProtobuf
 /// Every tweet, and what each reader's timeline is merged from when it is read: entries handed to the reader, mentions,
 /// and the authors whose tweets the reader fetches.
 struct Timelines: Projection {
-    /// What the two topics carry.
+    /// What the topics carry.
     enum Event: Readable {
         enum Content: Sendable {
             case told(SocialEvent.Kind)
             case home(SocialHomeEvent.Kind)
+            case profile(SocialProfileEvent.Kind)
         }
         static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
+            if topic == "social.profiles" { return try SocialProfileEvent.kind(in: bytes).map(Content.profile) }
             if topic == "social.home" { return try SocialHomeEvent.kind(in: bytes).map(Content.home) }
             return try SocialEvent.kind(in: bytes).map(Content.told)
         }
@@ -18,11 +20,13 @@ struct Timelines: Projection {
 
     static let name = "timelines"
     /// 2: with replies, quotes, likes, and whose tweets are hidden from whom. 3: with retweets, and who follows whom.
-    static let version = 3
+    /// 4: with what people say of themselves.
+    static let version = 4
     static let about = "Tweets, and the timelines made of them."
-    static let topics = ["social.events", "social.home"]
+    static let topics = ["social.events", "social.home", "social.profiles"]
     static let tables = [
         tweets, entries, mentions, merged, replies, quotes, likes, counts, hidden, followees, followers,
+        profiles,
     ]
 
     static let tweets = Table(
@@ -68,6 +72,7 @@ struct Timelines: Projection {
         "social_followers", "One row a user who is or was followed.", key: [Column("user", .text)],
         columns: [Column("followers", .integer)])
     static let hidden = hiding("social_hidden")
+    static let profiles = Profiles.table("social_profiles")
 
     private static func naming(_ what: String) -> [Column] {
         [
@@ -122,6 +127,7 @@ struct Timelines: Projection {
         switch event {
         case .told(let told): try apply(told, at: place, to: view)
         case .home(let home): apply(home, to: view)
+        case .profile(let profile): Profiles.fold(profile, into: Self.profiles, view)
         }
     }
 

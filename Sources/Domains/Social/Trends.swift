@@ -1,11 +1,12 @@
 internal import EventModel
 internal import SwiftProtobuf
 
-/// How often each hashtag was used in every minute and in every hour, as partial counts of each partition.
+/// How often each hashtag was used in every minute and in every hour, as partial counts of each partition; and what people looked for, and
+/// what headlines say (``NewsPhrases``), by the same names.
 ///
 /// A tweet counts when it is posted. What a retweet counts is known where it meets its original, and what a deletion takes
 /// away where the tweet is remembered: ``Retweets`` tells both as changes. The counts are of all accounts; beside them stands who used
-/// what, and who is marked as a fake, so that ``FakeUses`` can be taken away whenever the marks change.
+/// what, and who is marked as a fake, so that ``FakeUses`` can be taken away whenever the marks change. Headlines are of no account.
 struct Trends: Projection {
     /// What the topics carry.
     enum Event: Readable {
@@ -14,11 +15,13 @@ struct Trends: Projection {
             case changed(SocialRetweetEvent.Kind)
             case searched(SocialSearchEvent.Kind)
             case looked(SocialFlagEvent.Kind)
+            case news(SocialNewsEvent.Kind)
         }
         static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
             if topic == "social.retweets" { return try SocialRetweetEvent.kind(in: bytes).map(Content.changed) }
             if topic == "social.searches" { return try SocialSearchEvent.kind(in: bytes).map(Content.searched) }
             if topic == "social.flags" { return try SocialFlagEvent.kind(in: bytes).map(Content.looked) }
+            if topic == "social.news" { return try SocialNewsEvent.kind(in: bytes).map(Content.news) }
             return try SocialEvent.kind(in: bytes).map(Content.told)
         }
     }
@@ -27,9 +30,10 @@ struct Trends: Projection {
     /// 2: deleted tweets count no more, retweets count by their originals, and a hashtag is counted in its composed form.
     /// 3: with what people look for, and the hashtags of each user.
     /// 4: who used what, and who looks like a fake.
-    static let version = 4
-    static let about = "Hashtags and what is looked for, of every minute and hour."
-    static let topics = ["social.events", "social.retweets", "social.searches", "social.flags"]
+    /// 5: with phrases of headlines.
+    static let version = 5
+    static let about = "Hashtags, what is looked for and what headlines say, of every minute and hour."
+    static let topics = ["social.events", "social.retweets", "social.searches", "social.flags", "social.news"]
     static let tables = [minutes, hours, interests, uses, flags, verdicts]
 
     static let minutes = counts("social_tag_minutes", "minute", "minutes since 1970 UTC")
@@ -37,13 +41,15 @@ struct Trends: Projection {
 
     private static func counts(_ name: String, _ unit: String, _ about: String) -> Table {
         Table(
-            name, "One row a hashtag or what is looked for, \(unit) and partition.",
+            name, "One row a hashtag, what is looked for or a phrase of headlines, \(unit) and partition.",
             key: [
                 Column("hashtag", .text, "in lower case, without the #"), Column(unit, .integer, about),
                 Column("partition", .integer),
             ],
-            columns: [Column("tweets", .integer), Column("retweets", .integer), Column("searches", .integer)],
-            indexes: [Index(unit, [unit])])
+            columns: [
+                Column("tweets", .integer), Column("retweets", .integer), Column("searches", .integer),
+                Column("news", .integer, "headlines"),
+            ], indexes: [Index(unit, [unit])])
     }
 
     static let interests = Table(
@@ -70,6 +76,8 @@ struct Trends: Projection {
         static let tweets = minutes.integer("tweets")
         static let retweets = minutes.integer("retweets")
         static let searches = minutes.integer("searches")
+        static let news = minutes.integer("news")
+        static let all = [tweets, retweets, searches, news]
     }
     enum Interest {
         static let hashtag = interests.text("hashtag")
@@ -92,7 +100,7 @@ struct Trends: Projection {
         var minute: Int64
         var partition: Partition
     }
-    /// Tweets, retweets, searches.
+    /// Tweets, retweets, searches, headlines.
     private var gathered: [Slot: [Int64]] = [:]
     private var interests: [Row: Int64] = [:]
 
@@ -103,23 +111,25 @@ struct Trends: Projection {
         switch event {
         case .told(.tweetPosted(let e)):
             for hashtag in e.hashtags {
-                count(hashtag, minute, of: e.user, place, [1, 0, 0])
+                count(hashtag, minute, of: e.user, place, [1, 0, 0, 0])
                 interest(e.user, hashtag, 1)
             }
         case .changed(.hashtagsRecounted(let e)):
             for change in e.changes {
                 let (tweets, retweets) = (Int64(change.tweets), Int64(change.retweets))
                 if tweets != 0 {
-                    count(change.hashtag, change.minute, of: e.author, place, [tweets, 0, 0])
+                    count(change.hashtag, change.minute, of: e.author, place, [tweets, 0, 0, 0])
                     interest(e.author, change.hashtag, tweets)
                 }
-                if retweets != 0 { count(change.hashtag, change.minute, of: change.user, place, [0, retweets, 0]) }
+                if retweets != 0 { count(change.hashtag, change.minute, of: change.user, place, [0, retweets, 0, 0]) }
             }
         case .searched(.searchPerformed(let e)):
             for topic in try SearchQuery(e.query).topics {
-                count(topic, minute, of: e.user, place, [0, 0, 1])
+                count(topic, minute, of: e.user, place, [0, 0, 1, 0])
                 if !e.user.isEmpty { interest(e.user, topic, 1) }
             }
+        case .news(.newsIngested(let e)):
+            for phrase in NewsPhrases.phrases(of: e.title) { count(phrase, minute, of: "", place, [0, 0, 0, 1]) }
         case .looked(.accountFlagged(let e)): view.put(Self.flags, [.text(e.account), .integer(e.tweets)])
         case .looked(.accountPassed(let e)): view.delete(Self.flags, [.text(e.account)])
         case .told(.accountCleared(let e)): judge(e.account, .cleared, view)
@@ -136,13 +146,14 @@ struct Trends: Projection {
         interests[[.text(user), .text(Check.composed(hashtag))], default: 0] += change
     }
 
-    /// - Parameter user: Empty where nobody is known: somebody who did not say who looks, or passed on in the time of an older program.
+    /// - Parameter user: Empty where nobody is known: somebody who did not say who looks, or passed on in the time of an older program; and of
+    ///   headlines.
     private mutating func count(
         _ hashtag: String, _ minute: Int64, of user: String, _ place: EventPosition, _ change: [Int64]
     ) {
         // Events of the first version have hashtags as they were typed.
         let slot = Slot(user: user, hashtag: Check.composed(hashtag), minute: minute, partition: place.partition)
-        for i in change.indices { gathered[slot, default: [0, 0, 0]][i] += change[i] }
+        for i in change.indices { gathered[slot, default: [0, 0, 0, 0]][i] += change[i] }
     }
 
     func finish(_ view: ViewBatch) {
@@ -153,7 +164,8 @@ struct Trends: Projection {
             if slot.user.isEmpty { continue }
             view.add(
                 Self.uses,
-                [.text(slot.user), .integer(slot.minute), .text(slot.hashtag), Value(slot.partition)], count)
+                [.text(slot.user), .integer(slot.minute), .text(slot.hashtag), Value(slot.partition)],
+                Array(count.prefix(3)))
         }
         for (key, change) in interests { view.add(Self.interests, key, [change]) }
     }

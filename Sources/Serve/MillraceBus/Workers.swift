@@ -90,7 +90,7 @@ package enum Workers {
 
     /// The topics that domains and their workers need.
     package static func topics(of domains: [Domain]) -> [Topic] {
-        domains.flatMap(\.topics) + [QuarantineLog.topic, TopicBook.topic]
+        domains.topicsWithOthers + [QuarantineLog.topic, TopicBook.topic]
     }
 
     /// The workers that names, kinds and domains choose; all where none is given.

@@ -24,7 +24,7 @@ final class Playing {
         let scheduler = Scheduler(now: Self.start, tracing: tracing)
         self.scheduler = scheduler
         log = MemoryLog(clock: { scheduler.now })
-        let topics = simulation.domains.flatMap(\.topics).map { topic in
+        let topics = simulation.domains.topicsWithOthers.map { topic in
             var topic = topic
             topic.partitions = min(topic.partitions, simulation.partitions)
             return topic

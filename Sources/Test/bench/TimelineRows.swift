@@ -27,7 +27,7 @@ extension Bench {
         let place = try fresh("timelines")
         defer { remove(place) }
         let log = try await LocalLog.open(directory: place)
-        try await log.create(Domain.social.topics)
+        try await log.create([Domain.social].topicsWithOthers)
         try await tweet(log, place)
         let deliveries = try await Self.deliveries(log)
         var (rates, cores, answers99, lists, sets): ([Double], [Double], [Double], [Double], [Double]) = (

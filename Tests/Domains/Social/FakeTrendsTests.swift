@@ -6,15 +6,16 @@ import Testing
 
 @testable import SocialDomain
 
-@Suite("Trends without fakes")
+@Suite("Trends without fakes, with headlines")
 struct FakeTrendsTests {
     private let trends = Domain.social.projection("social.trends")
-    private static let topics = ["social.events", "social.retweets", "social.searches", "social.flags"]
+    private static let topics = ["social.events", "social.retweets", "social.searches", "social.flags", "social.news"]
 
     /// Everything that was used, whoever it was, and who counts as fake, straight from the records.
     private struct Everything {
         var hashtags = CountedHashtags()
         var searches: [(user: String, topic: String, minute: Int64)] = []
+        var headlines: [(words: [String], minute: Int64)] = []
         var flagged: Set<String> = []
         var verdicts: [String: Bool] = [:]
         var fakes: Set<String> {
@@ -34,6 +35,10 @@ struct FakeTrendsTests {
                     searches.append((e.user, topic, TrendWindow.minute(record.timestamp)))
                 }
             }
+            for (_, record) in feed.records("social.news") {
+                guard case .newsIngested(let e) = try SocialNewsEvent.kind(in: record.value) else { continue }
+                headlines.append((e.title.split(separator: " ").map(String.init), TrendWindow.minute(record.timestamp)))
+            }
             for (_, record) in feed.records("social.flags") {
                 switch try SocialFlagEvent.kind(in: record.value) {
                 case .accountFlagged(let e): flagged.insert(e.account)
@@ -43,23 +48,54 @@ struct FakeTrendsTests {
             }
         }
 
-        /// What a window shows: tweets, retweets, searches, and the mean of the 24 before.
+        /// Whether a headline of plain words has these words one after another.
+        private static func has(_ words: [String], _ phrase: [String]) -> Bool {
+            words.indices.contains { words[$0...].starts(with: phrase) }
+        }
+        /// All runs of one to three words of the headlines.
+        private var phrases: Set<[String]> {
+            var phrases: Set<[String]> = []
+            for (words, _) in headlines {
+                for length in 1...3 where length <= words.count {
+                    for start in 0...(words.count - length) { phrases.insert(Array(words[start..<start + length])) }
+                }
+            }
+            return phrases
+        }
+
+        /// What a window shows: tweets, retweets, searches, headlines, and the mean of the 24 before.
         func shown(_ window: Range<Int64>) -> [String: (counts: [Int64], baseline: Double)] {
             let before = window.lowerBound - 24 * Int64(window.count)..<window.lowerBound
             var shown: [String: (counts: [Int64], baseline: Double)] = [:]
             func count(_ user: String, _ tag: String, _ minute: Int64, _ counts: [Int64]) {
                 if fakes.contains(user) { return }
                 if window.contains(minute) {
-                    for i in 0..<3 { shown[tag, default: ([0, 0, 0], 0)].counts[i] += counts[i] }
+                    for i in 0..<4 { shown[tag, default: ([0, 0, 0, 0], 0)].counts[i] += counts[i] }
                 } else if before.contains(minute) {
-                    shown[tag, default: ([0, 0, 0], 0)].baseline += Double(counts.reduce(0, +)) / 24
+                    shown[tag, default: ([0, 0, 0, 0], 0)].baseline += Double(counts.reduce(0, +)) / 24
                 }
             }
             for (use, n) in hashtags.uses() {
-                count(use.user, use.slot.hashtag, use.slot.minute, [n.tweets, n.retweets, 0])
+                count(use.user, use.slot.hashtag, use.slot.minute, [n.tweets, n.retweets, 0, 0])
             }
-            for search in searches { count(search.user, search.topic, search.minute, [0, 0, 1]) }
-            return shown.filter { $0.value.counts != [0, 0, 0] }
+            for search in searches { count(search.user, search.topic, search.minute, [0, 0, 1, 0]) }
+            for phrase in phrases {
+                for (words, minute) in headlines where Self.has(words, phrase) {
+                    count("", phrase.joined(separator: " "), minute, [0, 0, 0, 1])
+                }
+            }
+            func isNewsAlone(_ tag: String) -> Bool { shown[tag]?.counts.prefix(3) == [0, 0, 0] }
+            func found(_ phrase: [String]) -> Int64 { shown[phrase.joined(separator: " ")]?.counts[3] ?? 0 }
+            // One headline alone is no trend, and a part of a phrase that is always whole is none beside it.
+            let dropped = phrases.filter { phrase in
+                isNewsAlone(phrase.joined(separator: " "))
+                    && (found(phrase) < 2
+                        || phrases.contains {
+                            $0.count > phrase.count && Self.has($0, phrase) && found($0) >= found(phrase)
+                        })
+            }
+            for phrase in dropped { shown[phrase.joined(separator: " ")] = nil }
+            return shown.filter { $0.value.counts != [0, 0, 0, 0] }
         }
     }
 
@@ -72,7 +108,7 @@ struct FakeTrendsTests {
                 .joined(separator: " ")
         }
         let (user, old) = (users.randomElement(using: &random)!, Int.random(in: 0...i + 3, using: &random))
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<23, using: &random) {
         case 0..<7: feed.tell(.post("t\(i)", by: poster(i), text()))
         case 7..<12:
             // Also of what is not there, or not yet; some with a text of its own.
@@ -86,7 +122,12 @@ struct FakeTrendsTests {
         case 12..<14: feed.tell(.delete("t\(old)", by: poster(old)))
         case 14..<16: feed.search("tag\(old % 5)", by: Bool.random(using: &random) ? user : "")
         case 16, 17: feed.look(at: user, Bool.random(using: &random))
-        case 18: feed.tell(.clearAccount_p(.with { ($0.account, $0.reviewer) = (user, "eve") }))
+        case 18, 19, 20:
+            let words = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+                "tag\(Int.random(in: 0..<5, using: &random))"
+            }
+            feed.publish(words.joined(separator: " "), by: user)
+        case 21: feed.tell(.clearAccount_p(.with { ($0.account, $0.reviewer) = (user, "eve") }))
         default: feed.tell(.confirmFake(.with { ($0.account, $0.reviewer) = (user, "eve") }))
         }
     }
@@ -127,7 +168,7 @@ struct FakeTrendsTests {
         #expect(Set(page.rows.compactMap { $0[0].text }) == Set(shown.keys), "\(window), \(place)")
         for row in page.rows {
             guard let expected = shown[row[0].text ?? ""] else { continue }
-            #expect([row[2], row[3], row[5]] == expected.counts.map { .integer($0) }, "\(row), \(place)")
+            #expect([row[2], row[3], row[5], row[7]] == expected.counts.map { .integer($0) }, "\(row), \(place)")
             #expect(abs((row[4].real ?? -1) - expected.baseline) < 1e-9, "\(row), \(place)")
         }
     }

@@ -16,6 +16,21 @@ struct RankHomeTests {
         var following: [String: Set<String>] = [:]
         var likes: [String: [(name: String, at: Timestamp)]] = [:]
         var deleted: Set<String> = []
+        /// Where each lives, what interests them, and what they say of themselves, in words of one each; nil once they have left.
+        var people: [String: (place: String, interests: Set<String>, about: Set<String>)?] = [:]
+
+        /// What the place and interests of two are worth.
+        func known(_ reader: String, _ author: String) -> [Double] {
+            guard reader != author, let one = people[reader] ?? nil, let other = people[author] ?? nil else {
+                return [0, 0]
+            }
+            let common = one.interests.union(other.interests).filter { interest in
+                one.interests.contains(interest) && other.interests.union(other.about).contains(interest)
+                    || other.interests.contains(interest) && one.about.contains(interest)
+            }
+            return [!one.place.isEmpty && one.place == other.place ? 1.5 : 0, log(1 + Double(common.count))]
+        }
+        func hasLeft(_ user: String) -> Bool { people[user].map { $0 == nil } ?? false }
 
         mutating func tell(_ event: SocialEvent.Kind, at time: Timestamp) {
             merged.tell(event, at: time)
@@ -63,6 +78,7 @@ struct RankHomeTests {
                 else { continue }
                 uses += tags(tweet.text)
             }
+            uses += (people[reader] ?? nil)?.interests.sorted() ?? []
             return newest.map { name -> (name: String, parts: [Double]) in
                 let tweet = shown(name)
                 let root = tweet.name
@@ -76,13 +92,15 @@ struct RankHomeTests {
                 let liked = likes.values.flatMap { $0 }.count { $0.name == root }
                 let passed = texts.count { $0.value.original == root && !deleted.contains($0.key) }
                 let hours = Double(moment.rawValue - texts[name]!.at.rawValue) / 3_600_000
+                let isThere = !hasLeft(author)
                 return (
                     name,
                     [
-                        10 * pow(2, -hours / 6), 4 * shares.reduce(0, +), log(1 + Double(common)),
-                        mine.contains(author) ? 0.5 * log10(1 + Double(followers)) : 0, log(1 + Double(liked)),
+                        10 * pow(2, -hours / 6), 4 * shares.reduce(0, +), isThere ? log(1 + Double(common)) : 0,
+                        isThere && mine.contains(author) ? 0.5 * log10(1 + Double(followers)) : 0,
+                        log(1 + Double(liked)),
                         1.5 * log(1 + Double(passed)),
-                    ]
+                    ] + known(reader, author)
                 )
             }
             .enumerated()
@@ -113,6 +131,7 @@ struct RankHomeTests {
                 default: Bool.random(using: &random) ? .mute(other, by: user) : .unmute(other, by: user)
                 }
             _ = try? feed.tell(ask, id: "c\(i)", at: after(Int64(i) * 301))
+            if i % 9 == 0 { tell(of: user, &feed, &oracle, &random) }
             if i % 20 == 0 { _ = try feed.react(&random, atMost: 20) }
         }
         try feed.settle(&random)
@@ -120,6 +139,24 @@ struct RankHomeTests {
             if let event = try SocialEvent.kind(in: record.value) { oracle.tell(event, at: record.timestamp) }
         }
         return (feed, oracle)
+    }
+
+    /// Somebody says something of themselves, or leaves.
+    private func tell(of user: String, _ feed: inout SocialFeed, _ oracle: inout Oracle, _ random: inout SeededRandom) {
+        if oracle.hasLeft(user) { return }
+        if Int.random(in: 0..<12, using: &random) == 0 {
+            feed.leave(user)
+            oracle.people[user] = .some(nil)
+            return
+        }
+        func words() -> Set<String> {
+            Set(["tea", "rain", "news", "milk"].filter { _ in Bool.random(using: &random) })
+        }
+        let (interests, about, place) = (words(), words(), ["", "oslo", "rome"].randomElement(using: &random)!)
+        feed.profile(
+            user, location: place == "oslo" ? "Oslo, Norway" : place, interests.sorted(),
+            about: about.sorted().joined(separator: ", "))
+        oracle.people[user] = (place, interests, about)
     }
 
     private func rows(_ feed: SocialFeed, _ user: String, at moment: Timestamp, limit: Int) throws -> [Row] {
@@ -144,9 +181,9 @@ struct RankHomeTests {
                 let names = rows.map { "\($0[1].text ?? "")/\($0[2].text ?? "")" }
                 #expect(names == expected.map(\.name), "\(user), seed \(seed)")
                 for (row, right) in zip(rows, expected) {
-                    let parts = row.suffix(6).map { $0.real ?? -1 }
+                    let parts = row.suffix(8).map { $0.real ?? -1 }
                     #expect(zip(parts, right.parts).allSatisfy { abs($0 - $1) < 1e-9 }, "\(right.name), seed \(seed)")
-                    #expect(row[row.count - 7].real == parts.reduce(0, +), "\(right.name), seed \(seed)")
+                    #expect(row[row.count - 9].real == parts.reduce(0, +), "\(right.name), seed \(seed)")
                 }
                 shown += rows.count
                 #expect(try self.rows(feed, user, at: moment, limit: 100) == rows, "\(user), seed \(seed)")

@@ -43,7 +43,7 @@ struct SocialFeed {
         }
         for topic in [
             "social.events", "social.audience", "social.retweets", "social.home", "social.searches", "social.flags",
-            "social.news",
+            "social.news", "social.profiles", "accounts.events",
         ] {
             topics[topic] = Array(repeating: [], count: Self.partitions)
         }
@@ -96,6 +96,25 @@ struct SocialFeed {
             ? .accountFlagged(.with { ($0.account, $0.score, $0.tweets) = (account, 900, tweets) })
             : .accountPassed(.with { ($0.account, $0.score, $0.tweets) = (account, 100, tweets) })
         tell(Bytes(account), SocialFlagEvent.bytes(event), in: "social.flags")
+    }
+
+    /// Tells what somebody says of themselves where accounts are.
+    mutating func profile(_ user: String, location: String = "", _ interests: [String] = [], about: String = "") {
+        let profile = SocialAccountProfile.with {
+            ($0.user, $0.location, $0.interests, $0.about) = (user, location, interests, about)
+        }
+        tell(Bytes(user), SocialAccountEvent.bytes(.profileChanged(profile)), in: "accounts.events")
+    }
+    mutating func leave(_ user: String) {
+        tell(Bytes(user), SocialAccountEvent.bytes(.userDeactivated(.with { $0.user = user })), in: "accounts.events")
+    }
+
+    /// Reads a headline in.
+    mutating func publish(_ title: String, by publisher: String = "p") {
+        commands += 1
+        let event = SocialNewsEvent.Kind.newsIngested(
+            .with { ($0.headline, $0.publisher, $0.title) = ("h\(commands)", publisher, title) })
+        tell(Bytes(SocialNews.key(of: event)), SocialNewsEvent.bytes(event), in: "social.news")
     }
 
     private mutating func tell(_ key: Bytes, _ value: Bytes, in topic: String) {

@@ -108,12 +108,22 @@ enum SocialGoldens {
         )
     ]
 
+    private static let profiles: [(SocialProfileEvent.Kind, String)] = [
+        (
+            .profileTold(
+                .with { ($0.user, $0.location, $0.interests, $0.about) = ("ann", "Oslo", ["tea"], "hi") }),
+            "8205140a03616e6e12044f736c6f1a0374656122026869"
+        ),
+        (.accountLeft(.with { $0.user = "ann" }), "8a05050a03616e6e"),
+    ]
+
     static let all: [Golden] =
         events.map { Golden(SocialEvent.self, $0, $1) } + commands.map { Golden(SocialCommand.self, $0, $1) }
         + audience.map { Golden(SocialAudienceEvent.self, $0, $1) }
         + retweets.map { Golden(SocialRetweetEvent.self, $0, $1) } + home.map { Golden(SocialHomeEvent.self, $0, $1) }
         + searches.map { Golden(SocialSearchEvent.self, $0, $1) }
         + flags.map { Golden(SocialFlagEvent.self, $0, $1) } + news.map { Golden(SocialNewsEvent.self, $0, $1) }
+        + profiles.map { Golden(SocialProfileEvent.self, $0, $1) }
 }
 
 @Suite("The bytes of social on the log")

@@ -130,6 +130,33 @@ struct BrowserTests {
         }
     }
 
+    @Test func `whom to follow is followed, and an account that counts as fake is judged, from their pages`()
+        async throws
+    {
+        try await onPages { bus, web, browser in
+            for (user, followee) in [("cy", "ann"), ("ann", "dan")] {
+                _ = try await web.send("Follow", #"{"user":"\#(user)","followee":"\#(followee)"}"#)
+            }
+            _ = try await web.send("PostTweet", #"{"user":"dan","tweet":"d1","text":"hello"}"#)
+            _ = try await web.send("ConfirmFake", #"{"account":"bot","reviewer":"eve"}"#)
+            func list(_ text: String) -> String { "document.querySelector('#timeline').innerText.includes('\(text)')" }
+            try await browser.go(web.base + "/ui/domains/social?user=cy&show=suggestions")
+            try await browser.wait(
+                "the suggestion", list("@dan") + " && " + list("followed by 1 account that you follow"))
+            try await browser.click("#timeline form button")
+            try await browser.wait(
+                "the follow", "document.querySelector('#told').innerText.includes('You follow @dan')")
+            try await browser.wait("no further suggestion", list("Nobody yet"))
+            try await browser.go(web.base + "/ui/domains/social?user=cy&show=flagged")
+            try await browser.wait("the fake", list("@bot") + " && " + list("a fake, says eve"))
+            try await browser.click("#timeline form button")
+            try await browser.wait("the verdict", list("No account looks like a fake"))
+            try await browser.go(web.base + "/ui/domains/social?user=cy&show=moments&window=7d")
+            try await browser.wait("Moments", "document.querySelector('#heading').innerText === 'Moments'")
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
     @Test func `an order goes its way to the door`() async throws {
         try await onPages { bus, web, browser in
             try await browser.go(web.base + "/ui/domains/orders")

@@ -1,7 +1,9 @@
-// Timelines (latest and ranked), a profile, a thread, and a search, as they change; trends; forms to post, reply and follow.
+// Timelines (latest and ranked), a profile, a thread, and a search, as they change; trends; forms to post, reply and follow. What else
+// there is stands in places.js.
 import {
   element, follow, keep, kept, lastPlace, parameter, say, send, setParameter, throttled, view, whenBack,
 } from "/ui/assets/millrace.js";
+import { numbers, places } from "./places.js";
 
 const $ = (id) => document.getElementById(id);
 const told = $("told");
@@ -32,11 +34,7 @@ function why(row) {
       [["fits what you look for", row.relevance], ["times, for likes and retweets", row.social]]
     : parts.map(([name, label]) => [label, row[name]]).filter(([, value]) => value >= 0.0005);
   if (!shown) return null;
-  return element(
-    "details", { class: "why" },
-    element("summary", {}, `Score ${row.score.toFixed(2)}: why`),
-    element("dl", {}, ...shown.flatMap(([label, value]) => [element("dt", {}, label), element("dd", {}, value.toFixed(3))])),
-  );
+  return numbers(`Score ${row.score.toFixed(2)}: why`, shown);
 }
 
 function tweet(row) {
@@ -68,6 +66,8 @@ function tweet(row) {
 function mode() {
   const [q, of, owner, id, order] = ["q", "of", "owner", "tweet", "order"].map(parameter);
   const ranked = order === "ranked";
+  const place = places[parameter("show")];
+  if (place) return place({ user, parameter });
   if (q) return { query: "social.search", fields: { q, order: ranked ? "ranked" : "newest", viewer: user || undefined }, heading: `Tweets for ${q}`, order, base: { q }, orders: true, empty: "Nothing found." };
   if (owner && id) return { query: "social.thread", fields: { owner, tweet: id, viewer: user || undefined }, heading: `A tweet of @${owner}`, empty: "This tweet is not there.", reply: { owner, id } };
   if (of) return { query: "social.user", fields: { user: of, counts: true, viewer: user || undefined }, heading: `@${of}`, empty: "No tweets.", of };
@@ -76,12 +76,23 @@ function mode() {
   return { query: "social.timeline", fields: { user, counts: true }, heading: "Timeline", order, base: {}, orders: true, empty: "Nothing yet: post something, or follow somebody." };
 }
 
+/** Links: [fields of the address, label, whether it is where one is] each. */
+const links = (list) => list.map(([fields, label, isCurrent]) => element(
+  "a", { href: address(fields), ...(isCurrent ? { "aria-current": "true" } : {}) }, label));
+
 function heading(now) {
+  const show = parameter("show");
+  $("places").replaceChildren(...links([
+    ["", "Timeline"], ["moments", "Moments"], ["suggestions", "Who to follow"], ["flagged", "Flagged accounts"],
+  ].map(([place, label]) => [{ show: place }, label, place ? place === show : now.query === "social.timeline" || now.query === "social.home"])));
   $("heading").textContent = now.heading;
+  $("heading-about").textContent = now.about ?? "";
+  $("heading-about").hidden = !now.about;
   $("text-label").textContent = now.reply ? "Your reply" : "What is new?";
+  $("post").hidden = Boolean(show);
   const orders = now.orders ? [["", "Latest"], ["ranked", "Ranked"]] : [];
-  $("orders").replaceChildren(...orders.map(([order, label]) => element(
-    "a", { href: address({ ...now.base, order }), ...((now.order || "") === order ? { "aria-current": "true" } : {}) }, label)));
+  const rows = now.links ?? [orders.map(([order, label]) => [{ ...now.base, order }, label, (now.order || "") === order])];
+  $("orders").replaceChildren(...(rows.length === 1 ? links(rows[0]) : rows.map((row) => element("span", { class: "row" }, ...links(row)))));
 }
 
 let shown = "";
@@ -93,10 +104,11 @@ async function timeline(after) {
     return;
   }
   const asked = JSON.stringify([now.query, now.fields]);
-  let page = await view(now.query, { ...now.fields, limit: size, after });
+  const limit = now.size ?? size;
+  let page = await view(now.query, { ...now.fields, limit, after });
   // A page of which all is hidden from the reader is empty, and not the last.
   for (let tries = 0; page.rows.length === 0 && page.next && tries < 10; tries++) {
-    page = await view(now.query, { ...now.fields, limit: size, cursor: page.next });
+    page = await view(now.query, { ...now.fields, limit, cursor: page.next });
   }
   if (further.length === 0) next = page.next;
   const rows = [...page.rows, ...further];
@@ -104,11 +116,14 @@ async function timeline(after) {
   if (text === shown || asked !== JSON.stringify([mode().query, mode().fields])) return;
   shown = text;
   const open = new Set([...document.querySelectorAll("#timeline details[open]")].map((one) => one.parentElement.dataset.key));
-  $("timeline").replaceChildren(...(rows.length ? rows.map((row) => {
-    const item = tweet(row);
+  let group;
+  $("timeline").replaceChildren(...(rows.length ? rows.flatMap((row) => {
+    const item = (now.row ?? tweet)(row, { address, profile, act });
     item.dataset.key = `${row.user}/${row.tweet}`;
     if (open.has(item.dataset.key)) item.querySelector("details")?.setAttribute("open", "");
-    return item;
+    if (!now.group || now.group(row) === group) return [item];
+    group = now.group(row);
+    return [element("li", { class: "group" }, element("h3", {}, group)), item];
   }) : [element("li", { class: "empty" }, now.empty)]));
   $("more").hidden = !next;
 }
@@ -143,7 +158,7 @@ async function trends() {
       ? rows.map((row) => {
           const used = row.tweets + row.retweets;
           const [name, words] = used ? [`#${row.hashtag}`, `#${row.hashtag}`] : [row.hashtag, /\s/.test(row.hashtag) ? `"${row.hashtag}"` : row.hashtag];
-          const said = [count(used, "use", "uses"), count(row.searches, "search", "searches"), `burst ${row.score.toFixed(1)}`];
+          const said = [count(used, "use", "uses"), count(row.searches, "search", "searches"), count(row.news, "headline", "headlines"), `burst ${row.score.toFixed(1)}`];
           return element("li", {}, element("a", { href: address({ q: words }) }, name), " ", element("small", {}, said.filter(Boolean).join(", ")));
         })
       : [element("li", {}, "No hashtags yet.")]),
@@ -165,13 +180,14 @@ const refresh = throttled(400, async () => {
   }
 });
 
-async function act(command, fields, done) {
+/** Sends a command as who one is, which it has as `actor`. */
+async function act(command, fields, done, actor = "user") {
   if (!user) {
     say(told, "Say who you are first.", true);
     return $("user").focus();
   }
   try {
-    const outcome = await send(command, { user, ...fields });
+    const outcome = await send(command, { [actor]: user, ...fields });
     say(told, done);
     await timeline(lastPlace(outcome)).catch(() => {});
     refresh();
@@ -193,7 +209,7 @@ $("who").addEventListener("submit", (submit) => {
 });
 $("search").addEventListener("submit", (submit) => {
   submit.preventDefault();
-  for (const name of ["of", "owner", "tweet"]) setParameter(name, "");
+  for (const name of ["of", "owner", "tweet", "show"]) setParameter(name, "");
   setParameter("q", $("q").value.trim());
   [further, next] = [[], null];
   refresh();
