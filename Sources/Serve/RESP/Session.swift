@@ -45,11 +45,13 @@ enum Plan {
     case close(Reply)
     case write([KeyWrite], WriteAnswer)
     case read(ReadAnswer)
+    /// A partition's copy is compared with the log.
+    case verify(Int)
 }
 
 /// Made of what became of the changes, and of what the copies have since.
-typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) -> Reply
-typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) -> Reply
+typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) throws -> Reply
+typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) throws -> Reply
 
 extension Reply {
     static func arity(_ name: String) -> Reply { .error("ERR wrong number of arguments for '\(name)' command") }

@@ -81,7 +81,7 @@ enum WriteCommands {
     /// - Parameter refused: What is said of a refusal for that reason, where it is no error.
     static func single(
         _ name: String, _ write: KeyWrite,
-        _ answer: @escaping @Sendable (WriteResult, Copies, Timestamp) -> Reply,
+        _ answer: @escaping @Sendable (WriteResult, Copies, Timestamp) throws -> Reply,
         refused: @escaping @Sendable (String) -> Reply? = { _ in nil }
     ) -> Plan {
         .write([write]) { results, copies, now in
@@ -89,7 +89,7 @@ enum WriteCommands {
             case .failed(let why): Reply(failed: why)
             case .refused(let reason, let message):
                 refused(reason) ?? Reply(refused: reason, message, of: name)
-            case let result: answer(result, copies, now)
+            case let result: try answer(result, copies, now)
             }
         }
     }
@@ -145,7 +145,7 @@ enum WriteCommands {
             if case .done(let effect, _, _) = result {
                 value = effect.after?.value
             } else {
-                value = copies.live(key, at: now)?.value
+                value = try copies.live(key, at: now)?.value
             }
             guard let value, let number = Bytes(value).number else {
                 return Reply(failed: "the number was added to, and has changed since")
@@ -160,7 +160,7 @@ enum WriteCommands {
         if arguments[2].isEmpty {
             return .write([.put(key: key, value: Bytes(), .never, .ifAbsent)]) { results, copies, now in
                 if case .failed(let why) = results[results.startIndex] { return Reply(failed: why) }
-                return .integer(Int64(copies.live(key, at: now)?.value.count ?? 0))
+                return .integer(Int64(try copies.live(key, at: now)?.value.count ?? 0))
             }
         }
         return single("append", .append(key: key, value: arguments[2])) { result, _, _ in
