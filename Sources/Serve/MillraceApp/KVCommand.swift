@@ -59,6 +59,10 @@ struct KVCommand: AsyncParsableCommand {
         var segments: String?
         @Flag(name: .customLong("without-handler"), help: "Leave commands to a handler that runs elsewhere.")
         var withoutHandler = false
+        @Flag(
+            name: .customLong("with-state"),
+            help: "Run kv.newest here too, which writes kv.state: what copies begin with.")
+        var withState = false
         @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
         var insecure = false
         @OptionGroup var keys: TokenKeysOption
@@ -87,11 +91,12 @@ struct KVCommand: AsyncParsableCommand {
                     try await places.withLog(app, working: true) { log in
                         try places.complainOfExposure()
                         try await places.withViews { views in
+                            let chosen = (withoutHandler ? [] : ["kv.handler"]) + (withState ? ["kv.newest"] : [])
                             let services =
-                                withoutHandler
+                                chosen.isEmpty
                                 ? []
                                 : try Workers.services(
-                                    Workers.all(of: app.domains, chosen: ["kv.handler"]), log: log, views: views,
+                                    Workers.all(of: app.domains, chosen: chosen), log: log, views: views,
                                     snapshots: places.snapshots(), logger: logger, tell: Output.notice)
                             let store = try await KeyStore(domain, log: log, storage: storage(), clock: { now() })
                             let server = RESPServer(

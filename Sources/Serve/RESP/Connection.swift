@@ -87,14 +87,15 @@ final class Connection: ChannelInboundHandler {
         loop: while !isBusy, !isClosed, context.channel.isWritable, out.readableBytes < RESPLimits.unread {
             if queue.isEmpty { parse() }
             guard let first = queue.first else { break }
-            switch CommandTable.entry(first[0])?.kind {
+            switch session.transaction == nil ? CommandTable.entry(first[0])?.kind : .connection {
             case .write: startWrites(context)
             case .read where session.consistency == .linearizable: startFenced(context)
             case .read where !session.after.isEmpty: startAfter(context)
             default:
                 queue.removeFirst()
                 statistics.count(1)
-                switch CommandTable.plan(first, &session, around) {
+                let plan = CommandTable.plan(first, &session, around)
+                switch plan {
                 case .reply(let reply): reply.write(to: &out, version: session.version)
                 case .close(let reply):
                     reply.write(to: &out, version: session.version)
@@ -103,7 +104,7 @@ final class Connection: ChannelInboundHandler {
                 case .read(let answer):
                     Self.read(answer, around.store).write(to: &out, version: session.version)
                 case .verify(let partition): startVerify(partition, context)
-                case .write: Reply.error("ERR internal error").write(to: &out, version: session.version)
+                case .write: start([plan], context)
                 }
                 parser.isNamed = session.permissions != nil
             }
@@ -143,7 +144,10 @@ final class Connection: ChannelInboundHandler {
     // MARK: Changes
 
     private func startWrites(_ context: ChannelHandlerContext) {
-        let plans = take(.write)
+        start(take(.write), context)
+    }
+
+    private func start(_ plans: [Plan], _ context: ChannelHandlerContext) {
         var writes: [KeyWrite] = []
         for case .write(let some, _) in plans { writes += some }
         isBusy = true

@@ -23,6 +23,7 @@ extension KeyStore {
                 for record in batch.records {
                     try state.copies.restore(record.key, record.value)
                 }
+                state.restored += batch.records.count
             }
         }
         let starts = firsts.merging(consumed) { first, consumed in max(first, consumed) }

@@ -78,6 +78,8 @@ package final class KeyStore: Sendable {
         var verifying: [(partition: Int, done: @Sendable (Result<Repair, KeyStoreIsOver>) -> Void)] = []
         /// What was put right since the start.
         var repairs = Repair()
+        /// Records of `kv.state` that it began with.
+        var restored = 0
     }
 
     let log: any EventLog
@@ -199,6 +201,8 @@ package final class KeyStore: Sendable {
 
     /// What was put right since the start.
     package var repairs: Repair { state.withLock { $0.repairs } }
+    /// Records of `kv.state` that the copies began with.
+    package var restored: Int { state.withLock { $0.restored } }
 
     /// Changes whose outcome is awaited.
     var underWay: Int { state.withLock { $0.pending.count } }

@@ -24,6 +24,8 @@ struct Session: Sendable {
     var consistency: Consistency
     /// What its reads wait for, by partition.
     var after: [Int: Offset] = [:]
+    /// What came since `MULTI`; nil outside of one.
+    var transaction: KeyTransaction?
     /// Where its last change stands.
     var last: (partition: Int, offset: Offset)?
 }

@@ -1,6 +1,7 @@
 import DomainTesting
 import EventModel
 import Foundation
+import SwiftProtobuf
 import Synchronization
 import Testing
 
