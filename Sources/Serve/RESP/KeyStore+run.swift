@@ -25,7 +25,7 @@ extension KeyStore {
                 group.addTask { await self.append() }
                 group.addTask { try await self.askEnds() }
                 group.addTask { await self.sweep() }
-                fence { failure in if failure == nil { ready() } }
+                tellWhenReady(ready)
                 defer { group.cancelAll() }
                 try await group.next()
             }
@@ -37,6 +37,14 @@ extension KeyStore {
         }
         end("the server stops")
         await reader.close()
+    }
+
+    /// However long the copies take to come to what was on the log.
+    private func tellWhenReady(_ ready: @escaping @Sendable () -> Void) {
+        fence { [self] failure in
+            if failure == nil { return ready() }
+            if state.withLock({ $0.isOver == nil }) { tellWhenReady(ready) }
+        }
     }
 
     // MARK: Following
