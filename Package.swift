@@ -267,7 +267,7 @@ let package = Package(
         ours(
             "RESP", "Serve",
             [
-                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", nio, nioPosix, lifecycle,
+                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", "CZlib", nio, nioPosix, lifecycle,
             ]),
         .target(
             name: "MillraceApp",

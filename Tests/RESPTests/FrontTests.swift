@@ -13,7 +13,8 @@ struct FrontTests {
             let story: [(String, String)] = [
                 ("PING", "+PONG"), ("PING hi", "\"hi\""), ("ECHO x", "\"x\""), ("SET a 1", "+OK"), ("GET a", "\"1\""),
                 ("get missing", "nil"), ("SET a 2 NX", "nil"), ("SET b 2 XX", "nil"), ("SET a 2 XX GET", "\"1\""),
-                ("SET a 2 GET", "\"2\""), ("SET new x GET", "nil"), ("SETNX a 9", ":0"), ("SETNX c 9", ":1"),
+                ("SET a 2 GET", "\"2\""), ("SET new x GET", "nil"), ("SET a 3 NX GET", "\"2\""), ("SET a 2 NX GET", "\"2\""),
+                ("SET fresh 1 NX GET", "nil"), ("SETNX a 9", ":0"), ("SETNX c 9", ":1"),
                 ("INCR n", ":1"), ("INCRBY n 41", ":42"), ("DECR n", ":41"), ("DECRBY n 1", ":40"),
                 ("INCRBY n 0", ":40"), ("INCR new", "-ERR value is not an integer or out of range"),
                 ("INCRBY n 9223372036854775807", "-ERR increment or decrement would overflow"),
@@ -47,6 +48,22 @@ struct FrontTests {
                 ("MSETNX {t}a 1 {t}c 2", ":0"), ("MSETNX {t}c 1 {t}d 2", ":1"),
                 ("CAS v 0 x", ":1"), ("CAS v 0 y", "nil"), ("CAS v 1 y", ":2"), ("GETREV v", "[\"y\", :2]"),
                 ("REVISION v", ":2"), ("DEL v", ":1"), ("REVISION v", ":0"), ("CAS v 0 z", ":4"),
+                ("EXEC", "-ERR EXEC without MULTI"), ("DISCARD", "-ERR DISCARD without MULTI"), ("MULTI", "+OK"),
+                ("MULTI", "-ERR MULTI calls can not be nested"), ("SET {m}a 1", "+QUEUED"),
+                ("MSET {m}b 2 {m}a 3", "+QUEUED"), ("EXEC", "[+OK, +OK]"), ("MGET {m}a {m}b", "[\"3\", \"2\"]"),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"), ("DISCARD", "+OK"), ("GET {m}a", "\"3\""),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"),
+                ("SET other 1", "-CROSSSLOT Keys in request don't hash to the same slot"),
+                ("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET {m}a", "\"3\""),
+                ("MULTI", "+OK"),
+                (
+                    "INCR {m}a",
+                    "-ERR 'incr' cannot be in a transaction here: MULTI takes SET key value and MSET, of keys of one "
+                        + "tag; CAS changes one key where its revision is the expected one"
+                ), ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+                ("MULTI", "+OK"), ("EXEC", "[]"),
+                ("VERIFY 0", "[:0, :0]"), ("VERIFY 4", "-ERR a partition is 0 to 3"),
+                ("DIGEST x", "-ERR a partition is 0 to 3"),
                 ("SELECT 0", "+OK"), ("SELECT 1", "-ERR DB index is out of range"),
                 ("CLIENT SETNAME me", "+OK"), ("CLIENT GETNAME", "\"me\""), ("CONFIG GET save", "[\"save\", \"\"]"),
                 ("CONSISTENCY", "\"linearizable\""), ("CONSISTENCY any", "+OK"), ("GET v", "\"z\""),

@@ -6,7 +6,10 @@ import Testing
 final class KeyServers {
     let folder: String
     private var processes: [Running] = []
-    private static let program = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+    /// The program beside the tests, or another build of it, as an optimized one.
+    private static let program =
+        ProcessInfo.processInfo.environment["MILLRACE_PROGRAM"]
+        ?? URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
         .deletingLastPathComponent().appendingPathComponent("millrace").path
 
     init() throws {

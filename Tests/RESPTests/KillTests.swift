@@ -8,17 +8,23 @@ import Testing
 private final class Trial: Sendable {
     let seed: UInt64
     let length: Duration
+    /// So many operations end it before its time.
+    let wanted: Int
+    /// Keys that are used at once.
+    let keys: Int
     private let start = ContinuousClock.now
     private let state: Mutex<(ports: [Int], operations: [String: [Operation]])>
+    private let asked = Atomic<Int>(0)
 
-    init(seed: UInt64, length: Duration, ports: [Int]) {
-        (self.seed, self.length) = (seed, length)
+    init(seed: UInt64, length: Duration, wanted: Int, keys: Int, ports: [Int]) {
+        (self.seed, self.length, self.wanted, self.keys) = (seed, length, wanted, keys)
         state = Mutex((ports, [:]))
     }
 
     /// Nanoseconds since it began.
     var now: Int64 { Int64((ContinuousClock.now - start) / .nanoseconds(1)) }
-    var isOver: Bool { ContinuousClock.now - start > length }
+    var isOver: Bool { asked.load(ordering: .relaxed) >= wanted || ContinuousClock.now - start > length }
+    func count() { asked.wrappingAdd(1, ordering: .relaxed) }
     func set(_ port: Int, of server: Int) { state.withLock { $0.ports[server] = port } }
     func port(_ random: inout SeededRandom) -> Int {
         let ports = state.withLock { $0.ports }
@@ -55,9 +61,10 @@ private struct Asker {
     /// - Returns: whether the connection still holds.
     private mutating func ask(_ client: RESPClient) -> Bool {
         // Other keys every second, so that none has more of a history than can be looked through.
-        let key = "k\(trial.now / 1_000_000_000)-\(random.number(0...11))"
+        let key = "k\(trial.now / 1_000_000_000)-\(random.number(0...trial.keys - 1))"
         count += 1
-        let value = number * 1_000_000 + count
+        trial.count()
+        let value = number * 100_000_000 + count
         let expected = seen[key] ?? 0
         let kind: Operation.Kind =
             switch random.number(0...99) {
@@ -108,19 +115,23 @@ private struct Asker {
 
 /// Processes that serve keys are killed and stopped while many use them; each key's history must be one that a single key could
 /// have had.
-@Suite("Keys while processes die", .serialized, .timeLimit(.minutes(30)))
+@Suite("Keys while processes die", .serialized, .timeLimit(.minutes(180)))
 struct KillTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let seed = environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999)
     private static let seconds = environment["MILLRACE_KV_SECONDS"].flatMap { Int($0) } ?? 12
-    private static let clients = 8
+    /// So many operations, however long they take: `MILLRACE_KV_OPERATIONS`.
+    private static let operations = environment["MILLRACE_KV_OPERATIONS"].flatMap { Int($0) }
+    private static let clients = operations == nil ? 8 : 24
 
     @Test func `every key is linearizable through kills and pauses of its servers`() async throws {
-        print("keys while processes die: seed \(Self.seed), \(Self.seconds) s")
+        let bound = Self.operations.map { "\($0) operations" } ?? "\(Self.seconds) s"
+        print("keys while processes die: seed \(Self.seed), \(bound)")
         try await KeyServers.with { servers in
             var running = [try await servers.serve(), try await servers.serve()]
             let trial = Trial(
-                seed: Self.seed, length: .seconds(Self.seconds), ports: running.map(\.port))
+                seed: Self.seed, length: .seconds(Self.operations == nil ? Self.seconds : 86_400),
+                wanted: Self.operations ?? .max, keys: Self.clients * 3 / 2, ports: running.map(\.port))
             let clients = (0..<Self.clients).map { number in
                 Task {
                     await withCheckedContinuation { continuation in

@@ -140,16 +140,20 @@ public struct Domain: Sendable {
     ///   - name: The topic's name in its domain: `home` is `social.home`.
     ///   - key: What its records' keys are, for people.
     ///   - partitions: How many it has: as many as what it is derived from, where a reaction reads both together.
+    ///   - cleanup: Compact, where only the newest record of each key counts.
     ///   - owner: The reaction that writes it, in its domain.
     public func deriving<E: Envelope>(
-        _ type: E.Type, topic name: String, key: String, partitions: Int = 4, owner: String
+        _ type: E.Type, topic name: String, key: String, partitions: Int = 4, cleanup: Topic.Cleanup = .delete,
+        owner: String
     ) -> Domain {
         var domain = self
         let topic = "\(self.name).\(name)"
         let events = Schema(E.self, descriptor)
         domain.derived.append(DerivedEvents(topic: topic, events: events))
         domain.topics.append(
-            Topic(topic, partitions: partitions, key: key, schema: events.name, owner: "\(self.name).\(owner)"))
+            Topic(
+                topic, partitions: partitions, cleanup: cleanup, key: key, schema: events.name,
+                owner: "\(self.name).\(owner)"))
         return domain
     }
 

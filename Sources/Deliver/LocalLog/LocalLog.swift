@@ -26,6 +26,7 @@ public final class LocalLog: Maintained {
     /// Nil where nobody can be writing.
     private let listener: Listener?
     private let hasReaders: Flag
+    private let compacted = Mutex([TopicPartition: Retention.Compacted]())
 
     init(
         pool: any DatabaseWriter, path: String, settings: LocalSettings, clock: LogClock, lock: FairLock?,
@@ -197,12 +198,15 @@ public final class LocalLog: Maintained {
     public func maintain(at now: Timestamp) async throws {
         for topic in try await topics() {
             do {
-                try await writer.write { [complain, path] round in
+                let before = compacted.withLock { $0 }
+                let after = try await writer.write { [complain, path] round in
+                    var after: [TopicPartition: Retention.Compacted] = [:]
                     round.changesPartitions()
                     for p in 0..<topic.partitions {
                         let partition = TopicPartition(topic.name, Partition(p))
                         do {
-                            try Retention.apply(round.db, topic, partition, at: now)
+                            after[partition] = try Retention.apply(
+                                round.db, topic, partition, at: now, after: before[partition])
                         } catch let error where !(error is DatabaseError) {
                             // A partition that is damaged is left as it is; the others are looked after.
                             let error = LogError(error, path)
@@ -210,7 +214,9 @@ public final class LocalLog: Maintained {
                             complain("\(partition) is not looked after: \(error)")
                         }
                     }
+                    return after
                 }
+                compacted.withLock { $0.merge(after) { $1 } }
             } catch let error as LogError where error.kind == .damaged {
                 complain("\(topic.name) is not looked after: \(error)")
             }

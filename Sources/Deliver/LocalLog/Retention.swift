@@ -5,11 +5,33 @@ internal import GRDB
 
 /// How a partition loses what its topic does not keep.
 enum Retention {
-    static func apply(_ db: Database, _ topic: Topic, _ partition: TopicPartition, at now: Timestamp) throws {
+    /// What a compaction left.
+    struct Compacted: Sendable {
+        /// Records that were kept.
+        var kept: Int
+        /// Where the partition ended.
+        var next: Offset
+
+        /// Whether so much has come since that it is worth while to read all of it again. That keeps others from writing, so a large
+        /// partition is left alone until it has grown by a quarter.
+        func isWorthwhile(at end: Offset) -> Bool {
+            kept < Retention.small || (end.rawValue - next.rawValue) * 4 >= Int64(kept)
+        }
+    }
+    /// Records of a partition that is compacted each time.
+    static let small = 10_000
+
+    static func apply(
+        _ db: Database, _ topic: Topic, _ partition: TopicPartition, at now: Timestamp, after last: Compacted?
+    ) throws -> Compacted? {
         switch topic.cleanup {
         case .delete:
             if let retention = topic.retention { try drop(db, partition, before: now - retention) }
-        case .compact: try compact(db, partition)
+            return nil
+        case .compact:
+            let end = try Store.place(db, partition).next
+            if let last, !last.isWorthwhile(at: end) { return last }
+            return Compacted(kept: try compact(db, partition), next: end)
         }
     }
 
@@ -28,13 +50,19 @@ enum Retention {
     }
 
     /// Keeps only the newest record of each key, where it was; an empty value removes its key.
-    static func compact(_ db: Database, _ partition: TopicPartition) throws {
+    ///
+    /// - Returns: how many were kept.
+    static func compact(_ db: Database, _ partition: TopicPartition) throws -> Int {
         let place = try Store.place(db, partition)
         let seal = Frame.Seal(partition)
         var newest: [Bytes: Offset] = [:]
-        // All is read before anything is written: what is damaged stops it there.
+        // All is read before anything is written: what is damaged stops it there. Removed keys go as well.
+        var removed: Set<Bytes> = []
         try each(db, partition, place) { batch, _ in
-            for record in batch { newest[record.key] = record.offset }
+            for record in batch {
+                newest[record.key] = record.offset
+                if record.value.isEmpty { removed.insert(record.key) } else { removed.remove(record.key) }
+            }
         }
         try each(db, partition, place) { batch, row in
             let kept = batch.filter { newest[$0.key] == $0.offset && !$0.value.isEmpty }
@@ -52,6 +80,7 @@ enum Retention {
                 sql: "UPDATE batches SET frame = ?, last = ?, newest = ? WHERE id = ?",
                 arguments: [frame.bytes, last.offset.rawValue, frame.greatest.rawValue, row])
         }
+        return newest.count - removed.count
     }
 
     private static func each(

@@ -2,7 +2,8 @@ package import EventModel
 internal import Foundation
 internal import SwiftProtobuf
 
-/// A partition's keys and values in memory, folded from `kv.events`: what a process answers reads from.
+/// A partition's keys and values, folded from `kv.events`, or from `kv.state` and what came since: what a process answers
+/// reads from.
 ///
 /// Keys are found by a hash index. Each has a place that it keeps while it is there, so that a run over all of them that is cut
 /// into pieces meets each key that is there from its beginning to its end.
@@ -24,91 +25,126 @@ package struct KeyCopy: Sendable {
         package var isKnown = true
     }
 
-    private struct Slot: Sendable {
-        var key: Bytes
-        var entry: Entry
-    }
-    private var index: [Bytes: Int] = [:]
-    private var slots: [Slot?] = []
-    private var free: [Int] = []
-    /// Of all values.
-    package private(set) var bytes = 0
+    var table: KeyArena
 
-    package init() {}
+    /// - Parameters:
+    ///   - store: Where blocks go that memory has no room for; nil keeps all in memory.
+    ///   - memory: Bytes of keys and values in memory, over which older ones go to the store.
+    package init(store: (any BlockStore)? = nil, memory: Int = .max) {
+        table = KeyArena(store: store, memory: memory)
+    }
 
     /// How many keys there are, those whose time is over and whose event has not come yet among them.
-    package var count: Int { index.count }
+    package var count: Int { table.count }
+    /// Of all values.
+    package var bytes: Int { table.bytes }
+    /// What it takes in memory: keys, values, index.
+    package var footprint: Int { table.footprint }
+    /// Blocks that are in the store.
+    package var stored: Int { table.stored }
 
     /// The key as it is; nil where it is not there, or its time is over.
-    package func live(_ key: Bytes, at now: Timestamp) -> Entry? {
-        guard let place = index[key], let entry = slots[place]?.entry, !entry.isOver(at: now) else { return nil }
+    ///
+    /// - Throws: ``DamagedBlock`` where its block does not say any more what was written.
+    package func live(_ key: Bytes, at now: Timestamp) throws -> Entry? {
+        guard let entry = try table.entry(key), !entry.isOver(at: now) else { return nil }
         return entry
     }
 
     /// Keys from a place on, so many places at most.
     ///
     /// - Returns: the keys, and where the next piece begins; nil at the end.
-    package func keys(from place: Int, places: Int, at now: Timestamp) -> (keys: [Bytes], next: Int?) {
-        let end = min(slots.count, place + places)
-        if place >= end { return ([], nil) }
-        let keys = slots[place..<end].compactMap { slot in slot.flatMap { $0.entry.isOver(at: now) ? nil : $0.key } }
-        return (keys, end == slots.count ? nil : end)
+    package func keys(from place: Int, places: Int, at now: Timestamp) throws -> (keys: [Bytes], next: Int?) {
+        var keys: [Bytes] = []
+        let next = try table.each(from: place, places: places) { key, _, _, expires in
+            if expires.map({ $0 > now }) ?? true { keys.append(Bytes(key)) }
+        }
+        return (keys, next)
     }
 
     /// Folds an event's bytes.
     ///
-    /// - Throws: ``Undecodable`` for bytes that are no event.
+    /// - Parameter telling: Whether the effect says the values; that costs a copy of each.
+    /// - Throws: ``Undecodable`` for bytes that are no event, ``DamagedBlock``.
     @discardableResult
-    package mutating func apply(_ event: Bytes) throws(Undecodable) -> Effect {
+    package mutating func apply(_ event: Bytes, telling: Bool = true) throws -> Effect {
         guard let kind = try KVEvent.kind(in: event) else { return Effect(isKnown: false) }
-        switch kind {
-        case .valuePut(let e):
-            return set(e.key, Entry(e.value, e.revision, e.hasExpiresAt ? Timestamp(e.expiresAt) : nil))
-        case .valuesPut(let e):
-            var first: Effect?
-            for (number, pair) in e.pairs.enumerated() {
-                let effect = set(pair.key, Entry(pair.value, e.revision + Int64(number), nil))
-                first = first ?? effect
+        var effect: Effect?
+        try kind.eachChange { change in
+            let told = effect == nil && telling
+            switch change {
+            case .put(let name, let value, let revision, let expires):
+                let key = Bytes(name)
+                let before = told ? try table.entry(key) : nil
+                try value.withUnsafeBytes { try table.set(key, $0, revision, expires) }
+                if told {
+                    let after = Entry(value: [UInt8](value), revision: revision, expires: expires)
+                    effect = Effect(before: before, after: after)
+                }
+            case .expiry(let name, let revision, let expires):
+                let key = Bytes(name)
+                guard let before = try table.entry(key) else { return }
+                try before.value.withUnsafeBytes { try table.set(key, $0, revision, expires) }
+                if told {
+                    effect = Effect(
+                        before: before, after: Entry(value: before.value, revision: revision, expires: expires))
+                }
+            case .gone(let name, _):
+                let key = Bytes(name)
+                let before = told ? try table.entry(key) : nil
+                try table.remove(key)
+                if told { effect = Effect(before: before) }
             }
-            return first ?? Effect()
-        case .keyDeleted(let e): return set(e.key, nil)
-        case .keyExpired(let e): return set(e.key, nil)
-        case .expiryChanged(let e):
-            let key = Bytes(e.key)
-            guard let place = index[key], var entry = slots[place]?.entry else { return Effect() }
-            let before = entry
-            (entry.revision, entry.expires) = (e.revision, e.hasExpiresAt ? Timestamp(e.expiresAt) : nil)
-            slots[place]?.entry = entry
-            return Effect(before: before, after: entry)
         }
+        return effect ?? Effect()
     }
 
-    private mutating func set(_ name: String, _ entry: Entry?) -> Effect {
-        let key = Bytes(name)
-        let place = index[key]
-        let before = place.flatMap { slots[$0]?.entry }
-        bytes += (entry?.value.count ?? 0) - (before?.value.count ?? 0)
-        switch (place, entry) {
-        case (let place?, let entry?): slots[place]?.entry = entry
-        case (let place?, nil):
-            (slots[place], index[key]) = (nil, nil)
-            free.append(place)
-        case (nil, let entry?):
-            let slot = Slot(key: key, entry: entry)
-            if let place = free.popLast() {
-                (slots[place], index[key]) = (slot, place)
-            } else {
-                index[key] = slots.count
-                slots.append(slot)
-            }
-        case (nil, nil): break
-        }
-        return Effect(before: before, after: entry)
+    /// Takes over a record of `kv.state`.
+    ///
+    /// - Throws: ``Undecodable``, ``DamagedBlock``.
+    package mutating func restore(_ key: Bytes, _ state: Bytes) throws {
+        if state.isEmpty { return try table.remove(key) }
+        guard case .keyState(let e) = try KVState.kind(in: state) else { return }
+        let expires = e.hasExpiresAt ? Timestamp(e.expiresAt) : nil
+        try e.value.withUnsafeBytes { try table.set(key, $0, e.revision, expires) }
     }
-}
 
-extension KeyCopy.Entry {
-    fileprivate init(_ value: Data, _ revision: Int64, _ expires: Timestamp?) {
-        self.init(value: [UInt8](value), revision: revision, expires: expires)
+    /// Sums of its keys by ranges of their hash, to find where two copies differ.
+    ///
+    /// - Throws: ``DamagedBlock``.
+    package func checksums() throws -> ChecksumTree {
+        var tree = ChecksumTree()
+        _ = try table.each(from: 0, places: .max) { key, value, revision, expires in
+            tree.add(key, value, revision, expires)
+        }
+        return tree
+    }
+
+    /// Takes over what another copy has of some ranges of ``checksums()``; its own keys of them go.
+    ///
+    /// - Returns: how many of its keys went, came or changed.
+    package mutating func replace(_ leaves: Set<Int>, from other: KeyCopy) throws -> Int {
+        var old: [Bytes: Entry] = [:]
+        _ = try table.each(from: 0, places: .max) { key, value, revision, expires in
+            if leaves.contains(ChecksumTree.leaf(of: key)) {
+                old[Bytes(key)] = Entry(value: [UInt8](value), revision: revision, expires: expires)
+            }
+        }
+        var changed = 0
+        var fresh: [Bytes: Entry] = [:]
+        _ = try other.table.each(from: 0, places: .max) { key, value, revision, expires in
+            if leaves.contains(ChecksumTree.leaf(of: key)) {
+                fresh[Bytes(key)] = Entry(value: [UInt8](value), revision: revision, expires: expires)
+            }
+        }
+        for (key, entry) in fresh where old[key] != entry {
+            try entry.value.withUnsafeBytes { try table.set(key, $0, entry.revision, entry.expires) }
+            changed += 1
+        }
+        for key in old.keys where fresh[key] == nil {
+            try table.remove(key)
+            changed += 1
+        }
+        return changed
     }
 }

@@ -182,27 +182,7 @@ enum KeyValues: Decider {
     }
 
     static func evolve(_ shelf: inout Shelf, with event: Event.Kind, at time: Timestamp) {
-        switch event {
-        case .valuePut(let e):
-            shelf.set(
-                e.key,
-                Shelf.Entry(
-                    value: e.value, revision: e.revision, expires: e.hasExpiresAt ? Timestamp(e.expiresAt) : nil))
-        case .valuesPut(let e):
-            for (number, pair) in e.pairs.enumerated() {
-                shelf.set(pair.key, Shelf.Entry(value: pair.value, revision: e.revision + Int64(number)))
-            }
-        case .keyDeleted(let e):
-            shelf.set(e.key, nil)
-            shelf.revision = max(shelf.revision, e.revision)
-        case .keyExpired(let e):
-            shelf.set(e.key, nil)
-            shelf.revision = max(shelf.revision, e.revision)
-        case .expiryChanged(let e):
-            guard var entry = shelf.entries[e.key] else { return }
-            (entry.revision, entry.expires) = (e.revision, e.hasExpiresAt ? Timestamp(e.expiresAt) : nil)
-            shelf.set(e.key, entry)
-        }
+        event.eachChange { shelf.fold($0) }
     }
 
     static func nextDue(_ shelf: Shelf) -> Timestamp? { shelf.entries.values.lazy.compactMap(\.expires).min() }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import EventModel
+internal import Foundation
 internal import Logging
 internal import MillraceBus
 internal import MillraceGateway
@@ -46,8 +47,22 @@ struct KVCommand: AsyncParsableCommand {
                 "linearizable, after or any: of reads, where a client asks for none.", valueName: "level"),
             completion: .list(Consistency.allCases.map(\.rawValue)))
         var consistency = Consistency.linearizable.rawValue
+        @Option(
+            help: ArgumentHelp(
+                "The most memory for keys and values, as 512MiB; older ones go to files. Default: no bound.",
+                valueName: "size"))
+        var memory: String?
+        @Option(
+            help: ArgumentHelp(
+                "Where those files are kept while the process runs. Default: the folder for temporary files.",
+                valueName: "folder"))
+        var segments: String?
         @Flag(name: .customLong("without-handler"), help: "Leave commands to a handler that runs elsewhere.")
         var withoutHandler = false
+        @Flag(
+            name: .customLong("with-state"),
+            help: "Run kv.newest here too, which writes kv.state: what copies begin with.")
+        var withState = false
         @Flag(help: "Serve on an address that others reach, though anybody may do everything there.")
         var insecure = false
         @OptionGroup var keys: TokenKeysOption
@@ -56,6 +71,7 @@ struct KVCommand: AsyncParsableCommand {
 
         func validate() throws {
             if !(0...65_535).contains(port) { throw ValidationError("--port must be 0 to 65535") }
+            if let memory { _ = try KVMemory.bytes(memory) }
             if Consistency(rawValue: consistency) == nil {
                 throw ValidationError("--consistency is linearizable, after or any, not \(consistency)")
             }
@@ -75,13 +91,14 @@ struct KVCommand: AsyncParsableCommand {
                     try await places.withLog(app, working: true) { log in
                         try places.complainOfExposure()
                         try await places.withViews { views in
+                            let chosen = (withoutHandler ? [] : ["kv.handler"]) + (withState ? ["kv.newest"] : [])
                             let services =
-                                withoutHandler
+                                chosen.isEmpty
                                 ? []
                                 : try Workers.services(
-                                    Workers.all(of: app.domains, chosen: ["kv.handler"]), log: log, views: views,
+                                    Workers.all(of: app.domains, chosen: chosen), log: log, views: views,
                                     snapshots: places.snapshots(), logger: logger, tell: Output.notice)
-                            let store = try await KeyStore(domain, log: log, clock: { now() })
+                            let store = try await KeyStore(domain, log: log, storage: storage(), clock: { now() })
                             let server = RESPServer(
                                 domain, store, host: host, port: port, consistency: level,
                                 authorize: authority.map(Self.authorize), version: Version.number
@@ -97,6 +114,12 @@ struct KVCommand: AsyncParsableCommand {
                 throw Failure(.unavailable, error.message)
             }
             Output.complain("\(Program.name): stopped")
+        }
+
+        private func storage() throws -> CopyStorage {
+            CopyStorage(
+                memory: try memory.map { try KVMemory.bytes($0) },
+                folder: segments ?? FileManager.default.temporaryDirectory.path)
         }
 
         private var level: Consistency { Consistency(rawValue: consistency) ?? .linearizable }

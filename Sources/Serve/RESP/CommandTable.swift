@@ -18,7 +18,8 @@ struct CommandEntry: Sendable {
 enum CommandTable {
     /// By names in small letters.
     static let all: [String: CommandEntry] = Dictionary(
-        uniqueKeysWithValues: (ReadCommands.all + WriteCommands.all + ConnectionCommands.all).map { ($0.name, $0) })
+        uniqueKeysWithValues: (ReadCommands.all + WriteCommands.all + ConnectionCommands.all
+            + TransactionCommands.all).map { ($0.name, $0) })
 
     static func entry(_ word: Bytes) -> CommandEntry? {
         word.count > 20 ? nil : all[String(decoding: word.slice, as: UTF8.self).lowercased()]
@@ -38,6 +39,9 @@ enum CommandTable {
             }
         if !isAllowed {
             return .reply(.error("NOPERM this user has no permissions to run the '\(entry.name)' command"))
+        }
+        if session.transaction != nil, !TransactionCommands.isDoneAtOnce(arguments[0]) {
+            return .reply(session.transaction?.add(arguments) ?? .ok)
         }
         return entry.plan(arguments, &session, around)
     }

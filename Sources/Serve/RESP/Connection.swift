@@ -87,22 +87,24 @@ final class Connection: ChannelInboundHandler {
         loop: while !isBusy, !isClosed, context.channel.isWritable, out.readableBytes < RESPLimits.unread {
             if queue.isEmpty { parse() }
             guard let first = queue.first else { break }
-            switch CommandTable.entry(first[0])?.kind {
+            switch session.transaction == nil ? CommandTable.entry(first[0])?.kind : .connection {
             case .write: startWrites(context)
             case .read where session.consistency == .linearizable: startFenced(context)
             case .read where !session.after.isEmpty: startAfter(context)
             default:
                 queue.removeFirst()
                 statistics.count(1)
-                switch CommandTable.plan(first, &session, around) {
+                let plan = CommandTable.plan(first, &session, around)
+                switch plan {
                 case .reply(let reply): reply.write(to: &out, version: session.version)
                 case .close(let reply):
                     reply.write(to: &out, version: session.version)
                     (isEnding, queue) = (true, [])
                     break loop
                 case .read(let answer):
-                    around.store.read { answer($0, $1) }.write(to: &out, version: session.version)
-                case .write: Reply.error("ERR internal error").write(to: &out, version: session.version)
+                    Self.read(answer, around.store).write(to: &out, version: session.version)
+                case .verify(let partition): startVerify(partition, context)
+                case .write: start([plan], context)
                 }
                 parser.isNamed = session.permissions != nil
             }
@@ -142,7 +144,10 @@ final class Connection: ChannelInboundHandler {
     // MARK: Changes
 
     private func startWrites(_ context: ChannelHandlerContext) {
-        let plans = take(.write)
+        start(take(.write), context)
+    }
+
+    private func start(_ plans: [Plan], _ context: ChannelHandlerContext) {
         var writes: [KeyWrite] = []
         for case .write(let some, _) in plans { writes += some }
         isBusy = true
@@ -156,7 +161,7 @@ final class Connection: ChannelInboundHandler {
                 return plans.map { plan in
                     guard case .write(let some, let answer) = plan else { return Self.fixed(plan) }
                     defer { at += some.count }
-                    return answer(results[at..<at + some.count], copies, now)
+                    return Self.sound(store) { try answer(results[at..<at + some.count], copies, now) }
                 }
             }
             var last: (partition: Int, offset: Offset)?
@@ -167,6 +172,32 @@ final class Connection: ChannelInboundHandler {
 
     private static func fixed(_ plan: Plan) -> Reply {
         if case .reply(let reply) = plan { reply } else { .error("ERR internal error") }
+    }
+
+    /// An answer of what is as it was written. It is called within the store's lock, so what follows is done apart from it.
+    private static func sound(_ store: KeyStore, _ answer: () throws -> Reply) -> Reply {
+        do {
+            return try answer()
+        } catch {
+            Task { store.complain() }
+            return Reply(failed: "the copy is put right from the log: \(error)")
+        }
+    }
+
+    private static func read(_ answer: ReadAnswer, _ store: KeyStore) -> Reply {
+        store.read { copies, now in sound(store) { try answer(copies, now) } }
+    }
+
+    private func startVerify(_ partition: Int, _ context: ChannelHandlerContext) {
+        isBusy = true
+        let finish = finishing(context)
+        around.store.verify(partition) { result in
+            switch result {
+            case .success(let repair):
+                finish.soon([.list([.integer(Int64(repair.ranges)), .integer(Int64(repair.keys))])], nil)
+            case .failure(let error): finish.soon([Reply(failed: error.why)], nil)
+            }
+        }
     }
 
     // MARK: Reads that wait
@@ -191,7 +222,7 @@ final class Connection: ChannelInboundHandler {
         store.read { copies, now in
             plans.map { plan in
                 guard case .read(let answer) = plan else { return fixed(plan) }
-                return failure.map { Reply(failed: $0) } ?? answer(copies, now)
+                return failure.map { Reply(failed: $0) } ?? sound(store) { try answer(copies, now) }
             }
         }
     }

@@ -1,5 +1,6 @@
 internal import EventLog
 internal import EventModel
+internal import KVDomain
 
 /// Commands about the connection and the server.
 enum ConnectionCommands {
@@ -38,6 +39,26 @@ enum ConnectionCommands {
             let (records, since) = around.store.staleness
             return .reply(.list([.integer(records), .integer(since.milliseconds)]))
         },
+        entry("verify", 2) { arguments, session, around in
+            if !(session.permissions?.mayRead ?? false) { return .reply(noPermission("verify")) }
+            guard let number = arguments[1].number, around.store.events.indices.contains(Int(number)) else {
+                return .reply(noPartition(around))
+            }
+            return .verify(Int(number))
+        },
+        entry("digest", 2) { arguments, session, around in
+            if !(session.permissions?.mayRead ?? false) { return .reply(noPermission("digest")) }
+            guard let number = arguments[1].number, around.store.events.indices.contains(Int(number)) else {
+                return .reply(noPartition(around))
+            }
+            return .read { copies, _ in
+                let sums = try copies.parts[Int(number)].checksums()
+                return .list([
+                    .text("\(around.topic)/\(number)@\(copies.ends[Int(number)])"), .text(hex(sums.root)),
+                    .list(sums.leaves.map { .text(hex($0)) }),
+                ])
+            }
+        },
         entry("place", 1) { _, session, around in
             .reply(session.last.map { .text("\(around.topic)/\($0.partition)@\($0.offset)") } ?? .null)
         },
@@ -49,6 +70,17 @@ enum ConnectionCommands {
             return .reply(.ok)
         },
     ]
+
+    private static func hex(_ number: UInt64) -> String {
+        let text = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - text.count) + text
+    }
+    private static func noPartition(_ around: Around) -> Reply {
+        .error("ERR a partition is 0 to \(around.store.events.count - 1)")
+    }
+    private static func noPermission(_ name: String) -> Reply {
+        .error("NOPERM this user has no permissions to run the '\(name)' command")
+    }
 
     private static func entry(
         _ name: String, _ arity: Int, _ plan: @escaping @Sendable ([Bytes], inout Session, Around) -> Plan

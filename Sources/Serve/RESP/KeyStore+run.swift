@@ -17,7 +17,7 @@ extension KeyStore {
     package func run(ready: @escaping @Sendable () -> Void) async throws {
         let starts = try await log.bounds(of: events + outcomes)
         var positions = starts.mapValues(\.upperBound)
-        for partition in events { positions[partition] = starts[partition]?.lowerBound }
+        positions.merge(try await restore(starts.filter { $0.key.topic == events[0].topic })) { $1 }
         let reader = try await log.reader(from: positions)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -25,7 +25,7 @@ extension KeyStore {
                 group.addTask { await self.append() }
                 group.addTask { try await self.askEnds() }
                 group.addTask { await self.sweep() }
-                fence { failure in if failure == nil { ready() } }
+                tellWhenReady(ready)
                 defer { group.cancelAll() }
                 try await group.next()
             }
@@ -39,17 +39,32 @@ extension KeyStore {
         await reader.close()
     }
 
+    /// However long the copies take to come to what was on the log.
+    private func tellWhenReady(_ ready: @escaping @Sendable () -> Void) {
+        fence { [self] failure in
+            if failure == nil { return ready() }
+            if state.withLock({ $0.isOver == nil }) { tellWhenReady(ready) }
+        }
+    }
+
     // MARK: Following
 
     private func follow(_ reader: any LogReader) async throws {
         while !Task.isCancelled {
-            for batch in try await reader.next(max: 20_000, wait: .seconds(1)) {
+            try await verifyWhatIsAsked()
+            for batch in try await reader.next(max: 20_000, wait: Self.look) {
                 let number = Int(batch.source.partition.rawValue)
                 if batch.source.topic == events[0].topic {
                     var start = batch.records.startIndex
                     repeat {
                         let end = min(start + Self.piece, batch.records.endIndex)
-                        try fold(batch.records[start..<end], number, end == batch.records.endIndex ? batch.next : nil)
+                        let next = end == batch.records.endIndex ? batch.next : nil
+                        do {
+                            try fold(batch.records[start..<end], number, next)
+                        } catch is DamagedBlock {
+                            note(try await repair(number, isWhole: true))
+                            try fold(batch.records[start..<end], number, next)
+                        }
                         start = end
                     } while start < batch.records.endIndex
                 } else {
@@ -59,14 +74,29 @@ extension KeyStore {
         }
     }
 
+    private func verifyWhatIsAsked() async throws {
+        while let (partition, done) = state.withLock({ $0.verifying.isEmpty ? nil : $0.verifying.removeFirst() }) {
+            let repair = try await repair(partition, isWhole: false)
+            note(repair)
+            done(.success(repair))
+        }
+    }
+
+    private func note(_ repair: Repair) {
+        state.withLock { state in
+            state.repairs.ranges += repair.ranges
+            state.repairs.keys += repair.keys
+        }
+    }
+
     private func fold(_ records: ArraySlice<Record>, _ number: Int, _ next: Offset?) throws {
         var (done, fenced): ([Group], [Fence]) = ([], [])
         try state.withLock { state in
             for record in records {
                 let effect: KeyCopy.Effect
-                do throws(Undecodable) {
-                    effect = try state.copies.apply(record.value, to: number)
-                } catch {
+                do {
+                    effect = try state.copies.apply(record.value, to: number, telling: !state.pending.isEmpty)
+                } catch let error as Undecodable {
                     throw LogError(.damaged, "\(events[number])@\(record.offset) cannot be folded: \(error)")
                 }
                 guard !state.pending.isEmpty, let cause = record[header: HeaderName.cause],
@@ -213,8 +243,9 @@ extension KeyStore {
 
     /// Nobody follows any more: all who wait are told why, and all who come.
     private func end(_ why: String) {
-        let (ids, fences) = state.withLock { state -> ([String], [Fence]) in
+        let (ids, fences, verifying) = state.withLock { state in
             state.isOver = state.isOver ?? why
+            defer { state.verifying = [] }
             var fences = state.asking
             state.asking = []
             for number in state.waiting.indices {
@@ -224,8 +255,9 @@ extension KeyStore {
                 }
                 state.waiting[number] = []
             }
-            return (Array(state.pending.keys), fences)
+            return (Array(state.pending.keys), fences, state.verifying)
         }
+        for one in verifying { one.done(.failure(KeyStoreIsOver(why: why))) }
         for fence in fences { fence.done(why) }
         for id in ids { settle(id, .failed(why)) }
     }

@@ -74,11 +74,20 @@ package final class KeyStore: Sendable {
         /// When the copies were last known to have come to the log's end, and how far it was ahead at the last look.
         var reached = ContinuousClock.now
         var behind: Int64 = 0
+        /// Who wants to know whether a partition's copy is what the log has.
+        var verifying: [(partition: Int, done: @Sendable (Result<Repair, KeyStoreIsOver>) -> Void)] = []
+        /// What was put right since the start.
+        var repairs = Repair()
+        /// Records of `kv.state` that it began with.
+        var restored = 0
     }
 
     let log: any EventLog
     let events: [TopicPartition]
     let outcomes: [TopicPartition]
+    /// Of `kv.state`; none where the log has no such topic.
+    let states: [TopicPartition]
+    let storage: CopyStorage
     let commandsTopic: String
     let clock: @Sendable () -> Timestamp
     let state: Mutex<State>
@@ -88,9 +97,10 @@ package final class KeyStore: Sendable {
 
     /// The store of a log that has the domain's topics.
     ///
-    /// - Throws: `LogError` where a topic is missing, or counts of partitions differ.
+    /// - Throws: `LogError` where a topic is missing, or counts of partitions differ; `POSIXError` where blocks cannot be kept.
     package init(
-        _ domain: Domain, log: any EventLog, clock: @escaping @Sendable () -> Timestamp
+        _ domain: Domain, log: any EventLog, storage: CopyStorage = CopyStorage(folder: "."),
+        clock: @escaping @Sendable () -> Timestamp
     ) async throws {
         let counts = try await log.partitionCounts()
         let topics = [domain.commandsTopic, domain.eventsTopic, domain.outcomesTopic]
@@ -99,7 +109,12 @@ package final class KeyStore: Sendable {
         (self.log, self.clock, commandsTopic) = (log, clock, domain.commandsTopic)
         events = (0..<count).map { TopicPartition(domain.eventsTopic, Partition($0)) }
         outcomes = (0..<count).map { TopicPartition(domain.outcomesTopic, Partition($0)) }
-        state = Mutex(State(copies: Copies(count), waiting: Array(repeating: [], count: count)))
+        states = (0..<(counts[KeyStates.topic] ?? 0)).map { TopicPartition(KeyStates.topic, Partition($0)) }
+        var storage = storage
+        storage.partitions = count
+        self.storage = storage
+        let parts = try (0..<count).map { try storage.copy($0) }
+        state = Mutex(State(copies: Copies(parts), waiting: Array(repeating: [], count: count)))
         ids = CommandIDs()
     }
 
@@ -166,6 +181,29 @@ package final class KeyStore: Sendable {
         }
     }
 
+    /// Compares a partition's copy with what the log has up to the same place, and puts right what differs.
+    func verify(_ partition: Int, _ done: @escaping @Sendable (Result<Repair, KeyStoreIsOver>) -> Void) {
+        let isOver = state.withLock { state in
+            if state.isOver == nil { state.verifying.append((partition, done)) }
+            return state.isOver
+        }
+        if let isOver { done(.failure(KeyStoreIsOver(why: isOver))) }
+    }
+
+    /// Something that was read is not what was written: all copies are compared with the log.
+    func complain() {
+        state.withLock { state in
+            for partition in events.indices where !state.verifying.contains(where: { $0.partition == partition }) {
+                state.verifying.append((partition, { _ in }))
+            }
+        }
+    }
+
+    /// What was put right since the start.
+    package var repairs: Repair { state.withLock { $0.repairs } }
+    /// Records of `kv.state` that the copies began with.
+    package var restored: Int { state.withLock { $0.restored } }
+
     /// Changes whose outcome is awaited.
     var underWay: Int { state.withLock { $0.pending.count } }
 
@@ -175,6 +213,11 @@ package final class KeyStore: Sendable {
             (state.behind, state.behind == 0 && state.pending.isEmpty ? .zero : .now - state.reached)
         }
     }
+}
+
+/// Nobody follows the log any more.
+struct KeyStoreIsOver: Error, Sendable {
+    let why: String
 }
 
 /// Ids of commands that no other process gives.

@@ -111,7 +111,10 @@ package final class RESPServer: Service, CustomStringConvertible {
     }
 
     private func information() -> [(section: String, lines: [(String, String)])] {
-        let (keys, bytes) = store.read { copies, _ in (copies.count, copies.bytes) }
+        let (keys, bytes, footprint, stored) = store.read { copies, _ in
+            (copies.count, copies.bytes, copies.footprint, copies.stored)
+        }
+        let repairs = store.repairs
         let (behind, since) = store.staleness
         let (open, all, commands) = statistics.counts
         return [
@@ -123,8 +126,16 @@ package final class RESPServer: Service, CustomStringConvertible {
                 ]
             ),
             ("Clients", [("connected_clients", String(open)), ("maxclients", String(RESPLimits.connections))]),
-            ("Memory", [("value_bytes", String(bytes))]),
-            ("Persistence", [("aof_enabled", "1"), ("loading", "0")]),
+            (
+                "Memory",
+                [
+                    ("value_bytes", String(bytes)), ("used_memory", String(footprint)),
+                    ("blocks_on_disk", String(stored)),
+                ]
+            ),
+            ("Persistence", [
+                    ("aof_enabled", "1"), ("loading", "0"), ("repaired_ranges", String(repairs.ranges)), ("repaired_keys", String(repairs.keys)),
+                    ("restored_states", String(store.restored)),]),
             (
                 "Stats",
                 [

@@ -7,34 +7,37 @@ enum ReadCommands {
 
     static let all: [CommandEntry] = [
         CommandEntry(name: "get", arity: 2, kind: .read, keys: one) { arguments, _, _ in
-            .read { copies, now in copies.live(arguments[1], at: now).map { .bulk($0.value) } ?? .null }
+            .read { copies, now in try copies.live(arguments[1], at: now).map { .bulk($0.value) } ?? .null }
         },
         CommandEntry(name: "mget", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in
             .read { copies, now in
-                .list(arguments.dropFirst().map { key in copies.live(key, at: now).map { .bulk($0.value) } ?? .null })
+                try .list(
+                    arguments.dropFirst().map { key in
+                        try copies.live(key, at: now).map { .bulk($0.value) } ?? .null
+                    })
             }
         },
         CommandEntry(name: "exists", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in
             .read { copies, now in
-                .integer(Int64(arguments.dropFirst().count { copies.live($0, at: now) != nil }))
+                .integer(Int64(try arguments.dropFirst().count { try copies.live($0, at: now) != nil }))
             }
         },
         CommandEntry(name: "strlen", arity: 2, kind: .read, keys: one) { arguments, _, _ in
-            .read { copies, now in .integer(Int64(copies.live(arguments[1], at: now)?.value.count ?? 0)) }
+            .read { copies, now in .integer(Int64(try copies.live(arguments[1], at: now)?.value.count ?? 0)) }
         },
         CommandEntry(name: "type", arity: 2, kind: .read, keys: one) { arguments, _, _ in
-            .read { copies, now in .simple(copies.live(arguments[1], at: now) == nil ? "none" : "string") }
+            .read { copies, now in .simple(try copies.live(arguments[1], at: now) == nil ? "none" : "string") }
         },
         CommandEntry(name: "ttl", arity: 2, kind: .read, keys: one) { arguments, _, _ in
             left(arguments[1]) { ($0 + 500) / 1000 }
         },
         CommandEntry(name: "pttl", arity: 2, kind: .read, keys: one) { arguments, _, _ in left(arguments[1]) { $0 } },
         CommandEntry(name: "revision", arity: 2, kind: .read, keys: one) { arguments, _, _ in
-            .read { copies, now in .integer(copies.live(arguments[1], at: now)?.revision ?? 0) }
+            .read { copies, now in .integer(try copies.live(arguments[1], at: now)?.revision ?? 0) }
         },
         CommandEntry(name: "getrev", arity: 2, kind: .read, keys: one) { arguments, _, _ in
             .read { copies, now in
-                copies.live(arguments[1], at: now).map { .list([.bulk($0.value), .integer($0.revision)]) } ?? .null
+                try copies.live(arguments[1], at: now).map { .list([.bulk($0.value), .integer($0.revision)]) } ?? .null
             }
         },
         CommandEntry(name: "dbsize", arity: 1, kind: .read, keys: (0, 0, 0)) { _, _, _ in
@@ -46,7 +49,7 @@ enum ReadCommands {
     /// Milliseconds until a key is gone, as a client asked for them: -1 of one that stays, -2 of none.
     private static func left(_ key: Bytes, _ unit: @escaping @Sendable (Int64) -> Int64) -> Plan {
         .read { copies, now in
-            guard let entry = copies.live(key, at: now) else { return .integer(-2) }
+            guard let entry = try copies.live(key, at: now) else { return .integer(-2) }
             return .integer(entry.expires.map { unit($0.rawValue - now.rawValue) } ?? -1)
         }
     }
@@ -70,7 +73,7 @@ enum ReadCommands {
             }
         }
         return .read { [pattern, places, isWanted] copies, now in
-            let (keys, next) = copies.scan(from: cursor, places: places, at: now)
+            let (keys, next) = try copies.scan(from: cursor, places: places, at: now)
             let found = isWanted ? keys.filter { pattern?.matches($0) ?? true } : []
             return .list([.text(String(next)), .list(found.map { .bulk(Array($0.slice)) })])
         }

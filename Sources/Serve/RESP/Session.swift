@@ -24,6 +24,8 @@ struct Session: Sendable {
     var consistency: Consistency
     /// What its reads wait for, by partition.
     var after: [Int: Offset] = [:]
+    /// What came since `MULTI`; nil outside of one.
+    var transaction: KeyTransaction?
     /// Where its last change stands.
     var last: (partition: Int, offset: Offset)?
 }
@@ -45,11 +47,13 @@ enum Plan {
     case close(Reply)
     case write([KeyWrite], WriteAnswer)
     case read(ReadAnswer)
+    /// A partition's copy is compared with the log.
+    case verify(Int)
 }
 
 /// Made of what became of the changes, and of what the copies have since.
-typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) -> Reply
-typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) -> Reply
+typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) throws -> Reply
+typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) throws -> Reply
 
 extension Reply {
     static func arity(_ name: String) -> Reply { .error("ERR wrong number of arguments for '\(name)' command") }

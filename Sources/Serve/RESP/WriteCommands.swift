@@ -81,7 +81,7 @@ enum WriteCommands {
     /// - Parameter refused: What is said of a refusal for that reason, where it is no error.
     static func single(
         _ name: String, _ write: KeyWrite,
-        _ answer: @escaping @Sendable (WriteResult, Copies, Timestamp) -> Reply,
+        _ answer: @escaping @Sendable (WriteResult, Copies, Timestamp) throws -> Reply,
         refused: @escaping @Sendable (String) -> Reply? = { _ in nil }
     ) -> Plan {
         .write([write]) { results, copies, now in
@@ -89,7 +89,7 @@ enum WriteCommands {
             case .failed(let why): Reply(failed: why)
             case .refused(let reason, let message):
                 refused(reason) ?? Reply(refused: reason, message, of: name)
-            case let result: answer(result, copies, now)
+            case let result: try answer(result, copies, now)
             }
         }
     }
@@ -145,7 +145,7 @@ enum WriteCommands {
             if case .done(let effect, _, _) = result {
                 value = effect.after?.value
             } else {
-                value = copies.live(key, at: now)?.value
+                value = try copies.live(key, at: now)?.value
             }
             guard let value, let number = Bytes(value).number else {
                 return Reply(failed: "the number was added to, and has changed since")
@@ -160,7 +160,7 @@ enum WriteCommands {
         if arguments[2].isEmpty {
             return .write([.put(key: key, value: Bytes(), .never, .ifAbsent)]) { results, copies, now in
                 if case .failed(let why) = results[results.startIndex] { return Reply(failed: why) }
-                return .integer(Int64(copies.live(key, at: now)?.value.count ?? 0))
+                return .integer(Int64(try copies.live(key, at: now)?.value.count ?? 0))
             }
         }
         return single("append", .append(key: key, value: arguments[2])) { result, _, _ in
@@ -246,16 +246,32 @@ enum SetCommand {
             default: return .reply(.syntax)
             }
         }
-        // What was there when the key was found to be there already is not told by a refusal.
-        if isGet, condition == .ifAbsent { return .reply(.syntax) }
         let value = arguments[2]
         let write = KeyWrite.put(key: arguments[1], value: value, expiry ?? .never, condition)
+        if isGet, condition == .ifAbsent { return setOrGet(write, arguments[1]) }
         return WriteCommands.single("set", write) { [isGet] result, _, _ in
             if !isGet { return .ok }
             guard case .done(let effect, _, _) = result else { return .bulk(Array(value.slice)) }
             return effect.before.map { .bulk($0.value) } ?? .null
         } refused: {
             ["key-exists", "unknown-key"].contains($0) ? .null : nil
+        }
+    }
+
+    /// With `NX` and `GET`: nil where the value was set, else what is there. Nothing was done then, so the moment that counts is the
+    /// one at which the copy is read: a key that has gone by then would have been set, and nobody is told so.
+    private static func setOrGet(_ write: KeyWrite, _ key: Bytes) -> Plan {
+        .write([write]) { results, copies, now in
+            switch results[results.startIndex] {
+            case .failed(let why): return Reply(failed: why)
+            case .refused("key-exists", _), .unchanged:
+                guard let entry = try copies.live(key, at: now) else {
+                    return Reply(failed: "the key was there, and has gone since; nothing was set")
+                }
+                return .bulk(entry.value)
+            case .refused(let reason, let message): return Reply(refused: reason, message, of: "set")
+            case .done: return .null
+            }
         }
     }
 }
