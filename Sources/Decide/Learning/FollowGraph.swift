@@ -1,6 +1,6 @@
 /// A follow graph as suggestions read it. Each call may be a read of a store, so the calls of one suggestion are bounded: see
 /// ``SuggestionBounds``.
-package protocol FollowGraph {
+package protocol FollowGraph<User> {
     /// How a user is named. Ties of equal scores go by its order.
     associatedtype User: Hashable & Comparable & Sendable
     /// Whom a user follows and who follows them: of each at most so many, the latest last.

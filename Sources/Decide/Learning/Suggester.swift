@@ -10,13 +10,13 @@ package struct SuggestionBounds: Hashable, Sendable {
     package var neighbours: Int
     /// Ties of each direction of each neighbour that are gone through: the latest.
     package var ties: Int
-    /// Users alike, whose followees are gone through as the third hop.
+    /// Users alike, whose ties are gone through as the third hop.
     package var alike: Int
     /// Candidates whose degrees are looked up and that are ranked by all there is to know.
     package var candidates: Int
     /// Users with the most followers of all, who are candidates of everybody.
     package var popular: Int
-    package init(neighbours: Int = 80, ties: Int = 100, alike: Int = 20, candidates: Int = 120, popular: Int = 40) {
+    package init(neighbours: Int = 80, ties: Int = 100, alike: Int = 60, candidates: Int = 160, popular: Int = 40) {
         (self.neighbours, self.ties, self.alike) = (neighbours, ties, alike)
         (self.candidates, self.popular) = (candidates, popular)
     }
@@ -38,6 +38,12 @@ package struct Acquaintance: Hashable, Sendable {
     package var resourceAllocation = 0.0
     /// Paths of three hops by users alike, each weighed by how alike: Gupta et al. 2013, "WTF", is of this kind.
     package var byUsersAlike = 0.0
+    /// The same by those who follow whom the user follows, each by how few others do.
+    package var byCofollowers = 0.0
+    /// The share of walks of three steps from the user that end at the candidate, a step being any tie of where the walk is.
+    package var walksOfThree = 0.0
+    /// The same of walks of four steps.
+    package var walksOfFour = 0.0
     /// 1 where the candidate follows the user.
     package var followsBack = 0.0
     package var degrees = Degrees()
@@ -66,9 +72,11 @@ package struct Suggester: Sendable {
     ///   - excluded: Who is not to be suggested beside the user and all their followees: whether one is.
     ///   - limit: The most suggestions.
     /// - Returns: The best first; of equal scores the least user.
-    package func suggestions<Graph: FollowGraph>(
-        for user: Graph.User, in graph: Graph, limit: Int, excluding excluded: (Graph.User) throws -> Bool
-    ) throws -> [Suggestion<Graph.User>] {
+    @specialized(where User == String)
+    @specialized(where User == Int32)
+    package func suggestions<User: Hashable & Comparable & Sendable>(
+        for user: User, in graph: any FollowGraph<User>, limit: Int, excluding excluded: (User) throws -> Bool
+    ) throws -> [Suggestion<User>] {
         let (found, own) = try candidates(for: user, in: graph, excluding: excluded)
         let scored = found.map {
             Suggestion(user: $0.user, score: score($0.why, of: own), why: $0.why)
@@ -78,12 +86,14 @@ package struct Suggester: Sendable {
     }
 
     /// Those who are ranked, and the degrees of the user.
-    package func candidates<Graph: FollowGraph>(
-        for user: Graph.User, in graph: Graph, excluding excluded: (Graph.User) throws -> Bool
-    ) throws -> (found: [(user: Graph.User, why: Acquaintance)], own: Degrees) {
-        var gathering = Gathering(user, in: graph, bounds)
+    @specialized(where User == String)
+    @specialized(where User == Int32)
+    package func candidates<User: Hashable & Comparable & Sendable>(
+        for user: User, in graph: any FollowGraph<User>, excluding excluded: (User) throws -> Bool
+    ) throws -> (found: [(user: User, why: Acquaintance)], own: Degrees) {
+        var gathering = try Gathering(user, in: graph, bounds)
         try gathering.goTwoHops()
-        try gathering.goThreeHops()
+        try gathering.goFurther()
         return (try gathering.best(excluding: excluded), gathering.own.degrees)
     }
 
@@ -94,7 +104,8 @@ package struct Suggester: Sendable {
     /// What the weights are of, in their order.
     package static let featureNames = [
         "log followed by followees", "log common followees", "log followed by followers", "log followers followed",
-        "log Adamic-Adar", "root resource allocation", "root by users alike", "follows back",
+        "log Adamic-Adar", "root resource allocation", "root by users alike", "root by cofollowers",
+        "root of walks of three", "root of walks of four", "log walks of four", "follows back",
         "log followers", "log followees", "common a tie", "cosine",
     ]
 
@@ -106,117 +117,10 @@ package struct Suggester: Sendable {
         return [
             log(1 + why.followedByFollowees), log(1 + why.commonFollowees), log(1 + why.followedByFollowers),
             log(1 + why.followersFollowed), log(1 + why.adamicAdar), why.resourceAllocation.squareRoot(),
-            why.byUsersAlike.squareRoot(), why.followsBack,
+            why.byUsersAlike.squareRoot(), why.byCofollowers.squareRoot(),
+            why.walksOfThree.squareRoot(), why.walksOfFour.squareRoot(), log(1e-4 + why.walksOfFour), why.followsBack,
             log(1 + Double(why.degrees.followers)), log(1 + Double(why.degrees.followees)),
             common / (ties + 1), common / ((ties + 1) * (owns + 1)).squareRoot(),
         ]
-    }
-}
-
-/// What one suggestion gathers on its way through the graph.
-private struct Gathering<Graph: FollowGraph> {
-    let user: Graph.User
-    let graph: Graph
-    let bounds: SuggestionBounds
-    var own = Ties<Graph.User>()
-    var known: [Graph.User: Acquaintance] = [:]
-    var neighbours: [Graph.User: Ties<Graph.User>] = [:]
-
-    init(_ user: Graph.User, in graph: Graph, _ bounds: SuggestionBounds) {
-        (self.user, self.graph, self.bounds) = (user, graph, bounds)
-    }
-
-    mutating func goTwoHops() throws {
-        own = try graph.ties(of: user, atMost: bounds.neighbours)
-        let followees = Set(own.followees)
-        let followers = Set(own.followers)
-        for follower in own.followers { known[follower, default: Acquaintance()].followsBack = 1 }
-        var gone: Set<Graph.User> = []
-        for neighbour in own.followees + own.followers where gone.insert(neighbour).inserted {
-            let ties = try graph.ties(of: neighbour, atMost: bounds.ties)
-            let (out, into) = (followees.contains(neighbour), followers.contains(neighbour))
-            let degree = Double(ties.degrees.followers + ties.degrees.followees)
-            let (rare, share) = (1 / log(1 + degree), 1 / degree)
-            for candidate in ties.followees {
-                note(candidate, rare, share) {
-                    if out { $0.followedByFollowees += 1 }
-                    if into { $0.followedByFollowers += 1 }
-                }
-            }
-            for candidate in ties.followers {
-                note(candidate, rare, share) {
-                    if out { $0.commonFollowees += 1 }
-                    if into { $0.followersFollowed += 1 }
-                }
-            }
-            neighbours[neighbour] = ties
-        }
-    }
-
-    private mutating func note(
-        _ candidate: Graph.User, _ rare: Double, _ share: Double, _ change: (inout Acquaintance) -> Void
-    ) {
-        change(&known[candidate, default: Acquaintance()])
-        known[candidate]!.adamicAdar += rare
-        known[candidate]!.resourceAllocation += share
-    }
-
-    /// By those who are most alike to whom they follow.
-    mutating func goThreeHops() throws {
-        var alike = Best<Graph.User, Double>(bounds.alike)
-        for (other, why) in known where other != user && why.resourceAllocation > 0 {
-            alike.add(other, why.resourceAllocation, why.resourceAllocation)
-        }
-        for (other, _, weight) in alike.found {
-            let ties = try neighbours[other] ?? graph.ties(of: other, atMost: bounds.ties)
-            let weight = weight / (1 + Double(ties.degrees.followees)).squareRoot()
-            for candidate in ties.followees { known[candidate, default: Acquaintance()].byUsersAlike += weight }
-        }
-    }
-
-    func best(excluding excluded: (Graph.User) throws -> Bool) throws -> [(user: Graph.User, why: Acquaintance)] {
-        var followed = Set(own.followees)
-        followed.insert(user)
-        var ranked = Best<Graph.User, Acquaintance>(bounds.candidates)
-        for (one, why) in known where !followed.contains(one) {
-            let first = why.resourceAllocation + why.byUsersAlike + why.followsBack
-            if try ranked.takes(one, first) && !excluded(one) { ranked.add(one, first, why) }
-        }
-        var best = ranked.found.map { (user: $0.user, why: $0.value) }
-        let near = Set(best.map(\.user))
-        for one in try graph.popular(atMost: bounds.popular) where !followed.contains(one) && !near.contains(one) {
-            if try !excluded(one) { best.append((one, known[one] ?? Acquaintance())) }
-        }
-        let degrees = try graph.degrees(of: best.map(\.user))
-        for i in best.indices { best[i].why.degrees = degrees[i] }
-        return best
-    }
-}
-
-/// The best so many of what is added: the highest first, of equal ones the least user.
-private struct Best<User: Comparable, Value> {
-    let limit: Int
-    private(set) var found: [(user: User, score: Double, value: Value)] = []
-
-    init(_ limit: Int) { self.limit = limit }
-
-    private func precedes(_ user: User, _ score: Double, _ other: (user: User, score: Double, value: Value)) -> Bool {
-        score > other.score || score == other.score && user < other.user
-    }
-
-    func takes(_ user: User, _ score: Double) -> Bool {
-        guard found.count == limit, let last = found.last else { return limit > 0 }
-        return precedes(user, score, last)
-    }
-
-    mutating func add(_ user: User, _ score: Double, _ value: Value) {
-        if !takes(user, score) { return }
-        if found.count == limit { found.removeLast() }
-        var (low, high) = (0, found.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if precedes(user, score, found[middle]) { high = middle } else { low = middle + 1 }
-        }
-        found.insert((user, score, value), at: low)
     }
 }

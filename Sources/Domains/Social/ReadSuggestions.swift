@@ -30,6 +30,9 @@ enum ReadSuggestions {
         Column("followers_followed", .integer, "who follow you and are followed by them"),
         Column("adamic_adar", .real), Column("resource_allocation", .real),
         Column("by_users_alike", .real, "by whom those follow who are most like you"),
+        Column("by_cofollowers", .real, "by whom those follow who follow whom you do"),
+        Column("walks_of_three", .real, "the share of walks of three ties from you that end there"),
+        Column("walks_of_four", .real, "the same of four ties"),
         Column("follows_you", .integer), Column("followers", .integer), Column("followees", .integer),
     ]
 
@@ -46,7 +49,8 @@ enum ReadSuggestions {
         return [
             .text(found.user), .real(found.score), whole(why.followedByFollowees), whole(why.commonFollowees),
             whole(why.followedByFollowers), whole(why.followersFollowed), .real(why.adamicAdar),
-            .real(why.resourceAllocation), .real(why.byUsersAlike), whole(why.followsBack),
+            .real(why.resourceAllocation), .real(why.byUsersAlike),
+            .real(why.byCofollowers), .real(why.walksOfThree), .real(why.walksOfFour), whole(why.followsBack),
             Value(why.degrees.followers), Value(why.degrees.followees),
         ]
     }

@@ -19,7 +19,7 @@ struct SuggestionsTests {
         #expect(names(page) == ["dan", "eve"])
         #expect(page.columns.map(\.name)[2] == "followed_by_followees")
         #expect(page.rows.map { $0[2] } == [2, 1])
-        #expect(page.rows[0][10] == 2)
+        #expect(page.rows[0][13] == 2)
     }
 
     @Test func `a user with more followees than are kept is suggested none of them`() throws {
