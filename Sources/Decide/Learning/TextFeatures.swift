@@ -1,7 +1,10 @@
-/// Words and pairs of neighbouring words of a short text, as numbers below a limit (Weinberger et al. 2009, "Feature hashing").
+/// Words, pairs of neighbouring words, and pieces of words of a short text, as numbers below a limit (Weinberger et al. 2009,
+/// "Feature hashing"). Of a word that is new its pieces may be known.
 package enum TextFeatures {
-    /// 2^18: so few of what is met share one that it does not matter.
-    package static let buckets: UInt32 = 1 << 18
+    /// 2^24, four signs of 64: so few of what is met share one that it does not matter.
+    package static let buckets: UInt32 = 1 << 24
+    /// How many letters the pieces of a word have; the ends of a word count as one.
+    private static let pieces = 4...5
 
     /// Letters and digits in lower case; links, names after @ and the sign # are left out.
     package static func words(of text: String) -> [String] {
@@ -19,28 +22,21 @@ package enum TextFeatures {
     /// Each once, in ascending order.
     package static func numbers(of text: String) -> [UInt32] {
         let words = words(of: text)
-        var found = Set(words.map(bucket))
-        for (one, next) in zip(words, words.dropFirst()) { found.insert(bucket("\(one) \(next)")) }
+        var found = Set(words.map { bucket($0.utf8) })
+        for (one, next) in zip(words, words.dropFirst()) { found.insert(bucket("\(one) \(next)".utf8)) }
+        for word in words {
+            let letters = Array("<\(word)>".utf8)
+            for length in pieces where letters.count >= length {
+                for start in 0...letters.count - length { found.insert(bucket(letters[start..<start + length])) }
+            }
+        }
         return found.sorted()
     }
 
-    /// Words that stand for where a text was found: its site, and each folder of its address, but not the page's own name, which is
-    /// the text again.
-    package static func address(_ url: String) -> String {
-        let rest = url.hasPrefix("https://") ? url.dropFirst(8) : url.hasPrefix("http://") ? url.dropFirst(7) : url[...]
-        let parts = rest.lowercased().split(separator: "/")
-        guard let site = parts.first else { return "" }
-        func word(_ part: Substring) -> String { String(part.filter { $0.isLetter || $0.isNumber }) }
-        let folders = parts.dropFirst().dropLast().filter { $0.contains(where: \.isLetter) && $0.utf8.count < 20 }
-        let labels = site.split(separator: ".").dropLast()
-        return (["site" + word(site)] + labels.map { "at" + word($0) } + folders.map { "in" + word($0) })
-            .joined(separator: " ")
-    }
-
     /// FNV-1a of 32 bits, folded.
-    static func bucket(_ word: String) -> UInt32 {
+    static func bucket(_ letters: some Sequence<UInt8>) -> UInt32 {
         var hash: UInt32 = 2_166_136_261
-        for byte in word.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-        return (hash ^ (hash >> 18)) % buckets
+        for byte in letters { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
+        return (hash ^ (hash >> 24)) % buckets
     }
 }

@@ -7,11 +7,11 @@
 /// Learns a classifier of labelled texts: steps of adapted size (Duchi, Hazan and Singer 2011, "AdaGrad"), then weights rounded and small ones
 /// left out.
 package struct TextTraining: Sendable {
-    package var rounds = 12
+    package var rounds = 8
     package var rate: Float = 0.25
-    package var decay: Float = 2e-5
-    /// Words and pairs of fewer texts than this are left out.
-    package var least = 2
+    package var decay: Float = 1.5e-3
+    /// Words, pairs and pieces of fewer texts than this are left out.
+    package var least = 3
     /// Rounded weights whose highest is below this are left out.
     package var kept: Int8 = 2
     package init() {}
@@ -43,7 +43,7 @@ package struct TextTraining: Sendable {
         for _ in 0..<rounds {
             order.shuffle(using: &random)
             for i in order {
-                let share = 1 / Float(rows[i].count).squareRoot()
+                let share = Float(TextClassifier.share(of: texts[i]))
                 var sums = [Float](repeating: 0, count: width)
                 for place in rows[i] {
                     for c in 0..<width { sums[c] += weights[place * width + c] * share }
@@ -69,8 +69,7 @@ package struct TextTraining: Sendable {
     private func rounded(_ weights: [Float], _ numbers: [UInt32], _ classes: [String]) -> TextClassifier {
         let width = classes.count
         let most = weights.map(abs).max() ?? 1
-        // A text of ten words and pairs is the usual; its share is what a weight is scaled by when it is used.
-        let step = (most / 31 * 0.32 * 1e5).rounded() / 1e5
+        let step = (most / 31 * 1e5).rounded() / 1e5
         func whole(_ at: Int) -> Int8 { Int8((weights[at] / most * 31).rounded()) }
         var kept: [UInt32: [Int8]] = [:]
         for (place, number) in numbers.enumerated() {

@@ -24,7 +24,7 @@ struct MomentTexts: Projection {
 
     static let name = "moments"
     /// Raised with the model too: other words would put the same texts elsewhere.
-    static let version = 1
+    static let version = 2
     static let about = "Tweets and headlines that are surely about business, fun, technology, health, sports or news."
     static let topics = ["social.events", "social.news"]
     static let tables = [tweets, headlines, passed]
@@ -62,7 +62,7 @@ struct MomentTexts: Projection {
         case .told(.tweetUnliked(let e)): view.add(Self.passed, [.text(e.owner), .text(e.tweet)], [-1, 0])
         case .told(.retweeted(let e)): view.add(Self.passed, [.text(e.owner), .text(e.original)], [0, 1])
         case .news(.newsIngested(let e)):
-            guard let label = Moments.label(e.title, address: e.url) else { return }
+            guard let label = Moments.label(e.title) else { return }
             view.put(
                 Self.headlines,
                 [
