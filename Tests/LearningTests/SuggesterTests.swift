@@ -24,6 +24,33 @@ struct SuggesterTests {
         #expect(found.first { $0.user == 5 }?.why.followsBack == 1)
     }
 
+    @Test func `walks of three and four ties count what share of them ends at a candidate`() throws {
+        let path = NumberedGraph(users: 5, edges: [(0, 1), (1, 2), (2, 3), (3, 4)])
+        let found = try Suggester.learned.suggestions(for: 0, in: path, limit: 10) { _ in false }
+        let (two, three) = (try #require(found.first { $0.user == 2 }), try #require(found.first { $0.user == 3 }))
+        // Half of the walks go on from 1 to 2, half of those to 3, half back to 1 and then half to 2.
+        #expect(three.why.walksOfThree == 0.25 && three.why.walksOfFour == 0)
+        #expect(two.why.walksOfThree == 0 && two.why.walksOfFour == 0.125)
+        #expect(found.allSatisfy { $0.score.isFinite })
+    }
+
+    /// A store may have ties of a user and not yet how many.
+    private struct Uncounted: FollowGraph {
+        let graph: NumberedGraph
+        func ties(of user: Int32, atMost limit: Int) -> Ties<Int32> {
+            var ties = graph.ties(of: user, atMost: limit)
+            ties.degrees = Degrees()
+            return ties
+        }
+        func degrees(of users: [Int32]) -> [Degrees] { users.map { _ in Degrees() } }
+        func popular(atMost limit: Int) -> [Int32] { [] }
+    }
+
+    @Test func `scores are numbers also where degrees are not known`() throws {
+        let found = try Suggester.learned.suggestions(for: 0, in: Uncounted(graph: graph), limit: 10) { _ in false }
+        #expect(!found.isEmpty && found.allSatisfy { $0.score.isFinite })
+    }
+
     @Test func `oneself, followees and who is excluded are never suggested`() {
         let found = Set(suggested(0, without: [3]).map(\.user))
         #expect(found.isDisjoint(with: [0, 1, 2, 3]))

@@ -40,7 +40,8 @@ package struct Acquaintance: Hashable, Sendable {
     package var byUsersAlike = 0.0
     /// The same by those who follow whom the user follows, each by how few others do.
     package var byCofollowers = 0.0
-    /// The share of walks of three steps from the user that end at the candidate, a step being any tie of where the walk is.
+    /// The share of walks of three steps from the user that end at the candidate, a step being any tie of where the walk is. Walks
+    /// back through the user, and through users whose ties were not read, are left out.
     package var walksOfThree = 0.0
     /// The same of walks of four steps.
     package var walksOfFour = 0.0
