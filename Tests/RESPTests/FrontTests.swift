@@ -13,7 +13,8 @@ struct FrontTests {
             let story: [(String, String)] = [
                 ("PING", "+PONG"), ("PING hi", "\"hi\""), ("ECHO x", "\"x\""), ("SET a 1", "+OK"), ("GET a", "\"1\""),
                 ("get missing", "nil"), ("SET a 2 NX", "nil"), ("SET b 2 XX", "nil"), ("SET a 2 XX GET", "\"1\""),
-                ("SET a 2 GET", "\"2\""), ("SET new x GET", "nil"), ("SET a 3 NX GET", "\"2\""), ("SET a 2 NX GET", "\"2\""),
+                ("SET a 2 GET", "\"2\""), ("SET new x GET", "nil"), ("SET a 3 NX GET", "\"2\""),
+                ("SET a 2 NX GET", "\"2\""),
                 ("SET fresh 1 NX GET", "nil"), ("SETNX a 9", ":0"), ("SETNX c 9", ":1"),
                 ("INCR n", ":1"), ("INCRBY n 41", ":42"), ("DECR n", ":41"), ("DECRBY n 1", ":40"),
                 ("INCRBY n 0", ":40"), ("INCR new", "-ERR value is not an integer or out of range"),

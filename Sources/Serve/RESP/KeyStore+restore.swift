@@ -63,6 +63,8 @@ extension KeyStore {
         }
     }
 
+    private static let pause = Duration.milliseconds(50)
+
     /// Reads partitions from some offsets to others.
     private func each(
         _ partitions: [TopicPartition], from starts: [TopicPartition: Offset], to ends: [TopicPartition: Offset],
@@ -72,13 +74,17 @@ extension KeyStore {
         if left.isEmpty { return }
         let reader = try await log.reader(from: starts.filter { left[$0.key] != nil })
         do {
+            var batches = try await reader.next(max: 20_000, wait: Self.pause)
             while !left.isEmpty {
                 try Task.checkCancellation()
-                for batch in try await reader.next(max: 20_000, wait: .seconds(1)) {
+                // The next are read while these are taken over.
+                async let coming = reader.next(max: 20_000, wait: Self.pause)
+                for batch in batches {
                     guard let end = left[batch.source] else { continue }
                     try body(batch)
                     if batch.next >= end { left[batch.source] = nil }
                 }
+                batches = try await coming
             }
         } catch {
             await reader.close()

@@ -133,9 +133,14 @@ package final class RESPServer: Service, CustomStringConvertible {
                     ("blocks_on_disk", String(stored)),
                 ]
             ),
-            ("Persistence", [
-                    ("aof_enabled", "1"), ("loading", "0"), ("repaired_ranges", String(repairs.ranges)), ("repaired_keys", String(repairs.keys)),
-                    ("restored_states", String(store.restored)),]),
+            (
+                "Persistence",
+                [
+                    ("aof_enabled", "1"), ("loading", "0"), ("repaired_ranges", String(repairs.ranges)),
+                    ("repaired_keys", String(repairs.keys)),
+                    ("restored_states", String(store.restored)),
+                ]
+            ),
             (
                 "Stats",
                 [

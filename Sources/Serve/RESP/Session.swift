@@ -52,7 +52,8 @@ enum Plan {
 }
 
 /// Made of what became of the changes, and of what the copies have since.
-typealias WriteAnswer = @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) throws -> Reply
+typealias WriteAnswer =
+    @Sendable (_ results: ArraySlice<WriteResult>, _ copies: Copies, _ now: Timestamp) throws -> Reply
 typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) throws -> Reply
 
 extension Reply {
