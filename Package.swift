@@ -267,7 +267,8 @@ let package = Package(
         ours(
             "RESP", "Serve",
             [
-                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", "CZlib", nio, nioPosix, lifecycle,
+                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", "Quarantining", "CZlib", nio,
+                nioPosix, lifecycle,
             ]),
         .target(
             name: "MillraceApp",
@@ -362,7 +363,8 @@ let package = Package(
         tests(
             "RESPTests",
             [
-                "RESP", .target(name: "KVDomain"), "EventModel", "EventLog", "LocalLog", "Handling", "TestSupport",
+                "RESP", .target(name: "KVDomain"), "EventModel", "EventLog", "LocalLog", "Handling", "Quarantining",
+                "TestSupport",
                 "MillraceCommand", nio, logging, lifecycle,
             ]),
         tests("TracingTests", ["RecordTracing", "TraceFile", "EventModel", logging, tracing]),

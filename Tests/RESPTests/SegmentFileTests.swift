@@ -1,6 +1,9 @@
+import EventLog
 import EventModel
 import Foundation
 import KVDomain
+import LocalLog
+import Quarantining
 import TestSupport
 import Testing
 
@@ -92,6 +95,13 @@ struct CopyTests {
         let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix("\(name):") }
         return line.flatMap { Int($0.dropFirst(name.count + 1)) } ?? -1
     }
+    private func seen(by worker: String, _ servers: KeyServers) async throws {
+        try await eventually("\(worker) to have seen all of it", within: .seconds(60)) {
+            let lag = try await servers.plain("lag", "--json", "--log", "local:\(servers.folder)/log").out
+            let lines = lag.split(separator: "\n").filter { $0.contains("\"\(worker)\"") }
+            return lines.count == 4 && lines.allSatisfy { $0.contains(#""lag":0"#) } ? true : nil
+        }
+    }
     /// Values that do not get shorter by compression.
     private func value(_ number: Int) -> String {
         var random = SeededRandom(UInt64(number))
@@ -108,11 +118,7 @@ struct CopyTests {
             _ = try client.pipeline((0..<100).map { ["DEL", "key\($0)"] })
             _ = try client.pipeline((100..<200).map { ["EXPIRE", "key\($0)", "1000"] })
             _ = try client.pipeline((0..<20).map { ["MSET", "{t\($0)}a", "1", "{t\($0)}b", "2"] })
-            try await eventually("kv.newest to have seen all of it", within: .seconds(60)) {
-                let lag = try await servers.plain("lag", "--json", "--log", "local:\(servers.folder)/log").out
-                let lines = lag.split(separator: "\n").filter { $0.contains(#""kv.newest""#) }
-                return lines.count == 4 && lines.allSatisfy { $0.contains(#""lag":0"#) } ? true : nil
-            }
+            try await seen(by: "kv.newest", servers)
             #expect(try await process.stop().exit == 0)
             // What the reactor has not seen: it does not run here.
             let (second, secondPort) = try await servers.serve()
@@ -134,6 +140,46 @@ struct CopyTests {
             #expect((500...1000).contains(left))
             // It is what the whole history gives.
             for partition in 0..<4 { #expect(try third.ask("VERIFY", "\(partition)").description == "[:0, :0]") }
+        }
+    }
+
+    @Test func `begin with the history where the writer of kv.state has left something out`() async throws {
+        try await KeyServers.with { servers in
+            let (process, port) = try await servers.serve("--with-state")
+            let client = try RESPClient(port: port)
+            _ = try client.ask("SET", "key", "before")
+            try await seen(by: "kv.newest", servers)
+            _ = try client.ask("SET", "key", "after")
+            try await seen(by: "kv.newest", servers)
+            #expect(try await process.stop().exit == 0)
+
+            // As if the second record had been given up: the state of the first is the newest, and the quarantine says why.
+            let log = try await LocalLog.open(directory: "\(servers.folder)/log")
+            let states = [0, 1, 2, 3].map { TopicPartition("kv.state", $0) }
+            var found: (TopicPartition, Record)?
+            for (partition, range) in try await log.bounds(of: states) {
+                try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
+                    if let record = batch.records.first, found == nil { found = (partition, record) }
+                }
+            }
+            let (state, first) = try #require(found)
+            let events = [0, 1, 2, 3].map { TopicPartition("kv.events", $0) }
+            let source = try #require(try await log.bounds(of: events).first { $0.value.upperBound == 2 }).key
+            let parked = Quarantine.Parked(
+                offset: 1, key: Bytes("key"), reason: "given up", attempts: 1, timestamp: first.timestamp)
+            _ = try await log.append([
+                Append(
+                    state,
+                    [NewRecord(key: first.key, value: first.value, timestamp: first.timestamp, headers: first.headers)]),
+                Append(
+                    TopicPartition(QuarantineLog.topic.name, 0),
+                    [QuarantineEntry.parked(worker: "kv.newest", source, parked).record(at: first.timestamp)]),
+            ])
+            await log.close()
+
+            let next = try RESPClient(port: try await servers.serve().port)
+            #expect(try info(next, "restored_states") >= 1)
+            #expect(try next.ask("GET", "key") == .bulk("after"))
         }
     }
 

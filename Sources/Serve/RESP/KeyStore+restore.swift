@@ -1,6 +1,7 @@
 internal import EventLog
 internal import EventModel
 internal import KVDomain
+internal import Quarantining
 internal import Synchronization
 
 extension KeyStore {
@@ -10,6 +11,9 @@ extension KeyStore {
     /// that was consumed is there. What is newer is folded again afterwards, which ends in the same: of each key, what
     /// comes last counts.
     ///
+    /// A partition of which a record waits for the writer, was given up or was gone before it came, is folded from its beginning: of the keys
+    /// of such a record, `kv.state` has what was before.
+    ///
     /// - Parameter ranges: Of `kv.events`.
     /// - Returns: where the copies go on in `kv.events`.
     func restore(_ ranges: [TopicPartition: Range<Offset>]) async throws -> [TopicPartition: Offset] {
@@ -17,6 +21,7 @@ extension KeyStore {
         if states.isEmpty { return firsts }
         let consumed = try await log.committed(KeyStates.group, events)
         if consumed.isEmpty { return firsts }
+        let stale = try await partitionsLeftOut()
         let ends = try await log.bounds(of: states)
         try await each(states, from: ends.mapValues(\.lowerBound), to: ends.mapValues(\.upperBound)) { batch in
             try state.withLock { state in
@@ -26,13 +31,24 @@ extension KeyStore {
                 state.restored += batch.records.count
             }
         }
-        let starts = firsts.merging(consumed) { first, consumed in max(first, consumed) }
+        let told = consumed.filter { !stale.contains($0.key) }
+        let starts = firsts.merging(told) { first, consumed in max(first, consumed) }
         state.withLock { state in
             for (number, partition) in events.enumerated() {
                 state.copies.advance(number, to: starts[partition] ?? 0)
             }
         }
         return starts
+    }
+
+    /// The partitions of `kv.events` of which the writer of `kv.state` has left something out.
+    private func partitionsLeftOut() async throws -> Set<TopicPartition> {
+        // A log that no worker has used has no such topic.
+        guard try await log.partitionCounts()[QuarantineLog.topic.name] != nil else { return [] }
+        let said = try await QuarantineLog(log, clock: clock).read()
+        let waiting = (said.workers[KeyStates.group] ?? [:]).filter { !$0.value.isEmpty }
+        let missed = (said.missed[KeyStates.group] ?? [:]).filter { !$0.value.isEmpty }
+        return Set(waiting.keys).union(missed.keys)
     }
 
     /// Folds a partition's history up to where its copy is, and puts right what the copy has otherwise.
