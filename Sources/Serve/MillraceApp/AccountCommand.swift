@@ -41,7 +41,8 @@ struct AccountCommand: AsyncParsableCommand {
     }
 
     struct Register: AppCommand {
-        static let configuration = CommandConfiguration(abstract: "Take a name, with its first password.")
+        static let configuration = CommandConfiguration(
+            commandName: "register", abstract: "Take a name, with its first password.")
         @OptionGroup var common: Common
 
         func run(in app: Application) async throws {

@@ -25,6 +25,7 @@ struct CacheCommand: AsyncParsableCommand {
 
         static var configuration: CommandConfiguration {
             CommandConfiguration(
+                commandName: "replay",
                 abstract: "Replay a topic's keys or a trace file under every policy, and show the hit ratios.",
                 paragraphs: """
                     A request is a record of the topic, in the order of the log, and its key what is

@@ -6,6 +6,7 @@ internal import MillraceBus
 struct Events: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "events",
             abstract: "Show every event and command with its fields.",
             discussion: "Example: \(Program.name) events HoldSeats")
     }
@@ -55,6 +56,7 @@ struct Events: AppCommand {
 /// `millrace views`.
 struct Views: AppCommand {
     static let configuration = CommandConfiguration(
+        commandName: "views",
         abstract: "Show the views: projections, their tables and columns, and the queries over them.")
     @OptionGroup var shape: OutputOptions
 

@@ -6,6 +6,7 @@ internal import MillraceBus
 struct Describe: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "describe",
             abstract: "Print what a domain has, in Markdown: the tables of its page in the documents.",
             paragraphs: """
                 Commands, events, topics, workers, views, queries and importers, as the domain

@@ -8,6 +8,7 @@ internal import Projecting
 struct Health: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "health",
             abstract: "Say whether workers keep up with the log; exits with 69 where one does not.",
             paragraphs: """
                 For health checks of containers and services. A worker is healthy where it is

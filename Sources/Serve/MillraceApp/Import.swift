@@ -7,6 +7,7 @@ internal import MillraceBus
 /// `millrace import`: the importers of all domains.
 struct Import: AppCommand {
     static let configuration = CommandConfiguration(
+        commandName: "import",
         abstract: "Import files of others, with their own times.",
         paragraphs: """
             The file is plain or gzip; - is standard input. How far it has been imported

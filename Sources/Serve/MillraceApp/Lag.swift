@@ -9,6 +9,7 @@ internal import Quarantining
 struct Lag: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "lag",
             abstract: "Show how far each worker is behind the log, partition by partition.",
             paragraphs: """
                 --sum shows a line a worker. With --wait it first waits until nobody is behind,

@@ -17,6 +17,7 @@ struct Produce: AppCommand {
 
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "produce",
             abstract: "Produce events from JSON lines.",
             paragraphs: """
                 Each line is an event's fields: {"site":"home","path":"/"}. Its time is now,

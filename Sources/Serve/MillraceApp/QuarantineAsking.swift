@@ -7,6 +7,7 @@ internal import Quarantining
 extension QuarantineCommand {
     struct Redrive: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "redrive",
             abstract: "Have waiting records handled again, in order.",
             paragraphs: """
                 Each key goes on until one of its records fails again. Commands are decided by
@@ -24,6 +25,7 @@ extension QuarantineCommand {
 
     struct Drop: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "drop",
             abstract: "Give up the first waiting record of a key for good, and have the others handled.",
             paragraphs: """
                 What is dropped stays on the log and is left out of what the worker makes of it;

@@ -27,7 +27,8 @@ struct QuarantineCommand: AsyncParsableCommand {
     }
 
     struct List: AppCommand {
-        static let configuration = CommandConfiguration(abstract: "Show the keys that are stopped, and why.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Show the keys that are stopped, and why.")
         @Argument(help: "Only this worker's.", completion: .names)
         var worker: String?
         @OptionGroup var shape: OutputOptions
@@ -53,6 +54,7 @@ struct QuarantineCommand: AsyncParsableCommand {
 
     struct Show: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show the waiting records in order.",
             discussion: "A value that is no message of its topic's schema is shown as base64.")
         @Argument(help: "The worker.", completion: .names)

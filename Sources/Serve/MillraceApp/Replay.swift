@@ -11,6 +11,7 @@ struct Replay: AppCommand {
 
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "replay",
             abstract: "Read topics again: print them, or fold them into fresh tables.",
             paragraphs: """
                 Times (--from, --to): @TIME, an RFC 3339 moment or @-1h before now. What is

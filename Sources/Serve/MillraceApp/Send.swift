@@ -9,6 +9,7 @@ internal import MillraceBus
 struct Send: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "send",
             abstract: "Send a command, or a file of them, and wait for the outcomes.",
             paragraphs: """
                 The command is given as JSON or field by field; \(Program.name) send COMMAND --help

@@ -6,6 +6,7 @@ internal import MillraceGateway
 struct Serve: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "serve",
             abstract: "Serve commands, events, views and topics over HTTP, without workers.",
             paragraphs: """
                 Workers run elsewhere, as \(Program.name) work; several processes may serve. \(Program.name)

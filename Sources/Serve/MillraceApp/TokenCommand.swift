@@ -71,7 +71,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct Make: AppCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a token, and print it.")
+        static let configuration = CommandConfiguration(commandName: "make", abstract: "Make a token, and print it.")
         @OptionGroup var keys: TokenKeysOption
         @Option(help: "Who acts with it: a customer, a user, a driver, a program.")
         var subject: String

@@ -8,6 +8,7 @@ extension TokenCommand {
     /// `millrace token keys`.
     struct Keys: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "keys",
             abstract: "Make a file with a key, add one to it, or print the public keys of one.",
             discussion: """
                 The file is a JSON Web Key Set (RFC 7517) that its owner alone may read. What only checks tokens needs no \
@@ -69,6 +70,7 @@ extension TokenCommand {
     /// `millrace token check`.
     struct Check: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Read a token from standard input, and say what it says or why it is not taken.",
             discussion: "It exits with 1 where it is not taken. A token on the command line would be seen by others.")
         @OptionGroup var keys: TokenKeysOption

@@ -7,12 +7,14 @@ internal import MillraceBus
 /// `millrace topics`.
 struct Topics: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "topics",
         abstract: "List, make, check and describe topics.",
         subcommands: [List.self, Apply.self, Check.self, Describe.self, Declare.self, Recount.self],
         defaultSubcommand: List.self)
 
     struct List: AppCommand {
-        static let configuration = CommandConfiguration(abstract: "List the topics that are on the log.")
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List the topics that are on the log.")
         @OptionGroup var shape: OutputOptions
         @OptionGroup var places: LogAndViewOptions
 
@@ -36,6 +38,7 @@ struct Topics: AsyncParsableCommand {
 
     struct Describe: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "describe",
             abstract: "Show a topic's declaration and its partitions' offsets.")
         @Argument(help: "The topic.", completion: .names)
         var topic: String
@@ -90,6 +93,7 @@ struct Topics: AsyncParsableCommand {
 
     struct Declare: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "declare",
             abstract: "Print the topics file that the code asks for.")
 
         func run(in app: Application) throws {

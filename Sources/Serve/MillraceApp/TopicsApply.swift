@@ -8,6 +8,7 @@ extension Topics {
     /// `millrace topics apply`.
     struct Apply: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "apply",
             abstract: "Make the declared topics that are missing; exits with 78 where one is otherwise than declared.",
             paragraphs: """
                 On the embedded log, topics that are there get the declared retention and

@@ -8,6 +8,7 @@ extension Topics {
     /// `millrace topics check`.
     struct Check: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "check",
             abstract: "Compare the code, the topics files and the log; exits with 78 where they differ.",
             paragraphs: """
                 Of the log: partitions, retention, cleanup, whose time records have, and on

@@ -7,6 +7,7 @@ extension Topics {
     /// `millrace topics recount`.
     struct Recount: AppCommand {
         static let configuration = CommandConfiguration(
+            commandName: "recount",
             abstract: "Note how many partitions topics have now, once every key is where it belongs.",
             paragraphs: """
                 How many partitions a topic has is noted on the log, for its keys are spread

@@ -14,6 +14,7 @@ internal import Synchronization
 struct Up: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "up",
             abstract: "Run everything in one process: the log, all workers, and HTTP on this machine.",
             paragraphs: """
                 Then, in another terminal: \(Program.name) send, produce, query, replay; or curl

@@ -9,6 +9,7 @@ internal import Projecting
 struct Verify: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "verify",
             abstract: "Prove that the log is whole, and that views and decisions are what follows from it.",
             paragraphs: """
                 Topics: every record is read. Offsets must be in order, and without a gap

@@ -12,6 +12,7 @@ internal import ServiceLifecycle
 struct Work: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "work",
             abstract: "Run workers in the foreground: handlers, reactors and projectors.",
             paragraphs: """
                 All of them, or those named: by kind (handler, reactor, projector), by

@@ -6,6 +6,7 @@ internal import MillraceBus
 struct Demo: AppCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
+            commandName: "demo",
             abstract: "Let made-up people use the domains for some seconds, and see what came of it.",
             paragraphs: """
                 They do what each domain declares of itself, from one seed, through the real
