@@ -86,6 +86,15 @@ struct RecoveryTests {
                         await log.close()
                     }
                     let worker = try bus.start("work", "tickets.handler", "--verbose")
+                    if round == Self.rounds / 2 {
+                        // One is let to do all, and stops: however slow the machine is, there is a checkpoint after it.
+                        try await eventually("what is there to be answered", within: .seconds(60)) {
+                            try await bus.count("tickets.outcomes") == (round + 1) * Self.portion ? true : nil
+                        }
+                        #expect(try await worker.stop().exit == 0, "\(worker.err)")
+                        lives.append("stopped")
+                        continue
+                    }
                     let life = Duration.milliseconds(Int.random(in: 100...2200, using: &random))
                     // Not for a condition: the moment is to be any.
                     try await Task.sleep(for: life)
@@ -109,7 +118,6 @@ struct RecoveryTests {
                     #expect(theirs.joined().count > 1000, "\(topic) has \(theirs.joined().count)")
                 }
                 let total = Self.rounds * Self.portion
-                #expect(folded(last) < total, "seed \(seed), lives \(lives)")
 
                 // After a stop nothing is left to fold, and a deleted checkpoint is folded again.
                 let checkpoint = "\(bus.log)/views/tickets.handler@2.sqlite"
@@ -122,6 +130,7 @@ struct RecoveryTests {
                     let worker = try bus.start("work", "tickets.handler", "--verbose")
                     try await eventually("a start: \(worker.err)") { worker.err.contains("ready after") ? true : nil }
                     #expect(expected.contains(folded(worker)), "\(worker.err)")
+                    if !isThere { #expect(folded(last) < folded(worker), "seed \(seed), lives \(lives)") }
                     #expect(worker.err.contains(/ready after tickets\.handler \d+ ms/))
                     #expect(try await worker.stop().exit == 0)
                 }
