@@ -53,21 +53,9 @@ struct KeyArena: Sendable {
     }
 
     func entry(_ key: Bytes) throws -> KeyCopy.Entry? {
-        let hash = Self.hash(key)
-        var at = Int(hash) & (index.count - 1)
-        while index[at] != 0 {
-            let place = Int(index[at] - 1)
-            if hashes[place] == hash {
-                let found = try withRecord(place) { record -> KeyCopy.Entry? in
-                    guard record.key.elementsEqual(key) else { return nil }
-                    return KeyCopy.Entry(
-                        value: [UInt8](record.value), revision: record.revision, expires: record.expires)
-                }
-                if let found { return found }
-            }
-            at = (at + 1) & (index.count - 1)
+        try search(key, Self.hash(key)) { _, _, record in
+            KeyCopy.Entry(value: [UInt8](record.value), revision: record.revision, expires: record.expires)
         }
-        return nil
     }
 
     mutating func set(
@@ -138,12 +126,17 @@ struct KeyArena: Sendable {
     }
 
     private func find(_ key: Bytes, _ hash: UInt32) throws -> (at: Int, place: Int, value: Int)? {
+        try search(key, hash) { at, place, record in (at, place, record.value.count) }
+    }
+
+    /// Lends a key's record, with where the index has it and its place; nil where the key is not there.
+    private func search<R>(_ key: Bytes, _ hash: UInt32, _ body: (Int, Int, ArenaRecord) -> R) throws -> R? {
         var at = Int(hash) & (index.count - 1)
         while index[at] != 0 {
             let place = Int(index[at] - 1)
             if hashes[place] == hash {
-                let value = try withRecord(place) { $0.key.elementsEqual(key) ? $0.value.count : nil }
-                if let value { return (at, place, value) }
+                let found = try withRecord(place) { $0.key.elementsEqual(key) ? body(at, place, $0) : nil }
+                if let found { return found }
             }
             at = (at + 1) & (index.count - 1)
         }

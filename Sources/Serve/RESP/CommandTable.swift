@@ -38,7 +38,7 @@ enum CommandTable {
             case .connection: true
             }
         if !isAllowed {
-            return .reply(.error("NOPERM this user has no permissions to run the '\(entry.name)' command"))
+            return .reply(.noPermission(entry.name))
         }
         if session.transaction != nil, !TransactionCommands.isDoneAtOnce(arguments[0]) {
             return .reply(session.transaction?.add(arguments) ?? .ok)

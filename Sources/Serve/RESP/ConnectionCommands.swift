@@ -40,14 +40,14 @@ enum ConnectionCommands {
             return .reply(.list([.integer(records), .integer(since.milliseconds)]))
         },
         entry("verify", 2) { arguments, session, around in
-            if !(session.permissions?.mayRead ?? false) { return .reply(noPermission("verify")) }
+            if !(session.permissions?.mayRead ?? false) { return .reply(.noPermission("verify")) }
             guard let number = arguments[1].number, around.store.events.indices.contains(Int(number)) else {
                 return .reply(noPartition(around))
             }
             return .verify(Int(number))
         },
         entry("digest", 2) { arguments, session, around in
-            if !(session.permissions?.mayRead ?? false) { return .reply(noPermission("digest")) }
+            if !(session.permissions?.mayRead ?? false) { return .reply(.noPermission("digest")) }
             guard let number = arguments[1].number, around.store.events.indices.contains(Int(number)) else {
                 return .reply(noPartition(around))
             }
@@ -77,9 +77,6 @@ enum ConnectionCommands {
     }
     private static func noPartition(_ around: Around) -> Reply {
         .error("ERR a partition is 0 to \(around.store.events.count - 1)")
-    }
-    private static func noPermission(_ name: String) -> Reply {
-        .error("NOPERM this user has no permissions to run the '\(name)' command")
     }
 
     private static func entry(

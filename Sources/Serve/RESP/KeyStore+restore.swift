@@ -43,9 +43,7 @@ extension KeyStore {
 
     /// The partitions of `kv.events` of which the writer of `kv.state` has left something out.
     private func partitionsLeftOut() async throws -> Set<TopicPartition> {
-        // A log that no worker has used has no such topic.
-        guard try await log.partitionCounts()[QuarantineLog.topic.name] != nil else { return [] }
-        let said = try await QuarantineLog(log, clock: clock).read()
+        let said = try await QuarantineLog.state(of: log)
         let waiting = (said.workers[KeyStates.group] ?? [:]).filter { !$0.value.isEmpty }
         let missed = (said.missed[KeyStates.group] ?? [:]).filter { !$0.value.isEmpty }
         return Set(waiting.keys).union(missed.keys)

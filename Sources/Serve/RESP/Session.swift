@@ -57,6 +57,9 @@ typealias WriteAnswer =
 typealias ReadAnswer = @Sendable (_ copies: Copies, _ now: Timestamp) throws -> Reply
 
 extension Reply {
+    static func noPermission(_ name: String) -> Reply {
+        .error("NOPERM this user has no permissions to run the '\(name)' command")
+    }
     static func arity(_ name: String) -> Reply { .error("ERR wrong number of arguments for '\(name)' command") }
     static let syntax = Reply.error("ERR syntax error")
     static let noInteger = Reply.error("ERR value is not an integer or out of range")

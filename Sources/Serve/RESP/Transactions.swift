@@ -67,7 +67,7 @@ enum TransactionCommands {
             guard let transaction = session.transaction else { return .reply(.error("ERR EXEC without MULTI")) }
             session.transaction = nil
             if !(session.permissions?.mayWrite ?? false) {
-                return .reply(.error("NOPERM this user has no permissions to run the 'exec' command"))
+                return .reply(.noPermission("exec"))
             }
             return transaction.plan
         },
