@@ -18,15 +18,31 @@ public struct Descriptor: Sendable {
         var about: String
     }
 
-    let messages: [String: Message]
-    /// The values of each enumeration, but the first, which in proto3 stands for none.
-    let enums: [String: [String]]
+    struct Content: Sendable {
+        let messages: [String: Message]
+        /// The values of each enumeration, but the first, which in proto3 stands for none.
+        let enums: [String: [String]]
+    }
 
-    /// - Parameter base64: a serialized `FileDescriptorSet` with source info.
+    private let content: Deferred<Content>
+    var messages: [String: Message] { content.value.messages }
+    var enums: [String: [String]] { content.value.enums }
+
+    /// Text that is damaged ends the program when it is first read.
+    ///
+    /// - Parameter base64: a serialized `FileDescriptorSet` with source info. It is read when something of it is first asked for.
     public init(base64: String) {
+        content = Deferred { Content(base64: base64) }
+    }
+}
+
+extension Descriptor.Content {
+    init(base64: String) {
         guard let data = Data(base64Encoded: base64),
             let set = try? Google_Protobuf_FileDescriptorSet(serializedBytes: data)
         else { preconditionFailure("a generated descriptor is damaged: run make proto") }
+        typealias Message = Descriptor.Message
+        typealias Field = Descriptor.Field
         var messages: [String: Message] = [:]
         var enums: [String: [String]] = [:]
         for file in set.file {

@@ -63,8 +63,8 @@ public struct Domain: Sendable {
     public private(set) var invariants: [Invariant] = []
     /// Its own paths on the gateway, in the order in which they were declared.
     public private(set) var routes: [Route] = []
-    /// By the name of a command or an event, the field that names who acts.
-    private var actors: [String: Schema.Field] = [:]
+    /// By the name of a command or an event, the name of the field that says who acts.
+    private var actors: [String: String] = [:]
     /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
     public private(set) var page: DomainPage?
     /// How people sign in; nil where it has no accounts.
@@ -111,20 +111,18 @@ public struct Domain: Sendable {
         return domain
     }
 
-    /// Facts that anyone may append once they are checked. A domain may take several, each on a topic of its own: a topic, or a kind of
-    /// events, that it has already ends the program.
+    /// Facts that anyone may append once they are checked. A domain may take several, each on a topic of its own: a topic that it
+    /// has already ends the program, as in a debug build does a kind of events that it has.
     public func observing<T: Telemetry>(
         _ type: T.Type, topic: String? = nil, key: String, partitions: Int = 8, retention: Duration? = nil
     ) -> Domain {
         var domain = self
         let topic = topic ?? eventsTopic
         let telemetry = AnyTelemetry(type, topic: topic, descriptor: descriptor)
-        let kinds = Set(
-            ([decider?.events].compactMap { $0 } + self.telemetry.map(\.events)).flatMap(\.kinds).map(\.name))
         precondition(!topics.contains { $0.name == topic }, "\(name) has a topic \(topic) already")
-        for kind in telemetry.events.kinds {
-            precondition(!kinds.contains(kind.name), "\(name) has an event \(kind.name) already")
-        }
+        assert(
+            Set(eventSchemas.flatMap(\.kinds).map(\.name)).isDisjoint(with: telemetry.events.kinds.map(\.name)),
+            "\(name) has an event of \(topic) already")
         domain.telemetry.append(telemetry)
         domain.topics.append(
             Topic(
@@ -218,35 +216,41 @@ public struct Domain: Sendable {
     /// ```
     ///
     /// - Parameters:
-    ///   - field: As JSON has it: `holder`. It must be a text of each of them; anything else ends the program.
+    ///   - field: As JSON has it: `holder`. It must be a text of each of them; anything else ends a debug build at once, and others when it is asked
+    ///   for.
     ///   - kinds: Names of commands, and of events that people may write.
     public func naming(actor field: String, of kinds: String...) -> Domain {
         var domain = self
-        let schemas = [decider?.commands, decider?.events].compactMap { $0 } + telemetry.map(\.events)
         for name in kinds {
-            let found = schemas.compactMap { $0.kind(named: name) }
-            precondition(!found.isEmpty, "\(self.name) has no command or event \(name) yet, whose actor is \(field)")
-            for kind in found {
-                guard let own = kind.fields.first(where: { $0.name == field }), own.type == "string", !own.repeated
-                else {
-                    preconditionFailure("\(self.name).\(name) has no text \(field), which was to name who acts")
-                }
-                domain.actors[name] = own
-            }
+            domain.actors[name] = field
+            assert(
+                ([decider?.commands].compactMap { $0 } + eventSchemas).compactMap { $0.kind(named: name) }
+                    .filter { domain.actor(of: $0) != nil }.isEmpty == false,
+                "\(self.name) has no command or event \(name) yet, whose actor is \(field)")
         }
         return domain
     }
 
-    /// The field of a command or an event that names who acts; nil where none does.
-    public func actor(of kind: Schema.Kind) -> Schema.Field? { actors[kind.name] }
+    /// The field of a command or an event that names who acts; nil where none does. One that was declared and is no text of the kind
+    /// ends the program.
+    public func actor(of kind: Schema.Kind) -> Schema.Field? {
+        guard let field = actors[kind.name] else { return nil }
+        guard let own = kind.fields.first(where: { $0.name == field }), own.type == "string", !own.repeated else {
+            preconditionFailure("\(name).\(kind.name) has no text \(field), which was to name who acts")
+        }
+        return own
+    }
 
-    /// How people sign in. It comes behind what it speaks of; a command that the domain has not, or without an actor, ends the
-    /// program.
+    /// Of its facts: those of its decider and those that people write.
+    private var eventSchemas: [Schema] { [decider?.events].compactMap { $0 } + telemetry.map(\.events) }
+
+    /// How people sign in. It comes behind what it speaks of; a command that the domain has not, or without an actor, ends a debug
+    /// build.
     public func signingIn(_ signIn: SignInRules) -> Domain {
         for name in [signIn.registering, signIn.changingPassword, signIn.opening] {
-            guard let kind = decider?.commands.kind(named: name), actor(of: kind) != nil else {
-                preconditionFailure("\(self.name) has no command \(name) yet that names who acts, to sign in by")
-            }
+            assert(
+                decider?.commands.kind(named: name).flatMap { actor(of: $0) } != nil,
+                "\(self.name) has no command \(name) yet that names who acts, to sign in by")
         }
         var domain = self
         domain.signIn = signIn

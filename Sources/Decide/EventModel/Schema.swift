@@ -43,7 +43,8 @@ public struct Schema: Sendable {
     /// The protobuf name of the envelope: `millrace.tickets.Event`.
     public let name: String
     /// What may be in the envelope, in the order of the .proto.
-    public let kinds: [Kind]
+    public var kinds: [Kind] { deferredKinds.value }
+    private let deferredKinds: Deferred<[Kind]>
     private let encoding: @Sendable (_ json: Data) throws -> Bytes
     private let decoding: @Sendable (Bytes) throws -> String
     /// Nil where nothing is ever lifted.
@@ -55,17 +56,7 @@ public struct Schema: Sendable {
     /// The schema of an envelope, with its comments from a descriptor.
     public init<E: Envelope>(_ type: E.Type, _ descriptor: Descriptor) {
         name = E.protoMessageName
-        guard let envelope = descriptor.messages[E.protoMessageName] else {
-            preconditionFailure("\(E.protoMessageName) is not in its descriptor: run make proto")
-        }
-        kinds = envelope.fields.map { field in
-            guard let message = descriptor.messages[field.typeName] else {
-                preconditionFailure("\(E.protoMessageName).\(field.name) must be a message")
-            }
-            return Kind(
-                name: message.name, about: message.about, fields: message.fields.map { Self.field($0, descriptor) },
-                number: field.number, jsonName: field.jsonName, message: field.typeName)
-        }
+        deferredKinds = Deferred { Self.kinds(of: E.protoMessageName, descriptor) }
         check = { (bytes) throws(Undecodable) in _ = try E.kind(in: bytes) }
         encoding = { try E(jsonUTF8Bytes: $0).serializedBytes() }
         decoding = { bytes in
@@ -89,6 +80,20 @@ public struct Schema: Sendable {
             let known = try E(serializedBytes: bytes, options: options)
             let size = (try known.serializedBytes() as Bytes).count
             return try size != bytes.count && !known.isEqualTo(message: E(serializedBytes: bytes))
+        }
+    }
+
+    private static func kinds(of envelope: String, _ descriptor: Descriptor) -> [Kind] {
+        guard let fields = descriptor.messages[envelope]?.fields else {
+            preconditionFailure("\(envelope) is not in its descriptor: run make proto")
+        }
+        return fields.map { field in
+            guard let message = descriptor.messages[field.typeName] else {
+                preconditionFailure("\(envelope).\(field.name) must be a message")
+            }
+            return Kind(
+                name: message.name, about: message.about, fields: message.fields.map { Self.field($0, descriptor) },
+                number: field.number, jsonName: field.jsonName, message: field.typeName)
         }
     }
 
