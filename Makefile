@@ -45,8 +45,9 @@ format: ## Format all Swift sources in place
 docs: setup folders ## Build the documentation of the public modules, .build/docs, without a warning
 	@SWIFT=$(SWIFT) Tools/docs
 
-lint: ## Check format and style without changing anything
+lint: ## Check format, style and subjects of commits without changing anything
 	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
+	@Tools/subjects
 
 learn: setup folders ## Learn the models of social again and print their figures (minutes; DATA=folder of the data sets)
 	@$(SWIFT_BUILD) -c release --product learn

@@ -34,6 +34,15 @@ struct ProgramNameTests {
         [path] + command.configuration.subcommands.flatMap { commands(under: $0, path + [$0._commandName]) }
     }
 
+    /// A name that is not stated is derived from the type at every start of the program, which took a seventh of it.
+    @Test func `every command states its name`() {
+        func nameless(_ command: any ParsableCommand.Type) -> [String] {
+            (command.configuration.commandName == nil ? ["\(command)"] : [])
+                + command.configuration.subcommands.flatMap(nameless)
+        }
+        #expect(Root.configuration.subcommands.flatMap(nameless).isEmpty)
+    }
+
     @Test func `its help has its own name`() async throws {
         var lines = Self.commands().map { $0 + ["--help"] }
         let catalogue = Catalogue(domains: Domains.all)

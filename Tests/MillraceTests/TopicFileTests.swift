@@ -1,6 +1,8 @@
+import AccountsDomain
 import Domains
 import EventModel
 import Foundation
+import MillraceBus
 import TestSupport
 import Testing
 
@@ -145,6 +147,20 @@ struct TopicFileTests {
         (topic.cleanup, topic.clock, topic.minInSync, topic.maxMessageBytes) = (.compact, .log, 1, 1_048_588)
         declared.topic = topic
         #expect(declared.differences(from: on, isBroker: true).isEmpty)
+    }
+
+    @Test func `say which workers of other domains read a topic, as the code has it`() throws {
+        let code = Domains.all.builtInTopics
+        #expect(TopicFile.text(code).contains("owner: accounts.handler\n    readers: social.reactor\n"))
+        #expect(Topics.Check.differences(code: code, declared: code).isEmpty)
+        var declared = code
+        let at = try #require(declared.firstIndex { $0.name == "accounts.events" })
+        declared[at].readers = []
+        #expect(
+            Topics.Check.differences(code: code, declared: declared)
+                == ["accounts.events: readers is social.reactor in the code, none is declared"])
+        // A domain that nobody else reads from names no readers, also where the other domain is not there.
+        #expect([Domain.accounts].builtInTopics.allSatisfy { $0.readers.isEmpty })
     }
 
     @Test func `a topic of another count keeps no other from what is declared of it`() async throws {

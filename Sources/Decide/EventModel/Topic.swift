@@ -32,6 +32,8 @@ public struct Topic: Hashable, Sendable {
     public var schema: String
     /// Who writes it: `tickets.handler`, or `producers` where anyone may.
     public var owner: String
+    /// Which workers of other domains read it by name: `social.reactor`, `maps.projector`. A log does not keep them.
+    package var readers: [String] = []
     /// How many replicas must have a record before it is acknowledged (Kafka's `min.insync.replicas`); nil is the broker's own.
     public var minInSync: Int?
     /// The largest batch of records that the broker takes (Kafka's `max.message.bytes`); nil is the broker's own.

@@ -103,7 +103,7 @@ enum TopicFile {
     private struct Fields {
         static let known = [
             "partitions", "replication", "min.insync.replicas", "max.message.bytes", "retention", "cleanup", "clock",
-            "key", "schema", "owner",
+            "key", "schema", "owner", "readers",
         ]
         let section: Section
         private let variables = Substitution(environment: ProcessInfo.processInfo.environment)
@@ -139,6 +139,9 @@ enum TopicFile {
             if let key = try text("key") { declared.topic.key = key }
             if let schema = try text("schema") { declared.topic.schema = schema }
             if let owner = try text("owner") { declared.topic.owner = owner }
+            if let readers = try text("readers") {
+                declared.topic.readers = readers.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+            }
         }
 
         private func choose(
@@ -181,12 +184,13 @@ enum TopicFile {
     /// What stands at the head of the file, for whoever edits it.
     private static var remarks: String {
         #"""
-        # Every topic of Millrace: what the code needs (key, schema, owner, cleanup, clock) and what a deployment may choose
+        # Every topic of Millrace: what the code needs (key, schema, owner, readers, cleanup, clock) and what a deployment may choose
         # (partitions, replication, min.insync.replicas, max.message.bytes, retention). \#(Program.name) topics check compares this file
         # with the code and with the log; a test does too.
         #
         # retention: forever, or a time such as 7d or 12h. cleanup: delete, or compact to keep only each key's newest record. clock:
         # whose time a record has, the event's own or the log's as it takes the record (LogAppendTime in Kafka).
+        # owner is the worker that writes it; readers are workers of other domains that read it: Tools/acls makes rights of both.
         # min.insync.replicas and max.message.bytes: the broker's own where nothing is said. What is not said is not compared.
         #
         # ${NAME} is a variable of the environment, ${NAME:-DEFAULT} one that may be missing. A second --topics FILE goes over this
@@ -198,7 +202,8 @@ enum TopicFile {
     /// The file for these topics.
     static func text(_ topics: [Topic]) -> String {
         topics.map { topic in
-            """
+            let readers = topic.readers.isEmpty ? "" : "    readers: \(topic.readers.joined(separator: ", "))\n"
+            return """
               \(topic.name):
                 partitions: \(topic.partitions)
                 replication: ${MILLRACE_REPLICATION:-\(topic.replication)}
@@ -208,7 +213,7 @@ enum TopicFile {
                 key: \(topic.key.contains("#") || topic.key.contains(": ") ? "\"\(topic.key)\"" : topic.key)
                 schema: \(topic.schema)
                 owner: \(topic.owner)
-
+            \(readers)
             """
         }.reduce(remarks + "topics:\n", +)
     }

@@ -72,9 +72,10 @@ extension Topics {
                 }
         }
 
-        /// What only the code knows must be the same in the file: key, schema, owner, cleanup, and equal partition counts
+        /// What only the code knows must be the same in the file: key, schema, owner, readers, cleanup, and equal partition counts
         /// where a domain's handler needs them.
         static func differences(code: [Topic], declared: [Topic]) -> [String] {
+            func names(_ readers: [String]) -> String { readers.isEmpty ? "none" : readers.joined(separator: ", ") }
             var problems: [String] = []
             for topic in code {
                 guard let said = declared.first(where: { $0.name == topic.name }) else {
@@ -84,6 +85,7 @@ extension Topics {
                 for (what, a, b) in [
                     ("key", topic.key, said.key), ("schema", topic.schema, said.schema),
                     ("owner", topic.owner, said.owner),
+                    ("readers", names(topic.readers), names(said.readers)),
                     ("cleanup", topic.cleanup.rawValue, said.cleanup.rawValue),
                     ("clock", topic.clock.rawValue, said.clock.rawValue),
                 ] where a != b {
