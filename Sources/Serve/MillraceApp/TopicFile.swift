@@ -204,17 +204,17 @@ enum TopicFile {
         topics.map { topic in
             let readers = topic.readers.isEmpty ? "" : "    readers: \(topic.readers.joined(separator: ", "))\n"
             return """
-              \(topic.name):
-                partitions: \(topic.partitions)
-                replication: ${MILLRACE_REPLICATION:-\(topic.replication)}
-                retention: \(topic.retention?.short ?? "forever")
-                cleanup: \(topic.cleanup.rawValue)
-                clock: \(topic.clock.rawValue)
-                key: \(topic.key.contains("#") || topic.key.contains(": ") ? "\"\(topic.key)\"" : topic.key)
-                schema: \(topic.schema)
-                owner: \(topic.owner)
-            \(readers)
-            """
+                  \(topic.name):
+                    partitions: \(topic.partitions)
+                    replication: ${MILLRACE_REPLICATION:-\(topic.replication)}
+                    retention: \(topic.retention?.short ?? "forever")
+                    cleanup: \(topic.cleanup.rawValue)
+                    clock: \(topic.clock.rawValue)
+                    key: \(topic.key.contains("#") || topic.key.contains(": ") ? "\"\(topic.key)\"" : topic.key)
+                    schema: \(topic.schema)
+                    owner: \(topic.owner)
+                \(readers)
+                """
         }.reduce(remarks + "topics:\n", +)
     }
 }
