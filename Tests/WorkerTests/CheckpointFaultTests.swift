@@ -11,10 +11,12 @@ import Testing
 @testable import Handling
 @testable import TicketsDomain
 
-/// Checkpoints whose writes fail for as long as a test says so.
+/// Checkpoints whose writes fail for as long as a test says so, and of which it counts reads of states.
 private final class Faulty: CheckpointStore {
     let store: any CheckpointStore
     let isFailing = Mutex(true)
+    /// Of each read by keys, how many were asked for.
+    let reads = Mutex<[Int]>([])
     init(_ store: any CheckpointStore) { self.store = store }
 
     func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
@@ -26,7 +28,12 @@ private final class Faulty: CheckpointStore {
         let faulty: Faulty
         var next: [TopicPartition: Offset] { checkpoint.next }
         func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
-            try await checkpoint.read(body)
+            let (result, asked) = try await checkpoint.read { reader in
+                let counted = Counted(reader: reader)
+                return (try body(counted), counted.asked.withLock { $0 })
+            }
+            faulty.reads.withLock { $0 += asked }
+            return result
         }
         func write(
             to offsets: [TopicPartition: Offset], _ body: @escaping @Sendable (ViewBatch) throws -> Void
@@ -35,6 +42,23 @@ private final class Faulty: CheckpointStore {
             try await checkpoint.write(to: offsets, body)
         }
     }
+}
+
+/// A reader that notes how many keys of handlers' states it is asked for.
+private struct Counted: ViewReader {
+    final class Asked: Sendable {
+        private let counts = Mutex<[Int]>([])
+        func withLock<R>(_ body: (inout [Int]) -> sending R) -> sending R { counts.withLock(body) }
+    }
+    let reader: any ViewReader
+    let asked = Asked()
+
+    func rows(_ scan: Scan) throws -> [Row] { try reader.rows(scan) }
+    func rows(_ table: Table, keys: [Row]) throws -> [Row] {
+        if table.name == CheckpointTests.rows.states.name { asked.withLock { $0.append(keys.count) } }
+        return try reader.rows(table, keys: keys)
+    }
+    func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] { try reader.sums(columns, over: scan) }
 }
 
 @Suite("Checkpoints that fail or do not fit", .timeLimit(.minutes(2)))
@@ -95,6 +119,33 @@ struct CheckpointFaultTests {
                 #expect(known)
             }
             #expect(site.journal.folded(by: "third") == 0)
+        }
+    }
+
+    @Test(arguments: Carrier.keepingLogs)
+    func `the states that a delivery needs are read at once, of all partitions`(on carrier: Carrier) async throws {
+        try await site(carrier) { site in
+            let clock = site.clock
+            try await running(site.handler()) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+            let counting = Faulty(ViewCheckpoints(site.views))
+            counting.isFailing.withLock { $0 = false }
+            var handler = Handler(
+                .tickets, log: site.log, clock: { clock.now }, logger: site.journal.logger("second"))!
+            (handler.checkpoints, handler.checkpointing) = (counting, Checkpointing())
+            // All are there when it comes, so that they are delivered together.
+            let commands = (1...40).map {
+                site.command(Self.hold("other", $0), id: "other-\($0)").record(now: clock.now)
+            }
+            _ = try await site.log.append(Append.byKey(commands, to: "tickets.commands", among: 4))
+            try await running(handler) {
+                let known = try await isKnown(1...40, site, "b")
+                #expect(known)
+            }
+            let reads = counting.reads.withLock { $0 }
+            #expect(reads.reduce(0, +) == 40, "each state once")
+            #expect(reads.count <= 2, "of 40 states in 4 partitions: \(reads)")
         }
     }
 

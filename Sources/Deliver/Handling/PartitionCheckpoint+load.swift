@@ -21,7 +21,30 @@ extension PartitionCheckpoint {
         var jsons: [String: String] = [:]
         var result = Found()
         if hasRows && !(missing.isEmpty && sought.isEmpty) { (jsons, result) = try await read(missing, sought) }
-        for key in missing {
+        try take(missing, jsons)
+        return result
+    }
+
+    /// Loads the states of keys of several partitions in one read of the checkpoint that they share, where more than one of them misses
+    /// some. Those of one alone are loaded when they are asked for.
+    ///
+    /// - Throws: ``LogError/Kind/fenced`` where the checkpoint is another's now.
+    static func load(_ keys: [(of: PartitionCheckpoint, keys: [Bytes])]) async throws {
+        for (part, _) in keys { if let fenced = part.fenced { throw fenced } }
+        let wanted = keys.filter(\.of.hasRows).map { (part: $0.of, missing: $0.of.states.missing($0.keys)) }
+            .filter { !$0.missing.isEmpty }
+        guard wanted.count > 1, let first = wanted.first?.part else { return }
+        let table = first.rows.states
+        let places = wanted.flatMap { part, missing in
+            missing.map { [Value(part.partition), .text($0.storable)] }
+        }
+        let found = Dictionary(grouping: try await first.checkpoint.read { try $0.rows(table, keys: places) }) { $0[0] }
+        for (part, missing) in wanted { try part.take(missing, part.jsons(of: found[Value(part.partition)] ?? [])) }
+    }
+
+    /// Brings states into memory that the checkpoint has, or has not.
+    private func take(_ keys: [Bytes], _ jsons: [String: String]) throws {
+        for key in keys {
             do {
                 try states.load(key, jsons[key.storable])
             } catch {
@@ -31,7 +54,19 @@ extension PartitionCheckpoint {
                     """)
             }
         }
-        return result
+    }
+
+    /// States by their keys' storable text.
+    private func jsons(of states: [Row]) throws -> [String: String] {
+        var jsons: [String: String] = [:]
+        for row in states {
+            guard let key = row[1].text, let text = row[3].text else { continue }
+            guard let json = StateEncoding.json(of: text, key: key) else {
+                throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
+            }
+            jsons[key] = json
+        }
+        return jsons
     }
 
     /// Reads the states of some keys, by their storable text, and what is remembered of some commands.
@@ -42,25 +77,18 @@ extension PartitionCheckpoint {
             .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
         let (states, known) = try await checkpoint.read { reader in
             (
-                try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
+                texts.isEmpty ? [] : try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
                 names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
             )
         }
-        var (jsons, found) = ([String: String](), Found())
-        for row in states {
-            guard let key = row[1].text, let text = row[3].text else { continue }
-            guard let json = StateEncoding.json(of: text, key: key) else {
-                throw damaged("a state of \(Bytes(storable: key).text) is not as it was written")
-            }
-            jsons[key] = json
-        }
+        var found = Found()
         for row in known {
             guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
             for id in names[text] ?? [] {
                 if KeyedID.isPlain(text) { found.unsure[id] = entry } else { found.entries[id] = entry }
             }
         }
-        return (jsons, found)
+        return (try jsons(of: states), found)
     }
 
     /// Reads ahead which timers the checkpoint has, up to a moment and some more.

@@ -22,6 +22,7 @@ extension PartitionWorker {
         var pending = Pending<Step.Output>()
         pending.spans = RecordSpans(of: step.worker)
         isCommitted = false
+        try await loadStates(for: batches)
         for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }
         try await commit(&pending, as: member)
         for batch in batches {
@@ -63,6 +64,16 @@ extension PartitionWorker {
         }
         pending.records += batch.records.count - counted
         pending.consumed[source] = batch.next
+    }
+
+    /// One read for all partitions of a delivery: each costs the worker two changes of threads, or a way to the database's server.
+    private func loadStates(for batches: [Batch]) async throws {
+        if batches.count < 2 { return }
+        let keys = Dictionary(grouping: batches, by: \.source.partition).sorted { $0.key < $1.key }
+            .compactMap { number, batches in
+                partitions[number]?.checkpoint.map { ($0, batches.flatMap { $0.records.map(\.key) }) }
+            }
+        try await PartitionCheckpoint.load(keys)
     }
 
     func lookUp(_ records: [Record], in source: TopicPartition) async throws -> BatchInHand<Step> {
