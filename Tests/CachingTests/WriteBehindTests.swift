@@ -70,7 +70,8 @@ struct WriteBehindTests {
         return node
     }
 
-    @Test func `who was told that a change is done reads it, through failures and kills, and the source comes to the log`()
+    @Test
+    func `who was told that a change is done reads it, through failures and kills, and the source comes to the log`()
         async throws
     {
         var (kills, evicted, unknown) = (0, 0, 0)
@@ -111,7 +112,9 @@ struct WriteBehindTests {
         #expect(kills > 2_000 && evicted > 2_000 && unknown > 1_000, "\(kills) \(evicted) \(unknown)")
     }
 
-    @Test func `a load that began before a change is not kept, though the change was applied and evicted meanwhile`() async throws {
+    @Test func `a load that began before a change is not kept, though the change was applied and evicted meanwhile`()
+        async throws
+    {
         let world = World(seed: 3)
         let running = node(world, from: 0)
         world.state.withLock { $0.source[1] = (10, 0) }
@@ -129,7 +132,9 @@ struct WriteBehindTests {
 
     @Test func `of many changes of a key the newest is applied, and places stay behind what is not`() {
         var pending = PendingWrites<String, Int>()
-        for place in UInt64(1)...100 { pending.logged(LoggedWrite(place % 2 == 0 ? "a" : "b", Int(place), place: place)) }
+        for place in UInt64(1)...100 {
+            pending.logged(LoggedWrite(place % 2 == 0 ? "a" : "b", Int(place), place: place))
+        }
         #expect(pending.count == 2 && pending.appliedThrough == 98)
         let first = pending.next(atMost: 1)
         #expect(first == [LoggedWrite("b", 99, place: 99)])
@@ -171,7 +176,8 @@ struct WriteBehindTests {
         #expect(places == [1, 2])
     }
 
-    @Test func `more changes than the source may be behind are refused, and taken when it has come after`() async throws {
+    @Test func `more changes than the source may be behind are refused, and taken when it has come after`() async throws
+    {
         let world = World(seed: 5)
         let running = node(world, from: 0, limit: 2)
         for key in 1...2 { while (try? await running.write(key, key)) == nil {} }

@@ -52,7 +52,9 @@ enum CacheInvariants {
                 let key = row[Entry.key] ?? ""
                 let shown = Versions.Written(revision: row[Entry.revision] ?? 0, value: row[Entry.value] ?? "")
                 let last = written.removeValue(forKey: key)
-                if shown != last { throw Violation("\(key) is stored as \(shown), and was written as \(String(describing: last))") }
+                if shown != last {
+                    throw Violation("\(key) is stored as \(shown), and was written as \(String(describing: last))")
+                }
             }
             if let key = written.keys.min() { throw Violation("\(key) was written and is not stored") }
         })
