@@ -44,6 +44,8 @@ enum CacheLimits {
     static let policy = 40
     /// Bytes of a reason.
     static let why = 200
+    /// Bytes of a value that is written through a cache.
+    static let value = 65_536
     static let version: ClosedRange<Int64> = 1...Int64.max
     /// One access may stand for so many; 0 is 1.
     static let sample: ClosedRange<Int64> = 0...1_000_000

@@ -20,6 +20,10 @@ extension Demonstration {
                 "VERSION of a key that changes", proves: "What is older than this is refused, whoever brings it.",
                 query: "cache.version", [["key": CacheNodes.key(0)]],
                 as: .table(["key", "cached", "invalidated", "node"])),
+            Exhibit(
+                "WRITTEN BEHIND a cache", proves: "What was logged first is in the store once it has come after.",
+                query: "cache.entry", [["key": CacheNodes.key(1)]],
+                as: .table(["key", "value", "revision", "node"])),
         ],
         replaying: ShownRecords(of: "cache.events", type: "KeyInvalidated"),
         trying: ["query cache.nodes", "query cache.owners --key \(CacheNodes.key(0)) --nodes n1,n2,n3"])
@@ -31,7 +35,10 @@ extension Versions {
         let (key, node) = (draw.name("k", 4), draw.name("n", 3))
         let version = Int64(max(1, draw.number + 1 - draw.number(0...6)))
         switch draw.number(0...99) {
-        case 0..<45: return LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, version, node) })
+        case 0..<15:
+            let value = draw.chance(20) ? "" : "v\(draw.number(0...9))"
+            return LoadRequest(CacheWriteEntry.with { ($0.key, $0.node, $0.value) = (key, node, value) })
+        case 15..<45: return LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, version, node) })
         case 45..<75:
             return LoadRequest(CacheInvalidateKey.with { ($0.key, $0.revision, $0.why) = (key, version, "changed") })
         case 75..<90:
@@ -114,6 +121,8 @@ struct CacheNodes: LoadActor {
             LoadRequest(CacheInvalidateKey.with { ($0.key, $0.revision, $0.why) = (key, new, "edited") }),
             LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, old, node) }),
             LoadRequest(CacheSetEntry.with { ($0.key, $0.revision, $0.node) = (key, new, node) }),
+            LoadRequest(
+                CacheWriteEntry.with { ($0.key, $0.node, $0.value) = (Self.key(1), node, "edition \(new)") }),
         ]
     }
 }

@@ -10,9 +10,32 @@ extension Domain {
     .observing(Accesses.self, topic: Accesses.topic, key: "node")
     .projecting(CachedVersions.self)
     .projecting(CacheRatios.self)
-    .answering(version, owners, nodes, policies, minutes)
-    .keeping(CacheInvariants.nothingStaleIsCached, CacheInvariants.ratiosAreSums)
+    .projecting(StoredEntries.self)
+    .projecting(RecentAccesses.self)
+    .answering(version, owners, nodes, policies, minutes, entry, curves)
+    .keeping(
+        CacheInvariants.nothingStaleIsCached, CacheInvariants.storeHasWhatWasWritten, CacheInvariants.ratiosAreSums
+    )
+    .showing(DomainPage("Hit ratios", files: PageFiles.all))
     .demonstrating(.cache)
+
+    private static let entry = Query(
+        "cache.entry", "The value of a key that was written, as the store behind has it.", of: "cache.store", [key]
+    ) { arguments, reader in
+        try Page(of: Scan(StoredEntries.entries, equal: [.text(arguments[key])]), in: reader)
+    }
+
+    private static let curves = Query(
+        "cache.curves", "Hit ratios by size that each policy would have had, by the accesses told last.",
+        of: "cache.recent", [node]
+    ) { arguments, reader in
+        Page(
+            columns: [
+                Column("policy", .text), Column("capacity", .integer, "entries"), ratio,
+                Column("requests", .integer, "accesses that were replayed"),
+            ],
+            rows: try HitRatioCurves.rows(reader, node: arguments[node]))
+    }
 
     private static let key = RequiredParameter<String>("key", "the key")
     private static let version = Query(

@@ -16,6 +16,8 @@ enum CacheInvariants {
                 throw Violation("version \(e.revision) of \(key) is cached after \(state)")
             case .keyInvalidated(let e) where e.revision <= state.invalidated || e.revision < state.cached:
                 throw Violation("version \(e.revision) of \(key) is invalidated after \(state)")
+            case .entryWritten(let e) where e.revision <= state.least:
+                throw Violation("version \(e.revision) of \(key) is written after \(state)")
             default: break
             }
             Versions.evolve(&states[key, default: Versions.State()], with: event, at: record.timestamp)
@@ -26,12 +28,35 @@ enum CacheInvariants {
                 let key = row[CachedVersions.Key.name] ?? ""
                 let shown = Versions.State(
                     cached: row[CachedVersions.Key.cached] ?? 0, invalidated: row[CachedVersions.Key.invalidated] ?? 0)
-                let state = states.removeValue(forKey: key)
+                var state = states.removeValue(forKey: key)
+                state?.written = nil
                 if shown != state {
                     throw Violation("\(key) is shown as \(shown), and is \(String(describing: state))")
                 }
             }
             if let key = states.keys.min() { throw Violation("\(key) has versions and is not shown") }
+        })
+
+    /// What was written is in the store behind, the last of each key, once the store has come after.
+    static let storeHasWhatWasWritten = Invariant(
+        "the store behind has what was written last", over: StoredEntries.topics, of: "cache.store",
+        from: [String: Versions.Written](),
+        fold: { written, record, _ in
+            guard case .entryWritten(let e)? = try CacheEvent.kind(in: record.value) else { return }
+            written[e.key] = e.value.isEmpty ? nil : Versions.Written(revision: e.revision, value: e.value)
+        },
+        rows: { written, reader in
+            var written = written
+            try reader.everyRow(Scan(StoredEntries.entries)) { row in
+                typealias Entry = StoredEntries.Entry
+                let key = row[Entry.key] ?? ""
+                let shown = Versions.Written(revision: row[Entry.revision] ?? 0, value: row[Entry.value] ?? "")
+                let last = written.removeValue(forKey: key)
+                if shown != last {
+                    throw Violation("\(key) is stored as \(shown), and was written as \(String(describing: last))")
+                }
+            }
+            if let key = written.keys.min() { throw Violation("\(key) was written and is not stored") }
         })
 
     static let ratiosAreSums = Invariant(

@@ -36,6 +36,9 @@ struct CachedVersions: Projection {
         case .entryLoaded(let e):
             row[Key.cached] = max(row[Key.cached] ?? 0, e.revision)
             row[Key.node] = e.node
+        case .entryWritten(let e):
+            row[Key.cached] = max(row[Key.cached] ?? 0, e.revision)
+            row[Key.node] = e.node
         case .keyInvalidated(let e):
             row[Key.invalidated] = max(row[Key.invalidated] ?? 0, e.revision)
             row[Key.why] = e.why

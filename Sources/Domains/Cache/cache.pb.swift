@@ -44,11 +44,20 @@ nonisolated struct CacheEvent: Sendable {
     set {kind = .keyInvalidated(newValue)}
   }
 
+  var entryWritten: CacheEntryWritten {
+    get {
+      if case .entryWritten(let v)? = kind {return v}
+      return CacheEntryWritten()
+    }
+    set {kind = .entryWritten(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
     case entryLoaded(CacheEntryLoaded)
     case keyInvalidated(CacheKeyInvalidated)
+    case entryWritten(CacheEntryWritten)
 
   }
 
@@ -79,11 +88,20 @@ nonisolated struct CacheCommand: Sendable {
     set {kind = .invalidateKey(newValue)}
   }
 
+  var writeEntry: CacheWriteEntry {
+    get {
+      if case .writeEntry(let v)? = kind {return v}
+      return CacheWriteEntry()
+    }
+    set {kind = .writeEntry(newValue)}
+  }
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   nonisolated enum OneOf_Kind: Equatable, Sendable {
     case setEntry(CacheSetEntry)
     case invalidateKey(CacheInvalidateKey)
+    case writeEntry(CacheWriteEntry)
 
   }
 
@@ -157,6 +175,28 @@ nonisolated struct CacheKeyInvalidated: Sendable {
 
   /// Why, for people.
   var why: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
+/// A key has a new value. It is on the log before it is in the store behind the caches, which comes after.
+nonisolated struct CacheEntryWritten: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var key: String = String()
+
+  /// The next after all that were cached or invalidated.
+  var revision: Int64 = 0
+
+  /// The node that wrote it.
+  var node: String = String()
+
+  /// The value, as text; empty where the key is gone.
+  var value: String = String()
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -248,13 +288,33 @@ nonisolated struct CacheInvalidateKey: Sendable {
   init() {}
 }
 
+/// Write a value through a cache: it is logged at once, and is in the store behind later. Who reads after its place finds it.
+nonisolated struct CacheWriteEntry: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The key, as the program has it.
+  var key: String = String()
+
+  /// The node that writes it.
+  var node: String = String()
+
+  /// The value, as text; empty takes the key away.
+  var value: String = String()
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "millrace.cache"
 
 nonisolated extension CacheEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Event"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}entry_loaded\0\u{3}key_invalidated\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}entry_loaded\0\u{3}key_invalidated\0\u{3}entry_written\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -288,6 +348,19 @@ nonisolated extension CacheEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageI
           self.kind = .keyInvalidated(v)
         }
       }()
+      case 3: try {
+        var v: CacheEntryWritten?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .entryWritten(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .entryWritten(v)
+        }
+      }()
       default: break
       }
     }
@@ -307,6 +380,10 @@ nonisolated extension CacheEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       guard case .keyInvalidated(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
     }()
+    case .entryWritten?: try {
+      guard case .entryWritten(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -321,7 +398,7 @@ nonisolated extension CacheEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension CacheCommand: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".Command"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_entry\0\u{3}invalidate_key\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}set_entry\0\u{3}invalidate_key\0\u{3}write_entry\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -355,6 +432,19 @@ nonisolated extension CacheCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.kind = .invalidateKey(v)
         }
       }()
+      case 3: try {
+        var v: CacheWriteEntry?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .writeEntry(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .writeEntry(v)
+        }
+      }()
       default: break
       }
     }
@@ -373,6 +463,10 @@ nonisolated extension CacheCommand: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .invalidateKey?: try {
       guard case .invalidateKey(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .writeEntry?: try {
+      guard case .writeEntry(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
     }()
     case nil: break
     }
@@ -528,6 +622,51 @@ nonisolated extension CacheKeyInvalidated: SwiftProtobuf.Message, SwiftProtobuf.
     if lhs.key != rhs.key {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.why != rhs.why {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CacheEntryWritten: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".EntryWritten"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}revision\0\u{1}node\0\u{1}value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.revision) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if self.revision != 0 {
+      try visitor.visitSingularInt64Field(value: self.revision, fieldNumber: 2)
+    }
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 3)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: CacheEntryWritten, rhs: CacheEntryWritten) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.revision != rhs.revision {return false}
+    if lhs.node != rhs.node {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -703,6 +842,46 @@ nonisolated extension CacheInvalidateKey: SwiftProtobuf.Message, SwiftProtobuf._
     if lhs.key != rhs.key {return false}
     if lhs.revision != rhs.revision {return false}
     if lhs.why != rhs.why {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension CacheWriteEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WriteEntry"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}node\0\u{1}value\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.node) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if !self.node.isEmpty {
+      try visitor.visitSingularStringField(value: self.node, fieldNumber: 2)
+    }
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: CacheWriteEntry, rhs: CacheWriteEntry) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.node != rhs.node {return false}
+    if lhs.value != rhs.value {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

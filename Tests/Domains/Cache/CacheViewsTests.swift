@@ -36,6 +36,48 @@ struct CacheViewsTests {
         #expect(try fold.ask(.cache, "cache.version", ["key": "unknown"]).rows == [])
     }
 
+    @Test func `show what was written last, as the store behind has it`() throws {
+        let envelopes = [written("a", 1), loaded(2), written("b", 3), written("c", 1, "gone"), written("", 2, "gone")]
+            .map { kind in CacheEvent.with { $0.kind = kind } }
+        let fold = try Fold.everyWay(
+            Domain.cache.projection("cache.store"), records(envelopes, "cache.events"))
+        #expect(
+            try fold.ask(.cache, "cache.entry", ["key": "k"]).rows == [["k", "b", 3, "n1", Value(after(60))]])
+        #expect(try fold.ask(.cache, "cache.entry", ["key": "gone"]).rows == [])
+    }
+
+    @Test func `draw what each policy would have hit of the accesses told last`() throws {
+        // A loop over six keys: LRU hits nothing below six, the best policy does.
+        let accesses = (0..<600).map { number in
+            CacheAccess.with {
+                $0.kind = .cacheAccessed(
+                    .with { ($0.node, $0.policy, $0.key, $0.sample) = ("n1", "lru", "k\(number % 6)", 10) })
+            }
+        }
+        let fold = try Fold.everyWay(Domain.cache.projection("cache.recent"), records(accesses, Accesses.topic))
+        let rows = try fold.ask(.cache, "cache.curves").rows
+        func ratio(_ policy: String, _ capacity: Int64) -> Value? {
+            rows.first { $0[0] == .text(policy) && $0[1] == .integer(capacity) }?[2]
+        }
+        // One access stands for ten, so six keys stand for sixty.
+        #expect(ratio("lru", 50) == .real(0) && ratio("lru", 60) == .real(0.99) && ratio("opt", 60) == .real(0.99))
+        guard case .real(let best)? = ratio("opt", 50) else { throw Malformed("opt", "is not there") }
+        #expect(best > 0.7 && Set(rows.map { $0[0] }).count == 10 && rows.allSatisfy { $0[3] == 600 })
+        #expect(try fold.ask(.cache, "cache.curves", ["node": "n2"]).rows == [])
+    }
+
+    @Test func `keep a bounded number of accesses of each partition, the last`() throws {
+        let kept = Int(RecentAccesses.kept)
+        let accesses = (0..<(kept + 500)).map { number in
+            CacheAccess.with {
+                $0.kind = .cacheAccessed(.with { ($0.node, $0.policy, $0.key) = ("n1", "lru", "k\(number)") })
+            }
+        }
+        let fold = try Fold.everyWay(Domain.cache.projection("cache.recent"), records(accesses, Accesses.topic))
+        let rows = try fold.ask(.cache, "cache.curves").rows
+        #expect(rows.allSatisfy { $0[3] == .integer(Int64(kept)) })
+    }
+
     @Test func `show the nodes that a key belongs to`() throws {
         let fold = try versions(loaded(3), invalidated(5))
         let page = try fold.ask(.cache, "cache.owners", ["key": "k", "nodes": "n1,n2,n3", "copies": 2])

@@ -17,6 +17,12 @@ func loaded(_ version: Int64, _ key: String = "k", by node: String = "n1") -> Ca
 func invalidated(_ version: Int64, _ key: String = "k") -> CacheEvent.Kind {
     .keyInvalidated(.with { ($0.key, $0.revision, $0.why) = (key, version, "edited") })
 }
+private func write(_ value: String, _ key: String = "k", by node: String = "n1") -> CacheCommand.Kind {
+    .writeEntry(.with { ($0.key, $0.node, $0.value) = (key, node, value) })
+}
+func written(_ value: String, _ version: Int64, _ key: String = "k") -> CacheEvent.Kind {
+    .entryWritten(.with { ($0.key, $0.revision, $0.node, $0.value) = (key, version, "n1", value) })
+}
 
 @Suite("The versions of a key")
 struct VersionsTests {
@@ -52,8 +58,20 @@ struct VersionsTests {
         #expect(when(invalidate(4), given(invalidated(5))) == .success([]))
         #expect(when(invalidate(6), given(invalidated(5))) == .success([invalidated(6)]))
     }
+    @Test func `are next to all that is known when a value is written through a cache`() {
+        #expect(when(write("a"), given()) == .success([written("a", 1)]))
+        #expect(when(write("a"), given(loaded(3), invalidated(7))) == .success([written("a", 8)]))
+        #expect(when(write("b"), given(written("a", 8))) == .success([written("b", 9)]))
+        // It is written already, unless something newer came from elsewhere.
+        #expect(when(write("a"), given(written("a", 8))) == .success([]))
+        #expect(when(write("a"), given(written("a", 8), loaded(9))) == .success([written("a", 10)]))
+        // No fill of what was before gets in.
+        #expect(when(set(7), given(written("a", 8))) == .failure(.staleFill(key: "k", version: 7, least: 8)))
+        #expect(
+            when(write("a"), given(loaded(.max))) == .failure(.staleWrite(key: "k", version: .max, next: .max)))
+    }
     @Test func `doing any command twice does nothing the second time`() throws {
-        for command in [set(5), invalidate(5), invalidate(9)] {
+        for command in [set(5), invalidate(5), invalidate(9), write("a"), write("")] {
             for state in [given(), given(loaded(4)), given(invalidated(4)), given(loaded(2), invalidated(5))] {
                 guard case .success(let events) = when(command, state) else { continue }
                 let after = events.reduce(into: state) { Versions.evolve(&$0, with: $1, at: noon) }
@@ -71,6 +89,8 @@ struct VersionsTests {
         #expect(admit(loaded(3), given()) == nil && admit(invalidated(3), given()) == nil)
         #expect(admit(loaded(3), given(loaded(3))) == .alreadySo(key: "k", version: 3))
         #expect(admit(invalidated(3), given(invalidated(4))) == .alreadySo(key: "k", version: 3))
+        #expect(admit(written("a", 1), given()) == nil && admit(written("b", 4), given(loaded(3))) == nil)
+        #expect(admit(written("a", 3), given(loaded(3))) == .staleWrite(key: "k", version: 3, next: 4))
         #expect(admit(loaded(2), given(invalidated(3))) == .staleFill(key: "k", version: 2, least: 3))
         #expect(admit(invalidated(2), given(loaded(3))) == .newerIsCached(key: "k", version: 2, cached: 3))
     }
@@ -101,6 +121,8 @@ struct VersionsTests {
         #expect(wrong(set(0)) == "revision" && wrong(invalidate(-1)) == "revision")
         #expect(wrong(set(1, "")) == "key" && wrong(set(1, "a\nb")) == "key")
         #expect(wrong(set(1, String(repeating: "k", count: 513))) == "key")
+        #expect(wrong(write("")) == nil && wrong(write("a\nb")) == "value")
+        #expect(wrong(write(String(repeating: "v", count: 65_537))) == "value" && wrong(write("a", by: "")) == "node")
         #expect(wrong(set(1, by: "")) == "node" && wrong(set(1, by: "a b")) == "node")
     }
 }

@@ -26,6 +26,9 @@ public struct WTinyLFU: EvictionPolicy {
     /// Who is asked for so often and loses may win by a draw, one in so many: else who knows the hash could keep a key out for ever.
     private static let drawFrom = 6
     private static let drawsWon = 128
+    /// By how much a newcomer must have been asked for more often where the window is measured. It was asked for just now, and the one that
+    /// would go was not yet in this round: one request more says nothing.
+    private static let lead = 1
 
     public let capacity: Int
     /// How much weight the window may have now.
@@ -74,7 +77,8 @@ public struct WTinyLFU: EvictionPolicy {
     public mutating func touch(_ key: UInt64) -> Bool {
         let slot = table.find(key)
         guard slot != EntryTable.none, table[slot].mark != Self.sentAway else { return false }
-        sketch.increment(key)
+        // Requests that follow one another closely are one to who measures (as in LRU-K: O'Neil, O'Neil and Weikum, SIGMOD 1993).
+        if adaptation != .measured || table[slot].mark != Self.windowed { sketch.increment(key) }
         switch table[slot].mark {
         case Self.windowed: table.moveToFront(slot, of: &window)
         case Self.protected: table.moveToFront(slot, of: &guarded)
@@ -187,7 +191,7 @@ extension WTinyLFU {
 
     private mutating func admits(_ candidate: UInt64, over victim: UInt64) -> Bool {
         let (new, old) = (sketch.frequency(of: candidate), sketch.frequency(of: victim))
-        if new > old { return true }
+        if new > old + (adaptation == .measured ? Self.lead : 0) { return true }
         return new >= Self.drawFrom && draws.next(below: Self.drawsWon) == 0
     }
 
