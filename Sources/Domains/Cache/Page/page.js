@@ -4,6 +4,8 @@ import { drawn, element, keep, kept, parameter, say, setParameter, view, wholeVi
 const $ = (id) => document.getElementById(id);
 const [width, height, left, bottom, top, right] = [1000, 420, 70, 40, 15, 20];
 let node = "";
+// What the curves were drawn of.
+let replayed = "";
 
 const y = (ratio) => height - bottom - ratio * (height - bottom - top);
 
@@ -40,8 +42,14 @@ function draw(rows) {
 
 async function show() {
   const choice = node ? { node } : {};
-  const [curves, { rows }] = await Promise.all([wholeView("cache.curves", choice), view("cache.nodes", { ...choice, limit: 100 })]);
-  draw(curves.rows ?? curves);
+  const { rows } = await view("cache.nodes", { ...choice, limit: 100 });
+  // The server replays the accesses for the curves, so it is asked for them only where there are new ones.
+  const state = JSON.stringify([node, rows.map((row) => row.requests)]);
+  if (state !== replayed) {
+    const curves = await wholeView("cache.curves", choice);
+    draw(curves.rows ?? curves);
+    replayed = state;
+  }
   $("nodes").replaceChildren(...rows.map((row) => element("tr", {},
     element("td", {}, row.node), element("td", {}, row.policy), element("td", {}, row.requests.toLocaleString()),
     element("td", {}, `${(row.ratio * 100).toFixed(1)}%`), element("td", {}, row.evictions.toLocaleString()))));
@@ -50,7 +58,7 @@ async function show() {
 
 async function look() {
   if (!document.hidden) await show().catch((problem) => problem.status && say($("told"), problem.message, true));
-  setTimeout(look, 5000);
+  setTimeout(look, 10_000);
 }
 
 $("choose").addEventListener("submit", (submit) => {
