@@ -6,7 +6,8 @@ internal import SwiftProtobuf
 struct LinkRoutes: Sendable {
     let policy: LinkPolicy
     private let guesses = Guesses()
-    private let agents = UserAgents()
+    private let agents = Remembered<UserAgent>()
+    private let referrers = Remembered<String>()
 
     init(_ policy: LinkPolicy) { self.policy = policy }
 
@@ -130,13 +131,12 @@ struct LinkRoutes: Sendable {
 
     /// Counts a click beside the answer. What only shows a link to somebody else has not followed it.
     private func count(_ code: String, _ request: RouteRequest, _ bus: any RouteBus) throws {
-        let agent = agents.agent(request[.userAgent])
+        let agent = agents.value(request[.userAgent] ?? "") { UserAgent($0) }
         let purpose = (request[.purpose] ?? "") + (request[.secPurpose] ?? "")
         if request.isHead || agent.isPreview || ["prefetch", "preview", "prerender"].contains(where: purpose.contains) {
             return
         }
-        var referrer = request[.referer].flatMap { try? WebURL($0).host } ?? ""
-        if referrer.utf8.count > LinksLimits.referrer { referrer = "" }
+        let referrer = request[.referer].map { referrers.value($0, Self.host(ofReferrer:)) } ?? ""
         let click = LinksLinkClicked.with {
             $0.code = code
             $0.visitor = policy.visitors.visitor(request.address, request[.userAgent], at: request.now)
@@ -144,6 +144,12 @@ struct LinkRoutes: Sendable {
             $0.device = agent.device
         }
         try bus.produce(click, at: request.now)
+    }
+
+    /// The host that somebody came from; empty where that is not told as it should be.
+    private static func host(ofReferrer text: String) -> String {
+        let host = (try? WebURL(text).host) ?? ""
+        return host.utf8.count > LinksLimits.referrer ? "" : host
     }
 
     private func picture(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
