@@ -1,6 +1,8 @@
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import LinksDomain
+internal import LocalLog
 internal import Projecting
 internal import SQLiteViews
 internal import TestSupport
@@ -107,31 +109,8 @@ private struct FollowedLinks {
     init(_ bench: Bench, _ count: Int) async throws {
         self.bench = bench
         place = try bench.fresh("links")
-        let file = "\(place)/links.csv"
-        try Self.write(count, to: file)
-        Bench.progress("links: \(count) are made")
-        let up = try bench.start(["up", "--no-http"], on: place)
-        try await bench.run(["import", "links", file], on: place)
-        let views = try SQLiteViews(directory: place + "/views")
-        let projection = Domain.links.projections[0]
-        let path = "\(place)/codes.txt"
-        try await eventually("\(count) links in their view", within: .seconds(3600)) {
-            try await views.read(liveOf: projection) { reader, _ in
-                var codes = ""
-                try reader.everyRow(Scan(projection.tables[0])) { row in
-                    if let code = row[0].text, code.utf8.count == 6 { codes += code + "\n" }
-                }
-                if codes.utf8.count < count * 7 { return false }
-                try codes.write(toFile: path, atomically: true, encoding: .utf8)
-                return true
-            } ? true : nil
-        }
-        let database = views.path(of: try await views.live(projection))
-        await views.close()
-        try await up.stop()
-        codes = path
-        let size = try FileManager.default.attributesOfItem(atPath: database)[.size] as? Int ?? 0
-        viewBytes = Double(size) / Double(count)
+        codes = "\(place)/codes.txt"
+        viewBytes = try await Self.fill(bench, place, count, codes)
         let port = Int(try FreePort.find())
         url = "http://127.0.0.1:\(port)/"
         running = try bench.start(["serve", "--http", "127.0.0.1:\(port)", "--http-rate", "1000000"], on: place)
@@ -140,18 +119,41 @@ private struct FollowedLinks {
         }
     }
 
-    /// The links that the import makes.
-    private static func write(_ count: Int, to file: String) throws {
-        _ = FileManager.default.createFile(atPath: file, contents: Data("url,owner\n".utf8))
-        guard let handle = FileHandle(forWritingAtPath: file) else { throw Overdue(description: file) }
-        try handle.seekToEnd()
+    /// Appends the events of so many links, and folds them into their view.
+    ///
+    /// - Returns: Bytes of the view's database for each.
+    private static func fill(_ bench: Bench, _ place: String, _ count: Int, _ codes: String) async throws -> Double {
+        try await bench.run(["topics", "apply"], on: place)
+        let log = try await LocalLog.open(directory: place)
+        _ = FileManager.default.createFile(atPath: codes, contents: nil)
+        guard let file = FileHandle(forWritingAtPath: codes) else { throw Overdue(description: codes) }
+        var links = MadeLinks()
+        let partitions = try await log.partitionCounts()["links.events"] ?? 1
+        let watch = Stopwatch()
         for first in stride(from: 0, to: count, by: 10_000) {
-            let lines = (first..<min(first + 10_000, count)).map { number in
-                "https://example.com/articles/2026/\(number)/a-title-of-some-length?utm_source=mail,p\(number % 1000)\n"
+            let made = try (first..<min(first + 10_000, count)).map { number in
+                try links.make(
+                    owner: "p\(number % 1000)",
+                    url: "https://example.com/articles/2026/\(number)/a-title-of-some-length?utm_source=mail")
             }
-            try handle.write(contentsOf: Data(lines.joined().utf8))
+            let records = made.map { NewRecord(key: $0.key, value: $0.value, timestamp: now()) }
+            _ = try await log.append(Append.byKey(records, to: "links.events", among: partitions))
+            try file.write(contentsOf: Data(made.map { $0.code + "\n" }.joined().utf8))
         }
-        try handle.close()
+        try file.close()
+        Bench.progress("links: \(count) are on the log after \(Int(watch.seconds)) s")
+        let views = try SQLiteViews(directory: place + "/views")
+        let projection = Domain.links.projections[0]
+        let ends = try await log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound)
+        try await bench.running([Projector(projection, log: log, views: views, logger: bench.logger)]) {
+            try await bench.shows(projection, views, ends, within: .seconds(7200))
+        }
+        Bench.progress("links: \(count) are in their view after \(Int(watch.seconds)) s")
+        let database = views.path(of: projection)
+        await views.close()
+        await log.close()
+        let size = try FileManager.default.attributesOfItem(atPath: database)[.size] as? Int ?? 0
+        return Double(size) / Double(count)
     }
 
     func follow(_ wrk: Wrk) async throws -> Followed {
