@@ -71,9 +71,9 @@ public protocol ViewStore: Sendable {
 public struct ViewVersion: Hashable, Sendable {
     /// Which build is live.
     public var build: Int
-    /// What counts the changes: counts of two do not belong together.
+    /// What tells one state of a build from another: a checksum, or a number of whatever counts.
     public var counter: UInt64
-    /// What it has counted.
+    /// How many changes there were, as far as the store counts them.
     public var count: Int64
     public init(build: Int, counter: UInt64, count: Int64) {
         (self.build, self.counter, self.count) = (build, counter, count)

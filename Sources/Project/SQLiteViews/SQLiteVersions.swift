@@ -6,8 +6,8 @@ public import Projecting
 internal import Synchronization
 
 extension SQLiteViews {
-    /// The build that is live, and what `PRAGMA data_version` says of it: SQLite changes that for a connection with every commit of
-    /// another. It reads shared memory alone, so nobody waits for a disk.
+    /// The build that is live, and what the head of its write-ahead log's index says: SQLite changes that with every commit. It lies in
+    /// memory that all processes share, so nobody waits for a disk or a lock.
     public func version(liveOf projection: AnyProjection) -> ViewVersion? {
         versions.version(of: projection, in: directory)
     }
@@ -55,7 +55,7 @@ final class LiveVersions: Sendable {
         var seen: Pointer?
         var build = 0
         var path: String
-        var counter: CommitCounter?
+        var head: CommitHead?
         var connection: QuickConnection?
     }
     private struct State {
@@ -75,17 +75,17 @@ final class LiveVersions: Sendable {
                 view = View(pointer: "\(first).live", path: "\(first).sqlite")
             }
             guard case .success(let pointer) = Pointer.find(view.pointer) else { return nil }
-            if view.seen == pointer, view.counter != nil { return name }
+            if view.seen == pointer, view.head != nil { return name }
             if view.seen != pointer {
                 guard let build = pointer == nil ? 0 : Pointer.build(view.pointer) else { return nil }
                 // One that came in between is noticed the next time: what is kept is of the one before.
                 (view.seen, view.build) = (pointer, build)
                 view.path = "\(directory)/\(projection.build(build).storage).sqlite"
-                (view.counter, view.connection) = (nil, nil)
+                (view.head, view.connection) = (nil, nil)
             }
-            if view.counter == nil {
+            if view.head == nil {
                 opened += 1
-                view.counter = CommitCounter(view.path, number: opened)
+                view.head = CommitHead(view.path, number: opened)
             }
             views[name] = view
             return name
@@ -95,10 +95,17 @@ final class LiveVersions: Sendable {
 
     /// - Returns: nil where the database is not there yet, or cannot tell at once.
     func version(of projection: AnyProjection, in directory: String) -> ViewVersion? {
-        state.withLock { state in
+        let name = Name(name: projection.name, version: projection.version)
+        let known = state.withLock { $0.views[name] }
+        // Of a view that is followed, all is known but whether another build is live.
+        if let known, let head = known.head, case .success(let pointer) = Pointer.find(known.pointer),
+            pointer == known.seen
+        {
+            return head.version(of: known.build)
+        }
+        return state.withLock { state in
             guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
-            guard let counter = view.counter, let count = counter.count() else { return nil }
-            return ViewVersion(build: view.build, counter: counter.number, count: count)
+            return view.head?.version(of: view.build)
         }
     }
 
@@ -121,35 +128,56 @@ final class LiveVersions: Sendable {
     func closeAll() { state.withLock { $0.views = [:] } }
 }
 
-/// It is Sendable unchecked, for ``LiveVersions`` uses it under its lock.
-private final class CommitCounter: @unchecked Sendable {
-    let number: UInt64
+/// The head of the index of a database's write-ahead log (sqlite.org/walformat.html, section 2.1): it is there twice, and every commit
+/// writes the second copy before the first. Whoever reads rows has seen the same head in both, so the second is never older than
+/// what anybody has read.
+///
+/// It is Sendable unchecked: the memory is SQLite's, mapped for as long as the connection is open, and only read.
+private final class CommitHead: @unchecked Sendable {
+    /// Bytes of a copy, and where in it the count of changes and frames, and the checksum of all of it, are.
+    private static let (size, changes, frames, checksum) = (48, 8, 16, 40)
+    /// What SQLite maps of the index at once.
+    private static let region: Int32 = 32_768
+    private let number: UInt64
     private let connection: OpaquePointer
-    private let statement: OpaquePointer
+    private let second: UnsafeRawPointer
 
-    /// - Returns: nil where it cannot be opened.
+    /// - Returns: nil where there is no such database, or it has no such log.
     init?(_ path: String, number: UInt64) {
-        var (connection, statement): (OpaquePointer?, OpaquePointer?)
-        let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX
-        guard sqlite3_open_v2(path, &connection, flags, nil) == SQLITE_OK,
-            sqlite3_prepare_v2(connection, "PRAGMA data_version", -1, &statement, nil) == SQLITE_OK,
-            let connection, let statement
-        else {
-            sqlite3_finalize(statement)
+        var connection: OpaquePointer?
+        let isOpen = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, nil) == SQLITE_OK
+        guard isOpen, let connection, let head = Self.head(connection) else {
             sqlite3_close(connection)
             return nil
         }
-        (self.number, self.connection, self.statement) = (number, connection, statement)
+        (self.number, self.connection, second) = (number, connection, head + Self.size)
     }
 
-    deinit {
-        sqlite3_finalize(statement)
-        sqlite3_close(connection)
+    deinit { sqlite3_close(connection) }
+
+    private static func head(_ connection: OpaquePointer) -> UnsafeRawPointer? {
+        // A read opens the log, and its index.
+        guard sqlite3_exec(connection, "SELECT count(*) FROM sqlite_master", nil, nil, nil) == SQLITE_OK else {
+            return nil
+        }
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        guard sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
+            let methods = file.pointee.pMethods, methods.pointee.iVersion >= 2, let map = methods.pointee.xShmMap
+        else { return nil }
+        var memory: UnsafeMutableRawPointer?
+        guard map(file, 0, region, 0, &memory) == SQLITE_OK, let memory else { return nil }
+        return UnsafeRawPointer(memory)
     }
 
-    func count() -> Int64? {
-        defer { sqlite3_reset(statement) }
-        return sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : nil
+    func version(of build: Int) -> ViewVersion {
+        atomicMemoryFence(ordering: .acquiring)
+        let changes = second.load(fromByteOffset: Self.changes, as: UInt32.self)
+        let frames = second.load(fromByteOffset: Self.frames, as: UInt32.self)
+        let checksum = second.load(fromByteOffset: Self.checksum, as: UInt64.self)
+        // Two databases may have the same head, so a number tells which was opened.
+        return ViewVersion(
+            build: build, counter: checksum &+ number &* 0x9e37_79b9_7f4a_7c15,
+            count: Int64(changes) << 32 | Int64(frames))
     }
 }
 

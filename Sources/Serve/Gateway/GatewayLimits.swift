@@ -28,6 +28,8 @@ package enum GatewayLimits {
     package static let handshake = Duration.seconds(10)
     /// A reader that takes nothing for so long is left.
     package static let slowReader = Duration.seconds(30)
+    /// How long events that routes have produced are gathered before they go to the log together.
+    package static let gathering = Duration.milliseconds(20)
     /// How long a connection is answered at once before one of its requests goes the long way, on which it is seen that it is in use.
     package static let quick = Duration.seconds(15)
     /// How long a connection that is to be closed may go on sending before it is.

@@ -77,11 +77,15 @@ final class RouteQueue: Service, CustomStringConvertible {
         var batch: [Item] = []
         while !Task.isCancelled {
             let version = changed.version
-            if batch.isEmpty { batch = next() }
             if batch.isEmpty {
-                if Task.isShuttingDownGracefully { return }
-                await changed.wait(past: version, atMost: Self.pause)
-                continue
+                if count == 0 {
+                    if Task.isShuttingDownGracefully { return }
+                    await changed.wait(past: version, atMost: Self.pause)
+                    continue
+                }
+                // Each append waits for a disk, and wakes several threads: those of a moment go together.
+                if !Task.isShuttingDownGracefully { try? await Task.sleep(for: GatewayLimits.gathering) }
+                batch = next()
             }
             do {
                 try await append(batch, &counts)
