@@ -132,10 +132,7 @@ struct LinkRoutes: Sendable {
     /// Counts a click beside the answer. What only shows a link to somebody else has not followed it.
     private func count(_ code: String, _ request: RouteRequest, _ bus: any RouteBus) throws {
         let agent = agents.value(request[.userAgent] ?? "") { UserAgent($0) }
-        let purpose = (request[.purpose] ?? "") + (request[.secPurpose] ?? "")
-        if request.isHead || agent.isPreview || ["prefetch", "preview", "prerender"].contains(where: purpose.contains) {
-            return
-        }
+        if request.isHead || agent.isPreview || isAhead(request[.purpose]) || isAhead(request[.secPurpose]) { return }
         let referrer = request[.referer].map { referrers.value($0, Self.host(ofReferrer:)) } ?? ""
         let click = LinksLinkClicked.with {
             $0.code = code
@@ -144,6 +141,12 @@ struct LinkRoutes: Sendable {
             $0.device = agent.device
         }
         try bus.produce(click, at: request.now)
+    }
+
+    /// Whether a browser asks before its user does.
+    private func isAhead(_ purpose: String?) -> Bool {
+        guard let purpose else { return false }
+        return ["prefetch", "preview", "prerender"].contains { purpose.contains($0) }
     }
 
     /// The host that somebody came from; empty where that is not told as it should be.
