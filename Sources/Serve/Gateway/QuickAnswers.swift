@@ -13,12 +13,31 @@ internal import Synchronization
 struct QuickAnswers: Sendable {
     private let responder: GatewayResponder
     private let date = DateField()
+    /// What protects browsers in an answer that has no text, made once.
+    private let plain: HTTPFields
     private var around: GatewayEnvironment { responder.around }
 
     /// Nil where no domain has such routes.
     init?(_ around: GatewayEnvironment) {
         if !around.routes.hasQuick { return nil }
         responder = GatewayResponder(around: around)
+        var reply = Reply(302)
+        responder.protect(&reply)
+        plain = reply.fields
+    }
+
+    private func reply(_ given: RouteReply) throws -> Reply {
+        if given.type == nil, given.fields.count == 1, given.fields[0].name == "Location",
+            HTTPField.isValidValue(given.fields[0].value)
+        {
+            var reply = Reply(given.status)
+            reply.fields = plain
+            reply.fields.append(HTTPField(name: .location, value: given.fields[0].value))
+            return reply
+        }
+        var reply = try Reply(given)
+        responder.protect(&reply)
+        return reply
     }
 
     /// Fields that say that a request wants more than an answer.
@@ -43,11 +62,10 @@ struct QuickAnswers: Sendable {
             cookie: { [fields = head.headerFields] in fields.cookie($0) })
         let access = Access(subject: nil, grants: [])
         let bus = GatewayRouteBus(around: around, domain: found.domain, access: access, trace: nil)
-        guard let given = try? quick(asked, bus), var reply = try? Reply(given) else {
+        guard let given = try? quick(asked, bus), var reply = try? reply(given) else {
             around.rates.giveBack(address)
             return nil
         }
-        responder.protect(&reply)
         responder.note(
             GatewayResponder.Seen(
                 method: head.method.rawValue, target: path, name: found.match.template, status: reply.status,
