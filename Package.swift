@@ -257,7 +257,8 @@ let package = Package(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Caching", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords", metrics,
+                "JSONText", "Caching", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords",
+                metrics,
                 tracing, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
                 protobuf,

@@ -56,7 +56,9 @@ struct LinksOverHTTPTests {
     @Test func `clicks are exact where the process dies while links are followed, and after a replay`() async throws {
         try await onBus { bus in
             var web = try await bus.web()
-            let code = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann"}"#).json["code"].string
+            let code = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann"}"#).json[
+                "code"
+            ].string
             var answered = 0
             for round in 0..<3 {
                 // Many on one connection, which the process leaves in the middle.
@@ -96,7 +98,8 @@ struct LinksOverHTTPTests {
     {
         try await onBus { bus in
             let web = try await bus.web()
-            let made = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
+            let made = try await web.ask(
+                "POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
             #expect(made.status == 201, "\(made)")
             for round in 0..<20 {
                 for (command, status) in [("DeleteLink", 410), ("RestoreLink", 302)] {
@@ -117,7 +120,9 @@ struct LinksOverHTTPTests {
             let web = try await bus.web()
             _ = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
             let socket = try RawSocket(port: web.port)
-            let paths = ["/l/talk", "/healthz", "/l/talk", "/l/none", "/views/links.resolve?code=talk", "/l/talk", "/l/talk"]
+            let paths = [
+                "/l/talk", "/healthz", "/l/talk", "/l/none", "/views/links.resolve?code=talk", "/l/talk", "/l/talk",
+            ]
             let requests = paths.enumerated().map { number, path in
                 let last = number == paths.count - 1 ? "Connection: close\r\n" : ""
                 return "\(number == 3 ? "HEAD" : "GET") \(path) HTTP/1.1\r\nHost: localhost\r\n\(last)\r\n"
@@ -126,7 +131,9 @@ struct LinksOverHTTPTests {
             let answers = socket.read()
             let statuses = answers.matches(of: #/HTTP\/1\.1 (\d+)/#).map { String($0.1) }
             #expect(statuses == ["302", "200", "302", "404", "200", "302", "302"], "\(answers)")
-            #expect(answers.matches(of: #/(?i)\r\ndate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/#).count == 7)
+            #expect(
+                answers.matches(of: #/(?i)\r\ndate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/#).count
+                    == 7)
             #expect(try await web.stop().exit == 0)
         }
     }

@@ -23,13 +23,17 @@ struct ViewVersionTests {
         try views.readNow(liveOf: projection) { try $0.rows(Scan(items)) }
     }
 
-    @Test func `is another after each commit that a read has seen, by whichever process, and else the same`() async throws {
+    @Test func `is another after each commit that a read has seen, by whichever process, and else the same`()
+        async throws
+    {
         try await stores { views, shelf in
             #expect(views.version(liveOf: projection) == nil, "there is nothing yet")
             try await shelf.views.open(projection)
             var last = try #require(views.version(liveOf: projection))
             for number in 1...50 {
-                try await shelf.commit([p0: Offset(Int64(number))]) { $0.put(items, ["a", 1, .text("\(number)"), .null]) }
+                try await shelf.commit([p0: Offset(Int64(number))]) {
+                    $0.put(items, ["a", 1, .text("\(number)"), .null])
+                }
                 let version = try #require(views.version(liveOf: projection))
                 #expect(version != last, "commit \(number)")
                 last = version
@@ -72,7 +76,9 @@ struct ViewVersionTests {
                 group.addTask {
                     for round in 1...200 {
                         try await shelf.commit([p0: Offset(Int64(round + 1))]) { view in
-                            for number in Int64(0)..<20 { view.put(items, ["a", .integer(number), .text("\(round)"), .null]) }
+                            for number in Int64(0)..<20 {
+                                view.put(items, ["a", .integer(number), .text("\(round)"), .null])
+                            }
                         }
                     }
                 }
@@ -81,7 +87,10 @@ struct ViewVersionTests {
                     while kept?.label != "200" {
                         let version = try #require(views.version(liveOf: projection))
                         let read = try views.readNow(liveOf: projection) { reader in
-                            try (reader.rows(Scan(items, limit: 10)), reader.rows(Scan(items, descending: true, limit: 10)))
+                            try (
+                                reader.rows(Scan(items, limit: 10)),
+                                reader.rows(Scan(items, descending: true, limit: 10))
+                            )
                         }
                         guard let (some, others) = read else {
                             // It has waited for a disk, and rests.

@@ -14,7 +14,9 @@ struct Codes: AsyncParsableCommand {
     var exhaust: UInt64 = 1_000_000_000
     @Option(help: ArgumentHelp("Codes of six characters out of all \(CodeSpace.six.size).", valueName: "n"))
     var sample: UInt64 = 1_000_000_000
-    @Option(help: ArgumentHelp("Memory for the sample, in megabytes: the less, the more often it is made.", valueName: "MB"))
+    @Option(
+        help: ArgumentHelp("Memory for the sample, in megabytes: the less, the more often it is made.", valueName: "MB")
+    )
     var memory: UInt64 = 2000
 
     func run() throws {

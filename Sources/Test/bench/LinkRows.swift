@@ -41,8 +41,11 @@ extension Bench {
 
     private func rows(_ ours: [Followed], _ bare: [Followed], _ nginx: [Followed]) -> [Row] {
         var rows = [
-            Row("links: redirects, 64 connections, clicks recorded", .perSecond, ours.map(\.result.rate), .atLeast(36_000))
-                .held(against: "nginx, a static 302", nginx.map(\.result.rate)),
+            Row(
+                "links: redirects, 64 connections, clicks recorded", .perSecond, ours.map(\.result.rate),
+                .atLeast(36_000)
+            )
+            .held(against: "nginx, a static 302", nginx.map(\.result.rate)),
             Row("… beside a bare server", .perSecond, ours.map(\.result.rate), .timesAtLeast(1))
                 .held(against: "bare Hummingbird, a static 302", bare.map(\.result.rate)),
             Row("… p99", .milliseconds, ours.map(\.result.p99), .atMost(5))

@@ -90,7 +90,8 @@ struct Wrk {
         let fields = ended.lines.last?.split(separator: " ").compactMap { Double($0) } ?? []
         guard ended.exit == 0, fields.count == 5 else { throw Overdue(description: "wrk \(url): \(ended)") }
         return Result(
-            answers: Int(fields[0]), rate: (fields[0] - fields[4]) / (fields[1] / 1e6), p50: fields[2] / 1000, p99: fields[3] / 1000,
+            answers: Int(fields[0]), rate: (fields[0] - fields[4]) / (fields[1] / 1e6), p50: fields[2] / 1000,
+            p99: fields[3] / 1000,
             failures: Int(fields[4]))
     }
 

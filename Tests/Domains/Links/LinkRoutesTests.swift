@@ -145,7 +145,8 @@ struct LinkRoutesTests {
         bus.put("circle", "http://sho.rt:8080/l/circle")
         let policy = LinkPolicy(denied: ["example.com"], key: "k", countries: Countries(file: nil))
         let codes = [
-            "aB3dE6", "aB3dE6+", "aB3dE6).", "AB3DE6", "Ending", "ending", "coming", "closed", "closed+", "deleted", "circle",
+            "aB3dE6", "aB3dE6+", "aB3dE6).", "AB3DE6", "Ending", "ending", "coming", "closed", "closed+", "deleted",
+            "circle",
             "none", "", "...", "a/b",
         ]
         for (code, now) in codes.flatMap({ [($0, noon), ($0, noon + .seconds(60))] }) {

@@ -28,7 +28,10 @@ struct ReportedTests {
         // YOURLS 591: capitals of a host made another link.
         ("http://www.SomeURL.com/abcdefg/", "http://www.someurl.com/abcdefg/"),
         // Kutt 303: a space in a query was refused.
-        ("https://tx.example.com/crew.aspx?g=&region=Dallas%20%2F%20Worth area&s=1,2", "https://tx.example.com/crew.aspx?g=&region=Dallas%20%2F%20Worth%20area&s=1,2"),
+        (
+            "https://tx.example.com/crew.aspx?g=&region=Dallas%20%2F%20Worth area&s=1,2",
+            "https://tx.example.com/crew.aspx?g=&region=Dallas%20%2F%20Worth%20area&s=1,2"
+        ),
         ("  https://example.com/a\n", "https://example.com/a"),
     ])
     func `are read as browsers read them`(_ given: String, _ read: String) throws {
