@@ -26,9 +26,9 @@ struct Codes: AsyncParsableCommand {
             return String(format: "%.0f s", (ContinuousClock.now - clock) / .seconds(1))
         }
         try all(Permutation(size: exhaust, key: CodeSpace.six.key))
-        print("\(exhaust) numbers, each came once and was led back: \(took())")
+        Bench.progress("\(exhaust) numbers, each came once and was led back: \(took())")
         try spread()
-        print("\(sample) codes of \(CodeSpace.six.size), no two alike, each told its bucket: \(took())")
+        Bench.progress("\(sample) codes of \(CodeSpace.six.size), no two alike, each told its bucket: \(took())")
     }
 
     private func all(_ permutation: Permutation) throws {
