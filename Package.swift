@@ -257,8 +257,9 @@ let package = Package(
             name: "MillraceGateway",
             dependencies: [
                 "MillraceBus", "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "Snapshots", "CZlib",
-                "JSONText", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords", metrics, tracing,
-                hummingbird, hummingbirdCore,
+                "JSONText", "Caching", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords",
+                metrics,
+                tracing, hummingbird, hummingbirdCore,
                 hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
                 protobuf,
             ],

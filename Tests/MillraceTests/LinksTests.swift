@@ -53,6 +53,91 @@ struct LinksOverHTTPTests {
         }
     }
 
+    @Test func `clicks are exact where the process dies while links are followed, and after a replay`() async throws {
+        try await onBus { bus in
+            var web = try await bus.web()
+            let code = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann"}"#).json[
+                "code"
+            ].string
+            var answered = 0
+            for round in 0..<3 {
+                // Many on one connection, which the process leaves in the middle.
+                let socket = try RawSocket(port: web.port)
+                let request = "GET /l/\(code) HTTP/1.1\r\nHost: localhost\r\n\(Self.browser)\r\n\r\n"
+                let following = Task.detached {
+                    var count = 0
+                    for _ in 0..<100_000 {
+                        if !socket.write(request) { break }
+                        if !socket.readAnswer().hasPrefix("HTTP/1.1 302") { break }
+                        count += 1
+                    }
+                    return count
+                }
+                let before = try await total(code, web).0
+                try await eventually("clicks of round \(round)") { try await total(code, web).0 > before ? true : nil }
+                let shown = try await total(code, web).0
+                try await web.process.crash()
+                answered += await following.value
+                web = try await bus.web()
+                // Killed, it loses what was answered and waited for the log, and nothing else.
+                let kept = try await bus.count("links.clicks")
+                #expect(shown <= kept && kept <= answered + round + 1, "\(shown) \(kept) \(answered)")
+                try await eventually("\(kept) clicks") { try await total(code, web).0 == kept ? true : nil }
+            }
+            let kept = try await bus.count("links.clicks")
+            #expect(try await web.stop().exit == 0)
+            #expect(try await bus.run("verify", "--invariants").exit == 0)
+            #expect(try await bus.run("rebuild", "links.clicks").exit == 0)
+            #expect(try await bus.query("links.total", "--code", code)["rows"][0]["clicks"].int == kept)
+            #expect(try await bus.run("verify", "--invariants").exit == 0)
+        }
+    }
+
+    @Test func `no link is followed once the view says that it is deleted, nor refused once it says that it is back`()
+        async throws
+    {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let made = try await web.ask(
+                "POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
+            #expect(made.status == 201, "\(made)")
+            for round in 0..<20 {
+                for (command, status) in [("DeleteLink", 410), ("RestoreLink", 302)] {
+                    let done = try await web.send(command, #"{"owner":"ann","code":"talk"}"#)
+                    let event = done.json["events"][0]
+                    let place = "\(event["topic"].string)/\(event["partition"].int)@\(event["offset"].int)"
+                    let seen = try await web.get("/views/links.resolve?code=talk&after=\(place)")
+                    #expect(seen.status == 200, "\(seen)")
+                    #expect(try await web.get("/l/talk").status == status, "round \(round), after \(command)")
+                }
+            }
+            #expect(try await web.stop().exit == 0)
+        }
+    }
+
+    @Test func `requests that are sent together are answered in their order, at once or not`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            _ = try await web.ask("POST", "/links", #"{"url":"https://example.com/","owner":"ann","alias":"talk"}"#)
+            let socket = try RawSocket(port: web.port)
+            let paths = [
+                "/l/talk", "/healthz", "/l/talk", "/l/none", "/views/links.resolve?code=talk", "/l/talk", "/l/talk",
+            ]
+            let requests = paths.enumerated().map { number, path in
+                let last = number == paths.count - 1 ? "Connection: close\r\n" : ""
+                return "\(number == 3 ? "HEAD" : "GET") \(path) HTTP/1.1\r\nHost: localhost\r\n\(last)\r\n"
+            }
+            #expect(socket.write(requests.joined()))
+            let answers = socket.read()
+            let statuses = answers.matches(of: #/HTTP\/1\.1 (\d+)/#).map { String($0.1) }
+            #expect(statuses == ["302", "200", "302", "404", "200", "302", "302"], "\(answers)")
+            #expect(
+                answers.matches(of: #/(?i)\r\ndate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT\r\n/#).count
+                    == 7)
+            #expect(try await web.stop().exit == 0)
+        }
+    }
+
     @Test func `of many who want an alias one gets it, and a password is in no record`() async throws {
         try await onBus { bus in
             let web = try await bus.web()

@@ -64,6 +64,8 @@ public struct Route: Sendable {
     public let bodies: [RouteBody.Kind]
     /// How it may answer, beside what every path may.
     public let replies: [Reply]
+    /// What answers it at once, where it can.
+    public let quick: (@Sendable (RouteRequest, any RouteBus) throws -> RouteReply?)?
     /// What answers it.
     public let answer: @Sendable (RouteRequest, any RouteBus) async throws -> RouteReply
 
@@ -79,16 +81,20 @@ public struct Route: Sendable {
     ///   - parameters: Of the query.
     ///   - bodies: Kinds of bodies; any other is refused.
     ///   - replies: How it may answer, beside what every path may.
+    ///   - quick: Answers a request without waiting, of what ``RouteBus/known(_:_:)`` has at hand; nil, or an error, has `answer`
+    ///     called, so nothing may have come of it then. A gateway may call it on the thread that reads the connection, and need not
+    ///     call it at all. It is for a `get` that is open and declares no parameters.
     ///   - answer: What answers a request, over the bus.
     public init(
         _ method: Method, _ template: String, _ about: String, isOpen: Bool = false, scope: Scope = .query,
         taking parameters: [any DeclaredParameter] = [], reading bodies: [RouteBody.Kind] = [],
         replying replies: [Reply] = [Reply(200, "It is done.")],
+        quick: (@Sendable (RouteRequest, any RouteBus) throws -> RouteReply?)? = nil,
         answer: @escaping @Sendable (RouteRequest, any RouteBus) async throws -> RouteReply
     ) {
         (self.method, self.template, self.about, self.isOpen, self.scope) = (method, template, about, isOpen, scope)
         self.parameters = parameters.map(\.declaration)
-        (self.bodies, self.replies, self.answer) = (bodies, replies, answer)
+        (self.bodies, self.replies, self.quick, self.answer) = (bodies, replies, quick, answer)
         guard let pieces = Self.pieces(of: template), case .word? = pieces.first else {
             preconditionFailure(
                 "\(template) is no path of a route: it has words of letters, digits, - and . and variables such as {code}, "

@@ -29,6 +29,14 @@ public protocol RouteBus: Sendable {
         cursor: String?
     ) async throws -> RouteAnswer
 
+    /// The first page of a query as its view stands now, where that is at hand without waiting. Of nil, ask ``query(_:_:after:)``,
+    /// which may put it there. It is never older than what anybody was shown of the view before.
+    ///
+    /// - Parameters:
+    ///   - name: A query whose answer follows from its view and its arguments alone, whatever the time.
+    ///   - arguments: As the query declares them.
+    func known(_ name: String, _ arguments: [String: Value]) -> RouteAnswer?
+
     /// Puts an event of the domain's telemetry into a queue beside the answer, and returns at once: it is on the log within
     /// moments. Where the queue is full, as while the log is away, the event is dropped, and counted in the metrics. What waits
     /// there when the process is killed is lost; when it is told to stop, it is written first.
@@ -54,6 +62,9 @@ extension RouteBus {
     ) async throws -> RouteAnswer {
         try await query(name, arguments, after: places, limit: nil, cursor: nil)
     }
+
+    /// Nothing is at hand.
+    public func known(_ name: String, _ arguments: [String: Value]) -> RouteAnswer? { nil }
 
     /// Produces an event that happens now.
     @discardableResult

@@ -5,25 +5,25 @@ internal import EventModel
 ///
 /// A Feistel network is a permutation whatever its round function is. To walk its cycle from a number below the size to the
 /// next below the size is one as well: cycles do not meet, and the walk ends where it began at the latest.
-struct Permutation {
+package struct Permutation {
     private static let rounds = 8
-    let size: UInt64
+    package let size: UInt64
     private let half: UInt64
     private let keys: [UInt64]
 
-    init(size: UInt64, key: UInt64) {
+    package init(size: UInt64, key: UInt64) {
         self.size = size
         half = UInt64((64 - (size - 1).leadingZeroBitCount + 1) / 2)
         keys = (0..<UInt64(Self.rounds)).map { Self.mixed(key &+ ($0 &+ 1) &* 0x9e37_79b9_7f4a_7c15) }
     }
 
-    func callAsFunction(_ number: UInt64) -> UInt64 {
+    package func callAsFunction(_ number: UInt64) -> UInt64 {
         var number = number
         repeat { number = once(number) } while number >= size
         return number
     }
 
-    func inverse(_ number: UInt64) -> UInt64 {
+    package func inverse(_ number: UInt64) -> UInt64 {
         var number = number
         repeat { number = back(number) } while number >= size
         return number
@@ -57,29 +57,42 @@ struct Permutation {
 /// A code is a number in base 62, and the number is a permutation of a bucket and a slot in it. So a code tells its bucket, which is
 /// the aggregate that gives it away, and no two buckets have a code in common. Which slot a link gets follows from its command's
 /// id, which strangers do not know. Decision 38 has the proof.
-struct CodeSpace {
-    static let six = CodeSpace(length: 6)
-    static let seven = CodeSpace(length: 7)
+package struct CodeSpace {
+    package static let six = CodeSpace(length: 6)
+    package static let seven = CodeSpace(length: 7)
     /// How many buckets there are. It never changes: a code's bucket follows from it.
-    static let buckets: UInt64 = 1 << 24
+    package static let buckets: UInt64 = 1 << 24
     /// Scatters codes. It is no secret, and never changes.
     private static let scatter: UInt64 = 0x6c69_6e6b_7321_0001
     private static let digits = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
 
     let length: Int
+    /// How many codes there are.
+    package var size: UInt64 { permutation.size }
     /// Slots of a bucket.
-    let slots: UInt64
+    package let slots: UInt64
+    package let key: UInt64
+    private let count: UInt64
     private let permutation: Permutation
 
-    private init(length: Int) {
+    /// - Parameter count: Of buckets: another one makes a space that nobody uses, such as one that is small enough to be looked through.
+    init(length: Int, buckets count: UInt64 = buckets) {
         self.length = length
         let size = (0..<length).reduce(1 as UInt64) { product, _ in product * 62 }
-        slots = size / Self.buckets
-        permutation = Permutation(size: size, key: Self.scatter &+ UInt64(length))
+        (self.count, slots, key) = (count, size / count, Self.scatter &+ UInt64(length))
+        permutation = Permutation(size: size, key: key)
     }
 
-    func code(bucket: UInt64, slot: UInt64) -> String {
-        var number = permutation(slot * Self.buckets + bucket)
+    func code(bucket: UInt64, slot: UInt64) -> String { text(number(bucket: bucket, slot: slot)) }
+
+    /// The number that a code is in base 62.
+    package func number(bucket: UInt64, slot: UInt64) -> UInt64 { permutation(slot * count + bucket) }
+
+    /// What a code's number is of: its slot times the number of buckets, and its bucket.
+    package func place(_ number: UInt64) -> UInt64 { permutation.inverse(number) }
+
+    package func text(_ number: UInt64) -> String {
+        var number = number
         var bytes = [UInt8](repeating: 0, count: length)
         for place in bytes.indices.reversed() {
             bytes[place] = Self.digits[Int(number % 62)]

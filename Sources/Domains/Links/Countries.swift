@@ -31,19 +31,21 @@ final class Countries: Sendable {
         var country: String
     }
     private let file: String?
+    private let isEmpty: Bool
     private let ranges = Mutex<[Range]?>(nil)
 
     /// - Parameter file: Nil knows no country.
-    init(file: String?) { self.file = file }
+    init(file: String?) { (self.file, isEmpty) = (file, file == nil) }
 
     /// Ranges as lines of a file.
     init(lines: String) {
-        file = nil
+        (file, isEmpty) = (nil, false)
         ranges.withLock { $0 = Self.ranges(lines) }
     }
 
     /// Two letters; empty where it is not known.
     func country(of address: String) -> String {
+        if isEmpty { return "" }
         guard let address = Address(address) else { return "" }
         return ranges.withLock { ranges in
             let all = ranges ?? file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }.map(Self.ranges) ?? []

@@ -46,10 +46,12 @@ struct LinkPolicy: Sendable {
     ///
     /// - Parameter asked: What the client calls this place.
     func refusal(of url: String, asked: String?) -> String? {
-        guard let authority = Self.authority(of: url), let host = Self.host(of: url) else { return "it leads nowhere" }
+        guard let authority = Self.authority(of: url) else { return "it leads nowhere" }
+        let host = Self.host(in: authority)
         if authority == asked?.lowercased() || hosts.contains(host) || hosts.contains(authority) {
             return "it leads to a link of this place, and so round in circles"
         }
+        if denied.isEmpty { return nil }
         let parts = host.split(separator: ".")
         let isDenied = parts.indices.contains { denied.contains(parts[$0...].joined(separator: ".")) }
         return isDenied || denied.contains(host) ? "this place leads nobody to \(host)" : nil
@@ -57,27 +59,45 @@ struct LinkPolicy: Sendable {
 
     /// The host and the port of a URL that is written as browsers do.
     static func authority(of url: String) -> String? {
-        guard let begin = url.firstRange(of: "://")?.upperBound else { return nil }
-        return String(url[begin...].prefix { !"/?#".contains($0) })
-    }
-    static func host(of url: String) -> String? {
-        authority(of: url).map { text in
-            text.hasPrefix("[") ? text.prefix { $0 != "]" } + "]" : String(text.prefix { $0 != ":" })
+        let bytes = url.utf8
+        guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
+            return nil
         }
+        let begin = bytes.index(colon, offsetBy: 3)
+        let end = bytes[begin...].firstIndex { [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0) }
+        return String(url[begin..<(end ?? bytes.endIndex)])
+    }
+    static func host(of url: String) -> String? { authority(of: url).map { host(in: $0) } }
+
+    /// An authority without its port.
+    private static func host(in authority: String) -> String {
+        let isBracketed = authority.utf8.first == UInt8(ascii: "[")
+        let end = authority.utf8.firstIndex(of: UInt8(ascii: isBracketed ? "]" : ":"))
+        guard let end else { return authority }
+        return isBracketed ? authority[..<end] + "]" : String(authority[..<end])
     }
 }
 
 /// Tells visitors of one day apart without keeping who they are: a keyed hash of the address and the program, whose key is another
 /// each day of UTC.
-struct VisitorHash: Sendable {
+final class VisitorHash: Sendable {
     private let secret: KeyedHash
+    private let last = Mutex<(day: Int64, key: KeyedHash)?>(nil)
 
     /// - Parameter key: What several gateways share; nil is one that nobody knows, and that is gone with the process.
     init(key: String?) { secret = key.map { KeyedHash(key: Array($0.utf8)) } ?? .random() }
 
     func visitor(_ address: String, _ userAgent: String?, at now: Timestamp) -> String {
-        let day = KeyedHash(key: secret.bytes(of: "day \(now.second / 86_400)"))
-        return day.short("\(address)\n\(userAgent ?? "")")
+        key(of: now.second / 86_400).short("\(address)\n\(userAgent ?? "")")
+    }
+
+    private func key(of day: Int64) -> KeyedHash {
+        last.withLock { last in
+            if let last, last.day == day { return last.key }
+            let key = KeyedHash(key: secret.bytes(of: "day \(day)"))
+            last = (day, key)
+            return key
+        }
     }
 }
 

@@ -6,7 +6,8 @@ internal import SwiftProtobuf
 struct LinkRoutes: Sendable {
     let policy: LinkPolicy
     private let guesses = Guesses()
-    private let agents = UserAgents()
+    private let agents = Remembered<UserAgent>()
+    private let referrers = Remembered<String>()
 
     init(_ policy: LinkPolicy) { self.policy = policy }
 
@@ -23,7 +24,7 @@ struct LinkRoutes: Sendable {
         [
             Route(
                 .get, "/l/{code}", "Follows a link; with + behind the code it shows where that leads.", isOpen: true,
-                replying: Self.ends
+                replying: Self.ends, quick: { try followAtOnce($0, $1) }
             ) { try await follow($0, $1) },
             Route(
                 .post, "/l/{code}", "Follows a link that has a password.", isOpen: true, reading: [.form],
@@ -54,6 +55,27 @@ struct LinkRoutes: Sendable {
             return LinkPages.missing(asked)
         }
         if let end = try await end(of: row, code, request, bus) { return end }
+        return try leads(code, row, isLook, request, bus)
+    }
+
+    /// The same of what the view has at hand. What depends on how many clicks there were is asked for.
+    private func followAtOnce(_ request: RouteRequest, _ bus: any RouteBus) throws -> RouteReply? {
+        let asked = request.variables["code"] ?? ""
+        let isLook = asked.hasSuffix("+")
+        for code in LinkSpelling.of(isLook ? String(asked.dropLast()) : asked) {
+            guard let answer = bus.known("links.resolve", ["code": .text(code)]) else { return nil }
+            guard let row = answer.rows.first else { continue }
+            if let end = end(of: row, request) { return end }
+            if let limit = row[Link.clickLimit], limit > 0 { return nil }
+            return try leads(code, row, isLook, request, bus)
+        }
+        return LinkPages.missing(asked)
+    }
+
+    /// Where a link leads that has not ended.
+    private func leads(
+        _ code: String, _ row: Row, _ isLook: Bool, _ request: RouteRequest, _ bus: any RouteBus
+    ) throws -> RouteReply {
         if row[Link.passwordHash] != nil { return LinkPages.password(code, isWrong: false) }
         let url = row[Link.url] ?? ""
         if isLook { return LinkPages.preview(url, row[Link.title] ?? "") }
@@ -82,21 +104,9 @@ struct LinkRoutes: Sendable {
         return .redirect(to: url, status: 303)
     }
 
-    /// The link of a code: as it is written, or as an alias in small letters; without what a text has put behind it, which no code has.
     private func find(_ asked: String, _ bus: any RouteBus) async throws -> (String, Row)? {
-        let end = asked.lastIndex { !".,;:!?)]}>'\"…»”’".contains($0) }
-        let code = end.map { String(asked[...$0]) } ?? ""
-        let isPlain = code.utf8.allSatisfy { byte in
-            Character(UnicodeScalar(byte)).isLetter && byte < 0x80 || (0x30...0x39).contains(byte) || byte == 0x2d
-                || byte == 0x5f
-        }
-        // What no link can have is not looked up.
-        if code.isEmpty || !isPlain || code.utf8.count > LinksLimits.alias.upperBound { return nil }
-        let small = code.lowercased()
-        for spelled in small == code ? [code] : [code, small] {
-            if let row = try await bus.query("links.resolve", ["code": .text(spelled)]).rows.first {
-                return (spelled, row)
-            }
+        for code in LinkSpelling.of(asked) {
+            if let row = try await bus.query("links.resolve", ["code": .text(code)]).rows.first { return (code, row) }
         }
         return nil
     }
@@ -105,24 +115,25 @@ struct LinkRoutes: Sendable {
     private func end(
         of row: Row, _ code: String, _ request: RouteRequest, _ bus: any RouteBus
     ) async throws -> RouteReply? {
-        if row[Link.stage] != LinkGroup.Stage.active.rawValue { return LinkPages.gone() }
-        if let until = row[Link.until], until <= request.now { return LinkPages.gone() }
-        if let from = row[Link.from], from > request.now { return LinkPages.early() }
-        if let why = policy.refusal(of: row[Link.url] ?? "", asked: request.host) { return LinkPages.barred(why) }
+        if let end = end(of: row, request) { return end }
         guard let limit = row[Link.clickLimit], limit > 0 else { return nil }
         let total = try await bus.query("links.total", ["code": .text(code)]).rows.first?[1].integer ?? 0
         return total >= limit ? LinkPages.gone() : nil
     }
 
+    /// The same, whatever its limit of clicks.
+    private func end(of row: Row, _ request: RouteRequest) -> RouteReply? {
+        if row[Link.stage] != LinkGroup.Stage.active.rawValue { return LinkPages.gone() }
+        if let until = row[Link.until], until <= request.now { return LinkPages.gone() }
+        if let from = row[Link.from], from > request.now { return LinkPages.early() }
+        return policy.refusal(of: row[Link.url] ?? "", asked: request.host).map(LinkPages.barred)
+    }
+
     /// Counts a click beside the answer. What only shows a link to somebody else has not followed it.
     private func count(_ code: String, _ request: RouteRequest, _ bus: any RouteBus) throws {
-        let agent = agents.agent(request[.userAgent])
-        let purpose = (request[.purpose] ?? "") + (request[.secPurpose] ?? "")
-        if request.isHead || agent.isPreview || ["prefetch", "preview", "prerender"].contains(where: purpose.contains) {
-            return
-        }
-        var referrer = request[.referer].flatMap { try? WebURL($0).host } ?? ""
-        if referrer.utf8.count > LinksLimits.referrer { referrer = "" }
+        let agent = agents.value(request[.userAgent] ?? "") { UserAgent($0) }
+        if request.isHead || agent.isPreview || isAhead(request[.purpose]) || isAhead(request[.secPurpose]) { return }
+        let referrer = request[.referer].map { referrers.value($0, Self.host(ofReferrer:)) } ?? ""
         let click = LinksLinkClicked.with {
             $0.code = code
             $0.visitor = policy.visitors.visitor(request.address, request[.userAgent], at: request.now)
@@ -130,6 +141,18 @@ struct LinkRoutes: Sendable {
             $0.device = agent.device
         }
         try bus.produce(click, at: request.now)
+    }
+
+    /// Whether a browser asks before its user does.
+    private func isAhead(_ purpose: String?) -> Bool {
+        guard let purpose else { return false }
+        return ["prefetch", "preview", "prerender"].contains { purpose.contains($0) }
+    }
+
+    /// The host that somebody came from; empty where that is not told as it should be.
+    private static func host(ofReferrer text: String) -> String {
+        let host = (try? WebURL(text).host) ?? ""
+        return host.utf8.count > LinksLimits.referrer ? "" : host
     }
 
     private func picture(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {

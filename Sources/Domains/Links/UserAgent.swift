@@ -36,22 +36,23 @@ struct UserAgent {
     }
 }
 
-/// What clients say of themselves is the same again and again, and to look through it costs more than to follow a link.
-final class UserAgents: Sendable {
-    private static let remembered = 10_000
+/// What follows from texts that are the same again and again, such as what clients say of themselves: to work it out costs more than to
+/// follow a link.
+final class Remembered<Value: Sendable>: Sendable {
+    private static var limit: Int { 10_000 }
     /// Longer ones are not kept.
-    private static let longest = 512
-    private let known = Mutex<[String: UserAgent]>([:])
+    private static var longest: Int { 512 }
+    private let known = Mutex<[String: Value]>([:])
 
-    func agent(_ text: String?) -> UserAgent {
-        guard let text, text.utf8.count <= Self.longest else { return UserAgent(text) }
-        if let agent = known.withLock({ $0[text] }) { return agent }
-        let agent = UserAgent(text)
+    func value(_ text: String, _ make: (String) -> Value) -> Value {
+        if text.utf8.count > Self.longest { return make(text) }
+        if let value = known.withLock({ $0[text] }) { return value }
+        let value = make(text)
         known.withLock { known in
             // Whoever makes up many has them looked through again.
-            if known.count >= Self.remembered { known = [:] }
-            known[text] = agent
+            if known.count >= Self.limit { known = [:] }
+            known[text] = value
         }
-        return agent
+        return value
     }
 }

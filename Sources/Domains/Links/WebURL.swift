@@ -43,6 +43,8 @@ struct WebURL: Hashable, Sendable {
                 field, "has a name or a password before its host, which hides where it leads; leave them out")
         }
         (host, port) = try Self.hostAndPort(authority, isSecure: isSecure, field)
+        // A browser would look for a host of that name.
+        if ["http", "https"].contains(host) { throw Malformed(field, "has its scheme twice; leave one out") }
         var after: ArraySlice<UInt8>?
         if let hash = rest.firstIndex(of: UInt8(ascii: "#")) {
             after = rest[(hash + 1)...]

@@ -43,6 +43,15 @@ public protocol ViewStore: Sendable {
     ///
     /// - Returns: nil where the store cannot tell: then look from time to time.
     func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)?
+    /// Which state of a projection's live build a read that begins now would see, told without waiting: after a commit that any read
+    /// has seen, it is another. It may also change where nothing was committed.
+    ///
+    /// - Returns: nil where the store cannot tell.
+    func version(liveOf projection: AnyProjection) -> ViewVersion?
+    /// Reads a projection's live build on the caller's thread, and waits for nobody but perhaps a disk.
+    ///
+    /// - Returns: nil where the store cannot, or where its disk has lately been slow: then `read` does not hold up the caller's thread.
+    func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R?
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -55,6 +64,20 @@ public protocol ViewStore: Sendable {
     /// Removes tables and their rows: those of a build, or of a worker.
     func discard(_ tables: any StoredTables) async throws
     func close() async
+}
+
+/// A state of a view, for to see whether it is still the same. Two say nothing of which is newer, and mean something to one store in
+/// one process.
+public struct ViewVersion: Hashable, Sendable {
+    /// Which build is live.
+    public var build: Int
+    /// What tells one state of a build from another: a checksum, or a number of whatever counts.
+    public var counter: UInt64
+    /// How many changes there were, as far as the store counts them.
+    public var count: Int64
+    public init(build: Int, counter: UInt64, count: Int64) {
+        (self.build, self.counter, self.count) = (build, counter, count)
+    }
 }
 
 /// Tells of commits to a view until it is let go.
@@ -90,6 +113,10 @@ extension ViewStore {
     }
 
     public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? { nil }
+
+    public func version(liveOf projection: AnyProjection) -> ViewVersion? { nil }
+
+    public func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R? { nil }
 
     public func read<R: Sendable>(
         liveOf projection: AnyProjection,

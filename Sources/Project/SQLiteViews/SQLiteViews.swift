@@ -16,6 +16,7 @@ public final class SQLiteViews: ViewStore {
     private let pools = Mutex<[String: any DatabaseWriter]>([:])
     /// As many as GRDB opens connections of one pool for.
     let readers = BlockingPool("millrace.views.reader", count: 5)
+    let versions = LiveVersions()
 
     public init(directory: String) throws {
         self.directory = directory
@@ -233,10 +234,12 @@ public final class SQLiteViews: ViewStore {
 
     /// Closes a projection's database, if it is open.
     func close(_ tables: any StoredTables) {
+        versions.close(path(of: tables))
         try? pools.withLock { $0.removeValue(forKey: path(of: tables)) }?.close()
     }
 
     public func close() async {
+        versions.closeAll()
         let open = pools.withLock { pools in
             defer { pools = [:] }
             return pools.values.map { $0 }

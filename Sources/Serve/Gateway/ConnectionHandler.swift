@@ -29,8 +29,20 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// Whether this is one of several requests on a connection of HTTP/2: it has no socket of its own.
     private var isStream = false
 
+    private let quick: QuickAnswers?
+    /// The answer to the request that is just read, where it was given at once: nobody behind is told of it.
+    private var answer: (head: HTTPResponse, body: ByteBuffer?)?
+    /// Requests that somebody behind has and has not answered.
+    private var waiting = 0
+    private var lastWaited = NIODeadline.now()
+    private var isWritten = false
+    private var address = ""
+
+    init(_ quick: QuickAnswers? = nil) { self.quick = quick }
+
     func handlerAdded(context: ChannelHandlerContext) {
         isStream = context.channel.parent?.parent != nil
+        address = GatewayContext.address(of: context.channel)
         if !isStream { Self.setOptions(of: context.channel) }
     }
 
@@ -47,15 +59,40 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
+            if let quick, isQuickAllowed(context), let answer = quick.answer(head, address: address) {
+                self.answer = answer
+                return
+            }
+            waiting += 1
+            lastWaited = .now()
             follows = head.path.map(Self.isFollowing) ?? false
-            if !Self.isStream(head.path ?? "") { expectBody(context) }
-        case .body: break
+            if mayHaveBody(head), !Self.isStream(head.path ?? "") { expectBody(context) }
+        case .body: if answer != nil { return }
         case .end:
             isReading = false
             late?.cancel()
             late = nil
+            if let answer {
+                self.answer = nil
+                context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
+                if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
+                context.write(wrapOutboundOut(.end(nil)), promise: nil)
+                isWritten = true
+                return
+            }
         }
         context.fireChannelRead(data)
+    }
+
+    /// An answer may not overtake another. Who takes none of them is asked to wait; and now and then what is behind must see that the
+    /// connection is in use.
+    private func isQuickAllowed(_ context: ChannelHandlerContext) -> Bool {
+        waiting == 0 && !isStream && context.channel.isWritable && .now() < lastWaited + GatewayLimits.quick.amount
+    }
+
+    /// Without a word of its length there is none in HTTP/1.1 (RFC 9112, section 6.3).
+    private func mayHaveBody(_ head: HTTPRequest) -> Bool {
+        isStream || head.headerFields[.contentLength] != nil || head.headerFields[.transferEncoding] != nil
     }
 
     private static func isFollowing(_ path: String) -> Bool {
@@ -91,6 +128,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         case .body: context.write(data, promise: promise)
         case .end:
             isAnswering = false
+            waiting -= 1
             context.write(data, promise: promise)
             if closes { leave(context) }
         }
@@ -155,6 +193,10 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// What comes after the answer must be read to be thrown away, though nobody behind asks for it.
     func channelReadComplete(context: ChannelHandlerContext) {
+        if isWritten {
+            isWritten = false
+            context.flush()
+        }
         context.fireChannelReadComplete()
         if isDone { context.read() }
     }

@@ -88,8 +88,9 @@ package struct Gateway: Service, CustomStringConvertible {
     /// Serves until it is told to stop: then what was asked is answered, streams end, and connections are closed.
     package func run() async throws {
         let address = around.settings.address
+        let quick = QuickAnswers(around)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler()], idleTimeout: GatewayLimits.idle.amount)
+            additionalChannelHandlers: [ConnectionHandler(quick)], idleTimeout: GatewayLimits.idle.amount)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)

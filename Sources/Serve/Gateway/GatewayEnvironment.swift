@@ -34,6 +34,8 @@ final class GatewayEnvironment: Sendable {
     let (routes, routed): (RouteTable, RouteCatalogue)
     /// What routes produce beside their answers.
     let beside: RouteQueue
+    /// What views say, for routes that answer at once.
+    let known: KnownAnswers
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],
@@ -43,6 +45,7 @@ final class GatewayEnvironment: Sendable {
         (self.log, self.views, self.snapshots, self.sender) = (log, views, snapshots, sender)
         (self.settings, self.logger, self.declared) = (settings, logger, declared.map(\.name))
         (routes, routed) = (try RouteTable(domains), RouteCatalogue(catalogue))
+        known = KnownAnswers(views)
         beside = RouteQueue(log, metrics: settings.registry, logger: logger)
         rates = Rates(rate: settings.rate)
         metrics = GatewayMetrics(in: settings.registry)

@@ -28,6 +28,10 @@ package enum GatewayLimits {
     package static let handshake = Duration.seconds(10)
     /// A reader that takes nothing for so long is left.
     package static let slowReader = Duration.seconds(30)
+    /// How long events that routes have produced are gathered before they go to the log together.
+    package static let gathering = Duration.milliseconds(20)
+    /// How long a connection is answered at once before one of its requests goes the long way, on which it is seen that it is in use.
+    package static let quick = Duration.seconds(15)
     /// How long a connection that is to be closed may go on sending before it is.
     package static let linger = Duration.seconds(2)
     /// How often it is looked which sessions were closed.
@@ -82,6 +86,11 @@ package enum GatewayLimits {
     package static let latestEvents = 10
     /// Bad lines of a kind that an answer tells.
     package static let toldLines = 5
+
+    /// Answers of views that routes are given without asking again, while their views stand as they do.
+    package static let knownAnswers = 100_000
+    /// Bytes of texts in one of them; longer ones are asked for each time.
+    package static let knownBytes = 2048
 
     /// Sessions that are known to be closed before their time.
     package static let closedSessions = 100_000

@@ -14,8 +14,10 @@ struct GatewayContext: InitializableFromSource {
 
     init(source: ApplicationRequestContextSource) {
         channel = source.channel
-        address = source.channel.remoteAddress?.ipAddress ?? "unknown"
+        address = Self.address(of: source.channel)
     }
+
+    static func address(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "unknown" }
 }
 
 /// Lets requests in or refuses them, has them answered, and sees that each is answered well: with what protects browsers, logged
@@ -52,7 +54,7 @@ struct GatewayResponder: HTTPResponder {
         _ subject: inout String?, _ span: inout RequestSpan?
     ) async throws -> Reply {
         try around.rates.check(context.address)
-        try checkHost(request)
+        try checkHost(request.head.authority)
         let target = try RequestTarget(request.head.path ?? "")
         let origin = try allowedOrigin(request)
         if request.method == .options {
@@ -112,8 +114,8 @@ struct GatewayResponder: HTTPResponder {
 
     /// A page of anybody's can have its own name lead to this machine. So on an address that only this machine reaches, no other
     /// name is answered.
-    private func checkHost(_ request: Request) throws(Problem) {
-        guard around.settings.address.isLoopback, let authority = request.head.authority else { return }
+    func checkHost(_ authority: String?) throws(Problem) {
+        guard around.settings.address.isLoopback, let authority else { return }
         let isBracketed = authority.hasPrefix("[")
         let end = authority.utf8.firstIndex(of: UInt8(ascii: isBracketed ? "]" : ":")) ?? authority.endIndex
         let host = isBracketed ? authority[..<end] + "]" : authority[..<end]
@@ -154,7 +156,7 @@ struct GatewayResponder: HTTPResponder {
         return reply
     }
 
-    private func finish(_ reply: inout Reply, _ request: Request, _ body: RequestedBody) {
+    func protect(_ reply: inout Reply) {
         reply.fields[.xContentTypeOptions] = "nosniff"
         if reply.fields[.referrerPolicy] == nil { reply.fields[.referrerPolicy] = "no-referrer" }
         reply.fields[.xFrameOptions] = "DENY"
@@ -163,18 +165,22 @@ struct GatewayResponder: HTTPResponder {
         }
         reply.fields[.crossOriginResourcePolicy] = "same-origin"
         if reply.fields[.cacheControl] == nil { reply.fields[.cacheControl] = "no-store" }
+        if !around.settings.origins.isEmpty { reply.fields[.vary] = "Accept, Origin" }
+    }
+
+    private func finish(_ reply: inout Reply, _ request: Request, _ body: RequestedBody) {
+        protect(&reply)
         if let origin = request.headers[.origin], (try? allowedOrigin(request)) ?? nil != nil {
             reply.fields[.accessControlAllowOrigin] = origin
             reply.fields[.accessControlExposeHeaders] =
                 "ETag, Idempotency-Key, Millrace-Next, Millrace-As-Of, Retry-After"
             reply.fields[.crossOriginResourcePolicy] = "cross-origin"
         }
-        if !around.settings.origins.isEmpty { reply.fields[.vary] = "Accept, Origin" }
         if case .stream = reply.content {} else if body.isLeftBehind { reply.fields[.connection] = "close" }
     }
 
     /// A request as the log and the metrics have it: without its body and its query.
-    private struct Seen: Sendable {
+    struct Seen: Sendable {
         var method: String
         var target: String
         var name: String
@@ -222,7 +228,7 @@ struct GatewayResponder: HTTPResponder {
         return response
     }
 
-    private func note(_ seen: Seen, failed error: (any Error)? = nil) {
+    func note(_ seen: Seen, failed error: (any Error)? = nil) {
         let took = ContinuousClock.now - seen.start
         around.metrics.note(seen.name, seen.method, seen.status, took)
         seen.span?.end(seen.status)

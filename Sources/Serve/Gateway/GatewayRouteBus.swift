@@ -48,11 +48,19 @@ struct GatewayRouteBus: RouteBus {
         cursor: String?
     ) async throws -> RouteAnswer {
         guard let question = around.routed.queries[name] else { throw RouteFault("the query \(name)") }
+        let isFirst = places.isEmpty && limit == nil && cursor == nil
+        let version = isFirst ? around.known.version(before: question) : nil
         let answer = try await question.page(
             arguments, limit: limit, cursor: cursor, after: places, within: GatewayLimits.wait, in: around.views,
             on: around.log)
+        if let version { around.known.keep(answer.page, of: question, arguments, version) }
         return RouteAnswer(
             columns: answer.page.columns, rows: answer.page.rows, next: answer.next, asOf: answer.asOf)
+    }
+
+    func known(_ name: String, _ arguments: [String: Value]) -> RouteAnswer? {
+        guard let question = around.routed.queries[name] else { return nil }
+        return around.known.answer(question, arguments)
     }
 
     func produce<E: Message>(_ event: E, at time: Timestamp?) throws -> Bool {

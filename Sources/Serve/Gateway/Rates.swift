@@ -3,8 +3,8 @@ internal import Synchronization
 /// A token bucket: how many requests may be made at once, and how fast more come.
 package struct TokenBucket: Sendable {
     private let rate: Double
-    private let size: Double
-    private var tokens: Double
+    fileprivate let size: Double
+    fileprivate var tokens: Double
     private var filled: ContinuousClock.Instant
 
     /// - Parameters:
@@ -38,6 +38,11 @@ package struct TokenBucket: Sendable {
     }
 }
 
+extension TokenBucket {
+    /// Takes back a token, of a request that is counted anew.
+    package mutating func giveBack() { tokens = min(size, tokens + 1) }
+}
+
 /// The buckets of some addresses, or of some subjects.
 final class Rates: Sendable {
     private let rate: Double
@@ -52,6 +57,9 @@ final class Rates: Sendable {
         throw Problem(
             .tooManyRequests, "\(who) has made over \(Int(rate)) requests a second; come again later", retryAfter: wait)
     }
+
+    /// Takes back what a request has taken that is counted anew.
+    func giveBack(_ who: String) { buckets.withLock { $0[who]?.giveBack() } }
 
     /// - Returns: nil where an address may make a request now; else after how long it may.
     func take(_ address: String, at now: ContinuousClock.Instant = .now) -> Duration? {

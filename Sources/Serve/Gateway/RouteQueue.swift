@@ -21,6 +21,9 @@ final class RouteQueue: Service, CustomStringConvertible {
     }
     private struct State {
         var waiting: [Item] = []
+        /// How many were taken out to be written, and are not yet.
+        var taken = 0
+        var count: Int { waiting.count + taken }
         var counters: [String: (written: Counter, dropped: Counter)] = [:]
     }
     /// How long after a failure the log is tried again.
@@ -43,15 +46,14 @@ final class RouteQueue: Service, CustomStringConvertible {
     }
 
     /// How many wait.
-    var count: Int { state.withLock { $0.waiting.count } }
+    var count: Int { state.withLock { $0.count } }
 
     /// - Returns: Whether there was room.
     func put(_ item: Item) -> Bool {
         let before: Int? = state.withLock { state in
-            let count = state.waiting.count
-            if count >= limit { return nil }
+            if state.count >= limit { return nil }
             state.waiting.append(item)
-            return count
+            return state.waiting.count - 1
         }
         guard let before else {
             counters(of: item.event).dropped.increment()
@@ -72,20 +74,25 @@ final class RouteQueue: Service, CustomStringConvertible {
     private func write() async throws {
         var counts: [String: PartitionCount] = [:]
         var tries = Self.lastTries
+        var batch: [Item] = []
         while !Task.isCancelled {
             let version = changed.version
-            let batch = state.withLock { Array($0.waiting.prefix(GatewayLimits.eventBatch)) }
             if batch.isEmpty {
-                if Task.isShuttingDownGracefully { return }
-                await changed.wait(past: version, atMost: Self.pause)
-                continue
+                if count == 0 {
+                    if Task.isShuttingDownGracefully { return }
+                    await changed.wait(past: version, atMost: Self.pause)
+                    continue
+                }
+                // Each append waits for a disk, and wakes several threads: those of a moment go together.
+                if !Task.isShuttingDownGracefully { try? await Task.sleep(for: GatewayLimits.gathering) }
+                batch = next()
             }
             do {
                 try await append(batch, &counts)
-                take(batch, areWritten: true)
+                end(&batch, areWritten: true)
             } catch let error as LogError where error.kind == .tooLarge {
                 logger.error("events of routes are too large for the log", metadata: ["events": "\(batch.count)"])
-                take(batch, areWritten: false)
+                end(&batch, areWritten: false)
             } catch let error as LogError {
                 logger.warning("events of routes wait for the log", metadata: ["error": "\(error)"])
                 if Task.isShuttingDownGracefully {
@@ -113,9 +120,25 @@ final class RouteQueue: Service, CustomStringConvertible {
         _ = try await log.append(appends)
     }
 
-    /// The first of the queue are done with.
-    private func take(_ batch: [Item], areWritten: Bool) {
-        state.withLock { $0.waiting.removeFirst(batch.count) }
+    /// Takes out the first that wait.
+    private func next() -> [Item] {
+        state.withLock { state in
+            var batch: [Item] = []
+            if state.waiting.count <= GatewayLimits.eventBatch {
+                swap(&batch, &state.waiting)
+            } else {
+                batch = Array(state.waiting.prefix(GatewayLimits.eventBatch))
+                state.waiting.removeFirst(batch.count)
+            }
+            state.taken = batch.count
+            return batch
+        }
+    }
+
+    /// What was taken out is done with.
+    private func end(_ batch: inout [Item], areWritten: Bool) {
+        defer { batch = [] }
+        state.withLock { $0.taken = 0 }
         for (event, items) in Dictionary(grouping: batch, by: \.event) {
             let counters = counters(of: event)
             (areWritten ? counters.written : counters.dropped).increment(by: items.count)

@@ -20,9 +20,11 @@ package struct RouteTable: Sendable {
     }
     private let entries: [Entry]
     private let byWord: [String: [Int]]
+    /// Words that paths begin with which may be answered at once.
+    private let quickWords: Set<String>
 
     /// No routes.
-    package init() { (entries, byWord) = ([], [:]) }
+    package init() { (entries, byWord, quickWords) = ([], [:], []) }
 
     /// - Throws: ``BusError`` where a path of one domain would hide the gateway's own, or another's.
     package init(_ domains: [Domain]) throws(BusError) {
@@ -39,7 +41,26 @@ package struct RouteTable: Sendable {
         let ordered = all.sorted { $0.order.lexicographicallyPrecedes($1.order) }
         byWord = ordered.indices.reduce(into: [:]) { $0[ordered[$1].word, default: []].append($1) }
         entries = ordered
+        quickWords = Set(ordered.filter { $0.route.isQuick }.map(\.word))
     }
+
+    /// The route of a `GET` that may answer at once.
+    func quick(_ path: [String]) -> (match: RouteMatch, domain: Domain, route: Route)? {
+        guard let first = path.first, quickWords.contains(first), let numbers = byWord[first] else { return nil }
+        for number in numbers {
+            let entry = entries[number]
+            guard entry.route.method == .get, let variables = entry.route.variables(in: path) else { continue }
+            // The first is the one that answers it.
+            if !entry.route.isQuick { return nil }
+            let match = RouteMatch(
+                number: number, template: entry.route.template, isOpen: true, variables: variables)
+            return (match, entry.domain, entry.route)
+        }
+        return nil
+    }
+
+    /// Whether any path may be answered at once.
+    var hasQuick: Bool { !quickWords.isEmpty }
 
     private static func check(_ entry: Entry, beside other: Entry) throws(BusError) {
         let (a, b) = (entry.route, other.route)
@@ -91,6 +112,8 @@ extension RouteTable.Entry {
 }
 
 extension Route {
+    fileprivate var isQuick: Bool { quick != nil && method == .get && isOpen && parameters.isEmpty }
+
     /// What stands in the place of its variables; nil where the path is another. A variable is never empty.
     fileprivate func variables(in path: [String]) -> [String: String]? {
         if path.count != pieces.count { return nil }

@@ -15,6 +15,16 @@ package struct ViewQuestion: Sendable {
     /// A page, where the next begins, and the offset up to which each partition has been folded.
     package typealias Answer = (page: Page, next: String?, asOf: [TopicPartition: Offset])
 
+    /// The first page as the view stands now, read on the caller's thread.
+    ///
+    /// - Returns: nil where the store does not read so: see ``ViewStore/readNow(liveOf:_:)``.
+    /// - Throws: ``BusError`` for parameters that are missing or of another type.
+    package func pageNow(_ parameters: [String: Value], in views: any ViewStore) throws -> Page? {
+        try query.check(parameters)
+        let arguments = Arguments(parameters, now: now(), limit: query.page, cursor: nil)
+        return try views.readNow(liveOf: projection) { try query.answer(arguments, $0) }
+    }
+
     /// - Throws: ``UnknownName``, or ``BusError`` for parameters that are missing or of another type, for a cursor of another
     ///   query, and where the view has not seen the places in time.
     package func page(

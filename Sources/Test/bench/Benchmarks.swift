@@ -14,7 +14,7 @@ struct Benchmarks: AsyncParsableCommand {
 
             The rows of a broker need one: set MILLRACE_TEST_KAFKA=host:port.
             """,
-        subcommands: [Measure.self, WriteAlone.self, Hello.self], defaultSubcommand: Measure.self)
+        subcommands: [Measure.self, Codes.self, WriteAlone.self, Hello.self], defaultSubcommand: Measure.self)
 }
 
 struct Measure: AsyncParsableCommand {
@@ -22,6 +22,8 @@ struct Measure: AsyncParsableCommand {
     var rounds = 3
     @Option(help: ArgumentHelp("Events of the rows that go through many.", valueName: "n"))
     var events = 10_000_000
+    @Option(help: ArgumentHelp("Links of the rows that follow many; 10000 leaves those out.", valueName: "n"))
+    var links = 100_000
     @Option(
         help: ArgumentHelp(
             "Only these rows; may be repeated. \(Section.all.map(\.name).joined(separator: ", ")).", valueName: "rows"))
@@ -34,6 +36,9 @@ struct Measure: AsyncParsableCommand {
     func validate() throws {
         if !(1...100).contains(rounds) || !(100_000...100_000_000).contains(events) {
             throw ValidationError("--rounds is 1 to 100, --events is 100000 to 100000000")
+        }
+        if !(10_000...100_000_000).contains(links) {
+            throw ValidationError("--links is 10000 to 100000000")
         }
         let known = Section.all.map(\.name)
         if let unknown = only.first(where: { !known.contains($0) }) {
@@ -54,7 +59,7 @@ struct Measure: AsyncParsableCommand {
         var logger = Logger(label: "bench")
         logger.logLevel = .error
         let bench = Bench(
-            folder: folder, program: program, rounds: rounds, events: events,
+            folder: folder, program: program, rounds: rounds, events: events, links: links,
             broker: ProcessInfo.processInfo.environment["MILLRACE_TEST_KAFKA"], logger: logger)
         var rows: [Row] = []
         for section in Section.all where only.isEmpty || only.contains(section.name) {
@@ -96,6 +101,7 @@ struct Section: Sendable {
         Section(name: "starts", about: "start to ready, and rebuild") { try await $0.startRows() },
         Section(name: "idle", about: "what up takes of the processor with nothing to do") { try await $0.idleRows() },
         Section(name: "http", about: "the gateway under wrk, beside bare servers") { try await $0.httpRows() },
+        Section(name: "links", about: "links that are followed, beside nginx") { try await $0.linkRows() },
         Section(name: "metrics", about: "what it costs that workers count") { try await $0.metricsRows() },
         Section(name: "growth", about: "cost per event as events, keys and partitions grow") {
             try await $0.growthRows()

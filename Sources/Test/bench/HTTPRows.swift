@@ -128,7 +128,7 @@ extension Bench {
     }
 
     /// This program, serving.
-    private func served(_ arguments: [String], path: String) async throws -> (running: Running, url: String) {
+    func served(_ arguments: [String], path: String) async throws -> (running: Running, url: String) {
         let running = try Running(CommandLine.arguments[0].absolute, arguments, cwd: folder, scratch: folder)
         let url = "http://127.0.0.1:\(arguments[1])\(path)"
         try await eventually("\(arguments[0]) to serve") { try? await curl(url) }

@@ -13,6 +13,8 @@ struct Bench: Sendable {
     let rounds: Int
     /// Events of the rows that go through many.
     let events: Int
+    /// Links of the rows that follow many.
+    let links: Int
     /// `host:port` of a broker, where there is one.
     let broker: String?
     let logger: Logger

@@ -13,6 +13,7 @@ struct Row: Sendable {
         case seconds = "s"
         case megabytes = "MB"
         case kilobytes = "kB"
+        case bytes = "B"
         case percent = "%"
         case share = ""
     }

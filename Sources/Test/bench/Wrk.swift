@@ -4,6 +4,8 @@ internal import TestSupport
 /// `wrk`, which asks over connections that it keeps, each as soon as the last was answered.
 struct Wrk {
     struct Result: Sendable {
+        /// All answers, well or not.
+        var answers: Int
         /// Answered well, a second.
         var rate: Double
         /// Milliseconds from a request to its answer.
@@ -46,6 +48,37 @@ struct Wrk {
                 """)
     }
 
+    /// Follows links as people do: the first code of a file as often as the next two, and so on (Zipf's law with exponent 1).
+    ///
+    /// - Parameter codes: A file of codes of six characters, one a line.
+    func follow(_ url: String, codes: String) async throws -> Result {
+        try await run(
+            url,
+            script: """
+                local ffi = require("ffi")
+                local threads = 0
+                function setup(thread) threads = threads + 1 thread:set("seed", threads) end
+                local begin, rest = "", ""
+                function init(args)
+                  math.randomseed(seed)
+                  local file = io.open("\(codes)")
+                  text = file:read("*a")
+                  count = math.floor(#text / 7)
+                  bytes = ffi.cast("const char *", text)
+                  local whole = wrk.format("GET", "/l/CODE", {
+                    ["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+                    ["Referer"] = "https://news.example/today", ["Accept"] = "text/html"})
+                  local at, to = whole:find("CODE", 1, true)
+                  begin, rest = whole:sub(1, at - 1), whole:sub(to + 1)
+                end
+                function request()
+                  local rank = math.min(math.floor(math.pow(count, math.random())), count)
+                  return begin .. ffi.string(bytes + (rank - 1) * 7, 6) .. rest
+                end
+
+                """)
+    }
+
     private func run(_ url: String, script: String) async throws -> Result {
         guard let program = Self.program else { throw Overdue(description: "there is no wrk") }
         let file = "\(bench.folder)/\(UUID().uuidString).lua"
@@ -57,7 +90,8 @@ struct Wrk {
         let fields = ended.lines.last?.split(separator: " ").compactMap { Double($0) } ?? []
         guard ended.exit == 0, fields.count == 5 else { throw Overdue(description: "wrk \(url): \(ended)") }
         return Result(
-            rate: (fields[0] - fields[4]) / (fields[1] / 1e6), p50: fields[2] / 1000, p99: fields[3] / 1000,
+            answers: Int(fields[0]), rate: (fields[0] - fields[4]) / (fields[1] / 1e6), p50: fields[2] / 1000,
+            p99: fields[3] / 1000,
             failures: Int(fields[4]))
     }
 

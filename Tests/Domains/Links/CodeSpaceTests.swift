@@ -20,6 +20,21 @@ struct CodeSpaceTests {
         }
     }
 
+    @Test(arguments: [(length: 2, buckets: 16), (length: 3, buckets: 1 << 10), (length: 3, buckets: 238_328)])
+    func `of a small space, made as the large one, are given once each`(length: Int, buckets: UInt64) {
+        let space = CodeSpace(length: length, buckets: buckets)
+        var seen: Set<String> = []
+        for bucket in 0..<buckets {
+            for slot in 0..<space.slots {
+                let code = space.code(bucket: bucket, slot: slot)
+                if !seen.insert(code).inserted || code.utf8.count != length { #expect(Bool(false), "\(code) twice") }
+                let place = space.place(space.number(bucket: bucket, slot: slot))
+                if place != slot * buckets + bucket { #expect(Bool(false), "\(code) tells another place") }
+            }
+        }
+        #expect(seen.count == Int(space.slots * buckets))
+    }
+
     @Test(arguments: [1, 20_261_129] as [UInt64])
     func `of the whole space tell their bucket, and no two of a sample are alike`(seed: UInt64) throws {
         var random = SeededRandom(seed)

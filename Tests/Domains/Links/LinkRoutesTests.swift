@@ -14,6 +14,7 @@ private final class Shelf: RouteBus {
         var rows: [String: Row] = [:]
         var clicks: [LinksLinkClicked] = []
         var asked = 0
+        var isKnown = true
         var places = Place()
     }
     private let state = Mutex(State())
@@ -65,6 +66,15 @@ private final class Shelf: RouteBus {
         }
     }
 
+    func known(_ name: String, _ arguments: [String: Value]) -> RouteAnswer? {
+        state.withLock { state in
+            guard state.isKnown, name == "links.resolve" else { return nil }
+            let row = state.rows[arguments["code"]?.text ?? ""]
+            return RouteAnswer(columns: LinkTable.links.columns, rows: row.map { [$0] } ?? [])
+        }
+    }
+    func forget() { state.withLock { $0.isKnown = false } }
+
     func produce<E: Message>(_ event: E, at time: Timestamp?) throws -> Bool {
         let click = try #require(event as? LinksLinkClicked)
         try Clicks.check(.linkClicked(click))
@@ -83,6 +93,17 @@ struct LinkRoutesTests {
         body: RouteBody = .none, agent: String? = Self.browser, referer: String? = nil, purpose: String? = nil,
         at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil
     ) async throws -> RouteReply {
+        let (route, request) = try prepared(
+            template, method, code: code, isHead: isHead, body: body, agent: agent, referer: referer, purpose: purpose,
+            at: now, address: address, policy: policy)
+        return try await route.answer(request, bus)
+    }
+
+    private func prepared(
+        _ template: String = "/l/{code}", _ method: Route.Method = .get, code: String = "", isHead: Bool = false,
+        body: RouteBody = .none, agent: String? = Self.browser, referer: String? = nil, purpose: String? = nil,
+        at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil
+    ) throws -> (Route, RouteRequest) {
         let policy =
             policy ?? LinkPolicy(countries: Countries(lines: "192.0.2.0,192.0.2.255,DE\n2001:db8::,2001:db8::ffff,FR"))
         let route = try #require(LinkRoutes(policy).all.first { $0.template == template && $0.method == method })
@@ -97,7 +118,7 @@ struct LinkRoutesTests {
             default: nil
             }
         }
-        return try await route.answer(request, bus)
+        return (route, request)
     }
     private func location(_ reply: RouteReply) -> String? { reply.fields.first { $0.name == "Location" }?.value }
 
@@ -109,6 +130,43 @@ struct LinkRoutesTests {
         #expect(bus.clicks.count == 1 && click.code == "aB3dE6" && click.referrer == "news.example")
         #expect(click.country == "DE" && click.device == .desktop)
         #expect(click.visitor.count == 16 && !"\(click)".contains("192.0.2"))
+    }
+
+    @Test func `what is answered at once is what is answered otherwise, and the same clicks`() async throws {
+        var (ending, coming, closed, limited) = (Terms(), Terms(), Terms(), Terms())
+        (ending.until, coming.from, limited.clickLimit) = (noon + .seconds(60), noon + .seconds(60), 9)
+        closed.passwordHash = try await SlowHash.make("tea")
+        bus.put("aB3dE6", "https://example.com/1")
+        bus.put("ending", "https://example.com/2", ending)
+        bus.put("coming", "https://example.com/3", coming)
+        bus.put("closed", "https://example.com/4", closed)
+        bus.put("limited", "https://example.com/5", limited)
+        bus.put("deleted", "https://example.com/6", stage: .deleted)
+        bus.put("circle", "http://sho.rt:8080/l/circle")
+        let policy = LinkPolicy(denied: ["example.com"], key: "k", countries: Countries(file: nil))
+        let codes = [
+            "aB3dE6", "aB3dE6+", "aB3dE6).", "AB3DE6", "Ending", "ending", "coming", "closed", "closed+", "deleted",
+            "circle",
+            "none", "", "...", "a/b",
+        ]
+        for (code, now) in codes.flatMap({ [($0, noon), ($0, noon + .seconds(60))] }) {
+            for (isHead, policy) in [(false, nil), (true, nil), (false, policy)] {
+                let (route, request) = try prepared(code: code, isHead: isHead, at: now, policy: policy)
+                let before = bus.clicks.count
+                let quick = try #require(try route.quick?(request, bus), "\(code)")
+                let clicks = bus.clicks.count - before
+                #expect(try await route.answer(request, bus) == quick, "\(code)")
+                #expect(bus.clicks.count - before == 2 * clicks, "\(code)")
+                #expect(clicks == (quick.status == 302 && !isHead ? 1 : 0))
+            }
+        }
+        // What it takes to count clicks is asked for, and so is what is not at hand.
+        let before = bus.clicks.count
+        let (limit, asked) = try prepared(code: "limited")
+        #expect(try limit.quick?(asked, bus) == nil)
+        bus.forget()
+        let (route, request) = try prepared(code: "aB3dE6")
+        #expect(try route.quick?(request, bus) == nil && bus.clicks.count == before)
     }
 
     @Test func `HEAD, previews of messengers and what is loaded ahead are no clicks, other programs are counted apart`()

@@ -1,0 +1,240 @@
+public import EventModel
+internal import Foundation
+internal import GRDB
+internal import GRDBSQLite
+public import Projecting
+internal import Synchronization
+
+extension SQLiteViews {
+    /// The build that is live, and what the head of its write-ahead log's index says: SQLite changes that with every commit. It lies in
+    /// memory that all processes share, so nobody waits for a disk or a lock.
+    public func version(liveOf projection: AnyProjection) -> ViewVersion? {
+        versions.version(of: projection, in: directory)
+    }
+
+    /// Reads over a connection of its own, so that no long query is waited for.
+    public func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R? {
+        guard let connection = versions.connection(to: projection, in: directory) else { return nil }
+        return try connection.read(body)
+    }
+}
+
+/// Connections that count commits, one for each view that is asked for, to the build that is live.
+final class LiveVersions: Sendable {
+    private struct Name: Hashable {
+        var name: String
+        var version: Int
+    }
+    /// The file that names the live build, as it was last read: another is in its place where it differs.
+    private struct Pointer: Equatable {
+        var file: UInt64
+        var seconds: Int
+        var nanoseconds: Int
+        var size: Int64
+
+        struct Unknown: Error {}
+
+        /// Nil where there is no such file.
+        static func find(_ path: String) -> Result<Pointer?, Unknown> {
+            var status = stat()
+            if stat(path, &status) != 0 { return errno == ENOENT ? .success(nil) : .failure(Unknown()) }
+            let modified = status.modified
+            return .success(
+                Pointer(
+                    file: UInt64(status.st_ino), seconds: modified.tv_sec, nanoseconds: modified.tv_nsec,
+                    size: Int64(status.st_size)))
+        }
+
+        static func build(_ path: String) -> Int? {
+            let text = try? String(contentsOfFile: path, encoding: .utf8)
+            return text?.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
+        }
+    }
+    private struct View {
+        let pointer: String
+        var seen: Pointer?
+        var build = 0
+        var path: String
+        var head: CommitHead?
+        var connection: QuickConnection?
+    }
+    private struct State {
+        var opened: UInt64 = 0
+        var views: [Name: View] = [:]
+
+        /// Sees which build is live, and opens what counts its commits.
+        ///
+        /// - Returns: nil where that cannot be told at once.
+        mutating func follow(_ projection: AnyProjection, in directory: String) -> Name? {
+            let name = Name(name: projection.name, version: projection.version)
+            var view: View
+            if let known = views[name] {
+                view = known
+            } else {
+                let first = "\(directory)/\(projection.build(0).storage)"
+                view = View(pointer: "\(first).live", path: "\(first).sqlite")
+            }
+            guard case .success(let pointer) = Pointer.find(view.pointer) else { return nil }
+            if view.seen == pointer, view.head != nil { return name }
+            if view.seen != pointer {
+                guard let build = pointer == nil ? 0 : Pointer.build(view.pointer) else { return nil }
+                // One that came in between is noticed the next time: what is kept is of the one before.
+                (view.seen, view.build) = (pointer, build)
+                view.path = "\(directory)/\(projection.build(build).storage).sqlite"
+                (view.head, view.connection) = (nil, nil)
+            }
+            if view.head == nil {
+                opened += 1
+                view.head = CommitHead(view.path, number: opened)
+            }
+            views[name] = view
+            return name
+        }
+    }
+    private let state = Mutex(State())
+
+    /// - Returns: nil where the database is not there yet, or cannot tell at once.
+    func version(of projection: AnyProjection, in directory: String) -> ViewVersion? {
+        let name = Name(name: projection.name, version: projection.version)
+        let known = state.withLock { $0.views[name] }
+        // Of a view that is followed, all is known but whether another build is live.
+        if let known, let head = known.head, case .success(let pointer) = Pointer.find(known.pointer),
+            pointer == known.seen
+        {
+            return head.version(of: known.build)
+        }
+        return state.withLock { state in
+            guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
+            return view.head?.version(of: view.build)
+        }
+    }
+
+    /// - Returns: nil where it is not there yet, or is not to be used now.
+    func connection(to projection: AnyProjection, in directory: String) -> QuickConnection? {
+        state.withLock { state in
+            guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
+            if view.connection == nil { state.views[name]?.connection = QuickConnection(view.path) }
+            return state.views[name]?.connection.flatMap { $0.isResting ? nil : $0 }
+        }
+    }
+
+    /// Forgets a database: another may come in its place.
+    func close(_ path: String) {
+        state.withLock { state in
+            for name in Array(state.views.keys) where state.views[name]?.path == path { state.views[name] = nil }
+        }
+    }
+
+    func closeAll() { state.withLock { $0.views = [:] } }
+}
+
+/// The head of the index of a database's write-ahead log (sqlite.org/walformat.html, section 2.1): it is there twice, and every commit
+/// writes the second copy before the first. Whoever reads rows has seen the same head in both, so the second is never older than
+/// what anybody has read.
+///
+/// It is Sendable unchecked: the memory is SQLite's, mapped for as long as the connection is open, and only read.
+private final class CommitHead: @unchecked Sendable {
+    /// Bytes of a copy, and where in it the count of changes and frames, and the checksum of all of it, are.
+    private static let (size, changes, frames, checksum) = (48, 8, 16, 40)
+    /// What SQLite maps of the index at once.
+    private static let region: Int32 = 32_768
+    private let number: UInt64
+    private let connection: OpaquePointer
+    private let second: UnsafeRawPointer
+
+    /// - Returns: nil where there is no such database, or it has no such log.
+    init?(_ path: String, number: UInt64) {
+        var connection: OpaquePointer?
+        let isOpen = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, nil) == SQLITE_OK
+        guard isOpen, let connection, let head = Self.head(connection) else {
+            sqlite3_close(connection)
+            return nil
+        }
+        (self.number, self.connection, second) = (number, connection, head + Self.size)
+    }
+
+    deinit { sqlite3_close(connection) }
+
+    private static func head(_ connection: OpaquePointer) -> UnsafeRawPointer? {
+        // A read opens the log, and its index.
+        guard sqlite3_exec(connection, "SELECT count(*) FROM sqlite_master", nil, nil, nil) == SQLITE_OK else {
+            return nil
+        }
+        var file: UnsafeMutablePointer<sqlite3_file>?
+        guard sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
+            let methods = file.pointee.pMethods, methods.pointee.iVersion >= 2, let map = methods.pointee.xShmMap
+        else { return nil }
+        var memory: UnsafeMutableRawPointer?
+        guard map(file, 0, region, 0, &memory) == SQLITE_OK, let memory else { return nil }
+        return UnsafeRawPointer(memory)
+    }
+
+    func version(of build: Int) -> ViewVersion {
+        atomicMemoryFence(ordering: .acquiring)
+        let changes = second.load(fromByteOffset: Self.changes, as: UInt32.self)
+        let frames = second.load(fromByteOffset: Self.frames, as: UInt32.self)
+        let checksum = second.load(fromByteOffset: Self.checksum, as: UInt64.self)
+        // Two databases may have the same head, so a number tells which was opened.
+        return ViewVersion(
+            build: build, counter: checksum &+ number &* 0x9e37_79b9_7f4a_7c15,
+            count: Int64(changes) << 32 | Int64(frames))
+    }
+}
+
+/// A connection that reads on the caller's thread. Where a read has waited for the disk, it rests for a moment: then threads that may
+/// wait shall read.
+final class QuickConnection: Sendable {
+    private static let rest = Duration.milliseconds(50)
+    private let queue: DatabaseQueue
+    private let restsUntil = Mutex<ContinuousClock.Instant?>(nil)
+
+    /// - Returns: nil where it cannot be opened.
+    init?(_ path: String) {
+        guard let queue = try? DatabaseQueue(path: path, configuration: SQLiteViews.reading) else { return nil }
+        self.queue = queue
+    }
+
+    var isResting: Bool {
+        restsUntil.withLock { until in
+            if let end = until, end <= .now { until = nil }
+            return until != nil
+        }
+    }
+
+    /// All that `body` reads is of one moment.
+    func read<R>(_ body: (any ViewReader) throws -> R) throws -> R {
+        let before = BlockInput.count
+        defer {
+            if BlockInput.count != before { restsUntil.withLock { $0 = .now + Self.rest } }
+        }
+        return try queue.unsafeRead { db in
+            try db.cachedStatement(sql: "BEGIN").execute()
+            let result = Result { try body(SQLiteReader(db: db)) }
+            try db.cachedStatement(sql: "COMMIT").execute()
+            return try result.get()
+        }
+    }
+}
+
+/// How often this thread has waited for what a disk had to read.
+private enum BlockInput {
+    static var count: Int {
+        #if os(Linux)
+            var usage = rusage()
+            // 1 is RUSAGE_THREAD, a name that glibc keeps from whoever does not ask for its own.
+            return getrusage(1, &usage) == 0 ? usage.ru_inblock : 0
+        #else
+            return 0
+        #endif
+    }
+}
+
+extension stat {
+    fileprivate var modified: timespec {
+        #if canImport(Darwin)
+            st_mtimespec
+        #else
+            st_mtim
+        #endif
+    }
+}

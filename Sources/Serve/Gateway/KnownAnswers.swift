@@ -1,0 +1,73 @@
+internal import Caching
+internal import EventModel
+internal import MillraceBus
+internal import Projecting
+internal import Synchronization
+
+/// Answers of views that are given again while their views stand as they do.
+///
+/// An answer is kept with the version that its view had before it was read, and given where the view has that version still. So it is
+/// never older than what anybody was shown before: see ``ViewStore/version(liveOf:)``. A store that cannot tell keeps none.
+final class KnownAnswers: Sendable {
+    private struct Key: Hashable, Sendable {
+        var query: String
+        var arguments: [Value]
+    }
+    private struct Kept: Sendable {
+        var version: ViewVersion
+        var answer: RouteAnswer
+    }
+    private let views: any ViewStore
+    /// Made when the first is asked for.
+    private let cache = Once<Cache<Key, Kept>>()
+    /// Queries that were asked for.
+    private let asked = Mutex<Set<String>>([])
+
+    init(_ views: any ViewStore) { self.views = views }
+
+    /// The first page of a query as its view stands now, without waiting; nil where that cannot be had.
+    func answer(_ question: ViewQuestion, _ arguments: [String: Value]) -> RouteAnswer? {
+        guard let version = views.version(liveOf: question.projection) else { return nil }
+        let key = key(question, arguments)
+        if let kept = made.value(key), kept.version == version { return kept.answer }
+        note(question.query.name)
+        guard let page = try? question.pageNow(arguments, in: views) else { return nil }
+        return keep(page, key, version)
+    }
+
+    /// Which state of a view an answer belongs to that is about to be asked for; nil where it need not be kept.
+    func version(before question: ViewQuestion) -> ViewVersion? {
+        let isAsked = asked.withLock { $0.contains(question.query.name) }
+        return isAsked ? views.version(liveOf: question.projection) : nil
+    }
+
+    func keep(_ page: Page, of question: ViewQuestion, _ arguments: [String: Value], _ version: ViewVersion) {
+        _ = keep(page, key(question, arguments), version)
+    }
+
+    private var made: Cache<Key, Kept> {
+        cache.value {
+            let start = ContinuousClock.now
+            return Cache(CacheOptions(capacity: GatewayLimits.knownAnswers, policy: .sieve)) {
+                Int64((ContinuousClock.now - start) / .nanoseconds(1))
+            }
+        }
+    }
+
+    private func note(_ name: String) { asked.withLock { _ = $0.insert(name) } }
+
+    private func key(_ question: ViewQuestion, _ arguments: [String: Value]) -> Key {
+        let values = arguments.count < 2 ? Array(arguments.values) : arguments.sorted { $0.key < $1.key }.map(\.value)
+        return Key(query: question.query.name, arguments: values)
+    }
+
+    /// Of what lies on several pages the first is no answer that could be gone on from.
+    private func keep(_ page: Page, _ key: Key, _ version: ViewVersion) -> RouteAnswer? {
+        if page.next != nil { return nil }
+        let answer = RouteAnswer(columns: page.columns, rows: page.rows)
+        var bytes = 0
+        for row in page.rows { for case .text(let text) in row { bytes += text.utf8.count } }
+        if bytes <= GatewayLimits.knownBytes { made.set(key, to: Kept(version: version, answer: answer)) }
+        return answer
+    }
+}

@@ -1,0 +1,107 @@
+internal import EventModel
+internal import Foundation
+internal import HTTPTypes
+internal import Hummingbird
+internal import MillraceBus
+internal import NIOCore
+internal import Synchronization
+
+/// Answers of routes that need not wait, given on the thread that reads the connection: a short link that is followed.
+///
+/// A request is let in by the same rules as any other; where anything about it is out of the ordinary, or would be refused, it goes
+/// the long way.
+struct QuickAnswers: Sendable {
+    private let responder: GatewayResponder
+    private let date = DateField()
+    /// What protects browsers in an answer that has no text, made once.
+    private let plain: HTTPFields
+    private var around: GatewayEnvironment { responder.around }
+
+    /// Nil where no domain has such routes.
+    init?(_ around: GatewayEnvironment) {
+        if !around.routes.hasQuick { return nil }
+        responder = GatewayResponder(around: around)
+        var reply = Reply(302)
+        responder.protect(&reply)
+        plain = reply.fields
+    }
+
+    private func reply(_ given: RouteReply) throws -> Reply {
+        if given.type == nil, given.fields.count == 1, given.fields[0].name == "Location",
+            HTTPField.isValidValue(given.fields[0].value)
+        {
+            var reply = Reply(given.status)
+            reply.fields = plain
+            reply.fields.append(HTTPField(name: .location, value: given.fields[0].value))
+            return reply
+        }
+        var reply = try Reply(given)
+        responder.protect(&reply)
+        return reply
+    }
+
+    /// Fields that say that a request wants more than an answer.
+    private static let unusual: [HTTPField.Name] = [
+        .origin, .traceparent, .contentLength, .transferEncoding, .expect, .upgrade, .authorization,
+    ]
+
+    /// - Parameter address: Who is at the other end.
+    /// - Returns: nil where it goes the long way.
+    func answer(_ head: HTTPRequest, address: String) -> (head: HTTPResponse, body: ByteBuffer?)? {
+        guard head.method == .get || head.method == .head, let path = head.path, isUsual(head.headerFields),
+            let target = try? RequestTarget(path), let found = around.routes.quick(target.path),
+            let quick = found.route.quick, (try? responder.checkHost(head.authority)) != nil
+        else { return nil }
+        let start = ContinuousClock.now
+        guard around.rates.take(address) == nil else { return nil }
+        let asked = RouteRequest(
+            method: .get, isHead: head.method == .head, variables: found.match.variables,
+            parameters: target.parameters.map { NamedText($0.name, $0.value) }, subject: nil, address: address,
+            host: head.authority, isSecure: around.settings.isSecure, now: now(),
+            field: { [fields = head.headerFields] in fields[HTTPField.Name($0)] },
+            cookie: { [fields = head.headerFields] in fields.cookie($0) })
+        let access = Access(subject: nil, grants: [])
+        let bus = GatewayRouteBus(around: around, domain: found.domain, access: access, trace: nil)
+        guard let given = try? quick(asked, bus), var reply = try? reply(given) else {
+            around.rates.giveBack(address)
+            return nil
+        }
+        responder.note(
+            GatewayResponder.Seen(
+                method: head.method.rawValue, target: path, name: found.match.template, status: reply.status,
+                address: address, start: start))
+        var body: ByteBuffer?
+        if case .text(let text) = reply.content { body = ByteBuffer(string: text) }
+        reply.fields[.contentLength] = String(body?.readableBytes ?? 0)
+        reply.fields[.date] = date.text
+        return (
+            HTTPResponse(status: .init(code: reply.status), headerFields: reply.fields),
+            head.method == .head ? nil : body
+        )
+    }
+
+    private func isUsual(_ fields: HTTPFields) -> Bool {
+        for field in fields {
+            if Self.unusual.contains(field.name) { return false }
+            if field.name == .connection, field.value.lowercased() != "keep-alive" { return false }
+        }
+        return true
+    }
+}
+
+/// The field `Date` (RFC 9110, section 6.6.1), written once a second.
+private final class DateField: Sendable {
+    private let last = Mutex<(second: Int, text: String)>((0, ""))
+
+    var text: String {
+        var second = time(nil)
+        return last.withLock { last in
+            if last.second == second { return last.text }
+            var (parts, bytes) = (tm(), [CChar](repeating: 0, count: 64))
+            gmtime_r(&second, &parts)
+            let count = strftime(&bytes, bytes.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
+            last = (second, String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            return last.text
+        }
+    }
+}
