@@ -2,7 +2,7 @@
 import { drawn, element, keep, kept, parameter, say, setParameter, view, wholeView } from "/ui/assets/millrace.js";
 
 const $ = (id) => document.getElementById(id);
-const [width, height, left, bottom, top, right] = [1000, 420, 70, 40, 15, 20];
+const [width, height, left, bottom, top, right] = [1000, 420, 100, 40, 25, 20];
 let node = "";
 // What the curves were drawn of.
 let replayed = "";
