@@ -8,7 +8,7 @@ export MILLRACE_EXACT := 1
 # The package manager passes some options in the order of a hash table. Another order would build what has not changed again.
 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
 
-.PHONY: help setup folders build demo test faults docs format lint bench learn proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
+.PHONY: help setup folders build demo test faults docs format lint style bench learn proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -45,9 +45,11 @@ format: ## Format all Swift sources in place
 docs: setup folders ## Build the documentation of the public modules, .build/docs, without a warning
 	@SWIFT=$(SWIFT) Tools/docs
 
-lint: ## Check format, style and subjects of commits without changing anything
-	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
+lint: style ## Check format, style and subjects of commits without changing anything
 	@Tools/subjects
+
+style:
+	@$(SWIFT) format lint --strict --recursive --parallel $(FILES)
 
 learn: setup folders ## Learn the models of social again and print their figures (minutes; DATA=folder of the data sets)
 	@$(SWIFT_BUILD) -c release --product learn
