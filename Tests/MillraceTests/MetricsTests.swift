@@ -7,6 +7,16 @@ import Testing
 struct MetricsTests {
     private static let handler: KeyValuePairs = ["worker": "orders.handler", "kind": "handler"]
 
+    #if os(Linux)
+        /// On a machine of many processors the time of its start is behind the first page of /proc/stat.
+        @Test func `a file of the kernel is read beyond its first page`() throws {
+            let maps = try #require(KernelFile.text("/proc/self/maps"))
+            #expect(maps.utf8.count > 2 * Int(sysconf(Int32(_SC_PAGESIZE))), "\(maps.utf8.count)")
+            #expect(maps.hasSuffix("\n"))
+            #expect(KernelFile.text("/proc/no-such-file") == nil)
+        }
+    #endif
+
     private func check(_ metrics: Metrics, accepted: Int, refused: Int) {
         func commands(_ command: String, _ outcome: String) -> Double? {
             metrics[

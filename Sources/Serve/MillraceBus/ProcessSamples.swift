@@ -6,8 +6,8 @@ package enum ProcessSamples {
     private static let begun: Double = {
         // The 22nd field is when it began, in ticks since the machine did (proc(5)).
         guard let ticks = fields().flatMap({ $0.count > 19 ? Double($0[19]) : nil }),
-            let boot = try? String(contentsOfFile: "/proc/stat", encoding: .utf8).split(separator: "\n")
-                .first(where: { $0.hasPrefix("btime ") }).flatMap({ Double($0.dropFirst(6)) })
+            let boot = KernelFile.text("/proc/stat")?.split(separator: "\n").first(where: { $0.hasPrefix("btime ") })
+                .flatMap({ Double($0.dropFirst(6)) })
         else { return 0 }
         return boot + ticks / ticksPerSecond
     }()
@@ -15,7 +15,7 @@ package enum ProcessSamples {
 
     /// The fields of `/proc/self/stat` behind the program's name, which may have spaces: the third and on.
     private static func fields() -> [Substring]? {
-        guard let text = try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8),
+        guard let text = KernelFile.text("/proc/self/stat"),
             let end = text.lastIndex(of: ")")
         else { return nil }
         return text[text.index(after: end)...].split(separator: " ")

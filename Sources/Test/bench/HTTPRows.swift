@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Metering
 internal import TestSupport
 
 /// The gateway, beside a bare server of the same library and a small service in Python that reads the same view.
@@ -189,7 +190,10 @@ private struct ServedBus {
     func connections() async throws -> Int {
         let field = ":" + String(format: "%04X", port)
         let established = "01"
-        return try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).split(separator: "\n").count { line in
+        guard let connections = KernelFile.text("/proc/net/tcp") else {
+            throw Overdue(description: "/proc/net/tcp cannot be read")
+        }
+        return connections.split(separator: "\n").count { line in
             let fields = line.split(separator: " ")
             return fields.count > 3 && fields[1].hasSuffix(field) && fields[3] == established
         }
