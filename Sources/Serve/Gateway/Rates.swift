@@ -3,8 +3,8 @@ internal import Synchronization
 /// A token bucket: how many requests may be made at once, and how fast more come.
 package struct TokenBucket: Sendable {
     private let rate: Double
-    fileprivate let size: Double
-    fileprivate var tokens: Double
+    private let size: Double
+    private var tokens: Double
     private var filled: ContinuousClock.Instant
 
     /// - Parameters:
@@ -26,6 +26,9 @@ package struct TokenBucket: Sendable {
         return .seconds((1 - tokens) / rate)
     }
 
+    /// Takes back a token, of a request that is counted anew.
+    package mutating func giveBack() { tokens = min(size, tokens + 1) }
+
     /// Whether nobody would miss it: it is as full as a new one.
     package mutating func isFull(at now: ContinuousClock.Instant) -> Bool {
         fill(at: now)
@@ -36,11 +39,6 @@ package struct TokenBucket: Sendable {
         tokens = min(size, tokens + max(0, (now - filled) / .seconds(1)) * rate)
         filled = now
     }
-}
-
-extension TokenBucket {
-    /// Takes back a token, of a request that is counted anew.
-    package mutating func giveBack() { tokens = min(size, tokens + 1) }
 }
 
 /// The buckets of some addresses, or of some subjects.

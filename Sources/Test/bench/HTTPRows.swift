@@ -104,13 +104,12 @@ extension Bench {
         for _ in 0..<rounds {
             alone.append(try await wrk.get(gateway.url(Self.status)).rate)
             let sockets = try OpenSockets(Self.idleConnections, port: gateway.port)
-            // They are open until then.
-            defer { sockets.stop() }
             try await eventually("\(Self.idleConnections) connections", within: .seconds(60)) {
                 try await gateway.connections() >= Self.idleConnections ? true : nil
             }
             resident = max(resident, Resident.now(gateway.running.pid) ?? 0)
             beside.append(try await wrk.get(gateway.url(Self.status)).rate)
+            withExtendedLifetime(sockets) {}
         }
         return [
             Row(

@@ -31,19 +31,10 @@ extension Bench {
             running.err.contains("up after") ? true : nil
         }
         try await Task.sleep(for: Self.rest)
-        let (before, watch) = (try Self.processor(of: running.pid), Stopwatch())
+        let (before, watch) = (try ProcessorTime.of(running.pid), Stopwatch())
         try await Task.sleep(for: Self.watched)
-        let share = 100 * (try Self.processor(of: running.pid) - before) / watch.seconds
+        let share = 100 * (try ProcessorTime.of(running.pid) - before) / watch.seconds
         try await running.stop()
         return share
-    }
-
-    /// Seconds of processors that a process has used: see proc(5), `utime` and `stime`.
-    private static func processor(of pid: Int32) throws -> Double {
-        let text = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
-        let fields = text.components(separatedBy: ") ").last?.split(separator: " ").compactMap { Double($0) } ?? []
-        // The state, which is a letter, is left out, and these are the 14th and 15th of all.
-        guard fields.count > 12 else { throw Overdue(description: "/proc/\(pid)/stat is not as it should be") }
-        return (fields[10] + fields[11]) / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }

@@ -216,26 +216,3 @@ private struct NGINX {
 
     func stop() async throws { try await running.stop() }
 }
-
-/// Processor time of processes, in seconds.
-private enum ProcessorTime {
-    /// Of a process and of those that it has started.
-    static func ofAll(under pid: Int32) -> Double {
-        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        let seen = all.compactMap { Int32($0) }.compactMap { ticks($0) }
-        return seen.filter { $0.pid == pid || $0.parent == pid }.reduce(0) { $0 + $1.ticks }
-            / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
-
-    /// The fields of proc(5) begin anew behind the name, which may have anything in it.
-    private static func ticks(_ pid: Int32) -> (pid: Int32, parent: Int32, ticks: Double)? {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8),
-            let end = text.lastIndex(of: ")")
-        else { return nil }
-        let fields = text[end...].split(separator: " ")
-        guard fields.count > 13, let parent = Int32(fields[2]), let user = Double(fields[12]),
-            let system = Double(fields[13])
-        else { return nil }
-        return (pid, parent, user + system)
-    }
-}
