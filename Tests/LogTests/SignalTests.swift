@@ -116,4 +116,41 @@ struct SignalTests {
         // Had one waited past a change in vain, it alone had taken this long.
         #expect(ContinuousClock.now - begun < patience)
     }
+
+    @Test func `where nothing changes there is one look, and each change is worth another`() async {
+        let signal = Signal()
+        var looks = 0
+        let nothing: Int? = await signal.first(within: .milliseconds(30)) {
+            looks += 1
+            return nil
+        }
+        #expect(nothing == nil && looks == 1)
+        let third: Int? = await signal.first(within: patience) {
+            looks += 1
+            signal.notify()
+            return looks == 4 ? looks : nil
+        }
+        #expect(third == 4)
+        let late: Int? = await signal.first(within: .milliseconds(30), pause: { .milliseconds(5) }) {
+            looks += 1
+            return nil
+        }
+        #expect(late == nil && looks > 5)
+    }
+}
+
+@Suite("Looks that nobody asked for")
+struct BeatTests {
+    @Test(arguments: [1_000, 5_000, 7] as [Int64]) func `fall on the same moments`(milliseconds: Int64) {
+        let (interval, start) = (Duration.milliseconds(milliseconds), ContinuousClock.now)
+        let next = start + Beat.next(interval, after: start)
+        for step in 0..<50 {
+            let now = start + interval * step / 50
+            let left = Beat.next(interval, after: now)
+            #expect(left > .zero && left <= interval)
+            let off = (now + left - next) / interval
+            #expect(abs(off - off.rounded()) < 0.000_01, "\(now + left) is \(off) intervals after \(next)")
+        }
+        #expect(Beat.next(interval, after: start - interval * 3) <= interval)
+    }
 }

@@ -20,7 +20,7 @@ struct ViewVersionTests {
         }
     }
     private func labels(_ views: SQLiteViews) throws -> [Row]? {
-        try views.readNow(liveOf: projection) { try $0.rows(Scan(items)) }
+        try views.readNow(liveOf: projection) { reader, _ in try reader.rows(Scan(items)) }
     }
 
     @Test func `is another after each commit that a read has seen, by whichever process, and else the same`()
@@ -86,13 +86,13 @@ struct ViewVersionTests {
                     var kept: (version: ViewVersion, label: Value)?
                     while kept?.label != "200" {
                         let version = try #require(views.version(liveOf: projection))
-                        let read = try views.readNow(liveOf: projection) { reader in
+                        let read = try views.readNow(liveOf: projection) { reader, asOf in
                             try (
                                 reader.rows(Scan(items, limit: 10)),
-                                reader.rows(Scan(items, descending: true, limit: 10))
+                                reader.rows(Scan(items, descending: true, limit: 10)), asOf()
                             )
                         }
-                        guard let (some, others) = read else {
+                        guard let (some, others, asOf) = read else {
                             // It has waited for a disk, and rests.
                             await Task.yield()
                             continue
@@ -100,6 +100,7 @@ struct ViewVersionTests {
                         #expect(Set((some + others).map { $0[2] }).count == 1)
                         // Nobody who asks after this read is shown less.
                         let number = { (value: Value?) in value?.text.flatMap { Int($0) } ?? 0 }
+                        #expect(asOf == [p0: Offset(Int64(number(some[0][2]) + 1))])
                         #expect(number(some[0][2]) >= number(kept?.label))
                         kept = (version, some[0][2])
                         try Task.checkCancellation()
@@ -107,6 +108,39 @@ struct ViewVersionTests {
                 }
                 try await group.waitForAll()
             }
+        }
+    }
+
+    @Test func `how far the rows have come is told though nothing else is read`() async throws {
+        try await stores { views, shelf in
+            for next in [1, 2, 2, 5] as [Offset] {
+                try await shelf.commit([p0: next]) { $0.put(items, ["a", 1, .text("\(next)"), .null]) }
+                for _ in 0..<2 {
+                    #expect(try views.readNow(liveOf: projection) { _, asOf in try asOf() } == [p0: next])
+                }
+            }
+        }
+    }
+
+    @Test func `a read that would hold up its thread is given up, and the next one is answered`() async throws {
+        try await stores { views, shelf in
+            try await shelf.commit([p0: 1]) { view in
+                for number in Int64(0)..<10_000 { view.put(items, ["a", .integer(number), "label", .null]) }
+            }
+            func count(_ limit: Int) throws -> Int? {
+                try views.readNow(liveOf: projection) { reader, asOf in
+                    let rows = try reader.rows(Scan(items, limit: limit)).count
+                    #expect(try asOf() == [p0: 1])
+                    return rows
+                }
+            }
+            #expect(try count(100) == 100)
+            for _ in 0..<3 {
+                #expect(try count(10_000) == nil)
+                #expect(try count(500) == 500)
+            }
+            let all = try await views.read(liveOf: projection) { reader, _ in try reader.rows(Scan(items)).count }
+            #expect(all == 10_000, "the long way has no such limit")
         }
     }
 }

@@ -14,7 +14,7 @@ public protocol GroupWork {
 
 /// How a worker takes part in its group, from joining to leaving.
 public struct GroupLoop: Sendable {
-    /// How long a worker goes without a look around, where it does not ask for one. What there is to do wakes it.
+    /// How long a worker goes at most without a look around, where it does not ask for one. What there is to do wakes it.
     public static let heed = Duration.seconds(5)
 
     public var log: any EventLog
@@ -90,7 +90,7 @@ public struct GroupLoop: Sendable {
     ) async throws {
         while !stopping() && !Task.isCancelled {
             let pause = try await work.tick(member)
-            switch try await member.next(max: batch, wait: min(max(pause, .zero), Self.heed)) {
+            switch try await member.next(max: batch, wait: min(max(pause, .zero), Beat.next(Self.heed))) {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))

@@ -81,7 +81,8 @@ public final class Signal: Sendable {
         }
     }
 
-    /// Looks, and looks again after each change, until there is something, the time is over or the task is cancelled.
+    /// Looks, and looks again after each change, until there is something, the time is over or the task is cancelled. Where
+    /// nothing has changed until then, there is no last look.
     ///
     /// - Parameters:
     ///   - pause: how long to go without a look where nothing changes; asked after each look.
@@ -97,7 +98,9 @@ public final class Signal: Sendable {
             if let found = try await look() { return found }
             let left = deadline - .now
             if left <= .zero || Task.isCancelled { return nil }
-            await wait(past: version, atMost: min(left, pause()), in: partitions())
+            let pause = pause()
+            await wait(past: version, atMost: min(left, pause), in: partitions())
+            if left <= pause, self.version == version, ContinuousClock.now >= deadline { return nil }
         }
     }
 

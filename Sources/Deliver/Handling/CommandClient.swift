@@ -22,8 +22,10 @@ public final class CommandClient: Service {
     public static let pendingReplies = 200_000
     /// How much later than its deadline a caller may be told that time is over.
     private static let look = Duration.milliseconds(50)
-    /// The same where nobody waited when the look began.
+    /// The same where nobody waited when the look began, and others' outcomes come in.
     private static let idleLook = Duration.milliseconds(250)
+    /// The same where nothing comes in: who begins to wait ends the pause.
+    private static let rest = GroupLoop.heed
 
     private struct Waiting {
         var reply: Reply
@@ -59,6 +61,8 @@ public final class CommandClient: Service {
         }
     }
     private let state = Mutex(State())
+    /// Rings when the first begins to wait.
+    private let awaited = Signal()
 
     private init(
         log: any EventLog, counts: [String: Int], reader: any LogReader, clock: @escaping @Sendable () -> Timestamp
@@ -162,23 +166,28 @@ public final class CommandClient: Service {
                 deadline: .now + limit,
                 waited: limit)
         }
-        try state.withLock { state in
+        let isFirst = try state.withLock { state in
             if let failure = state.failure { throw failure }
             if state.count + entries.count > Self.pendingReplies { throw Overloaded(limit: Self.pendingReplies) }
-            state.count += entries.count
+            defer { state.count += entries.count }
             for (command, entry) in zip(commands, entries) { state.waiting[command.id, default: []].append(entry) }
+            return state.count == 0
         }
+        if isFirst { awaited.notify() }
         return entries.map(\.reply)
     }
 
     private func listen() async throws {
         do {
-            var looked = ContinuousClock.now
+            var (looked, isQuiet) = (ContinuousClock.now, false)
             while !Task.isCancelled {
-                let pause = state.withLock { $0.count > 0 } ? Self.look : Self.idleLook
-                for batch in try await reader.next(max: 10_000, wait: pause) {
-                    hear(batch.records, in: batch.source)
-                }
+                let version = awaited.version
+                let isAwaited = state.withLock { $0.count > 0 }
+                if !isAwaited, isQuiet { await awaited.wait(past: version, atMost: Beat.next(Self.rest)) }
+                let pause = isAwaited ? Self.look : isQuiet ? .zero : Self.idleLook
+                let batches = try await reader.next(max: 10_000, wait: pause)
+                for batch in batches { hear(batch.records, in: batch.source) }
+                isQuiet = !isAwaited && batches.isEmpty
                 // This looks through all pending replies, so it is not done after each batch.
                 if ContinuousClock.now - looked < Self.look { continue }
                 expire()

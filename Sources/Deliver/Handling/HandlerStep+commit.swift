@@ -64,8 +64,10 @@ extension HandlerStep {
             if !records.isEmpty { appends.append(Append(home.place, records)) }
         }
         if !appends.isEmpty { _ = try await log.append(appends) }
-        let next = partitions.values
-            .flatMap { [$0.state.aggregates.nextDue, $0.checkpoint?.nextReading] }.compactMap(\.self).min()
-        return next.map { min(.milliseconds(max(0, $0.milliseconds(since: clock()))), Self.glance) } ?? Self.glance
+        let due = partitions.values.compactMap(\.state.aggregates.nextDue).min()
+        let reading = partitions.values.compactMap { $0.checkpoint?.nextReading }.min()
+        let left = [due, reading].compactMap(\.self).map { $0.milliseconds(since: clock()) }.min()
+        let glance = due == nil ? GroupLoop.heed : Beat.next(Self.glance)
+        return left.map { min(.milliseconds(max(0, $0)), glance) } ?? glance
     }
 }

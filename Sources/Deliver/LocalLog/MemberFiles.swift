@@ -9,7 +9,7 @@ internal import Synchronization
 /// lock but stops touching, and counts as dead after `silence`. Other processes' members are looked at as often as
 /// ``LocalMember/look`` says, and only while there are any.
 final class MemberFiles: Sendable {
-    static let touch = Duration.seconds(1)
+    static let touch = Duration.seconds(2)
     static let silence = Duration.seconds(10)
 
     private let directory: String

@@ -50,8 +50,13 @@ public protocol ViewStore: Sendable {
     func version(liveOf projection: AnyProjection) -> ViewVersion?
     /// Reads a projection's live build on the caller's thread, and waits for nobody but perhaps a disk.
     ///
-    /// - Returns: nil where the store cannot, or where its disk has lately been slow: then `read` does not hold up the caller's thread.
-    func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R?
+    /// - Parameter body: `asOf` reads the offsets that the rows show, at the same moment.
+    /// - Returns: nil where the store cannot, where its disk has lately been slow, or where the read would take long: then `read` does
+    ///   not hold up the caller's thread.
+    func readNow<R>(
+        liveOf projection: AnyProjection,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R?
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -116,7 +121,10 @@ extension ViewStore {
 
     public func version(liveOf projection: AnyProjection) -> ViewVersion? { nil }
 
-    public func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R? { nil }
+    public func readNow<R>(
+        liveOf projection: AnyProjection,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? { nil }
 
     public func read<R: Sendable>(
         liveOf projection: AnyProjection,

@@ -23,7 +23,10 @@ extension WrappedViews {
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R
     ) async throws -> R { try await views.read(tables, body) }
     public func version(liveOf projection: AnyProjection) -> ViewVersion? { views.version(liveOf: projection) }
-    public func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R? {
+    public func readNow<R>(
+        liveOf projection: AnyProjection,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
         try views.readNow(liveOf: projection, body)
     }
     public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {

@@ -13,9 +13,12 @@ extension SQLiteViews {
     }
 
     /// Reads over a connection of its own, so that no long query is waited for.
-    public func readNow<R>(liveOf projection: AnyProjection, _ body: (any ViewReader) throws -> R) throws -> R? {
-        guard let connection = versions.connection(to: projection, in: directory) else { return nil }
-        return try connection.read(body)
+    public func readNow<R>(
+        liveOf projection: AnyProjection,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
+        guard let (connection, state) = versions.connection(to: projection, in: directory) else { return nil }
+        return try connection.read(state, body)
     }
 }
 
@@ -110,11 +113,14 @@ final class LiveVersions: Sendable {
     }
 
     /// - Returns: nil where it is not there yet, or is not to be used now.
-    func connection(to projection: AnyProjection, in directory: String) -> QuickConnection? {
+    func connection(
+        to projection: AnyProjection, in directory: String
+    ) -> (connection: QuickConnection, state: LiveState)? {
         state.withLock { state in
             guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
             if view.connection == nil { state.views[name]?.connection = QuickConnection(view.path) }
-            return state.views[name]?.connection.flatMap { $0.isResting ? nil : $0 }
+            guard let connection = state.views[name]?.connection, !connection.isResting else { return nil }
+            return view.head.map { (connection, LiveState(head: $0, build: view.build)) }
         }
     }
 
@@ -181,17 +187,28 @@ private final class CommitHead: @unchecked Sendable {
     }
 }
 
-/// A connection that reads on the caller's thread. Where a read has waited for the disk, it rests for a moment: then threads that may
-/// wait shall read.
+/// What tells the version of a build.
+struct LiveState {
+    fileprivate let head: CommitHead
+    fileprivate let build: Int
+    var version: ViewVersion { head.version(of: build) }
+}
+
+/// A connection that reads on the caller's thread, for some hundred microseconds at most. Where a read has waited for the disk, it
+/// rests for a moment: then threads that may wait shall read.
 final class QuickConnection: Sendable {
     private static let rest = Duration.milliseconds(50)
     private let queue: DatabaseQueue
+    private let steps = StepLimit()
     private let restsUntil = Mutex<ContinuousClock.Instant?>(nil)
+    /// The offsets of the rows, and of which state of the view they are.
+    private let known = Mutex<(version: ViewVersion, asOf: [TopicPartition: Offset])?>(nil)
 
     /// - Returns: nil where it cannot be opened.
     init?(_ path: String) {
         guard let queue = try? DatabaseQueue(path: path, configuration: SQLiteViews.reading) else { return nil }
         self.queue = queue
+        queue.inDatabase { steps.watch($0) }
     }
 
     var isResting: Bool {
@@ -202,17 +219,72 @@ final class QuickConnection: Sendable {
     }
 
     /// All that `body` reads is of one moment.
-    func read<R>(_ body: (any ViewReader) throws -> R) throws -> R {
+    ///
+    /// - Returns: nil where it would take long.
+    func read<R>(
+        _ state: LiveState,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
         let before = BlockInput.count
         defer {
             if BlockInput.count != before { restsUntil.withLock { $0 = .now + Self.rest } }
         }
         return try queue.unsafeRead { db in
+            let first = state.version
             try db.cachedStatement(sql: "BEGIN").execute()
-            let result = Result { try body(SQLiteReader(db: db)) }
+            steps.begin()
+            let result = Result { try body(SQLiteReader(db: db)) { try asOf(db, first, state) } }
+            steps.end()
             try db.cachedStatement(sql: "COMMIT").execute()
-            return try result.get()
+            do {
+                return try result.get()
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
+                return nil
+            }
         }
+    }
+
+    /// - Parameter first: The view's version before the transaction began. Where it is the same once something was read, the
+    ///   transaction reads that version.
+    private func asOf(
+        _ db: Database, _ first: ViewVersion, _ state: LiveState
+    ) throws -> [TopicPartition: Offset] {
+        let kept = known.withLock(\.self)
+        if kept == nil || kept?.version != first {
+            let asOf = try Checkpoints.offsets(db)
+            if state.version == first { known.withLock { $0 = (first, asOf) } }
+            return asOf
+        }
+        // Only now is it sure that the transaction has begun to read.
+        _ = try db.cachedStatement(sql: "SELECT 1 FROM _checkpoints LIMIT 1").rows([])
+        if let kept, state.version == first { return kept.asOf }
+        return try Checkpoints.offsets(db)
+    }
+}
+
+/// Ends a read that takes too many steps of SQLite's machine, before its caller's thread is held up.
+///
+/// It is Sendable unchecked: only who has the connection uses it.
+private final class StepLimit: @unchecked Sendable {
+    /// Instructions that a read may have, and after how many they are counted: some thousand rows by a key.
+    private static let (most, counted) = (20_000, 500)
+    private var left = Int.max
+
+    func watch(_ db: Database) {
+        sqlite3_progress_handler(
+            db.sqliteConnection, Int32(Self.counted),
+            { limit in
+                guard let limit else { return 0 }
+                return Unmanaged<StepLimit>.fromOpaque(limit).takeUnretainedValue().passed() ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    func begin() { left = Self.most }
+    func end() { left = .max }
+
+    private func passed() -> Bool {
+        left -= Self.counted
+        return left < 0
     }
 }
 

@@ -16,7 +16,7 @@ public struct SnapshotLimits: Sendable, Hashable {
     /// How often a view is looked at.
     public var look = Duration.seconds(1)
     /// How many times longer it is left alone, at most, where nothing was folded since the last look.
-    public var idle = 5
+    public var idle = 12
     /// The pause after a snapshot that failed.
     public var retry = Duration.seconds(60)
 

@@ -28,14 +28,14 @@ public struct Snapshotting: Service, CustomStringConvertible {
     public func run() async throws {
         await cancelWhenGracefulShutdown {
             var notBefore = [ContinuousClock.Instant](repeating: .now, count: projections.count)
-            var (counts, wait) = ([Int64](repeating: -1, count: projections.count), limits.look)
+            var (seen, wait) = ([Seen?](repeating: nil, count: projections.count), limits.look)
             while !Task.isCancelled {
-                let before = counts
+                let before = seen
                 for (i, projection) in projections.enumerated() where .now >= notBefore[i] {
-                    notBefore[i] = .now + (await pause(after: projection, events: &counts[i]))
+                    notBefore[i] = .now + (await pause(after: projection, seen: &seen[i]))
                 }
                 // Where nothing is folded there is nothing to look for.
-                wait = counts == before ? min(wait * 2, limits.look * limits.idle) : limits.look
+                wait = seen == before ? min(wait * 2, limits.look * limits.idle) : limits.look
                 try? await Task.sleep(for: wait)
             }
         }
@@ -43,11 +43,11 @@ public struct Snapshotting: Service, CustomStringConvertible {
 
     /// Looks at one view; gives how long it is left alone.
     ///
-    /// - Parameter events: How many it has is put there.
-    private func pause(after projection: AnyProjection, events: inout Int64) async -> Duration {
+    /// - Parameter seen: What was seen of it is put there.
+    private func pause(after projection: AnyProjection, seen: inout Seen?) async -> Duration {
         let start = ContinuousClock.now
         do {
-            return try await look(at: projection, &events) ? (ContinuousClock.now - start) * limits.rest : .zero
+            return try await look(at: projection, &seen) ? (ContinuousClock.now - start) * limits.rest : .zero
         } catch is CancellationError {
             return .zero
         } catch {
@@ -57,16 +57,38 @@ public struct Snapshotting: Service, CustomStringConvertible {
         }
     }
 
+    /// What a view was when it was looked at.
+    private struct Seen: Equatable {
+        var build: Int
+        var events: Int64
+    }
+
+    /// How many events a view has.
+    private static let events: @Sendable (any ViewReader, [TopicPartition: Offset]) -> Int64 = { _, asOf in
+        asOf.values.reduce(0) { $0 + $1.rawValue }
+    }
+
     /// Keeps a snapshot where one is due; says whether it did.
-    private func look(at projection: AnyProjection, _ count: inout Int64) async throws -> Bool {
+    private func look(at projection: AnyProjection, _ seen: inout Seen?) async throws -> Bool {
+        // Which builds there are is only asked where something was folded or another is live.
+        if let seen, try await views.live(projection).build == seen.build,
+            try await views.read(projection.build(seen.build), Self.events) == seen.events
+        {
+            return false
+        }
         let builds = try await views.builds(of: projection)
         if !builds.all.contains(builds.live) { return false }
         let live = projection.build(builds.live)
-        let events = try await views.read(live) { _, asOf in asOf.values.reduce(0) { $0 + $1.rawValue } }
-        count = events
-        if events < limits.every { return false }
-        let there = try await folder.all(of: live)
-        guard limits.isDue(at: events, beside: there.map(\.events)) else { return false }
+        let events = try await views.read(live, Self.events)
+        seen = nil
+        if events >= limits.every, limits.isDue(at: events, beside: try await folder.all(of: live).map(\.events)) {
+            return try await keep(live, builds)
+        }
+        seen = Seen(build: builds.live, events: events)
+        return false
+    }
+
+    private func keep(_ live: AnyProjection, _ builds: Builds) async throws -> Bool {
         let start = ContinuousClock.now
         let kept = try await views.withSnapshot(live) {
             try await folder.keep($0, of: live, from: log, limits: limits)
@@ -75,7 +97,7 @@ public struct Snapshotting: Service, CustomStringConvertible {
         logger.debug(
             "snapshot of \(live.storage) at \(kept.events) events, \(kept.bytes) bytes, took \(ContinuousClock.now - start)"
         )
-        try await folder.discard(projection, but: builds)
+        try await folder.discard(live, but: builds)
         return true
     }
 }

@@ -69,7 +69,9 @@ final class ClosedSessions: Service, CustomStringConvertible {
 
     func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: GatewayLimits.sessionPause) }
+            try? await cancelWhenGracefulShutdown {
+                try await Task.sleep(for: Beat.next(GatewayLimits.sessionPause))
+            }
             await lookOrSay()
         }
     }

@@ -36,13 +36,13 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var waiting = 0
     private var lastWaited = NIODeadline.now()
     private var isWritten = false
-    private var address = ""
+    private var peer: GatewayContext?
 
     init(_ quick: QuickAnswers? = nil) { self.quick = quick }
 
     func handlerAdded(context: ChannelHandlerContext) {
         isStream = context.channel.parent?.parent != nil
-        address = GatewayContext.address(of: context.channel)
+        peer = GatewayContext(context.channel)
         if !isStream { Self.setOptions(of: context.channel) }
     }
 
@@ -59,7 +59,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
-            if let quick, isQuickAllowed(context), let answer = quick.answer(head, address: address) {
+            if let quick, let peer, isQuickAllowed(context), let answer = quick.answer(head, peer) {
                 self.answer = answer
                 return
             }

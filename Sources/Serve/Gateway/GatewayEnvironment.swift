@@ -36,6 +36,8 @@ final class GatewayEnvironment: Sendable {
     let beside: RouteQueue
     /// What views say, for routes that answer at once.
     let known: KnownAnswers
+    let longQueries = LongQueries()
+    let shownOffsets = ShownOffsets()
 
     init(
         domains: [Domain], log: any EventLog, views: any ViewStore, snapshots: SnapshotFolder, declared: [Topic],

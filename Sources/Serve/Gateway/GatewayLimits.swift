@@ -32,6 +32,10 @@ package enum GatewayLimits {
     package static let gathering = Duration.milliseconds(20)
     /// How long a connection is answered at once before one of its requests goes the long way, on which it is seen that it is in use.
     package static let quick = Duration.seconds(15)
+    /// A query that takes longer goes the long way for a while, so that no other connection waits for it.
+    package static let quickRead = Duration.milliseconds(2)
+    /// For so long.
+    package static let longQuery = Duration.seconds(1)
     /// How long a connection that is to be closed may go on sending before it is.
     package static let linger = Duration.seconds(2)
     /// How often it is looked which sessions were closed.

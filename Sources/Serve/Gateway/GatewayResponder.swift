@@ -12,12 +12,12 @@ struct GatewayContext: InitializableFromSource {
     /// Whether nobody is there any more.
     var isClosed: Bool { !channel.isActive }
 
-    init(source: ApplicationRequestContextSource) {
-        channel = source.channel
-        address = Self.address(of: source.channel)
-    }
+    init(source: ApplicationRequestContextSource) { self.init(source.channel) }
 
-    static func address(of channel: any Channel) -> String { channel.remoteAddress?.ipAddress ?? "unknown" }
+    init(_ channel: any Channel) {
+        self.channel = channel
+        address = channel.remoteAddress?.ipAddress ?? "unknown"
+    }
 }
 
 /// Lets requests in or refuses them, has them answered, and sees that each is answered well: with what protects browsers, logged
@@ -26,33 +26,66 @@ struct GatewayResponder: HTTPResponder {
     let around: GatewayEnvironment
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
-        let start = ContinuousClock.now
+        var seen = Seen(request.head, context)
         let body = RequestedBody(request)
-        var name = "none"
-        var subject: String?
-        var span: RequestSpan?
         var reply: Reply
         do {
-            reply = try await answer(request, context, body, &name, &subject, &span)
-        } catch {
-            let problem = around.problem(error)
-            if problem.status == .internalError {
-                around.logger.warning(
-                    "request failed", metadata: ["path": "\(Seen.path(request.head.path ?? ""))", "error": "\(error)"])
+            switch try admit(request, context, body, &seen) {
+            case .answered(let answer): reply = answer
+            case .asks(let endpoint, let asked): reply = try await around.answer(endpoint, asked)
             }
-            reply = around.reply(problem, to: request)
+        } catch {
+            reply = refused(request, error)
         }
         finish(&reply, request, body)
-        let seen = Seen(
-            method: request.method.rawValue, target: request.head.path ?? "", name: name, status: reply.status,
-            address: context.address, subject: subject, start: start, span: span)
+        seen.status = reply.status
         return response(reply, isHead: request.method == .head, seen)
     }
 
-    private func answer(
-        _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ name: inout String,
-        _ subject: inout String?, _ span: inout RequestSpan?
-    ) async throws -> Reply {
+    /// Answers a request for a view on the caller's thread.
+    ///
+    /// - Returns: nil where it goes the long way, as if it came only then.
+    func viewNow(_ head: HTTPRequest, _ context: GatewayContext) -> (reply: Reply, seen: Seen)? {
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
+        var seen = Seen(request.head, context)
+        let body = RequestedBody(request)
+        var reply: Reply
+        do {
+            guard case .asks(.view(let name), let asked) = try admit(request, context, body, &seen),
+                let answer = try around.queryNow(name, asked)
+            else {
+                around.rates.giveBack(context.address)
+                if let subject = seen.subject { around.tokenRates.giveBack(subject) }
+                return nil
+            }
+            reply = answer
+        } catch {
+            reply = refused(request, error)
+        }
+        finish(&reply, request, body)
+        seen.status = reply.status
+        return (reply, seen)
+    }
+
+    private func refused(_ request: Request, _ error: any Error) -> Reply {
+        let problem = around.problem(error)
+        if problem.status == .internalError {
+            around.logger.warning(
+                "request failed", metadata: ["path": "\(Seen.path(request.head.path ?? ""))", "error": "\(error)"])
+        }
+        return around.reply(problem, to: request)
+    }
+
+    private enum Admitted {
+        case answered(Reply)
+        case asks(Endpoint, GatewayRequest)
+    }
+
+    /// - Parameter seen: What is known of the request is put there.
+    /// - Throws: ``Problem`` where it is not let in.
+    private func admit(
+        _ request: Request, _ context: GatewayContext, _ body: RequestedBody, _ seen: inout Seen
+    ) throws -> Admitted {
         try around.rates.check(context.address)
         try checkHost(request.head.authority)
         let target = try RequestTarget(request.head.path ?? "")
@@ -60,21 +93,22 @@ struct GatewayResponder: HTTPResponder {
         if request.method == .options {
             let methods = Endpoint.methods(at: target.path, around.routes)
             if methods.isEmpty { _ = try Endpoint.find("OPTIONS", target.path, around.routes) }
-            return preflight(methods, isAllowed: origin != nil)
+            return .answered(preflight(methods, isAllowed: origin != nil))
         }
         let endpoint = try Endpoint.find(request.method.rawValue, target.path, around.routes)
-        name = endpoint.template
-        if case .page(let page) = endpoint, page.isOpen { return try around.file(page, request.headers) }
+        seen.name = endpoint.template
+        if case .page(let page) = endpoint, page.isOpen { return .answered(try around.file(page, request.headers)) }
         let (access, token) = try access(to: endpoint, request)
-        subject = access.subject
-        if let subject { try around.tokenRates.check(subject) }
+        seen.subject = access.subject
+        if let subject = access.subject { try around.tokenRates.check(subject) }
         let trace = request.headers[.traceparent].flatMap { TraceContext($0) }
-        span = RequestSpan(request.method.rawValue, endpoint, of: trace)
+        let span = RequestSpan(request.method.rawValue, endpoint, of: trace)
+        seen.span = span
         let checkAgain: @Sendable () throws(Problem) -> Void = {
             [authority = around.settings.authority, closed = around.closedSessions] () throws(Problem) in
             if let token { try closed.check(authority.access(token: token)) }
         }
-        return try await around.answer(
+        return .asks(
             endpoint,
             GatewayRequest(
                 target: target, fields: request.headers, access: access, whose: access.subject ?? context.address,
@@ -183,12 +217,16 @@ struct GatewayResponder: HTTPResponder {
     struct Seen: Sendable {
         var method: String
         var target: String
-        var name: String
-        var status: Int
+        var name = "none"
+        var status = 0
         var address: String
         var subject: String?
-        var start: ContinuousClock.Instant
+        var start = ContinuousClock.now
         var span: RequestSpan?
+
+        init(_ head: HTTPRequest, _ context: GatewayContext) {
+            (method, target, address) = (head.method.rawValue, head.path ?? "", context.address)
+        }
 
         private static let shownPath = 200
         static func path(_ target: String) -> String {
@@ -221,6 +259,8 @@ struct GatewayResponder: HTTPResponder {
         }
         note(seen)
         var response = Response(status: .init(code: reply.status), headers: reply.fields, body: body)
+        // It would be that of an answer that is not sent (RFC 9110, section 8.6).
+        if reply.status == 304 { response.headers[.contentLength] = nil }
         if isHead {
             response = response.createHeadResponse()
             if case .stream = reply.content { response.headers[.contentLength] = nil }

@@ -6,10 +6,10 @@ internal import MillraceBus
 internal import NIOCore
 internal import Synchronization
 
-/// Answers of routes that need not wait, given on the thread that reads the connection: a short link that is followed.
+/// Answers that need not wait, given on the thread that reads the connection: a short link that is followed, and what a view says of
+/// a key.
 ///
-/// A request is let in by the same rules as any other; where anything about it is out of the ordinary, or would be refused, it goes
-/// the long way.
+/// A request is let in by the same rules as any other; where anything about it is out of the ordinary, it goes the long way.
 struct QuickAnswers: Sendable {
     private let responder: GatewayResponder
     private let date = DateField()
@@ -17,9 +17,7 @@ struct QuickAnswers: Sendable {
     private let plain: HTTPFields
     private var around: GatewayEnvironment { responder.around }
 
-    /// Nil where no domain has such routes.
-    init?(_ around: GatewayEnvironment) {
-        if !around.routes.hasQuick { return nil }
+    init(_ around: GatewayEnvironment) {
         responder = GatewayResponder(around: around)
         var reply = Reply(302)
         responder.protect(&reply)
@@ -42,41 +40,61 @@ struct QuickAnswers: Sendable {
 
     /// Fields that say that a request wants more than an answer.
     private static let unusual: [HTTPField.Name] = [
-        .origin, .traceparent, .contentLength, .transferEncoding, .expect, .upgrade, .authorization,
+        .traceparent, .contentLength, .transferEncoding, .expect, .upgrade,
     ]
+    /// Fields that matter where a path is a domain's own.
+    private static let personal: [HTTPField.Name] = [.origin, .authorization]
 
-    /// - Parameter address: Who is at the other end.
+    /// - Parameter peer: Who is at the other end.
     /// - Returns: nil where it goes the long way.
-    func answer(_ head: HTTPRequest, address: String) -> (head: HTTPResponse, body: ByteBuffer?)? {
-        guard head.method == .get || head.method == .head, let path = head.path, isUsual(head.headerFields),
+    func answer(_ head: HTTPRequest, _ peer: GatewayContext) -> (head: HTTPResponse, body: ByteBuffer?)? {
+        guard head.method == .get || head.method == .head, let path = head.path, isUsual(head.headerFields) else {
+            return nil
+        }
+        if path.hasPrefix("/views/") {
+            guard let (reply, seen) = responder.viewNow(head, peer) else { return nil }
+            return written(reply, seen)
+        }
+        return route(head, path, peer)
+    }
+
+    private func route(
+        _ head: HTTPRequest, _ path: String, _ peer: GatewayContext
+    ) -> (head: HTTPResponse, body: ByteBuffer?)? {
+        guard around.routes.hasQuick, !head.headerFields.contains(where: { Self.personal.contains($0.name) }),
             let target = try? RequestTarget(path), let found = around.routes.quick(target.path),
             let quick = found.route.quick, (try? responder.checkHost(head.authority)) != nil
         else { return nil }
-        let start = ContinuousClock.now
-        guard around.rates.take(address) == nil else { return nil }
+        var seen = GatewayResponder.Seen(head, peer)
+        guard around.rates.take(peer.address) == nil else { return nil }
         let asked = RouteRequest(
             method: .get, isHead: head.method == .head, variables: found.match.variables,
-            parameters: target.parameters.map { NamedText($0.name, $0.value) }, subject: nil, address: address,
+            parameters: target.parameters.map { NamedText($0.name, $0.value) }, subject: nil, address: peer.address,
             host: head.authority, isSecure: around.settings.isSecure, now: now(),
             field: { [fields = head.headerFields] in fields[HTTPField.Name($0)] },
             cookie: { [fields = head.headerFields] in fields.cookie($0) })
         let access = Access(subject: nil, grants: [])
         let bus = GatewayRouteBus(around: around, domain: found.domain, access: access, trace: nil)
-        guard let given = try? quick(asked, bus), var reply = try? reply(given) else {
-            around.rates.giveBack(address)
+        guard let given = try? quick(asked, bus), let reply = try? reply(given) else {
+            around.rates.giveBack(peer.address)
             return nil
         }
-        responder.note(
-            GatewayResponder.Seen(
-                method: head.method.rawValue, target: path, name: found.match.template, status: reply.status,
-                address: address, start: start))
+        (seen.name, seen.status) = (found.match.template, reply.status)
+        return written(reply, seen)
+    }
+
+    private func written(
+        _ reply: Reply, _ seen: GatewayResponder.Seen
+    ) -> (head: HTTPResponse, body: ByteBuffer?) {
+        responder.note(seen)
+        var fields = reply.fields
         var body: ByteBuffer?
         if case .text(let text) = reply.content { body = ByteBuffer(string: text) }
-        reply.fields[.contentLength] = String(body?.readableBytes ?? 0)
-        reply.fields[.date] = date.text
+        if reply.status != 304 { fields[.contentLength] = String(body?.readableBytes ?? 0) }
+        fields[.date] = date.text
         return (
-            HTTPResponse(status: .init(code: reply.status), headerFields: reply.fields),
-            head.method == .head ? nil : body
+            HTTPResponse(status: .init(code: reply.status), headerFields: fields),
+            seen.method == "HEAD" ? nil : body
         )
     }
 

@@ -16,11 +16,35 @@ extension GatewayEnvironment {
         return reply(answer.call, answer.page, answer.asOf, type, request)
     }
 
-    /// What a query answers, and how far its view has come.
-    typealias Answer = (call: QueryCall, page: Page, asOf: [TopicPartition: Offset])
+    /// The same on the caller's thread.
+    ///
+    /// - Returns: nil where the answer has to wait, or would hold up the thread.
+    func queryNow(_ name: String, _ request: GatewayRequest) throws -> Reply? {
+        if longQueries.has(name) { return nil }
+        let query = try named { try catalogue.query(name) }
+        try request.require(.query, in: domain(of: query))
+        var parameters = request.parameters
+        let type = try request.chosen(of: .json, .lines, .csv)
+        let asked = try asked(query, &parameters)
+        if asked.asOf != nil || !asked.after.isEmpty { return nil }
+        let start = ContinuousClock.now
+        // What is wrong with a view is told the long way.
+        let answer = (try? asked.call.pageNow(at: now(), in: views)) ?? nil
+        if answer == nil || ContinuousClock.now - start > GatewayLimits.quickRead { longQueries.add(name) }
+        guard let (page, asOf) = answer else { return nil }
+        return reply(asked.call, page, asOf, type, request)
+    }
 
-    /// Asks a query with the parameters of a request.
-    func ask(_ query: Query, _ parameters: inout ParameterReader) async throws -> Answer {
+    /// A query as a request asks it.
+    private struct Asked {
+        var call: QueryCall
+        var after: [EventPlace]
+        /// A moment of the past, as it was written.
+        var asOf: String?
+        var wait: Duration
+    }
+
+    private func asked(_ query: Query, _ parameters: inout ParameterReader) throws -> Asked {
         let after = try parameters.all("after").map { text in try reading("after") { try EventPlace(text) } }
         let (asOf, limit, cursor) = (
             try parameters.one("as-of"), try parameters.number("limit"), try parameters.one("cursor")
@@ -29,13 +53,24 @@ extension GatewayEnvironment {
         let call = try QueryCall(
             query, parameters.rest(), spelled: .names, beside: ["after", "as-of", "limit", "cursor", "wait"],
             limit: limit, cursor: cursor, past: asOf, in: catalogue)
-        if let asOf {
-            if !after.isEmpty { throw Problem(.badRequest, "after and as-of exclude each other", field: "after") }
-            let (page, seen) = try await past(call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
-            return (call, page, seen)
+        if asOf != nil, !after.isEmpty {
+            throw Problem(.badRequest, "after and as-of exclude each other", field: "after")
         }
-        let (page, seen) = try await present(call, after: after, within: wait)
-        return (call, page, seen)
+        return Asked(call: call, after: after, asOf: asOf, wait: wait)
+    }
+
+    /// What a query answers, and how far its view has come.
+    typealias Answer = (call: QueryCall, page: Page, asOf: [TopicPartition: Offset])
+
+    /// Asks a query with the parameters of a request.
+    func ask(_ query: Query, _ parameters: inout ParameterReader) async throws -> Answer {
+        let asked = try asked(query, &parameters)
+        if let asOf = asked.asOf {
+            let (page, seen) = try await past(asked.call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
+            return (asked.call, page, seen)
+        }
+        let (page, seen) = try await present(asked.call, after: asked.after, within: asked.wait)
+        return (asked.call, page, seen)
     }
 
     /// The domain of a query, by its name.
@@ -71,13 +106,13 @@ extension GatewayEnvironment {
     private func reply(
         _ call: QueryCall, _ page: Page, _ asOf: [TopicPartition: Offset], _ type: MediaType, _ request: GatewayRequest
     ) -> Reply {
+        let shown = shownOffsets.text(of: asOf, call.projection.name)
         let text =
             switch type {
             case .csv: CSVLine.text(page)
             case .lines: JSON.rows(page.rows, page.columns).map { $0 + "\n" }.joined()
-            default: call.json(page, asOf: asOf) + "\n"
+            default: call.json(page, asOf: shown) + "\n"
             }
-        let shown = JSON.offsets(asOf)
         let tag = Self.tag(text, shown, type)
         var reply = Reply(200, type, .text(text))
         if let asked = request.fields[.ifNoneMatch], asked == "*" || asked.contains(tag) {

@@ -107,6 +107,6 @@ struct QueryCommand: AppCommand {
             if let next { try Output.standard.line("more: --cursor \(next)") }
             return
         }
-        try Output.standard.line(call.json(page, asOf: asOf))
+        try Output.standard.line(call.json(page, asOf: JSON.offsets(asOf)))
     }
 }

@@ -1,5 +1,5 @@
 package import EventModel
-internal import Projecting
+package import Projecting
 
 /// A query as it was asked: with its parameters, its page and the page's cursor.
 package struct QueryCall: Sendable {
@@ -46,14 +46,24 @@ package struct QueryCall: Sendable {
         return { try answer(arguments, $0) }
     }
 
+    /// The page as the view stands now, and how far it has come, read on the caller's thread.
+    ///
+    /// - Returns: nil where the store does not read so: see ``ViewStore/readNow(liveOf:_:)``.
+    package func pageNow(at now: Timestamp, in views: any ViewStore) throws -> (Page, [TopicPartition: Offset])? {
+        let answering = answering(at: now)
+        return try views.readNow(liveOf: projection) { reader, asOf in (try answering(reader), try asOf()) }
+    }
+
     /// Where the next page begins; nil at the end.
     package func next(of page: Page) -> String? { page.next.map { Cursor.encode($0, for: owner) } }
 
     /// `{"rows":[...],"next":...,"asOf":{...}}`.
-    package func json(_ page: Page, asOf: [TopicPartition: Offset]) -> String {
+    ///
+    /// - Parameter asOf: The offsets as JSON.
+    package func json(_ page: Page, asOf: String) -> String {
         JSON.object([
             ("rows", JSON.array(JSON.rows(page.rows, page.columns))),
-            ("next", next(of: page).map(JSON.string) ?? "null"), ("asOf", JSON.offsets(asOf)),
+            ("next", next(of: page).map(JSON.string) ?? "null"), ("asOf", asOf),
         ])
     }
 }

@@ -22,7 +22,7 @@ package struct ViewQuestion: Sendable {
     package func pageNow(_ parameters: [String: Value], in views: any ViewStore) throws -> Page? {
         try query.check(parameters)
         let arguments = Arguments(parameters, now: now(), limit: query.page, cursor: nil)
-        return try views.readNow(liveOf: projection) { try query.answer(arguments, $0) }
+        return try views.readNow(liveOf: projection) { reader, _ in try query.answer(arguments, reader) }
     }
 
     /// - Throws: ``UnknownName``, or ``BusError`` for parameters that are missing or of another type, for a cursor of another
