@@ -17,14 +17,15 @@ extension SQLiteViews {
         liveOf projection: AnyProjection,
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R? {
-        guard let (connection, state) = versions.connection(to: projection, in: directory) else { return nil }
+        guard let (connection, state) = versions.take(projection, in: directory) else { return nil }
+        defer { versions.giveBack(connection) }
         return try connection.read(state, body)
     }
 }
 
 /// Connections that count commits, one for each view that is asked for, to the build that is live.
 final class LiveVersions: Sendable {
-    private struct Name: Hashable {
+    struct Name: Hashable {
         var name: String
         var version: Int
     }
@@ -59,7 +60,10 @@ final class LiveVersions: Sendable {
         var build = 0
         var path: String
         var head: CommitHead?
-        var connection: QuickConnection?
+        /// Those that nobody reads over now, and how many there are.
+        var idle: [QuickConnection] = []
+        var count = 0
+        var restsUntil: ContinuousClock.Instant?
     }
     private struct State {
         var opened: UInt64 = 0
@@ -84,7 +88,7 @@ final class LiveVersions: Sendable {
                 // One that came in between is noticed the next time: what is kept is of the one before.
                 (view.seen, view.build) = (pointer, build)
                 view.path = "\(directory)/\(projection.build(build).storage).sqlite"
-                (view.head, view.connection) = (nil, nil)
+                (view.head, view.idle, view.count) = (nil, [], 0)
             }
             if view.head == nil {
                 opened += 1
@@ -112,15 +116,38 @@ final class LiveVersions: Sendable {
         }
     }
 
-    /// - Returns: nil where it is not there yet, or is not to be used now.
-    func connection(
-        to projection: AnyProjection, in directory: String
+    /// As many threads may read a view at once as there are processors.
+    private static let connections = max(2, ProcessInfo.processInfo.activeProcessorCount)
+    private static let rest = Duration.milliseconds(50)
+
+    /// A connection to the live build that nobody else reads over. It is to be given back.
+    ///
+    /// - Returns: nil where the database is not there yet, all connections to it are taken, or it is not to be read so now.
+    func take(
+        _ projection: AnyProjection, in directory: String
     ) -> (connection: QuickConnection, state: LiveState)? {
         state.withLock { state in
-            guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
-            if view.connection == nil { state.views[name]?.connection = QuickConnection(view.path) }
-            guard let connection = state.views[name]?.connection, !connection.isResting else { return nil }
-            return view.head.map { (connection, LiveState(head: $0, build: view.build)) }
+            guard let name = state.follow(projection, in: directory), var view = state.views[name], let head = view.head
+            else { return nil }
+            defer { state.views[name] = view }
+            if let end = view.restsUntil {
+                if end > .now { return nil }
+                view.restsUntil = nil
+            }
+            let live = LiveState(head: head, build: view.build)
+            if let connection = view.idle.popLast() { return (connection, live) }
+            guard view.count < Self.connections, let connection = QuickConnection(view.path) else { return nil }
+            (connection.place, view.count) = ((name, head.number), view.count + 1)
+            return (connection, live)
+        }
+    }
+
+    func giveBack(_ connection: QuickConnection) {
+        state.withLock { state in
+            // The view may have another database by now, perhaps of the same path.
+            guard let (name, number) = connection.place, state.views[name]?.head?.number == number else { return }
+            state.views[name]?.idle.append(connection)
+            if connection.hasWaited { state.views[name]?.restsUntil = .now + Self.rest }
         }
     }
 
@@ -144,7 +171,7 @@ private final class CommitHead: @unchecked Sendable {
     private static let (size, changes, frames, checksum) = (48, 8, 16, 40)
     /// What SQLite maps of the index at once.
     private static let region: Int32 = 32_768
-    private let number: UInt64
+    let number: UInt64
     private let connection: OpaquePointer
     private let second: UnsafeRawPointer
 
@@ -194,28 +221,25 @@ struct LiveState {
     var version: ViewVersion { head.version(of: build) }
 }
 
-/// A connection that reads on the caller's thread, for some hundred microseconds at most. Where a read has waited for the disk, it
-/// rests for a moment: then threads that may wait shall read.
-final class QuickConnection: Sendable {
-    private static let rest = Duration.milliseconds(50)
+/// A connection that reads on the caller's thread, for some hundred microseconds at most. Where a read has waited for the disk, threads
+/// that may wait read the view for a moment.
+///
+/// It is Sendable unchecked: whoever has taken it uses it alone.
+final class QuickConnection: @unchecked Sendable {
+    /// Which view it is to, and the number of what counts its commits.
+    var place: (view: LiveVersions.Name, number: UInt64)?
+    /// Whether its last read has waited for the disk.
+    private(set) var hasWaited = false
     private let queue: DatabaseQueue
     private let steps = StepLimit()
-    private let restsUntil = Mutex<ContinuousClock.Instant?>(nil)
     /// The offsets of the rows, and of which state of the view they are.
-    private let known = Mutex<(version: ViewVersion, asOf: [TopicPartition: Offset])?>(nil)
+    private var known: (version: ViewVersion, asOf: [TopicPartition: Offset])?
 
     /// - Returns: nil where it cannot be opened.
     init?(_ path: String) {
         guard let queue = try? DatabaseQueue(path: path, configuration: SQLiteViews.reading) else { return nil }
         self.queue = queue
         queue.inDatabase { steps.watch($0) }
-    }
-
-    var isResting: Bool {
-        restsUntil.withLock { until in
-            if let end = until, end <= .now { until = nil }
-            return until != nil
-        }
     }
 
     /// All that `body` reads is of one moment.
@@ -226,9 +250,7 @@ final class QuickConnection: Sendable {
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R? {
         let before = BlockInput.count
-        defer {
-            if BlockInput.count != before { restsUntil.withLock { $0 = .now + Self.rest } }
-        }
+        defer { hasWaited = BlockInput.count != before }
         return try queue.unsafeRead { db in
             let first = state.version
             try db.cachedStatement(sql: "BEGIN").execute()
@@ -249,16 +271,14 @@ final class QuickConnection: Sendable {
     private func asOf(
         _ db: Database, _ first: ViewVersion, _ state: LiveState
     ) throws -> [TopicPartition: Offset] {
-        let kept = known.withLock(\.self)
-        if kept == nil || kept?.version != first {
+        guard let known, known.version == first else {
             let asOf = try Checkpoints.offsets(db)
-            if state.version == first { known.withLock { $0 = (first, asOf) } }
+            if state.version == first { known = (first, asOf) }
             return asOf
         }
         // Only now is it sure that the transaction has begun to read.
         _ = try db.cachedStatement(sql: "SELECT 1 FROM _checkpoints LIMIT 1").rows([])
-        if let kept, state.version == first { return kept.asOf }
-        return try Checkpoints.offsets(db)
+        return state.version == first ? known.asOf : try Checkpoints.offsets(db)
     }
 }
 

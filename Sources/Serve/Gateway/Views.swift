@@ -27,10 +27,10 @@ extension GatewayEnvironment {
         let type = try request.chosen(of: .json, .lines, .csv)
         let asked = try asked(query, &parameters)
         if asked.asOf != nil || !asked.after.isEmpty { return nil }
-        let start = ContinuousClock.now
+        let start = ThreadTime.now
         // What is wrong with a view is told the long way.
         let answer = (try? asked.call.pageNow(at: now(), in: views)) ?? nil
-        if answer == nil || ContinuousClock.now - start > GatewayLimits.quickRead { longQueries.add(name) }
+        if answer == nil || ThreadTime.now - start > GatewayLimits.quickRead { longQueries.add(name) }
         guard let (page, asOf) = answer else { return nil }
         return reply(asked.call, page, asOf, type, request)
     }

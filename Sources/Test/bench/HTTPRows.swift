@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Metering
 internal import TestSupport
 
 /// The gateway, beside a bare server of the same library and a small service in Python that reads the same view.
@@ -103,9 +102,10 @@ extension Bench {
         var resident = before
         for _ in 0..<rounds {
             alone.append(try await wrk.get(gateway.url(Self.status)).rate)
+            let files = try gateway.files()
             let sockets = try OpenSockets(Self.idleConnections, port: gateway.port)
             try await eventually("\(Self.idleConnections) connections", within: .seconds(60)) {
-                try await gateway.connections() >= Self.idleConnections ? true : nil
+                try gateway.files() >= files + Self.idleConnections ? true : nil
             }
             resident = max(resident, Resident.now(gateway.running.pid) ?? 0)
             beside.append(try await wrk.get(gateway.url(Self.status)).rate)
@@ -185,17 +185,9 @@ private struct ServedBus {
     func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
     func get(_ path: String) async throws -> String { try await bench.curl(url(path)) }
 
-    /// Of TCP to its port, both ends of which are on this machine.
-    func connections() async throws -> Int {
-        let field = ":" + String(format: "%04X", port)
-        let established = "01"
-        guard let connections = KernelFile.text("/proc/net/tcp") else {
-            throw Overdue(description: "/proc/net/tcp cannot be read")
-        }
-        return connections.split(separator: "\n").count { line in
-            let fields = line.split(separator: " ")
-            return fields.count > 3 && fields[1].hasSuffix(field) && fields[3] == established
-        }
+    /// Files that it has open: of each connection that it has accepted, one.
+    func files() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(running.pid)/fd").count
     }
 }
 
