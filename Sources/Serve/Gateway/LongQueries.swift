@@ -1,6 +1,4 @@
-internal import Dispatch
 internal import EventModel
-internal import Foundation
 internal import MillraceBus
 internal import Synchronization
 
@@ -31,14 +29,5 @@ final class ShownOffsets: Sendable {
         let text = JSON.offsets(offsets)
         last.withLock { $0[projection] = (offsets, text) }
         return text
-    }
-}
-
-/// What this thread has had of a processor: unlike a clock, it does not go on while others run.
-enum ThreadTime {
-    static var now: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
-        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

@@ -1,6 +1,7 @@
 internal import EventModel
 internal import HTTPTypes
 internal import Logging
+internal import Metering
 internal import MillraceBus
 internal import Projecting
 internal import Snapshots
