@@ -6,8 +6,9 @@ package enum RESPLimits {
     package static let connections = 10_000
     /// Arguments of one command.
     static let arguments = 20_001
-    /// Bytes of one argument: those of a value.
-    static let argument = KVLimits.value
+    /// Bytes of one argument. A value has fewer (``KVLimits/value``): one that is longer is refused by name, and the connection
+    /// goes on.
+    static let argument = command
     /// Bytes of one command.
     static let command = 2_097_152
     /// Bytes of a line: a count, or a command without counts (Redis' own).
