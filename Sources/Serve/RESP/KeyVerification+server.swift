@@ -25,7 +25,8 @@ extension KeyVerification {
             finding.unchecked = try await obstacle(partition, of: "kv serve")
             let last = try await log.bounds(of: [partition])[partition]?.upperBound ?? 0
             if digest.end > last {
-                finding.unchecked = "the server is at \(digest.end), and \(partition) ends at \(last): it is of another log"
+                finding.unchecked =
+                    "the server is at \(digest.end), and \(partition) ends at \(last): it is of another log"
             }
             if finding.unchecked == nil {
                 let fresh = try await fold(partition, to: digest.end)

@@ -25,7 +25,8 @@ extension KeyVerification {
             let end = ends[partition] ?? 0
             var unchecked = try await obstacle(partition, of: KeyStates.group)
             if consumed[partition] == nil, end > 0 {
-                unchecked = unchecked ?? "\(KeyStates.group) has consumed nothing of \(partition): no copy begins with it"
+                unchecked =
+                    unchecked ?? "\(KeyStates.group) has consumed nothing of \(partition): no copy begins with it"
             }
             if let unchecked {
                 var finding = KeyFinding(.state, partition, to: end)

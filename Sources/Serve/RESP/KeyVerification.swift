@@ -78,7 +78,8 @@ package struct KeyVerification: Sendable {
 
     func eachRecord(of partition: TopicPartition, to end: Offset, _ body: (Record) throws -> Void) async throws {
         let first = try await log.bounds(of: [partition])[partition]?.lowerBound ?? 0
-        try await log.scan(partition, from: first, to: end) { batch in for record in batch.records { try body(record) } }
+        try await log.scan(partition, from: first, to: end) { batch in for record in batch.records { try body(record) }
+        }
     }
 
     /// Why a partition cannot be compared: the log has not all of its events, or a worker has left some out.

@@ -41,7 +41,9 @@ final class ServerQuestion {
             connected = Self.connected(to: one.pointee)
             next = one.pointee.ai_next
         }
-        if connected < 0 { throw Trouble(description: "\(address) cannot be reached: \(String(cString: strerror(errno)))") }
+        if connected < 0 {
+            throw Trouble(description: "\(address) cannot be reached: \(String(cString: strerror(errno)))")
+        }
         socket = connected
     }
     deinit { close(socket) }
