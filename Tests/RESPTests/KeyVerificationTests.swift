@@ -17,7 +17,8 @@ struct KeyVerificationTests {
     private func change(_ servers: KeyServers, _ statements: [String]) throws {
         var configuration = Configuration()
         configuration.busyMode = .timeout(20)
-        let queue = try DatabaseQueue(path: "\(servers.folder)/log/views/kv.keys@1.sqlite", configuration: configuration)
+        let queue = try DatabaseQueue(
+            path: "\(servers.folder)/log/views/kv.keys@1.sqlite", configuration: configuration)
         try queue.write { db in
             for statement in statements {
                 try db.execute(sql: statement)
@@ -27,7 +28,9 @@ struct KeyVerificationTests {
         try queue.close()
     }
 
-    @Test func `rows of the view that are other than the log has them are told and put right while workers run`() async throws {
+    @Test func `rows of the view that are other than the log has them are told and put right while workers run`()
+        async throws
+    {
         try await KeyServers.with { servers in
             let worker = try servers.start("up")
             let client = try RESPClient(port: try await servers.serve("--without-handler").port)
@@ -54,7 +57,8 @@ struct KeyVerificationTests {
             let bad = try await servers.run("kv", "verify", "--only", "view", "--json")
             #expect(bad.exit == 65, "\(bad)")
             for words in [
-                "key3 has another value", "key4 is missing", "key199 should not be there", "{t1}a has revision 9, not 1",
+                "key3 has another value", "key4 is missing", "key199 should not be there",
+                "{t1}a has revision 9, not 1",
                 "timed expires at another time", "never should not be there", "of 256",
             ] {
                 #expect(bad.out.contains(words), "\(words): \(bad)")
@@ -83,7 +87,9 @@ struct KeyVerificationTests {
         }
     }
 
-    @Test func `states that are other than the log has them are told and put right, and a server begins with them`() async throws {
+    @Test func `states that are other than the log has them are told and put right, and a server begins with them`()
+        async throws
+    {
         try await KeyServers.with { servers in
             let worker = try servers.start("up")
             let (front, port) = try await servers.serve("--without-handler")
@@ -98,7 +104,9 @@ struct KeyVerificationTests {
             // A state from before, one that is lost, and one of a key that is gone.
             let log = try await LocalLog.open(directory: "\(servers.folder)/log")
             var found: [String: (TopicPartition, EventModel.Record)] = [:]
-            for (partition, range) in try await log.bounds(of: (0..<4).map { TopicPartition("kv.state", Partition($0)) }) {
+            for (partition, range) in try await log.bounds(
+                of: (0..<4).map { TopicPartition("kv.state", Partition($0)) })
+            {
                 try await log.scan(partition, from: range.lowerBound, to: range.upperBound) { batch in
                     for record in batch.records where !record.value.isEmpty && found[record.key.text] == nil {
                         found[record.key.text] = (partition, record)

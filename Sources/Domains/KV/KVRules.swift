@@ -90,7 +90,8 @@ extension KeyValues {
             bytes += pair.key.utf8.count + pair.value.count + KVLimits.pair
         }
         if bytes > KVLimits.many {
-            throw Malformed("pairs", "have \(bytes) bytes with \(KVLimits.pair) for each, at most \(KVLimits.many) are allowed")
+            throw Malformed(
+                "pairs", "have \(bytes) bytes with \(KVLimits.pair) for each, at most \(KVLimits.many) are allowed")
         }
     }
 

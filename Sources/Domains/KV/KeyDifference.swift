@@ -15,7 +15,9 @@ package struct KeyDifference: Sendable, Hashable {
         let key = Shown.text(key.text)
         guard let found else { return "\(key) is missing" }
         guard let expected else { return "\(key) should not be there" }
-        if found.revision != expected.revision { return "\(key) has revision \(found.revision), not \(expected.revision)" }
+        if found.revision != expected.revision {
+            return "\(key) has revision \(found.revision), not \(expected.revision)"
+        }
         return found.value == expected.value ? "\(key) expires at another time" : "\(key) has another value"
     }
 }

@@ -81,7 +81,9 @@ extension KVCommand {
             }
             try show(findings)
             for finding in findings {
-                if let why = finding.unchecked { Output.complain("\(Program.name): not checked: \(finding.what): \(why)") }
+                if let why = finding.unchecked {
+                    Output.complain("\(Program.name): not checked: \(finding.what): \(why)")
+                }
                 if finding.repaired > 0, !finding.isWrong {
                     Output.complain("\(Program.name): put right: \(finding.words)")
                 }

@@ -161,7 +161,9 @@ struct KeyValuesTests {
         #expect(KVEvent.bytes(events[0]).count <= Limits.valueBytes)
         // So do the most keys that are put at once.
         let pairs = (0..<KVLimits.pairs).map { n in
-            KVPair.with { ($0.key, $0.value) = ("{t}\(n)", Data(count: KVLimits.many / KVLimits.pairs - 8 - KVLimits.pair)) }
+            KVPair.with {
+                ($0.key, $0.value) = ("{t}\(n)", Data(count: KVLimits.many / KVLimits.pairs - 8 - KVLimits.pair))
+            }
         }
         let most = KVCommand.Kind.putMany(.with { $0.pairs = pairs })
         #expect(wrong(most) == nil && KVCommand.bytes(most).count <= Limits.valueBytes)
