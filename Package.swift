@@ -268,8 +268,8 @@ let package = Package(
         ours(
             "RESP", "Serve",
             [
-                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", "Quarantining", "CZlib", nio,
-                nioPosix, lifecycle,
+                .target(name: "KVDomain"), "EventModel", "EventLog", "Handling", "Projecting", "Quarantining", "CZlib",
+                nio, nioPosix, lifecycle,
             ]),
         .target(
             name: "MillraceApp",
@@ -366,7 +366,7 @@ let package = Package(
             [
                 "RESP", .target(name: "KVDomain"), "EventModel", "EventLog", "LocalLog", "Handling", "Quarantining",
                 "TestSupport",
-                "MillraceCommand", nio, logging, lifecycle,
+                "MillraceCommand", grdb, nio, logging, lifecycle,
             ]),
         tests("TracingTests", ["RecordTracing", "TraceFile", "EventModel", logging, tracing]),
         tests("MetricsTests", ["Metering", "PrometheusExporter", metrics]),

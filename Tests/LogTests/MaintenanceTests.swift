@@ -100,11 +100,34 @@ struct MaintenanceTests {
             for (key, value) in [("a", "1"), ("b", "1"), ("a", "")] {
                 _ = try await bench.log.append([Append(states[0], [NewRecord(key, value)])])
             }
-            try await maintain(bench, at: 1)
+            // The removal itself stays for an hour, for those who read on.
+            for hours in [1, 1.5, 1.999] {
+                try await maintain(bench, at: hours)
+                let left = try await bench.contents(of: states[0])
+                #expect(left.map(\.key) == ["b", "a"] && left.last?.value.isEmpty == true, "after \(hours) h")
+            }
+            try await maintain(bench, at: 2)
             #expect(try await bench.contents(of: states[0]).map(\.key) == ["b"])
             _ = try await bench.log.append([Append(states[0], [NewRecord("a", "2")])])
             try await maintain(bench, at: 2)
             #expect(try await bench.contents(of: states[0]).map(\.key) == ["b", "a"])
+        }
+    }
+
+    @Test(arguments: Carrier.maintained)
+    func `a reader that has met a key learns of its removal, also from behind a compaction`(on carrier: Carrier)
+        async throws
+    {
+        try await bench(carrier) { bench in
+            let states = try await bench.topic(cleanup: .compact)
+            for (key, value) in [("a", "1"), ("b", "1"), ("c", "1"), ("a", "")] {
+                _ = try await bench.log.append([Append(states[0], [NewRecord(key, value)])])
+            }
+            let reader = try await bench.log.reader(from: [states[0]: 0])
+            #expect(try await reader.gather(1, max: 1).texts(states[0]) == ["1"])
+            for hours in [1, 1.9] { try await maintain(bench, at: hours) }
+            #expect(try await reader.gather(3).texts(states[0]).last == "")
+            await reader.close()
         }
     }
 
@@ -117,7 +140,7 @@ struct MaintenanceTests {
                 offsets += try await bench.log.append([Append(states[0], [NewRecord("a", value)])])[0]
             }
             let reader = try await bench.log.reader(from: [states[0]: offsets[1]])
-            try await maintain(bench, at: 1)
+            for hours in [1.0, 2] { try await maintain(bench, at: hours) }
             try await bench.append(["b"], to: states[0])
             #expect(try await reader.gather(1).texts(states[0]) == ["b"])
             await reader.close()

@@ -72,8 +72,8 @@ struct ProduceTests {
         (#"{"site":"home","@time":"2999-01-01T00:00:00Z"}"#, "is over 1m ahead of this machine's clock"),
         (#"{"site":"home","@time":"yesterday"}"#, "@time: must be RFC 3339"),
         (#"{"site":"home","path":"LONG9000"}"#, "path: has 9000 bytes, at most 8192 are allowed"),
-        (#"{"site":"home","path":"LONG900001"}"#, "Hit: has 900015 bytes, at most 900000 are allowed"),
-        (#"{"site":"home","path":"LONG6100000"}"#, "is over 6000000 bytes"),
+        (#"{"site":"home","path":"LONG1100001"}"#, "Hit: has 1100015 bytes, at most 1100000 are allowed"),
+        (#"{"site":"home","path":"LONG6800000"}"#, "is over 6700000 bytes"),
         (#"{"site":"\ud840"}"#, #"site: has \ud840, half of a surrogate pair"#),
         (
             #"{"site":"Zoe\u0308"}"#,

@@ -3,6 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import KVDomain
 @testable import RESP
 
 @Suite("Keys over RESP", .serialized, .timeLimit(.minutes(5)))
@@ -97,7 +98,7 @@ struct FrontTests {
             let bytes = [UInt8](0...255)
             try client.send(Array("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$256\r\n".utf8) + bytes + Array("\r\n".utf8))
             #expect(try client.answer() == .simple("OK") && client.ask("STRLEN", "k") == .integer(256))
-            let most = String(repeating: "v", count: RESPLimits.argument)
+            let most = String(repeating: "v", count: KVLimits.value)
             #expect(try client.ask("SET", "big", most) == .simple("OK") && client.ask("GET", "big") == .bulk(most))
             #expect(
                 try client.ask("APPEND", "big", "x")
@@ -115,7 +116,7 @@ struct FrontTests {
             #expect(try await process.stop().exit == 0)
             // What was there is there again.
             let next = try RESPClient(port: try await servers.serve().port)
-            #expect(try next.ask("STRLEN", "big") == .integer(Int64(RESPLimits.argument)))
+            #expect(try next.ask("STRLEN", "big") == .integer(Int64(KVLimits.value)))
             #expect(try next.ask("DBSIZE") == .integer(3))
         }
     }

@@ -41,6 +41,20 @@ final class KeyServers {
         ).end()
     }
 
+    /// Runs the program on this log to its end.
+    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Ended {
+        try await Running(
+            Self.program, arguments + ["--log", "local:\(folder)/log"],
+            environment: ["HOME": folder, "MILLRACE_HTTP": "off"], cwd: folder, scratch: folder
+        ).end(within: limit)
+    }
+    func run(_ arguments: String...) async throws -> Ended { try await run(arguments) }
+
+    /// Runs another program to its end.
+    func other(_ program: String, _ arguments: String...) async throws -> Ended {
+        try await Running(program, arguments, cwd: folder, scratch: folder).end()
+    }
+
     static func port(of process: Running) async throws -> Int {
         try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(60)) {
             process.err.split(separator: "\n").first { $0.contains("serving kv on") }

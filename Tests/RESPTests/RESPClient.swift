@@ -99,6 +99,14 @@ final class RESPClient {
             try more()
         }
     }
+    /// The bytes of an answer that is a value; nil of another.
+    func bytes() throws -> [UInt8]? {
+        let line = try line()
+        guard line.first == "$", let count = Int(line.dropFirst()), count >= 0 else { return nil }
+        while buffer.count - place < count + 2 { try more() }
+        defer { place += count + 2 }
+        return Array(buffer[place..<place + count])
+    }
     func answer() throws -> Answer {
         let line = try line()
         let rest = String(line.dropFirst())

@@ -44,6 +44,50 @@ private final class Faulty: CheckpointStore {
     }
 }
 
+/// Checkpoints whose writes end only when they are given up; or, where the store is stubborn, not before somebody lets them.
+private final class Endless: CheckpointStore {
+    let store: any CheckpointStore
+    let isStubborn: Bool
+    let begun = Atomic(0)
+    let leave = Signal()
+    private let isLeft = Atomic(false)
+    init(_ store: any CheckpointStore, isStubborn: Bool) { (self.store, self.isStubborn) = (store, isStubborn) }
+
+    func letGo() {
+        isLeft.store(true, ordering: .releasing)
+        leave.notify()
+    }
+
+    func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
+        One(checkpoint: try await store.claim(tables, partitions), endless: self)
+    }
+
+    private struct One: Checkpoint {
+        let checkpoint: any Checkpoint
+        let endless: Endless
+        var next: [TopicPartition: Offset] { checkpoint.next }
+        func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R {
+            try await checkpoint.read(body)
+        }
+        func write(
+            to offsets: [TopicPartition: Offset], _ body: @escaping @Sendable (ViewBatch) throws -> Void
+        ) async throws {
+            endless.begun.add(1, ordering: .relaxed)
+            if !endless.isStubborn {
+                try await Task.sleep(for: .seconds(3600))
+            } else {
+                // A task of its own is not cancelled with this one.
+                await Task { [endless] in
+                    _ = await endless.leave.first(within: .seconds(3600)) {
+                        endless.isLeft.load(ordering: .acquiring) ? true : nil
+                    }
+                }.value
+                throw ViewError(.failed, "let go")
+            }
+        }
+    }
+}
+
 /// A reader that notes how many keys of handlers' states it is asked for.
 private struct Counted: ViewReader {
     final class Asked: Sendable {
@@ -119,6 +163,32 @@ struct CheckpointFaultTests {
                 #expect(known)
             }
             #expect(site.journal.folded(by: "third") == 0)
+        }
+    }
+
+    @Test(arguments: Carrier.keepingLogs, [false, true])
+    func `a stop leaves a checkpoint that takes too long, and the next start folds`(
+        on carrier: Carrier, isStubborn: Bool
+    ) async throws {
+        try await site(carrier) { site in
+            let clock = site.clock
+            let endless = Endless(ViewCheckpoints(site.views), isStubborn: isStubborn)
+            var first = Handler(.tickets, log: site.log, clock: { clock.now }, logger: site.journal.logger("first"))!
+            (first.checkpoints, first.checkpointing) = (endless, Checkpointing())
+            first.checkpointing.parting = .milliseconds(100)
+            // It comes back, though no write of a checkpoint ever ends by itself.
+            try await running(first) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+            #expect(endless.begun.load(ordering: .relaxed) > 0)
+            #expect(site.journal.all.contains { $0.contains("takes longer than") })
+            try await running(site.handler("second")) {
+                let known = try await isKnown(1...40, site, "b")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "second") == 160, "events and outcomes")
+            endless.letGo()
+            #expect(try await site.facts().count == 80)
         }
     }
 

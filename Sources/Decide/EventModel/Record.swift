@@ -74,16 +74,19 @@ public struct Record: Hashable, Sendable {
     public subscript(header name: String) -> String? { headers.first { $0.name == name }?.value.text }
 }
 
-/// What any record, key or name may be at most. Kafka's own default for a whole message is 1,000,012 bytes.
+/// What any record, key or name may be at most.
 public enum Limits {
     /// Bytes of a record's key.
     public static let keyBytes = 512
-    /// Bytes of a record's value.
-    public static let valueBytes = 900_000
+    /// Bytes of a record's value: 1 MiB of what somebody keeps, and the event around it.
+    public static let valueBytes = 1_100_000
     /// Headers of a record.
     public static let headers = 16
     /// Bytes of one header's value.
     public static let headerBytes = 4096
+    /// Bytes of the largest record with its key, its headers and what Kafka puts around it: what topics on Kafka are declared to
+    /// take (`max.message.bytes`, whose default there is 1,048,588) and producers send (`message.max.bytes`).
+    public static let messageBytes = 1_200_000
     /// Characters of a command id.
     public static let commandID = 128
     /// Characters of a topic's name (Kafka's own limit).
@@ -91,7 +94,7 @@ public enum Limits {
     /// Partitions of a topic.
     public static let partitions = 1024
     /// Bytes of one line of input. Any value fits as JSON, also where each of its characters is an escape of six bytes.
-    public static let lineBytes = 6_000_000
+    public static let lineBytes = 6_700_000
     /// Rows of one page of a query.
     public static let pageRows = 10_000
 }

@@ -36,7 +36,8 @@ public struct Topic: Hashable, Sendable {
     package var readers: [String] = []
     /// How many replicas must have a record before it is acknowledged (Kafka's `min.insync.replicas`); nil is the broker's own.
     public var minInSync: Int?
-    /// The largest batch of records that the broker takes (Kafka's `max.message.bytes`); nil is the broker's own.
+    /// The largest batch of records that the broker takes (Kafka's `max.message.bytes`); nil is ``Limits/messageBytes``, so that
+    /// any record fits.
     public var maxMessageBytes: Int?
 
     /// Declares a topic; what is left out is what most topics have.

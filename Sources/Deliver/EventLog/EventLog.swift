@@ -234,7 +234,8 @@ public struct Transaction: Sendable {
 
 /// A log that looks after itself, having no broker that would.
 public protocol Maintained: EventLog {
-    /// Drops what is past its topic's retention, and of compacted topics all but the newest record of each key.
+    /// Drops what is past its topic's retention, and of compacted topics all but the newest record of each key. An empty value that removes
+    /// its key goes too, but an hour later (``RemovalHorizon``), so that who reads on learns of it.
     func maintain(at now: Timestamp) async throws
     /// Gives topics that are there another retention or cleanup. Their partitions and clock stay.
     func configure(_ topics: [Topic]) async throws

@@ -6,6 +6,8 @@ extension MemoryLog {
         var start: Offset = 0
         var end: Offset = 0
         var records: [Record] = []
+        /// Where it is compacted.
+        var removals = RemovalHorizon()
 
         /// The index of the first record at or after an offset.
         func index(of offset: Offset) -> Int { records.partitioningIndex { $0.offset >= offset } }

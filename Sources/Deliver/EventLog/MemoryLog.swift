@@ -121,8 +121,13 @@ public final class MemoryLog: Maintained {
                     stored.records.removeFirst(kept)
                     stored.start = stored.records.first?.offset ?? stored.end
                 case .compact:
-                    let newest = stored.records.reduce(into: [Bytes: Offset]()) { $0[$1.key] = $1.offset }
-                    stored.records.removeAll { newest[$0.key] != $0.offset || $0.value.isEmpty }
+                    stored.removals.pass(to: stored.end, at: now)
+                    let (removals, newest) = (
+                        stored.removals, stored.records.reduce(into: [Bytes: Offset]()) { $0[$1.key] = $1.offset }
+                    )
+                    stored.records.removeAll {
+                        newest[$0.key] != $0.offset || $0.value.isEmpty && !removals.keeps($0.offset)
+                    }
                 }
                 state.partitions[partition] = stored
             }

@@ -11,6 +11,9 @@ public struct Checkpointing: Sendable {
     public var retry = Duration.seconds(10)
     /// States of a partition in memory; those that the checkpoint has are let go above it.
     public var held = 50_000
+    /// How long a worker that stops, or lets partitions go, writes their last checkpoints, all of them together. What takes longer is
+    /// left: the next owner folds from the checkpoint before.
+    public var parting = Duration.seconds(5)
     /// How far ahead timers are read from the checkpoint, and how many at a time.
     public var lookahead = Duration.seconds(60)
     public var timers = 1000

@@ -8,6 +8,10 @@ extension PartitionCheckpoint {
     /// A checkpoint that is being written. Its task writes only the copies it was given.
     final class Writing: Sendable {
         let isOver = Atomic(false)
+        /// Nobody wants it any more.
+        let isGivenUp = Atomic(false)
+        /// Told when it is over.
+        let end = Signal()
         let task: Mutex<Task<Result<Duration, any Error>, Never>?> = Mutex(nil)
         let ids: Int
         let records: Int
@@ -34,11 +38,37 @@ extension PartitionCheckpoint {
         }
     }
 
-    /// Writes all that has changed and waits for it.
-    func save(cutoff: Timestamp?) async {
-        await settle(waiting: true)
+    /// Writes all that has changed and waits for it, but not past a moment: then what is under way is given up, or not begun. A checkpoint is
+    /// written whole or not at all, so what is there is the one before.
+    func save(cutoff: Timestamp?, until deadline: ContinuousClock.Instant) async {
+        if await !settle(until: deadline) { return }
         beginSaving(cutoff: cutoff)
+        await settle(until: deadline)
+    }
+
+    /// How long a write that is given up may take to come back.
+    private static let recall = Duration.seconds(1)
+
+    /// Waits for a checkpoint that is under way, and gives it up where it is not over by then.
+    ///
+    /// - Returns: whether none is under way.
+    @discardableResult
+    func settle(until deadline: ContinuousClock.Instant) async -> Bool {
+        guard let writing else { return .now < deadline }
+        if await !writing.ends(by: deadline) {
+            writing.isGivenUp.store(true, ordering: .releasing)
+            writing.task.withLock { $0 }?.cancel()
+            logger.notice(
+                "a last checkpoint of \(rows.kept.name) takes longer than \(limits.parting) and is left; a start folds from the one before",
+                metadata: ["partition": "\(partition)"])
+            // What was given up in the middle was not written; a store that goes on with it is not waited for.
+            if await !writing.ends(by: .now + Self.recall) {
+                self.writing = nil
+                return false
+            }
+        }
         await settle(waiting: true)
+        return .now < deadline
     }
 
     private func beginSaving(cutoff: Timestamp?) {
@@ -53,7 +83,10 @@ extension PartitionCheckpoint {
         let checkpoint = checkpoint
         writing.task.withLock {
             $0 = Task {
-                defer { writing.isOver.store(true, ordering: .releasing) }
+                defer {
+                    writing.isOver.store(true, ordering: .releasing)
+                    writing.end.notify()
+                }
                 do {
                     let start = ContinuousClock.now
                     try await change.write(to: checkpoint)
@@ -78,11 +111,21 @@ extension PartitionCheckpoint {
         case .failure(let error):
             states.settle(kept: false)
             since += writing.records
+            if writing.isGivenUp.load(ordering: .acquiring) { return }
             (hasFailed, pause) = (true, limits.retry)
             if let error = error as? LogError, error.kind == .fenced { fenced = error }
             logger.warning(
                 "a checkpoint of \(rows.kept.name) was not written; until one is, a start folds from the one before: \(error)",
                 metadata: ["partition": "\(partition)"])
         }
+    }
+}
+
+extension PartitionCheckpoint.Writing {
+    /// Whether it is over by a moment; waits no longer than that.
+    fileprivate func ends(by deadline: ContinuousClock.Instant) async -> Bool {
+        await end.first(within: max(deadline - .now, .zero)) {
+            isOver.load(ordering: .acquiring) ? true : nil
+        } ?? isOver.load(ordering: .acquiring)
     }
 }

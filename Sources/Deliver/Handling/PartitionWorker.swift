@@ -64,13 +64,14 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
     }
 
     mutating func dropped(_ dropped: [TopicPartition]) async {
+        let deadline = ContinuousClock.now + checkpointing.parting
         for number in Set(dropped.map(\.partition)).sorted() {
             if let checkpoint = partitions[number]?.checkpoint {
                 // After a failed transaction the states in memory are ahead of the log.
                 if isCommitted {
-                    await checkpoint.save(cutoff: step.cutoff)
+                    await checkpoint.save(cutoff: step.cutoff, until: deadline)
                 } else {
-                    await checkpoint.settle(waiting: true)
+                    await checkpoint.settle(until: deadline)
                 }
             }
             partitions[number] = nil

@@ -102,7 +102,7 @@ extension NewTopic {
                 "message.timestamp.type": topic.clock == .log ? "LogAppendTime" : "CreateTime",
                 "retention.ms": topic.retention.map { String($0.milliseconds) } ?? "-1",
                 "min.insync.replicas": topic.minInSync.map { String($0) },
-                "max.message.bytes": topic.maxMessageBytes.map { String($0) },
+                "max.message.bytes": String(topic.maxMessageBytes ?? Limits.messageBytes),
             ].compactMapValues { $0 })
     }
 }

@@ -32,7 +32,7 @@ struct Tuning: Sendable {
     ]) { $1 }
     private static let writing = connection.merging([
         "message.timeout.ms": "\(KafkaLog.deliveryLimit.milliseconds)", "linger.ms": "1", "batch.size": "1000000",
-        "batch.num.messages": "10000", "compression.type": "lz4",
+        "batch.num.messages": "10000", "compression.type": "lz4", "message.max.bytes": "\(Limits.messageBytes)",
     ]) { $1 }
 
     /// How long an append is tried.

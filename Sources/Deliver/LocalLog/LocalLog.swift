@@ -26,7 +26,6 @@ public final class LocalLog: Maintained {
     /// Nil where nobody can be writing.
     private let listener: Listener?
     private let hasReaders: Flag
-    private let compacted = Mutex([TopicPartition: Retention.Compacted]())
 
     init(
         pool: any DatabaseWriter, path: String, settings: LocalSettings, clock: LogClock, lock: FairLock?,
@@ -197,29 +196,44 @@ public final class LocalLog: Maintained {
 
     public func maintain(at now: Timestamp) async throws {
         for topic in try await topics() {
-            do {
-                let before = compacted.withLock { $0 }
-                let after = try await writer.write { [complain, path] round in
-                    var after: [TopicPartition: Retention.Compacted] = [:]
-                    round.changesPartitions()
-                    for p in 0..<topic.partitions {
-                        let partition = TopicPartition(topic.name, Partition(p))
-                        do {
-                            after[partition] = try Retention.apply(
-                                round.db, topic, partition, at: now, after: before[partition])
-                        } catch let error where !(error is DatabaseError) {
-                            // A partition that is damaged is left as it is; the others are looked after.
-                            let error = LogError(error, path)
-                            if error.kind != .damaged { throw error }
-                            complain("\(partition) is not looked after: \(error)")
-                        }
+            try Task.checkCancellation()
+            let partitions = (0..<topic.partitions).map { TopicPartition(topic.name, Partition($0)) }
+            switch topic.cleanup {
+            case .compact:
+                for partition in partitions {
+                    do {
+                        try await compact(partition, at: now)
+                    } catch let error as LogError where error.kind == .damaged {
+                        leave(partition, error)
                     }
-                    return after
                 }
-                compacted.withLock { $0.merge(after) { $1 } }
-            } catch let error as LogError where error.kind == .damaged {
-                complain("\(topic.name) is not looked after: \(error)")
+            case .delete:
+                if let retention = topic.retention { try await drop(partitions, of: topic, before: now - retention) }
             }
+        }
+    }
+
+    /// A partition that is damaged is left as it is; the others are looked after.
+    private func leave(_ partition: TopicPartition, _ error: LogError) {
+        complain("\(partition) is not looked after: \(error)")
+    }
+
+    private func drop(_ partitions: [TopicPartition], of topic: Topic, before cutoff: Timestamp) async throws {
+        do {
+            try await writer.write { [self] round in
+                round.changesPartitions()
+                for partition in partitions {
+                    do {
+                        try Retention.drop(round.db, partition, before: cutoff)
+                    } catch let error where !(error is DatabaseError) {
+                        let error = LogError(error, path)
+                        if error.kind != .damaged { throw error }
+                        leave(partition, error)
+                    }
+                }
+            }
+        } catch let error as LogError where error.kind == .damaged {
+            complain("\(topic.name) is not looked after: \(error)")
         }
     }
 

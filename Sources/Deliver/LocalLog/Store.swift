@@ -44,6 +44,9 @@ enum Store {
                 CREATE TABLE IF NOT EXISTS batches(
                     id INTEGER PRIMARY KEY, last INTEGER NOT NULL, newest INTEGER NOT NULL, reached INTEGER NOT NULL,
                     frame BLOB NOT NULL) STRICT;
+                CREATE TABLE IF NOT EXISTS compacted(
+                    id INTEGER PRIMARY KEY, kept INTEGER NOT NULL, removals INTEGER NOT NULL, next INTEGER NOT NULL,
+                    settled INTEGER NOT NULL, young INTEGER NOT NULL, since INTEGER) STRICT;
                 CREATE TABLE IF NOT EXISTS members(
                     team TEXT NOT NULL, id TEXT NOT NULL, topics TEXT NOT NULL, PRIMARY KEY(team, id)) STRICT;
                 CREATE TABLE IF NOT EXISTS owners(

@@ -2,10 +2,13 @@ internal import EventModel
 
 /// What the key-value store allows at most. Each limit has its name here and nowhere else.
 package enum KVLimits {
-    /// Bytes of a value, 768 KiB: its event has to fit into one record of the log (``Limits/valueBytes``), with its key.
-    package static let value = 786_432
-    /// Bytes of all keys and values of one `PutMany`, which is one event.
-    package static let many = 786_432
+    /// Bytes of a value, 1 MiB: its event fits into one record of the log (``Limits/valueBytes``), with its key.
+    package static let value = 1_048_576
+    /// Bytes of all keys and values of one `PutMany`, which is one event, with ``pair`` more for each of them. The longest key
+    /// fits with the largest value.
+    package static let many = 1_050_000
+    /// Bytes that each pair counts beside its own.
+    package static let pair = 16
     /// Keys of one `PutMany`.
     package static let pairs = 10_000
     /// Bytes of a key.

@@ -64,11 +64,11 @@ extension KeyValues {
         try Check.composition(key, field)
     }
 
-    private static func check(_ value: Data, _ text: String) throws(Malformed) {
+    private static func check(_ value: Data, _ text: String, _ field: String = "value") throws(Malformed) {
         if !value.isEmpty, !text.isEmpty { throw Malformed("text", "is given beside value; give one of them") }
         let bytes = max(value.count, text.utf8.count)
         if bytes > KVLimits.value {
-            throw Malformed("value", "has \(bytes) bytes, at most \(KVLimits.value) are allowed")
+            throw Malformed(field, "has \(bytes) bytes, at most \(KVLimits.value) are allowed")
         }
     }
 
@@ -86,10 +86,12 @@ extension KeyValues {
                     "pairs[\(number)].key",
                     "is of another tag than \(pairs[0].key); keys that are put at once share what is between { and }")
             }
-            bytes += pair.key.utf8.count + pair.value.count
+            try check(pair.value, "", "pairs[\(number)].value")
+            bytes += pair.key.utf8.count + pair.value.count + KVLimits.pair
         }
         if bytes > KVLimits.many {
-            throw Malformed("pairs", "have \(bytes) bytes, at most \(KVLimits.many) are allowed")
+            throw Malformed(
+                "pairs", "have \(bytes) bytes with \(KVLimits.pair) for each, at most \(KVLimits.many) are allowed")
         }
     }
 

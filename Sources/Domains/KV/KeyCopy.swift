@@ -51,6 +51,9 @@ package struct KeyCopy: Sendable {
         return entry
     }
 
+    /// The key as it stands, though its time may be over.
+    package func entry(_ key: Bytes) throws -> Entry? { try table.entry(key) }
+
     /// Keys from a place on, so many places at most.
     ///
     /// - Returns: the keys, and where the next piece begins; nil at the end.
@@ -118,33 +121,5 @@ package struct KeyCopy: Sendable {
             tree.add(key, value, revision, expires)
         }
         return tree
-    }
-
-    /// Takes over what another copy has of some ranges of ``checksums()``; its own keys of them go.
-    ///
-    /// - Returns: how many of its keys went, came or changed.
-    package mutating func replace(_ leaves: Set<Int>, from other: KeyCopy) throws -> Int {
-        var old: [Bytes: Entry] = [:]
-        _ = try table.each(from: 0, places: .max) { key, value, revision, expires in
-            if leaves.contains(ChecksumTree.leaf(of: key)) {
-                old[Bytes(key)] = Entry(value: [UInt8](value), revision: revision, expires: expires)
-            }
-        }
-        var changed = 0
-        var fresh: [Bytes: Entry] = [:]
-        _ = try other.table.each(from: 0, places: .max) { key, value, revision, expires in
-            if leaves.contains(ChecksumTree.leaf(of: key)) {
-                fresh[Bytes(key)] = Entry(value: [UInt8](value), revision: revision, expires: expires)
-            }
-        }
-        for (key, entry) in fresh where old[key] != entry {
-            try entry.value.withUnsafeBytes { try table.set(key, $0, entry.revision, entry.expires) }
-            changed += 1
-        }
-        for key in old.keys where fresh[key] == nil {
-            try table.remove(key)
-            changed += 1
-        }
-        return changed
     }
 }

@@ -12,7 +12,8 @@ internal import ServiceLifecycle
 struct KVCommand: AsyncParsableCommand {
     static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "kv", abstract: "Serve keys and values to Redis' clients.", subcommands: [ServeKeys.self])
+            commandName: "kv", abstract: "Serve keys and values to Redis' clients, and verify them.",
+            subcommands: [ServeKeys.self, VerifyKeys.self])
     }
 
     /// `millrace kv serve`.

@@ -207,6 +207,7 @@ enum TopicFile {
                   \(topic.name):
                     partitions: \(topic.partitions)
                     replication: ${MILLRACE_REPLICATION:-\(topic.replication)}
+                    max.message.bytes: \(topic.maxMessageBytes ?? Limits.messageBytes)
                     retention: \(topic.retention?.short ?? "forever")
                     cleanup: \(topic.cleanup.rawValue)
                     clock: \(topic.clock.rawValue)

@@ -20,6 +20,10 @@ final class Connection: ChannelInboundHandler {
     private var parser = RequestParser()
     private var received = ByteBuffer()
     private var queue: ArraySlice<[Bytes]> = []
+    /// Bytes of the commands in it.
+    private var queued = 0
+    /// Commands that are being answered together, whose reads may be made in several goes.
+    private var taken: [[Bytes]] = []
     /// What is wrong with what came behind the queue: told once that is answered.
     private var broken: ProtocolError?
     private var isBusy = false
@@ -60,17 +64,28 @@ final class Connection: ChannelInboundHandler {
 
     /// Reads no more than it can answer, so that a client that sends without end, or takes no answers, keeps no memory.
     private func readOn(_ context: ChannelHandlerContext) {
-        if isReading || isEnding || broken != nil || queue.count >= RESPLimits.pipelined { return }
+        if isReading || isEnding || broken != nil || isFull { return }
         if !context.channel.isWritable { return }
         isReading = true
         context.read()
     }
 
+    private var isFull: Bool { queue.count >= RESPLimits.pipelined || queued >= RESPLimits.queued }
+
+    private static func size(of command: [Bytes]) -> Int { command.reduce(0) { $0 + $1.count } }
+
+    private func dequeue() -> [Bytes] {
+        let command = queue.removeFirst()
+        queued -= Self.size(of: command)
+        return command
+    }
+
     private func parse() {
-        while broken == nil, queue.count < RESPLimits.pipelined {
+        while broken == nil, !isFull {
             do throws(ProtocolError) {
                 guard let command = try parser.next(&received) else { break }
                 queue.append(command)
+                queued += Self.size(of: command)
                 // What it makes of the connection counts for what comes behind it.
                 if !parser.isNamed { break }
             } catch {
@@ -92,14 +107,14 @@ final class Connection: ChannelInboundHandler {
             case .read where session.consistency == .linearizable: startFenced(context)
             case .read where !session.after.isEmpty: startAfter(context)
             default:
-                queue.removeFirst()
+                _ = dequeue()
                 statistics.count(1)
                 let plan = CommandTable.plan(first, &session, around)
                 switch plan {
                 case .reply(let reply): reply.write(to: &out, version: session.version)
                 case .close(let reply):
                     reply.write(to: &out, version: session.version)
-                    (isEnding, queue) = (true, [])
+                    (isEnding, queue, queued) = (true, [], 0)
                     break loop
                 case .read(let answer):
                     Self.read(answer, around.store).write(to: &out, version: session.version)
@@ -126,10 +141,11 @@ final class Connection: ChannelInboundHandler {
     /// Takes the commands of one kind that are next.
     private func take(_ kind: CommandEntry.Kind) -> [Plan] {
         var plans: [Plan] = []
+        taken = []
         while let next = queue.first ?? nextParsed(), CommandTable.entry(next[0])?.kind == kind,
             plans.count < RESPLimits.pipelined
         {
-            queue.removeFirst()
+            taken.append(dequeue())
             plans.append(CommandTable.plan(next, &session, around))
         }
         statistics.count(plans.count)
@@ -218,12 +234,20 @@ final class Connection: ChannelInboundHandler {
         store.wait(for: session.after) { failure in finish.soon(Self.answers(plans, store, failure), nil) }
     }
 
+    /// Of large values no more are answered at once than a client is to take at once: those of the first plans.
     private static func answers(_ plans: [Plan], _ store: KeyStore, _ failure: String?) -> [Reply] {
         store.read { copies, now in
-            plans.map { plan in
-                guard case .read(let answer) = plan else { return fixed(plan) }
-                return failure.map { Reply(failed: $0) } ?? sound(store) { try answer(copies, now) }
+            var (replies, bytes) = ([Reply](), 0)
+            for plan in plans where bytes < RESPLimits.together {
+                guard case .read(let answer) = plan else {
+                    replies.append(fixed(plan))
+                    continue
+                }
+                let reply = failure.map { Reply(failed: $0) } ?? sound(store) { try answer(copies, now) }
+                bytes += reply.bytes
+                replies.append(reply)
             }
+            return replies
         }
     }
 
@@ -249,6 +273,13 @@ final class Connection: ChannelInboundHandler {
     ) {
         isBusy = false
         if isClosed { return }
+        let left = taken.dropFirst(replies.count)
+        if !left.isEmpty {
+            queue.insert(contentsOf: left, at: queue.startIndex)
+            queued += left.reduce(0) { $0 + Self.size(of: $1) }
+            statistics.count(-left.count)
+        }
+        taken = []
         if let last { session.last = last }
         var out = context.channel.allocator.buffer(capacity: 64 * replies.count)
         for reply in replies { reply.write(to: &out, version: session.version) }

@@ -6,8 +6,9 @@ package enum RESPLimits {
     package static let connections = 10_000
     /// Arguments of one command.
     static let arguments = 20_001
-    /// Bytes of one argument: those of a value.
-    static let argument = KVLimits.value
+    /// Bytes of one argument. A value has fewer (``KVLimits/value``): one that is longer is refused by name, and the connection
+    /// goes on.
+    static let argument = command
     /// Bytes of one command.
     static let command = 2_097_152
     /// Bytes of a line: a count, or a command without counts (Redis' own).
@@ -17,6 +18,12 @@ package enum RESPLimits {
     static let unnamedArgument = 16_384
     /// Commands of one connection that are taken in before the first of them is answered.
     static let pipelined = 1_024
+    /// Bytes of these commands, but that one of any size is taken in.
+    static let queued = 8_388_608
+    /// Bytes of values in the answers of reads that are made together; those behind them are asked for again.
+    static let together = 8_388_608
+    /// Bytes of values in one answer, of MGET.
+    static let answer = 67_108_864
     /// Bytes of answers that a client has not taken yet, over which no more of its commands are read.
     static let unread = 1_048_576
     /// Places that one SCAN looks at.

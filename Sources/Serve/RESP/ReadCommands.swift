@@ -11,10 +11,17 @@ enum ReadCommands {
         },
         CommandEntry(name: "mget", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in
             .read { copies, now in
-                try .list(
-                    arguments.dropFirst().map { key in
-                        try copies.live(key, at: now).map { .bulk($0.value) } ?? .null
-                    })
+                var (all, bytes) = ([Reply](), 0)
+                for key in arguments.dropFirst() {
+                    let entry = try copies.live(key, at: now)
+                    bytes += entry?.value.count ?? 0
+                    if bytes > RESPLimits.answer {
+                        return .error(
+                            "ERR these values have over \(RESPLimits.answer) bytes; ask for fewer keys at once")
+                    }
+                    all.append(entry.map { .bulk($0.value) } ?? .null)
+                }
+                return .list(all)
             }
         },
         CommandEntry(name: "exists", arity: -2, kind: .read, keys: (1, -1, 1)) { arguments, _, _ in

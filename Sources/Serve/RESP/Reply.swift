@@ -16,6 +16,15 @@ enum Reply: Sendable, Hashable {
     static let ok = Reply.simple("OK")
     static func text(_ text: String) -> Reply { .bulk(Array(text.utf8)) }
 
+    /// Of values in it.
+    var bytes: Int {
+        switch self {
+        case .bulk(let bytes): bytes.count
+        case .list(let all), .map(let all): all.reduce(0) { $0 + $1.bytes }
+        case .simple, .error, .integer, .null: 0
+        }
+    }
+
     func write(to out: inout ByteBuffer, version: Int) {
         switch self {
         case .simple(let text): Self.line("+", text, &out)

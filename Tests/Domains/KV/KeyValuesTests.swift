@@ -161,12 +161,20 @@ struct KeyValuesTests {
         #expect(KVEvent.bytes(events[0]).count <= Limits.valueBytes)
         // So do the most keys that are put at once.
         let pairs = (0..<KVLimits.pairs).map { n in
-            KVPair.with { ($0.key, $0.value) = ("{t}\(n)", Data(count: KVLimits.many / KVLimits.pairs - 8)) }
+            KVPair.with {
+                ($0.key, $0.value) = ("{t}\(n)", Data(count: KVLimits.many / KVLimits.pairs - 8 - KVLimits.pair))
+            }
         }
         let most = KVCommand.Kind.putMany(.with { $0.pairs = pairs })
         #expect(wrong(most) == nil && KVCommand.bytes(most).count <= Limits.valueBytes)
         let over = pairs + [.with { $0.key = "{t}x" }]
         #expect(wrong(.putMany(.with { $0.pairs = over })) == "pairs")
+        // And the largest value with the longest key, put as one of many.
+        let alone = KVCommand.Kind.putMany(
+            .with { $0.pairs = [.with { ($0.key, $0.value) = (key, Data(limit.utf8)) }] })
+        #expect(wrong(alone) == nil && KVCommand.bytes(alone).count <= Limits.valueBytes)
+        let longer = KVPair.with { ($0.key, $0.value) = ("k", Data((limit + "v").utf8)) }
+        #expect(wrong(.putMany(.with { $0.pairs = [longer] })) == "pairs[0].value")
         let wide = (0..<2).map { n in KVPair.with { ($0.key, $0.value) = ("{t}\(n)", Data(count: KVLimits.many / 2)) } }
         #expect(wrong(.putMany(.with { $0.pairs = wide })) == "pairs")
     }

@@ -179,7 +179,7 @@ struct SchemaTests {
         let long = String(repeating: "x", count: Limits.valueBytes)
         #expect(
             try wrong("HoldSeats", Bytes(#"{"holder":"\#(long)"}"#))
-                == Malformed("HoldSeats", "has 900008 bytes, at most 900000 are allowed"))
+                == Malformed("HoldSeats", "has 1100008 bytes, at most 1100000 are allowed"))
     }
 
     @Test func `tells the kind by its tag alone`() {
