@@ -33,23 +33,34 @@ extension Cache {
     }
 
     func begin(_ key: Key) -> Role {
+        let found = lookup(key)
+        if case .miss = found {} else { return .hit(found) }
         let (identity, now) = (identity(key), now)
-        let (entry, role): (Entry?, Role?) = shard(identity).state.withLock { shard in
-            if let entry = shard.entries[key], entry.expires > now { return (entry, nil) }
+        let role: Role = shard(identity).state.withLock { shard in
+            // Somebody may have put it in since: nobody does while the lock is held.
+            if let found = find(key, identity, at: now) { return .hit(found) }
             if let failure = shard.failures[key] {
-                if failure.until > now { return (nil, .failed(failure.error)) }
+                if failure.until > now { return .failed(failure.error) }
                 shard.failures[key] = nil
             }
-            if let flight = shard.flights[key] { return (nil, .wait(flight)) }
+            if let flight = shard.flights[key] { return .wait(flight) }
             let flight = Flight<Value>()
             shard.flights[key] = flight
-            return (nil, .lead(flight))
+            return .lead(flight)
         }
-        if let entry { return .hit(hit(entry, identity)) }
-        buffers.own.misses.add(1, ordering: .relaxed)
-        if case .wait? = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
-        // One of the two is always there.
-        return role ?? .hit(.miss)
+        if case .wait = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
+        return role
+    }
+
+    /// A look that is not counted.
+    private func find(_ key: Key, _ identity: UInt64, at now: Int64) -> CacheLookup<Value>? {
+        let stripe = stripes.own
+        stripe.enterAgain()
+        defer { stripe.leave() }
+        guard let node = table.find(identity), node.pointee.key == key, node.pointee.entry.expires > now else {
+            return nil
+        }
+        return node.pointee.entry.value.map { .value($0) } ?? .absent
     }
 
     private func lead(
