@@ -1,6 +1,8 @@
 internal import Caching
+internal import EventModel
 internal import Foundation
 internal import Synchronization
+internal import TestSupport
 
 extension Bench {
     private static let cacheKeys = 10_000

@@ -12,6 +12,9 @@ extension Cache {
     /// The value of a key, loaded where it is not known. Of those who ask at once one loads, the others wait for it; what it fails with
     /// they are told too. Who is cancelled stops waiting; where it was the one who loads, one of the others loads instead.
     ///
+    /// A load may ask for other keys. Tasks that it starts are part of it.
+    ///
+    /// - Throws: What the load fails with, or ``LoadWaitsForItself``.
     /// - Returns: Nil where there is nothing.
     public func value(
         _ key: Key, load: @Sendable (Key) async throws -> Loaded<Value>
@@ -23,6 +26,8 @@ extension Cache {
             case .failed(let error): throw error
             case .lead(let flight): return try await lead(flight, key, load)
             case .wait(let flight):
+                if !LoadsWithin.wait(for: flight) { throw LoadWaitsForItself(key: "\(key)") }
+                defer { LoadsWithin.hasWaited(for: flight) }
                 switch try await flight.wait() {
                 case .loaded(let value): return value
                 case .failed(let error): throw error
@@ -67,7 +72,9 @@ extension Cache {
         _ flight: Flight<Value>, _ key: Key, _ load: @Sendable (Key) async throws -> Loaded<Value>
     ) async throws -> Value? {
         do {
-            let loaded = try await load(key)
+            let loaded = try await LoadsWithin.$current.withValue(LoadsWithin.current + [flight]) {
+                try await load(key)
+            }
             finish(flight, key, loaded)
             return loaded.value
         } catch {
