@@ -201,7 +201,8 @@ struct ConcurrentTests {
             var policy = try #require(kind.policy(capacity: capacity))
             var alone = 0
             for key in trace where policy.access(key) { alone += 1 }
-            let cache = Cache<UInt64, UInt64>(CacheOptions(capacity: capacity, policy: kind), clock: { 0 }, hash: { $0 })
+            let cache = Cache<UInt64, UInt64>(
+                CacheOptions(capacity: capacity, policy: kind), clock: { 0 }, hash: { $0 })
             for key in trace where cache.value(key) == nil { cache.set(key, to: key) }
             let hits = cache.statistics.hits
             let points = 100 * Double(hits - alone) / Double(trace.count)

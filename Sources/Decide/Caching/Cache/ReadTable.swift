@@ -116,7 +116,8 @@ struct ReadTable<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
     func insert(_ identity: UInt64, _ key: Key, _ entry: CacheEntry<Value>, retiring limbo: inout Limbo<Key, Value>) {
         let place = place(of: identity)
         let isNew = place.node == nil
-        let next = isNew ? place.head.pointee.load(ordering: .acquiring) : place.node?.pointee.next.load(ordering: .acquiring)
+        let next =
+            isNew ? place.head.pointee.load(ordering: .acquiring) : place.node?.pointee.next.load(ordering: .acquiring)
         let node = UnsafeMutablePointer<Node>.allocate(capacity: 1)
         node.initialize(to: Node(identity, next, key, entry))
         place.lead(to: node)
