@@ -6,7 +6,7 @@ internal import TestSupport
 
 extension Bench {
     private static let cacheKeys = 10_000
-    private static let cacheReads = 2_000_000
+    private static let cacheReads = 1_000_000
     private static let cachePolicies: [PolicyKind] = [.wtinylfu, .lru, .sieve]
 
     /// Hits of a cache beside those of a dictionary with one lock, and how often a cache hits beside its policy alone.
@@ -17,9 +17,9 @@ extension Bench {
         var (others, values) = ([[Double]](repeating: [], count: 2), [String: [Double]]())
         for _ in 0..<rounds {
             for threads in 1...2 {
-                others[threads - 1].append(try reads(threads, traces) { locked.value($0) })
+                others[threads - 1].append(try undisturbed { try reads(threads, traces) { locked.value($0) } })
                 for (policy, cache) in zip(Self.cachePolicies, caches) {
-                    let rate = try reads(threads, traces) { cache.value($0) }
+                    let rate = try undisturbed { try reads(threads, traces) { cache.value($0) } }
                     values["\(policy) \(threads)", default: []].append(rate)
                 }
             }
@@ -35,6 +35,27 @@ extension Bench {
             }
         }
         return try rows + Self.cachePolicies.map { try hitRatio($0, traces[0].map { UInt64($0) + 1 }) }
+    }
+
+    /// The run in which the threads had to give way to others the least, of up to forty: where they take turns on one processor, they do not
+    /// meet.
+    private func undisturbed(_ run: () throws -> Double) throws -> Double {
+        var best: (rate: Double, switches: Int) = (0, .max)
+        for _ in 0..<40 where best.switches > 2 {
+            let before = Self.switches
+            let rate = try run()
+            let switches = Self.switches - before
+            if switches < best.switches { best = (rate, switches) }
+        }
+        return best.rate
+    }
+
+    /// How often threads of this process were taken from their processor.
+    private static var switches: Int {
+        var usage = rusage()
+        // RUSAGE_SELF, which systems' headers have in different types.
+        getrusage(0, &usage)
+        return Int(usage.ru_nivcsw)
     }
 
     private func filled(_ policy: PolicyKind) -> Cache<Int, Int> {
