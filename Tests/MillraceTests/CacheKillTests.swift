@@ -103,11 +103,17 @@ private struct Nodes {
         get throws { try said.flatMap { try Acknowledged.all(by: $0) } }
     }
 
-    /// Kills one that is busy, which begins its portion anew. False where none is.
+    /// Kills one as it begins, or once more was acknowledged; it begins its portion anew. False where none is busy by then.
     mutating func kill() async throws -> Bool {
-        let busy = (0..<Self.count).filter { at[$0] < Self.portions && !running[$0].hasEnded }
-        if busy.isEmpty { return false }
-        let node = random.one(of: busy)
+        guard try await goOn() else { return false }
+        let node = random.one(of: (0..<Self.count).filter { at[$0] < Self.portions })
+        if random.chance(50) {
+            let (before, victim) = (try acknowledged.count, running[node])
+            _ = try await eventually("more acknowledgements", within: .seconds(120)) {
+                try victim.hasEnded || acknowledged.count > before ? true : nil
+            }
+        }
+        if running[node].hasEnded { return false }
         try await running[node].crash()
         try restart(node)
         return true
