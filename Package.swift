@@ -308,7 +308,7 @@ let package = Package(
             dependencies: [
                 "EventModel", "Domains", "EventLog", "LocalLog", "Kafka", "KafkaLog", "Handling", "Projecting",
                 "SQLiteViews", "MillraceTestKit", "PostgresServer", "TestSupport", "Metering", "PrometheusExporter",
-                arguments, lifecycle, logging, histogram, hummingbird,
+                "Caching", arguments, lifecycle, logging, histogram, hummingbird,
             ] + domainModules,
             path: "Sources/Test/bench", swiftSettings: strict),
 

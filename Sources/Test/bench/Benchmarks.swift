@@ -102,6 +102,9 @@ struct Section: Sendable {
         Section(name: "idle", about: "what up takes of the processor with nothing to do") { try await $0.idleRows() },
         Section(name: "http", about: "the gateway under wrk, beside bare servers") { try await $0.httpRows() },
         Section(name: "links", about: "links that are followed, beside nginx") { try await $0.linkRows() },
+        Section(name: "cache", about: "hits by two threads, beside a dictionary with one lock") {
+            try await $0.cacheRows()
+        },
         Section(name: "metrics", about: "what it costs that workers count") { try await $0.metricsRows() },
         Section(name: "growth", about: "cost per event as events, keys and partitions grow") {
             try await $0.growthRows()

@@ -12,6 +12,9 @@ extension Cache {
     /// The value of a key, loaded where it is not known. Of those who ask at once one loads, the others wait for it; what it fails with
     /// they are told too. Who is cancelled stops waiting; where it was the one who loads, one of the others loads instead.
     ///
+    /// A load may ask for other keys. Tasks that it starts are part of it.
+    ///
+    /// - Throws: What the load fails with, or ``LoadWaitsForItself``.
     /// - Returns: Nil where there is nothing.
     public func value(
         _ key: Key, load: @Sendable (Key) async throws -> Loaded<Value>
@@ -23,6 +26,8 @@ extension Cache {
             case .failed(let error): throw error
             case .lead(let flight): return try await lead(flight, key, load)
             case .wait(let flight):
+                if !LoadsWithin.wait(for: flight) { throw LoadWaitsForItself(key: "\(key)") }
+                defer { LoadsWithin.hasWaited(for: flight) }
                 switch try await flight.wait() {
                 case .loaded(let value): return value
                 case .failed(let error): throw error
@@ -33,30 +38,43 @@ extension Cache {
     }
 
     func begin(_ key: Key) -> Role {
+        let found = lookup(key)
+        if case .miss = found {} else { return .hit(found) }
         let (identity, now) = (identity(key), now)
-        let (entry, role): (Entry?, Role?) = shard(identity).state.withLock { shard in
-            if let entry = shard.entries[key], entry.expires > now { return (entry, nil) }
+        let role: Role = shard(identity).state.withLock { shard in
+            // Somebody may have put it in since: nobody does while the lock is held.
+            if let found = find(key, identity, at: now) { return .hit(found) }
             if let failure = shard.failures[key] {
-                if failure.until > now { return (nil, .failed(failure.error)) }
+                if failure.until > now { return .failed(failure.error) }
                 shard.failures[key] = nil
             }
-            if let flight = shard.flights[key] { return (nil, .wait(flight)) }
+            if let flight = shard.flights[key] { return .wait(flight) }
             let flight = Flight<Value>()
             shard.flights[key] = flight
-            return (nil, .lead(flight))
+            return .lead(flight)
         }
-        if let entry { return .hit(hit(entry, identity)) }
-        buffers.own.misses.add(1, ordering: .relaxed)
-        if case .wait? = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
-        // One of the two is always there.
-        return role ?? .hit(.miss)
+        if case .wait = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
+        return role
+    }
+
+    /// A look that is not counted.
+    private func find(_ key: Key, _ identity: UInt64, at now: Int64) -> CacheLookup<Value>? {
+        let stripe = stripes.own
+        stripe.enterAgain()
+        defer { stripe.leave() }
+        guard let node = table.find(identity), node.pointee.key == key, node.pointee.entry.expires > now else {
+            return nil
+        }
+        return node.pointee.entry.value.map { .value($0) } ?? .absent
     }
 
     private func lead(
         _ flight: Flight<Value>, _ key: Key, _ load: @Sendable (Key) async throws -> Loaded<Value>
     ) async throws -> Value? {
         do {
-            let loaded = try await load(key)
+            let loaded = try await LoadsWithin.$current.withValue(LoadsWithin.current + [flight]) {
+                try await load(key)
+            }
             finish(flight, key, loaded)
             return loaded.value
         } catch {

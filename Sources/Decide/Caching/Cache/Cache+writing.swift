@@ -18,19 +18,18 @@ extension Cache {
     @discardableResult
     public func invalidate(_ key: Key, version: UInt64? = nil) -> CacheInvalidation {
         let (identity, now) = (identity(key), now)
-        let outcome: CacheInvalidation = policy.withLock { state in
+        let outcome: CacheInvalidation = write { state in
             let outcome: CacheInvalidation = shard(identity).state.withLock { shard in
                 if let version { shard.floors.raise(key, to: version, at: now) }
                 shard.failures[key] = nil
                 // Who asks from now on must not be given what was loaded before.
                 shard.flights.removeValue(forKey: key)?.raise(to: version ?? .max)
-                guard let entry = shard.entries[key] else { return .notHeld }
-                if let version, entry.version >= version { return .newer(entry.version) }
-                shard.entries[key] = nil
+                guard let held = held(key, identity) else { return .notHeld }
+                if let version, held.version >= version { return .newer(held.version) }
                 return .removed
             }
             state.statistics.invalidations += 1
-            if outcome == .removed { forget(identity, in: &state) }
+            if outcome == .removed { take(identity, in: &state) }
             return outcome
         }
         if outcome == .removed { removed?(key, .invalidated) }
@@ -41,7 +40,7 @@ extension Cache {
     @discardableResult
     public func removeExpired(atMost limit: Int = .max) -> Int {
         var gone: [(Key, CacheRemoval)] = []
-        policy.withLock { expire(in: &$0, at: now, atMost: limit, to: &gone) }
+        write { expire(in: &$0, at: now, atMost: limit, to: &gone) }
         tell(gone)
         return gone.count
     }
@@ -52,17 +51,21 @@ extension Cache {
         let ttl = loaded.ttl ?? (loaded.value == nil ? options.absentTTL ?? .zero : options.ttl)
         let expires = ttl.map { now.addingSaturated($0.nanoseconds) } ?? .max
         let entry = Entry(
-            value: loaded.value, version: loaded.version, weight: loaded.weight.asEntryWeight, expires: expires)
+            value: loaded.value, expires: expires, version: loaded.version, weight: loaded.weight.asEntryWeight)
         var gone: [(Key, CacheRemoval)] = []
-        let fill: CacheFill = policy.withLock { state in
+        let fill: CacheFill = write { state in
             drain(into: &state)
             expire(in: &state, at: now, atMost: Self.expiredAtOnce, to: &gone)
-            let (refusal, replaced) = put(entry, key, identity, now, flight)
-            if replaced { gone.append((key, .replaced)) }
+            let (refusal, held) = put(entry, key, identity, now, flight, in: &state)
+            if case .same = held, refusal?.isStale != true { gone.append((key, .replaced)) }
             if let refusal {
-                if case .stale = refusal { state.statistics.staleFills += 1 }
-                if replaced { forget(identity, in: &state) }
+                if refusal.isStale { state.statistics.staleFills += 1 }
                 return refusal
+            }
+            if case .other(let other) = held {
+                // Another key of the same hash: a cache may lose anything, but never mix up two keys.
+                gone.append((other, .evicted))
+                state.policy.remove(identity)
             }
             return admit(key, identity, entry, in: &state, to: &gone)
         }
@@ -70,14 +73,30 @@ extension Cache {
         return fill
     }
 
-    /// Puts an entry into its shard, or says why not.
+    /// Who has the place of an identity.
+    private enum Held {
+        case nobody
+        case same
+        case other(Key)
+    }
+
+    /// What is held of a key. For who has the policy's lock.
+    private func held(_ key: Key, _ identity: UInt64) -> Entry? {
+        guard let node = table.find(identity), node.pointee.key == key else { return nil }
+        return node.pointee.entry
+    }
+
+    /// Puts an entry into the table, or says why not.
     private func put(
-        _ entry: Entry, _ key: Key, _ identity: UInt64, _ now: Int64, _ flight: Flight<Value>?
-    ) -> (refusal: CacheFill?, replaced: Bool) {
+        _ entry: Entry, _ key: Key, _ identity: UInt64, _ now: Int64, _ flight: Flight<Value>?,
+        in state: inout PolicyState
+    ) -> (refusal: CacheFill?, held: Held) {
         shard(identity).state.withLock { shard in
-            let held = shard.entries[key]
-            let least = max(shard.floors.least(key, at: now), held?.version ?? 0, flight?.least ?? 0)
-            if entry.version < least { return (.stale(least: least), false) }
+            let node = table.find(identity)
+            let held: Held = node.map { $0.pointee.key == key ? .same : .other($0.pointee.key) } ?? .nobody
+            let known = if case .same = held, let node { node.pointee.entry.version } else { 0 as UInt64 }
+            let least = max(shard.floors.least(key, at: now), known, flight?.least ?? 0)
+            if entry.version < least { return (.stale(least: least), held) }
             if flight == nil, let other = shard.flights[key] {
                 // A load that began before this was known must not undo it. Without a version nothing tells which is newer.
                 other.raise(to: entry.version == 0 ? .max : entry.version)
@@ -85,52 +104,43 @@ extension Cache {
             }
             shard.failures[key] = nil
             guard entry.expires > now else {
-                shard.entries[key] = nil
-                return (.notKept, held != nil)
+                if case .same = held { take(identity, in: &state) }
+                return (.notKept, held)
             }
-            shard.entries[key] = entry
-            return (nil, held != nil)
+            table.insert(identity, key, entry, retiring: &state.limbo)
+            return (nil, held)
         }
     }
 
-    /// Tells the policy of an entry that is in its shard, and takes out who has to go for it.
+    /// Tells the policy of an entry that is in the table, and takes out who has to go for it.
     private func admit(
         _ key: Key, _ identity: UInt64, _ entry: Entry, in state: inout PolicyState,
         to gone: inout [(Key, CacheRemoval)]
     ) -> CacheFill {
-        if let other = state.keys[identity], other != key {
-            // Another key of the same hash: a cache may lose anything, but never mix up two keys.
-            _ = shard(identity).state.withLock { $0.entries.removeValue(forKey: other) }
-            gone.append((other, .evicted))
-            forget(identity, in: &state)
-        }
-        let isHeld = state.keys.updateValue(key, forKey: identity) != nil
         if entry.expires == .max {
             state.expiries.remove(identity)
         } else {
             state.expiries.set(identity, at: entry.expires)
         }
         var evicted: [UInt64] = []
-        if isHeld {
-            _ = state.policy.touch(identity)
+        if state.policy.touch(identity) {
             state.policy.reweighIfOther(identity, to: entry.weight) { evicted.append($0) }
         } else {
             state.policy.admit(identity, weight: entry.weight) { evicted.append($0) }
         }
         for identity in evicted {
-            guard let key = state.keys.removeValue(forKey: identity) else { continue }
+            guard let key = table.remove(identity, retiring: &state.limbo) else { continue }
             state.expiries.remove(identity)
-            _ = shard(identity).state.withLock { $0.entries.removeValue(forKey: key) }
             state.statistics.evictions += 1
             gone.append((key, .evicted))
         }
         return evicted.contains(identity) ? .notKept : .stored
     }
 
-    /// Takes a key out of everything but its shard.
-    private func forget(_ identity: UInt64, in state: inout PolicyState) {
+    /// Takes an entry out of everything.
+    private func take(_ identity: UInt64, in state: inout PolicyState) {
+        _ = table.remove(identity, retiring: &state.limbo)
         state.policy.remove(identity)
-        state.keys[identity] = nil
         state.expiries.remove(identity)
     }
 
@@ -140,9 +150,8 @@ extension Cache {
         var left = limit
         while left > 0, let identity = state.expiries.next(by: now) {
             left -= 1
-            guard let key = state.keys[identity] else { continue }
-            _ = shard(identity).state.withLock { $0.entries.removeValue(forKey: key) }
-            forget(identity, in: &state)
+            guard let key = table.remove(identity, retiring: &state.limbo) else { continue }
+            state.policy.remove(identity)
             state.statistics.expirations += 1
             gone.append((key, .expired))
         }
@@ -152,4 +161,8 @@ extension Cache {
         guard let removed else { return }
         for (key, why) in gone { removed(key, why) }
     }
+}
+
+extension CacheFill {
+    fileprivate var isStale: Bool { if case .stale = self { true } else { false } }
 }

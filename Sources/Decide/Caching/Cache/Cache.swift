@@ -2,21 +2,17 @@ internal import Synchronization
 
 /// A bounded cache for many threads.
 ///
-/// Entries are in shards, each with a lock that is held for a look-up. The policy is one value under one lock; reads do not wait for it: they
-/// go into striped buffers that lose some under load, and who finds a buffer half full tells the policy if nobody else does. Writes take the
-/// policy's lock, then a shard's; never the other way round.
+/// **Reads** take no lock and share no line of memory: a look-up goes through a table that only writers change, counts itself in memory of
+/// its thread's stripe, and stamps what it read into a ring there, from which the policy is told later; some of it is lost under load
+/// (`CacheStatistics.unrecordedReads`). **Writes** take the policy's lock, then a shard's; never the other way round. They tell the policy
+/// what was read before they ask it who has to go, so no more is held than the capacity at any time. What went is freed when no reader can
+/// be at it: at once, or after the readers of that moment, with one of the next writes.
 ///
 /// Versions order what happens to a key: a fill that is older than what is cached, or than an invalidation within
 /// `CacheOptions.invalidationMemory`, is refused, in whatever order they come. Loads are shared (single flight). No clock is read but the one
 /// that is given; if it goes back, time stands still here.
 public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    struct Entry: Sendable {
-        var value: Value?
-        var version: UInt64
-        var weight: Int
-        /// When it is over, in the clock's nanoseconds.
-        var expires: Int64
-    }
+    typealias Entry = CacheEntry<Value>
 
     struct Failure: Sendable {
         var error: any Error
@@ -24,12 +20,12 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     struct ShardState: Sendable {
-        var entries: [Key: Entry] = [:]
         var flights: [Key: Flight<Value>] = [:]
         var failures: [Key: Failure] = [:]
         var floors: InvalidationFloors<Key>
     }
 
+    /// What is known of keys that are not held. Whether a key is held changes under its shard's lock where somebody puts it in.
     final class Shard: Sendable {
         let state: Mutex<ShardState>
         init(_ floors: InvalidationFloors<Key>) { state = Mutex(ShardState(floors: floors)) }
@@ -38,19 +34,25 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// What the policy's lock guards.
     struct PolicyState: Sendable {
         var policy: any EvictionPolicy
-        /// Whose hash a number is. Two keys of one hash cannot be held at once.
-        var keys: [UInt64: Key] = [:]
         var expiries = ExpiryQueue()
         var statistics = CacheStatistics()
+        var limbo = Limbo<Key, Value>()
+        /// Of each stripe, up to which look-up the policy was told.
+        var drained = [UInt64](repeating: 0, count: ReadStripes.count)
+        /// How many reads the policy was told of.
+        var told = 0
+        /// The stripes, a bit for each, whose rings were filled since something was written.
+        var filled: UInt64 = 0
     }
 
     public let options: CacheOptions
     let shards: [Shard]
     let policy: Mutex<PolicyState>
-    let buffers = ReadBuffers()
+    @usableFromInline let table: ReadTable<Key, Value>
+    @usableFromInline let stripes = ReadStripes()
     private let latest = Atomic<Int64>(.min)
     private let clock: @Sendable () -> Int64
-    private let hash: @Sendable (Key) -> UInt64
+    @usableFromInline let hash: (@Sendable (Key) -> UInt64)?
     let removed: (@Sendable (Key, CacheRemoval) -> Void)?
 
     /// - Parameters:
@@ -58,8 +60,7 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     ///   - hash: 64 bits of a key. Left out, those of the standard library, which differ from process to process.
     ///   - removed: Is told of each entry that is gone, after all locks are free.
     public init(
-        _ options: CacheOptions, clock: @escaping @Sendable () -> Int64,
-        hash: @escaping @Sendable (Key) -> UInt64 = { UInt64(bitPattern: Int64($0.hashValue)) },
+        _ options: CacheOptions, clock: @escaping @Sendable () -> Int64, hash: (@Sendable (Key) -> UInt64)? = nil,
         removed: (@Sendable (Key, CacheRemoval) -> Void)? = nil
     ) {
         precondition(
@@ -70,10 +71,17 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         shards = (0..<count).map { _ in
             Shard(InvalidationFloors(limit: each, memory: options.invalidationMemory.nanoseconds))
         }
+        table = ReadTable(parts: count)
         // A policy that has to know the future was refused above.
         let value = options.policy.policy(capacity: options.capacity, seed: options.seed) ?? LRU(capacity: 0)
         policy = Mutex(PolicyState(policy: value))
         (self.clock, self.hash, self.removed) = (clock, hash, removed)
+    }
+
+    deinit {
+        policy.withLock { $0.limbo.free(stripes) }.forEach { $0.free() }
+        table.free()
+        stripes.free()
     }
 
     /// The clock's time, which never goes back here.
@@ -84,62 +92,97 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return before
     }
 
-    @inline(__always)
+    /// Whether a time is over. Only where somebody is told so it must remain so if the clock goes back.
+    @usableFromInline
+    func isOver(_ expires: Int64) -> Bool { expires <= max(clock(), latest.load(ordering: .relaxed)) && expires <= now }
+
+    @inlinable @inline(__always)
     func identity(_ key: Key) -> UInt64 {
-        let hash = hash(key)
-        return hash == 0 ? 1 : hash
+        let bits = hash.map { $0(key) } ?? UInt64(bitPattern: Int64(key.hashValue))
+        return bits == 0 ? 1 : bits
     }
 
-    @inline(__always)
     func shard(_ identity: UInt64) -> Shard {
         shards[Int(truncatingIfNeeded: UInt64.mixed(identity)) & (shards.count - 1)]
     }
 
     /// What is known of a key.
+    @inlinable
     public func lookup(_ key: Key) -> CacheLookup<Value> {
-        let identity = identity(key)
-        let entry = shard(identity).state.withLock { $0.entries[key] }
-        guard let entry, entry.expires == .max || entry.expires > now else {
-            buffers.own.misses.add(1, ordering: .relaxed)
+        let (identity, stripe) = (identity(key), stripes.own)
+        let number = stripe.enter()
+        guard let node = table.find(identity), node.pointee.key == key,
+            node.pointee.entry.expires == .max || !isOver(node.pointee.entry.expires)
+        else {
+            stripe.leave()
+            stripe.countMiss()
             return .miss
         }
-        return hit(entry, identity)
-    }
-
-    func hit(_ entry: Entry, _ identity: UInt64) -> CacheLookup<Value> {
-        let ring = buffers.own
-        ring.hits.add(1, ordering: .relaxed)
-        if ring.offer(identity) { drain() }
-        guard let value = entry.value else {
-            ring.absentHits.add(1, ordering: .relaxed)
-            return .absent
-        }
-        return .value(value)
+        let value = node.pointee.entry.value
+        stripe.leave()
+        if stripe.stamp(identity, number: number) { tellPolicy(of: stripe) }
+        if let value { return .value(value) }
+        stripe.countAbsentHit()
+        return .absent
     }
 
     /// The value, or nil where there is none or nothing is known.
+    @inlinable
     public func value(_ key: Key) -> Value? {
         if case .value(let value) = lookup(key) { value } else { nil }
     }
 
-    /// Tells the policy of reads, unless somebody does already.
-    private func drain() {
-        _ = policy.withLockIfAvailable { drain(into: &$0) }
+    /// Tells the policy of what a full ring has, unless somebody has the policy.
+    @usableFromInline
+    func tellPolicy(of stripe: ReadStripe) {
+        _ = policy.withLockIfAvailable { state in
+            let index = stripes.index(of: stripe)
+            drain(stripe, index, into: &state)
+            let bit = UInt64(1) << UInt64(index)
+            if state.filled & bit != 0 { stripe.shift = min(stripe.shift + 1, ReadStripes.mostShift) }
+            state.filled |= bit
+        }
     }
 
+    private func drain(_ stripe: ReadStripe, _ index: Int, into state: inout PolicyState) {
+        state.drained[index] = stripe.drain(from: state.drained[index]) { identity in
+            _ = state.policy.touch(identity)
+            state.told += 1
+        }
+    }
+
+    /// Tells the policy of all that was read.
     func drain(into state: inout PolicyState) {
-        for ring in buffers.all { ring.drain { _ = state.policy.touch($0) } }
+        stripes.forEach { drain($1, $0, into: &state) }
+    }
+
+    /// Has the policy changed by a writer.
+    func write<Result: Sendable>(_ body: (inout PolicyState) -> Result) -> Result {
+        let (result, free) = policy.withLock { state in
+            if state.filled != 0 {
+                stripes.forEach(of: state.filled) { if $1.shift != 0 { drain($1, $0, into: &state); $1.shift = 0 } }
+                state.filled = 0
+            }
+            let result = body(&state)
+            return (result, state.limbo.free(stripes))
+        }
+        for one in free { one.free() }
+        return result
     }
 
     public var statistics: CacheStatistics {
-        var statistics = policy.withLock { $0.statistics }
-        for ring in buffers.all {
-            statistics.hits += ring.hits.load(ordering: .relaxed)
-            statistics.misses += ring.misses.load(ordering: .relaxed)
-            statistics.absentHits += ring.absentHits.load(ordering: .relaxed)
-            statistics.unrecordedReads += ring.lost.load(ordering: .relaxed)
+        policy.withLock { state in
+            drain(into: &state)
+            var statistics = state.statistics
+            stripes.forEach { _, stripe in
+                let misses = Int(stripe.misses)
+                statistics.misses += misses
+                statistics.hits += Int(stripe.lookups) - misses
+                statistics.absentHits += Int(stripe.absentHits)
+            }
+            statistics.unrecordedReads = max(0, statistics.hits - state.told)
+            return statistics
         }
-        return statistics
     }
 
     /// How many entries are held, those included whose time is over and that nobody noticed yet.

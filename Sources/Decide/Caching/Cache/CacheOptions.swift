@@ -91,7 +91,8 @@ public struct CacheStatistics: Sendable, Hashable {
     public internal(set) var invalidations = 0
     /// Fills that were older than what was known.
     public internal(set) var staleFills = 0
-    /// Reads that the policy was not told of, because they came faster than it could take them. They were answered.
+    /// Hits that the policy was not told of, because they came faster than it could take them, or so many came with no write in between that
+    /// fewer say as much. They were answered.
     public internal(set) var unrecordedReads = 0
     public var requests: Int { hits + misses }
     public var hitRatio: Double { requests == 0 ? 0 : Double(hits) / Double(requests) }

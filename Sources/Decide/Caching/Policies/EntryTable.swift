@@ -202,7 +202,7 @@ extension Int {
 
 extension UInt64 {
     /// The finalizer of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014; Stafford's variant 13): each bit depends on all.
-    @inline(__always)
+    @inlinable @inline(__always)
     static func mixed(_ value: UInt64) -> UInt64 {
         var z = value &+ 0x9E37_79B9_7F4A_7C15
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
