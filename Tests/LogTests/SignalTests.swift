@@ -141,16 +141,19 @@ struct SignalTests {
 
 @Suite("Looks that nobody asked for")
 struct BeatTests {
-    @Test(arguments: [1_000, 5_000, 7] as [Int64]) func `fall on the same moments`(milliseconds: Int64) {
-        let (interval, start) = (Duration.milliseconds(milliseconds), ContinuousClock.now)
-        let next = start + Beat.next(interval, after: start)
-        for step in 0..<50 {
-            let now = start + interval * step / 50
-            let left = Beat.next(interval, after: now)
-            #expect(left > .zero && left <= interval)
-            let off = (now + left - next) / interval
-            #expect(abs(off - off.rounded()) < 0.000_01, "\(now + left) is \(off) intervals after \(next)")
+    @Test(arguments: [1_000, 1_500, 5_000, 60_000] as [Int64]) func `fall on the same moments`(milliseconds: Int64) {
+        let (limit, start) = (Duration.milliseconds(milliseconds), ContinuousClock.now)
+        let first = start + Beat.within(.seconds(1), from: start)
+        for step in -20..<50 {
+            let now = start + .milliseconds(37) * step
+            let wait = Beat.within(limit, from: now)
+            #expect(wait > .zero && wait <= limit && wait > limit - .seconds(1))
+            let off = (now + wait - first) / .seconds(1)
+            #expect(abs(off - off.rounded()) < 0.000_01, "\(now + wait) is \(off) seconds after \(first)")
         }
-        #expect(Beat.next(interval, after: start - interval * 3) <= interval)
+    }
+
+    @Test(arguments: [0, 1, 999] as [Int64]) func `and what is due sooner is not moved`(milliseconds: Int64) {
+        #expect(Beat.within(.milliseconds(milliseconds)) == .milliseconds(milliseconds))
     }
 }

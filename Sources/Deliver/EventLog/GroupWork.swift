@@ -90,7 +90,7 @@ public struct GroupLoop: Sendable {
     ) async throws {
         while !stopping() && !Task.isCancelled {
             let pause = try await work.tick(member)
-            switch try await member.next(max: batch, wait: min(max(pause, .zero), Beat.next(Self.heed))) {
+            switch try await member.next(max: batch, wait: min(max(pause, .zero), Self.heed)) {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))

@@ -183,7 +183,7 @@ public final class CommandClient: Service {
             while !Task.isCancelled {
                 let version = awaited.version
                 let isAwaited = state.withLock { $0.count > 0 }
-                if !isAwaited, isQuiet { await awaited.wait(past: version, atMost: Beat.next(Self.rest)) }
+                if !isAwaited, isQuiet { await awaited.wait(past: version, atMost: Beat.within(Self.rest)) }
                 let pause = isAwaited ? Self.look : isQuiet ? .zero : Self.idleLook
                 let batches = try await reader.next(max: 10_000, wait: pause)
                 for batch in batches { hear(batch.records, in: batch.source) }

@@ -67,7 +67,7 @@ extension HandlerStep {
         let due = partitions.values.compactMap(\.state.aggregates.nextDue).min()
         let reading = partitions.values.compactMap { $0.checkpoint?.nextReading }.min()
         let left = [due, reading].compactMap(\.self).map { $0.milliseconds(since: clock()) }.min()
-        let glance = due == nil ? GroupLoop.heed : Beat.next(Self.glance)
+        let glance = due == nil ? GroupLoop.heed : Self.glance
         return left.map { min(.milliseconds(max(0, $0)), glance) } ?? glance
     }
 }

@@ -41,7 +41,7 @@ final class KafkaMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        let deadline = ContinuousClock.now + wait
+        let deadline = ContinuousClock.now + Beat.within(wait)
         while true {
             if let rebalance = holding.withLock({ $0.postponed.take() }), let delivery = try await answer(rebalance) {
                 return delivery

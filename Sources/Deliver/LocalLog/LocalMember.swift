@@ -62,7 +62,7 @@ final class LocalMember: GroupMember {
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
         try await log.changed.first(
-            within: wait, pause: { untilLook }, in: { state.withLock(\.following.partitions) }
+            within: Beat.within(wait), pause: { untilLook }, in: { state.withLock(\.following.partitions) }
         ) {
             if state.withLock({ $0.isWoken.take() }) { return .idle }
             if untilLook <= .zero {

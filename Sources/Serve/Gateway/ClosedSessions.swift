@@ -70,7 +70,7 @@ final class ClosedSessions: Service, CustomStringConvertible {
     func run() async throws {
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
             try? await cancelWhenGracefulShutdown {
-                try await Task.sleep(for: Beat.next(GatewayLimits.sessionPause))
+                try await Task.sleep(for: Beat.within(GatewayLimits.sessionPause))
             }
             await lookOrSay()
         }

@@ -80,7 +80,7 @@ final class RouteQueue: Service, CustomStringConvertible {
             if batch.isEmpty {
                 if count == 0 {
                     if Task.isShuttingDownGracefully { return }
-                    await changed.wait(past: version, atMost: Beat.next(GroupLoop.heed))
+                    await changed.wait(past: version, atMost: Beat.within(GroupLoop.heed))
                     continue
                 }
                 // Each append waits for a disk, and wakes several threads: those of a moment go together.
