@@ -223,4 +223,123 @@ struct ConcurrentTests {
         let statistics = cache.statistics
         #expect(statistics.unrecordedReads == lost && statistics.hits == 100_192)
     }
+
+    @Test func `a writer does not wait for a reader that asks what time it is`() async throws {
+        final class Gate: Sendable {
+            let cache = Mutex<Cache<Int, Int>?>(nil)
+            let reader = Mutex<ObjectIdentifier?>(nil)
+            let isIn = Atomic(false)
+            let mayGo = Atomic(false)
+            let isDone = Atomic(false)
+
+            func wait(for flag: borrowing Atomic<Bool>) async throws {
+                while !flag.load(ordering: .acquiring) {
+                    try Task.checkCancellation()
+                    await Task.yield()
+                }
+            }
+        }
+        let gate = Gate()
+        let cache = Cache<Int, Int>(CacheOptions(capacity: 10_000, policy: .lru, ttl: .seconds(1000))) {
+            guard gate.reader.withLock({ $0 == ObjectIdentifier(Thread.current) }) else { return 0 }
+            gate.isIn.store(true, ordering: .releasing)
+            while !gate.mayGo.load(ordering: .acquiring) { sched_yield() }
+            // It may ask what needs the writers' lock.
+            return Int64(gate.cache.withLock { $0 }?.count ?? 0)
+        }
+        gate.cache.withLock { $0 = cache }
+        cache.set(1, to: 1)
+        Thread.detachNewThread {
+            gate.reader.withLock { $0 = ObjectIdentifier(Thread.current) }
+            _ = cache.value(1)
+            gate.isDone.store(true, ordering: .releasing)
+        }
+        try await gate.wait(for: gate.isIn)
+        for i in 0..<3000 { cache.set(2, to: i) }
+        gate.mayGo.store(true, ordering: .releasing)
+        try await gate.wait(for: gate.isDone)
+        gate.cache.withLock { $0 = nil }
+    }
+
+    @Test func `the end of a remembered error may ask the cache`() async {
+        final class Last: Sendable {
+            let cache = Mutex<Cache<Int, Int>?>(nil)
+            let ends = Atomic<Int>(0)
+        }
+        final class Asking: Error {
+            let last: Last
+            init(_ last: Last) { self.last = last }
+            deinit {
+                _ = last.cache.withLock { $0 }?.count
+                last.ends.wrappingAdd(1, ordering: .relaxed)
+            }
+        }
+        let (last, time) = (Last(), Last())
+        var options = CacheOptions(capacity: 10, policy: .lru)
+        (options.failureTTL, options.shards, options.rememberedFailures) = (.nanoseconds(10), 1, 4)
+        let cache = Cache<Int, Int>(options) { Int64(time.ends.load(ordering: .relaxed)) }
+        last.cache.withLock { $0 = cache }
+        func fail(_ key: Int) async { _ = try? await cache.value(key) { _ in throw Asking(last) } }
+        await fail(1)
+        cache.invalidate(1)
+        await fail(1)
+        cache.set(1, to: 1)
+        await fail(2)
+        time.ends.store(100, ordering: .relaxed)
+        await fail(2)
+        for key in 3..<20 { await fail(key) }
+        #expect(last.ends.load(ordering: .relaxed) >= 16)
+        last.cache.withLock { $0 = nil }
+    }
+
+    @Test func `what waits for its readers is bounded by its number and by its weight`() {
+        let (stripes, table) = (ReadStripes(), ReadTable<Int, Int>(parts: 1))
+        var limbo = Limbo<Int, Int>()
+        let stripe = stripes.own
+        stripe.enterAgain()
+        for (weight, isFull) in [(1_000, false), (100_000, true)] {
+            let entry = CacheEntry<Int>(value: 1, expires: .max, version: 0, weight: weight)
+            table.insert(1, 1, entry, retiring: &limbo)
+            _ = table.remove(1, retiring: &limbo)
+            #expect(limbo.free(stripes).isEmpty && limbo.isFull(10_000) == isFull, "\(weight)")
+        }
+        stripe.leave()
+        var freed = 0
+        for _ in 0..<2 { for one in limbo.free(stripes) { one.free(); freed += 1 } }
+        #expect(freed == 2 && !limbo.isFull(10_000))
+        table.free()
+        stripes.free()
+    }
+
+    @Test func `readers that come without end do not keep what went before they came`() {
+        let (stripes, table) = (ReadStripes(), ReadTable<Int, Int>(parts: 1))
+        var limbo = Limbo<Int, Int>()
+        let stripe = stripes.own
+        // At each moment somebody is in: the next one comes before the last one leaves.
+        var phase = stripes.phase
+        stripe.enterAgain(phase)
+        table.insert(1, 1, CacheEntry<Int>(value: 1, expires: .max, version: 0, weight: 1), retiring: &limbo)
+        _ = table.remove(1, retiring: &limbo)
+        var (freed, turns) = (0, 0)
+        while freed == 0, turns < 10 {
+            for one in limbo.free(stripes) { one.free(); freed += 1 }
+            let next = stripes.phase
+            stripe.enterAgain(next)
+            stripe.leave(phase)
+            (phase, turns) = (next, turns + 1)
+        }
+        #expect(freed == 1, "after \(turns) turns")
+        stripe.leave(phase)
+        table.free()
+        stripes.free()
+    }
+
+    @Test func `one key that is invalidated again and again is remembered once`() {
+        var floors = InvalidationFloors<Int>(limit: 1_000, memory: 1_000_000_000)
+        for version in 1...100_000 as ClosedRange<UInt64> { floors.raise(7, to: version, at: Int64(version)) }
+        #expect(floors.count == 1 && floors.kept <= 200 && floors.least(7, at: 100_000) == 100_000)
+        for key in 0..<500 { floors.raise(key, to: 1, at: 100_001) }
+        #expect(floors.count == 500 && floors.kept <= 1_100)
+        #expect(floors.least(7, at: 100_002) == 100_000 && floors.least(499, at: 100_002) == 1)
+    }
 }

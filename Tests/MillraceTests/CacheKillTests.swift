@@ -106,7 +106,9 @@ private struct Nodes {
     /// Kills one as it begins, or once more was acknowledged; it begins its portion anew. False where none is busy by then.
     mutating func kill() async throws -> Bool {
         guard try await goOn() else { return false }
-        let node = random.one(of: (0..<Self.count).filter { at[$0] < Self.portions })
+        let busy = (0..<Self.count).filter { at[$0] < Self.portions }
+        if busy.isEmpty { return false }
+        let node = random.one(of: busy)
         if random.chance(50) {
             let (before, victim) = (try acknowledged.count, running[node])
             _ = try await eventually("more acknowledgements", within: .seconds(120)) {

@@ -41,18 +41,21 @@ extension Cache {
         let found = lookup(key)
         if case .miss = found {} else { return .hit(found) }
         let (identity, now) = (identity(key), now)
+        var over: Failure?
         let role: Role = shard(identity).state.withLock { shard in
             // Somebody may have put it in since: nobody does while the lock is held.
             if let found = find(key, identity, at: now) { return .hit(found) }
             if let failure = shard.failures[key] {
                 if failure.until > now { return .failed(failure.error) }
-                shard.failures[key] = nil
+                over = shard.failures.removeValue(forKey: key)
             }
             if let flight = shard.flights[key] { return .wait(flight) }
             let flight = Flight<Value>()
             shard.flights[key] = flight
             return .lead(flight)
         }
+        // The end of an error may run others' code: when all locks are open.
+        withExtendedLifetime(over) {}
         if case .wait = role { policy.withLock { $0.statistics.sharedLoads += 1 } }
         return role
     }
@@ -60,8 +63,9 @@ extension Cache {
     /// A look that is not counted.
     private func find(_ key: Key, _ identity: UInt64, at now: Int64) -> CacheLookup<Value>? {
         let stripe = stripes.own
-        stripe.enterAgain()
-        defer { stripe.leave() }
+        let phase = stripes.phase
+        stripe.enterAgain(phase)
+        defer { stripe.leave(phase) }
         guard let node = table.find(identity), node.pointee.key == key, node.pointee.entry.expires > now else {
             return nil
         }
@@ -101,17 +105,21 @@ extension Cache {
         _ flight: Flight<Value>, _ key: Key, _ landing: Flight<Value>.Landing, failure: (any Error)?
     ) {
         let (identity, now) = (identity(key), now)
+        var gone: [Key: Failure] = [:]
         shard(identity).state.withLock { shard in
             // It may be another's by now, where this one was invalidated.
             guard shard.flights[key] === flight else { return }
             shard.flights[key] = nil
             guard let failure, let ttl = options.failureTTL else { return }
             if shard.failures.count >= max(1, options.rememberedFailures / shards.count) {
+                gone = shard.failures
                 shard.failures = shard.failures.filter { $0.value.until > now }
                 if shard.failures.count >= max(1, options.rememberedFailures / shards.count) { shard.failures = [:] }
             }
-            shard.failures[key] = Failure(error: failure, until: now.addingSaturated(ttl.nanoseconds))
+            let one = Failure(error: failure, until: now.addingSaturated(ttl.nanoseconds))
+            if let before = shard.failures.updateValue(one, forKey: key) { gone[key] = before }
         }
+        withExtendedLifetime(gone) {}
         flight.land(landing)
     }
 }

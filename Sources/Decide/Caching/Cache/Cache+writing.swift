@@ -18,10 +18,12 @@ extension Cache {
     @discardableResult
     public func invalidate(_ key: Key, version: UInt64? = nil) -> CacheInvalidation {
         let (identity, now) = (identity(key), now)
+        var failure: Failure?
         let outcome: CacheInvalidation = write { state in
             let outcome: CacheInvalidation = shard(identity).state.withLock { shard in
                 if let version { shard.floors.raise(key, to: version, at: now) }
-                shard.failures[key] = nil
+                // Its end may run others' code: when all locks are open.
+                failure = shard.failures.removeValue(forKey: key)
                 // Who asks from now on must not be given what was loaded before.
                 shard.flights.removeValue(forKey: key)?.raise(to: version ?? .max)
                 guard let held = held(key, identity) else { return .notHeld }
@@ -32,6 +34,7 @@ extension Cache {
             if outcome == .removed { take(identity, in: &state) }
             return outcome
         }
+        withExtendedLifetime(failure) {}
         if outcome == .removed { removed?(key, .invalidated) }
         return outcome
     }
@@ -53,10 +56,11 @@ extension Cache {
         let entry = Entry(
             value: loaded.value, expires: expires, version: loaded.version, weight: loaded.weight.asEntryWeight)
         var gone: [(Key, CacheRemoval)] = []
+        var failure: Failure?
         let fill: CacheFill = write { state in
             drain(into: &state)
             expire(in: &state, at: now, atMost: Self.expiredAtOnce, to: &gone)
-            let (refusal, held) = put(entry, key, identity, now, flight, in: &state)
+            let (refusal, held) = put(entry, key, identity, now, flight, in: &state, freeing: &failure)
             if case .same = held, refusal?.isStale != true { gone.append((key, .replaced)) }
             if let refusal {
                 if refusal.isStale { state.statistics.staleFills += 1 }
@@ -69,6 +73,7 @@ extension Cache {
             }
             return admit(key, identity, entry, in: &state, to: &gone)
         }
+        withExtendedLifetime(failure) {}
         tell(gone)
         return fill
     }
@@ -89,7 +94,7 @@ extension Cache {
     /// Puts an entry into the table, or says why not.
     private func put(
         _ entry: Entry, _ key: Key, _ identity: UInt64, _ now: Int64, _ flight: Flight<Value>?,
-        in state: inout PolicyState
+        in state: inout PolicyState, freeing failure: inout Failure?
     ) -> (refusal: CacheFill?, held: Held) {
         shard(identity).state.withLock { shard in
             let node = table.find(identity)
@@ -102,7 +107,7 @@ extension Cache {
                 other.raise(to: entry.version == 0 ? .max : entry.version)
                 if entry.version == 0 { shard.flights[key] = nil }
             }
-            shard.failures[key] = nil
+            failure = shard.failures.removeValue(forKey: key)
             guard entry.expires > now else {
                 if case .same = held { take(identity, in: &state) }
                 return (.notKept, held)

@@ -110,16 +110,20 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     @inlinable
     public func lookup(_ key: Key) -> CacheLookup<Value> {
         let (identity, stripe) = (identity(key), stripes.own)
-        let number = stripe.enter()
-        guard let node = table.find(identity), node.pointee.key == key,
-            node.pointee.entry.expires == .max || !isOver(node.pointee.entry.expires)
-        else {
-            stripe.leave()
+        let phase = stripes.phase
+        let number = stripe.enter(phase)
+        guard let node = table.find(identity), node.pointee.key == key else {
+            stripe.leave(phase)
             stripe.countMiss()
             return .miss
         }
-        let value = node.pointee.entry.value
-        stripe.leave()
+        let (value, expires) = (node.pointee.entry.value, node.pointee.entry.expires)
+        stripe.leave(phase)
+        // The clock is others' code: nobody waits for it.
+        if expires != .max && isOver(expires) {
+            stripe.countMiss()
+            return .miss
+        }
         if stripe.stamp(identity, number: number) { tellPolicy(of: stripe) }
         if let value { return .value(value) }
         stripe.countAbsentHit()
@@ -135,13 +139,15 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Tells the policy of what a full ring has, unless somebody has the policy.
     @usableFromInline
     func tellPolicy(of stripe: ReadStripe) {
-        _ = policy.withLockIfAvailable { state in
+        let free = policy.withLockIfAvailable { state in
             let index = stripes.index(of: stripe)
             drain(stripe, index, into: &state)
             let bit = UInt64(1) << UInt64(index)
             if state.filled & bit != 0 { stripe.shift = min(stripe.shift + 1, ReadStripes.mostShift) }
             state.filled |= bit
+            return state.limbo.free(stripes)
         }
+        for one in free ?? [] { one.free() }
     }
 
     private func drain(_ stripe: ReadStripe, _ index: Int, into state: inout PolicyState) {
@@ -158,26 +164,38 @@ public final class Cache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     /// Has the policy changed by a writer.
     func write<Result: Sendable>(_ body: (inout PolicyState) -> Result) -> Result {
-        let (result, free) = policy.withLock { state in
+        let (result, free, isFull) = policy.withLock { state in
             if state.filled != 0 {
                 stripes.forEach(of: state.filled) { if $1.shift != 0 { drain($1, $0, into: &state); $1.shift = 0 } }
                 state.filled = 0
             }
             let result = body(&state)
-            return (result, state.limbo.free(stripes))
+            return (result, state.limbo.free(stripes), state.limbo.isFull(options.capacity))
         }
         for one in free { one.free() }
+        if isFull { waitForReaders() }
         return result
+    }
+
+    /// Until so much is free that the limbo is within its bound. No lock is held meanwhile.
+    private func waitForReaders() {
+        var isFull = true
+        while isFull {
+            giveWay()
+            let free: [Retired<Key, Value>]
+            (free, isFull) = policy.withLock { ($0.limbo.free(stripes), $0.limbo.isFull(options.capacity)) }
+            for one in free { one.free() }
+        }
     }
 
     public var statistics: CacheStatistics {
         policy.withLock { state in
             drain(into: &state)
             var statistics = state.statistics
-            stripes.forEach { _, stripe in
+            stripes.forEach { index, stripe in
                 let misses = Int(stripe.misses)
                 statistics.misses += misses
-                statistics.hits += Int(stripe.lookups) - misses
+                statistics.hits += Int(stripe.lookups(since: state.drained[index])) - misses
                 statistics.absentHits += Int(stripe.absentHits)
             }
             statistics.unrecordedReads = max(0, statistics.hits - state.told)

@@ -22,6 +22,8 @@ struct InvalidationFloors<Key: Hashable & Sendable>: Sendable {
     }
 
     var count: Int { floors.count }
+    /// What is kept of their order, those that were raised again since among them.
+    var kept: Int { order.count }
 
     /// The least version of a key that may be cached.
     func least(_ key: Key, at now: Int64) -> UInt64 {
@@ -34,11 +36,13 @@ struct InvalidationFloors<Key: Hashable & Sendable>: Sendable {
     mutating func raise(_ key: Key, to version: UInt64, at now: Int64) {
         forget(at: now)
         let until = now.addingSaturated(memory)
-        floors[key] = Floor(version: max(version, floors[key]?.version ?? 0), until: until)
-        order.append((key, until))
+        let known = floors[key]
+        floors[key] = Floor(version: max(version, known?.version ?? 0), until: until)
+        if known?.until != until { order.append((key, until)) }
         while floors.count > limit { forgetOldest(at: now) }
-        if head > 32 && head * 2 > order.count {
-            order.removeFirst(head)
+        // Half of it and more is over, or was raised again since.
+        if order.count > 64 && order.count > 2 * floors.count {
+            order = order[head...].filter { floors[$0.key]?.until == $0.until }
             head = 0
         }
     }

@@ -59,11 +59,17 @@ struct ReadStripes: @unchecked Sendable {
     }
 
     /// Of some stripes, a bit for each, those where somebody reads now.
-    func reading(of some: UInt64 = .max) -> UInt64 {
+    func reading(of some: UInt64 = .max, in phase: UInt64) -> UInt64 {
         var reading: UInt64 = 0
-        forEach(of: some) { index, stripe in if stripe.isRead { reading |= 1 << UInt64(index) } }
+        forEach(of: some) { index, stripe in if stripe.isRead(in: phase) { reading |= 1 << UInt64(index) } }
         return reading
     }
+
+    /// Among whom a reader counts itself: 0 or 1. Which of them it is is right in any case; where it changes, those of the other one
+    /// become fewer, however many come.
+    @inlinable @inline(__always)
+    var phase: UInt64 { words[1].load(ordering: .relaxed) }
+    func setPhase(_ phase: UInt64) { words[1].store(phase, ordering: .relaxed) }
 
     func index(of stripe: ReadStripe) -> Int { (stripe.word - words - ReadStripe.header) / ReadStripe.words }
 }
@@ -77,6 +83,7 @@ struct ReadStripe {
     /// How many read now is in the low bits; above them is how many looked something up. At 50 million look-ups a second on one processor
     /// that number is whole for two years, and then begins anew.
     @usableFromInline static let readerBits: UInt64 = 12
+    @usableFromInline static let countBits: UInt64 = 24
 
     @usableFromInline let word: UnsafeMutablePointer<Atomic<UInt64>>
 
@@ -85,17 +92,17 @@ struct ReadStripe {
 
     /// Begins a look-up. Returns its number.
     @inlinable @inline(__always)
-    func enter() -> UInt64 {
-        let one = 1 << Self.readerBits | 1 as UInt64
-        return word[0].wrappingAdd(one, ordering: .sequentiallyConsistent).oldValue >> Self.readerBits
+    func enter(_ phase: UInt64) -> UInt64 {
+        let one = 1 << Self.countBits | 1 &<< (phase &* Self.readerBits) as UInt64
+        return word[0].wrappingAdd(one, ordering: .sequentiallyConsistent).oldValue >> Self.countBits
     }
 
     /// Begins to read the table where that is no look-up of its own.
-    func enterAgain() { word[0].wrappingAdd(1, ordering: .sequentiallyConsistent) }
+    func enterAgain(_ phase: UInt64 = 0) { word[0].wrappingAdd(1 &<< (phase &* Self.readerBits), ordering: .sequentiallyConsistent) }
 
     /// What was found is copied by now.
     @inlinable @inline(__always)
-    func leave() { word[0].wrappingSubtract(1, ordering: .releasing) }
+    func leave(_ phase: UInt64 = 0) { word[0].wrappingSubtract(1 &<< (phase &* Self.readerBits), ordering: .releasing) }
 
     @inlinable @inline(__always)
     func countMiss() { word[1].wrappingAdd(1, ordering: .relaxed) }
@@ -103,8 +110,13 @@ struct ReadStripe {
     @inlinable @inline(__always)
     func countAbsentHit() { word[2].wrappingAdd(1, ordering: .relaxed) }
 
-    var isRead: Bool { word[0].load(ordering: .sequentiallyConsistent) & (1 << Self.readerBits - 1) != 0 }
-    var lookups: UInt64 { word[0].load(ordering: .relaxed) >> Self.readerBits }
+    func isRead(in phase: UInt64) -> Bool {
+        word[0].load(ordering: .sequentiallyConsistent) >> (phase * Self.readerBits) & (1 << Self.readerBits - 1) != 0
+    }
+    /// How many, from a number before on that is less than 2^40 behind.
+    func lookups(since before: UInt64) -> UInt64 {
+        before &+ ((word[0].load(ordering: .relaxed) >> Self.countBits &- before) & (1 << (64 - Self.countBits) - 1))
+    }
     var misses: UInt64 { word[1].load(ordering: .relaxed) }
     var absentHits: UInt64 { word[2].load(ordering: .relaxed) }
 
@@ -126,7 +138,7 @@ struct ReadStripe {
 
     /// Tells what was stamped from a number on, the oldest first, and returns the number to go on from. One at a time.
     func drain(from: UInt64, _ body: (UInt64) -> Void) -> UInt64 {
-        let (end, step, length) = (lookups, 1 << shift as UInt64, UInt64(ReadStripes.length))
+        let (end, step, length) = (lookups(since: from), 1 << shift as UInt64, UInt64(ReadStripes.length))
         if end == from { return from }
         let (last, first) = ((end &+ step &- 1) / step, (from &+ step &- 1) / step)
         var number = last &- first > length ? last &- length : first

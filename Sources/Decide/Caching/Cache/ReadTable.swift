@@ -35,8 +35,8 @@ struct CacheBuckets<Key: Hashable & Sendable, Value: Sendable>: ~Copyable {
 
     @usableFromInline let heads: UnsafeMutablePointer<Atomic<Node.Link>>
     @usableFromInline let mask: Int
-    /// How many nodes are in them.
-    var count = 0
+    /// How many nodes are in them. Atomic though only one thread writes it: readers may have all of this read at once.
+    let count = Atomic<Int>(0)
 
     init(size: Int) {
         (heads, mask) = (.allocate(capacity: size), size - 1)
@@ -109,7 +109,7 @@ struct ReadTable<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
 
     /// How many entries are held. For who has the policy's lock.
     var count: Int {
-        (0...partMask).reduce(0) { $0 + parts[$1].load(ordering: .acquiring).pointee.count }
+        (0...partMask).reduce(0) { $0 + parts[$1].load(ordering: .acquiring).pointee.count.load(ordering: .relaxed) }
     }
 
     /// Puts in an entry; what was there of its identity is taken out. For who has the policy's lock.
@@ -121,9 +121,9 @@ struct ReadTable<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
         let node = UnsafeMutablePointer<Node>.allocate(capacity: 1)
         node.initialize(to: Node(identity, next, key, entry))
         place.lead(to: node)
-        if let old = place.node { return limbo.retire(.node(old)) }
-        place.buckets.pointee.count += 1
-        if place.buckets.pointee.count > place.buckets.pointee.mask { grow(identity, retiring: &limbo) }
+        if let old = place.node { return limbo.retire(.node(old), weight: old.pointee.entry.weight) }
+        let count = place.buckets.pointee.count.wrappingAdd(1, ordering: .relaxed).newValue
+        if count > place.buckets.pointee.mask { grow(identity, retiring: &limbo) }
     }
 
     /// Takes out an entry, and says whose it was. For who has the policy's lock.
@@ -131,8 +131,8 @@ struct ReadTable<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
         let place = place(of: identity)
         guard let node = place.node else { return nil }
         place.lead(to: node.pointee.next.load(ordering: .acquiring))
-        place.buckets.pointee.count -= 1
-        limbo.retire(.node(node))
+        place.buckets.pointee.count.wrappingSubtract(1, ordering: .relaxed)
+        limbo.retire(.node(node), weight: node.pointee.entry.weight)
         return node.pointee.key
     }
 
@@ -169,7 +169,7 @@ struct ReadTable<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable
         let part = Int(truncatingIfNeeded: UInt64.mixed(identity)) & partMask
         let old = parts[part].load(ordering: .acquiring)
         let new = Self.made(2 * (old.pointee.mask + 1))
-        new.pointee.count = old.pointee.count
+        new.pointee.count.store(old.pointee.count.load(ordering: .relaxed), ordering: .relaxed)
         for bucket in 0...old.pointee.mask {
             var link = old.pointee.heads[bucket].load(ordering: .acquiring)
             while let node = link {
