@@ -17,8 +17,8 @@ struct GoneTests {
         let topics = try bus.file(
             "topics.yaml",
             declared.replacing(
-                #/hits\.events:\n    partitions: 8\n    replication: \$\{MILLRACE_REPLICATION:-1\}\n    retention: forever/#,
-                with: "hits.events:\n    partitions: 8\n    replication: 1\n    retention: 1d"))
+                #/(hits\.events:\n    partitions: 8\n(?: .*\n)*?    retention: )forever/#
+            ) { "\($0.1)1d" })
         let applied = try await bus.run("topics", "apply", "--topics", topics, "--table")
         #expect(applied.exit == 0 && applied.out.contains("changed  hits.events"), "\(applied)")
         #expect(
@@ -100,7 +100,7 @@ struct GoneTests {
             let topics = try bus.file(
                 "topics.yaml",
                 declared.replacing(
-                    #/(hits\.events:\n    partitions: 8\n    replication: [^\n]*\n    retention: )forever/#
+                    #/(hits\.events:\n    partitions: 8\n(?: .*\n)*?    retention: )forever/#
                 ) { "\($0.1)1d" })
             #expect(try await bus.run("topics", "apply", "--topics", topics).exit == 0)
             // Another worker's process looks after retention.

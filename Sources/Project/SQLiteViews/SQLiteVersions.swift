@@ -286,8 +286,10 @@ final class QuickConnection: @unchecked Sendable {
 ///
 /// It is Sendable unchecked: only who has the connection uses it.
 private final class StepLimit: @unchecked Sendable {
-    /// Instructions that a read may have, and after how many they are counted: some thousand rows by a key.
-    private static let (most, counted) = (20_000, 500)
+    /// Instructions that a read may have: some thousand rows by a key.
+    private static let most = 20_000
+    /// After how many they are counted.
+    private static let counted = 500
     private var left = Int.max
 
     func watch(_ db: Database) {
