@@ -98,7 +98,9 @@ struct ReadStripe {
     }
 
     /// Begins to read the table where that is no look-up of its own.
-    func enterAgain(_ phase: UInt64 = 0) { word[0].wrappingAdd(1 &<< (phase &* Self.readerBits), ordering: .sequentiallyConsistent) }
+    func enterAgain(_ phase: UInt64 = 0) {
+        word[0].wrappingAdd(1 &<< (phase &* Self.readerBits), ordering: .sequentiallyConsistent)
+    }
 
     /// What was found is copied by now.
     @inlinable @inline(__always)
