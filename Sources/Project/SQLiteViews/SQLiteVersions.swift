@@ -64,6 +64,17 @@ final class LiveVersions: Sendable {
         var idle: [QuickConnection] = []
         var count = 0
         var restsUntil: ContinuousClock.Instant?
+
+        mutating func take(as name: Name) -> (connection: QuickConnection, state: LiveState)? {
+            guard let head else { return nil }
+            if let end = restsUntil, end > .now { return nil }
+            let live = LiveState(head: head, build: build)
+            if let connection = idle.popLast() { return (connection, live) }
+            guard count < LiveVersions.connections, let connection = QuickConnection(path) else { return nil }
+            connection.place = (name, head.number)
+            count += 1
+            return (connection, live)
+        }
     }
     private struct State {
         var opened: UInt64 = 0
@@ -127,18 +138,8 @@ final class LiveVersions: Sendable {
         _ projection: AnyProjection, in directory: String
     ) -> (connection: QuickConnection, state: LiveState)? {
         state.withLock { state in
-            guard let name = state.follow(projection, in: directory), var view = state.views[name], let head = view.head
-            else { return nil }
-            defer { state.views[name] = view }
-            if let end = view.restsUntil {
-                if end > .now { return nil }
-                view.restsUntil = nil
-            }
-            let live = LiveState(head: head, build: view.build)
-            if let connection = view.idle.popLast() { return (connection, live) }
-            guard view.count < Self.connections, let connection = QuickConnection(view.path) else { return nil }
-            (connection.place, view.count) = ((name, head.number), view.count + 1)
-            return (connection, live)
+            guard let name = state.follow(projection, in: directory) else { return nil }
+            return state.views[name]?.take(as: name)
         }
     }
 

@@ -9,11 +9,8 @@ internal import Snapshots
 extension GatewayEnvironment {
     /// `GET /views/{query}`.
     func query(_ name: String, _ request: GatewayRequest) async throws -> Reply {
-        let query = try named { try catalogue.query(name) }
-        try request.require(.query, in: domain(of: query))
-        var parameters = request.parameters
-        let type = try request.chosen(of: .json, .lines, .csv)
-        let answer = try await ask(query, &parameters)
+        let (asked, type) = try asked(name, request)
+        let answer = try await answer(asked)
         return reply(answer.call, answer.page, answer.asOf, type, request)
     }
 
@@ -22,11 +19,7 @@ extension GatewayEnvironment {
     /// - Returns: nil where the answer has to wait, or would hold up the thread.
     func queryNow(_ name: String, _ request: GatewayRequest) throws -> Reply? {
         if longQueries.has(name) { return nil }
-        let query = try named { try catalogue.query(name) }
-        try request.require(.query, in: domain(of: query))
-        var parameters = request.parameters
-        let type = try request.chosen(of: .json, .lines, .csv)
-        let asked = try asked(query, &parameters)
+        let (asked, type) = try asked(name, request)
         if asked.asOf != nil || !asked.after.isEmpty { return nil }
         let start = ThreadTime.now
         // What is wrong with a view is told the long way.
@@ -43,6 +36,14 @@ extension GatewayEnvironment {
         /// A moment of the past, as it was written.
         var asOf: String?
         var wait: Duration
+    }
+
+    private func asked(_ name: String, _ request: GatewayRequest) throws -> (Asked, MediaType) {
+        let query = try named { try catalogue.query(name) }
+        try request.require(.query, in: domain(of: query))
+        var parameters = request.parameters
+        let type = try request.chosen(of: .json, .lines, .csv)
+        return (try asked(query, &parameters), type)
     }
 
     private func asked(_ query: Query, _ parameters: inout ParameterReader) throws -> Asked {
@@ -65,7 +66,10 @@ extension GatewayEnvironment {
 
     /// Asks a query with the parameters of a request.
     func ask(_ query: Query, _ parameters: inout ParameterReader) async throws -> Answer {
-        let asked = try asked(query, &parameters)
+        try await answer(asked(query, &parameters))
+    }
+
+    private func answer(_ asked: Asked) async throws -> Answer {
         if let asOf = asked.asOf {
             let (page, seen) = try await past(asked.call, reading("as-of") { try AsOf.parse(asOf, now: now()) })
             return (asked.call, page, seen)

@@ -3,7 +3,7 @@ public import Synchronization
 /// What readers write: for each of some groups of threads a few lines of memory of its own, so that readers on different processors share
 /// none. It says how many look something up right now, how many did, and what was read lately.
 ///
-/// - **Who is reading.** A look-up is between ``ReadStripe/enter()`` and ``ReadStripe/leave()``. Who took something out of the table and
+/// - **Who is reading.** A look-up is between ``ReadStripe/enter(_:)`` and ``ReadStripe/leave(_:)``. Who took something out of the table and
 ///   then sees a stripe without readers knows that nobody of that stripe holds it any more; see ``Limbo``.
 /// - **What was read** is in a ring: a reader stamps it and never waits. Where nobody drains it in time, the oldest are overwritten; a
 ///   policy does without some reads (BP-Wrapper: Ding, Jiang and Zhang, ICDE 2009; Caffeine does so too).
@@ -80,9 +80,10 @@ struct ReadStripe {
     /// Of two pairs of lines: the counts, then the ring.
     @usableFromInline static let header = 16
     @usableFromInline static let words = header + ReadStripes.length
-    /// How many read now is in the low bits; above them is how many looked something up. At 50 million look-ups a second on one processor
-    /// that number is whole for two years, and then begins anew.
+    /// How many read now is in two numbers of so many bits, one for each ``ReadStripes/phase``.
     @usableFromInline static let readerBits: UInt64 = 12
+    /// Above so many bits is how many looked something up. At 50 million look-ups a second on one processor that begins anew after six
+    /// hours, so who asks goes on from what was known before: see ``lookups(since:)``.
     @usableFromInline static let countBits: UInt64 = 24
 
     @usableFromInline let word: UnsafeMutablePointer<Atomic<UInt64>>

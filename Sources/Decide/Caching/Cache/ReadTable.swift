@@ -53,7 +53,7 @@ struct CacheBuckets<Key: Hashable & Sendable, Value: Sendable>: ~Copyable {
 
 /// Entries by their identity, in chains that are read without a lock and changed by one thread at a time, who has the policy's lock.
 ///
-/// A reader must be within ``ReadStripe/enter()`` and ``ReadStripe/leave()`` while it looks at a node. Who changes a chain makes new nodes
+/// A reader must be within ``ReadStripe/enter(_:)`` and ``ReadStripe/leave(_:)`` while it looks at a node. Who changes a chain makes new nodes
 /// and takes out old ones, which still lead on to what follows; they go to a ``Limbo`` until no reader can be at them. All links are loaded
 /// and stored sequentially consistent, as the counts of readers are: a reader whose count was not seen yet does not find what was taken out
 /// before. In parts, so that it grows in parts.
