@@ -54,7 +54,7 @@ func domainTests(_ name: String) -> Target {
         name: "\(name)DomainTests",
         dependencies: shared + [
             .target(name: "\(name)Domain"), "DomainTesting", "MillraceTestKit", "Projecting", "Quarantining",
-            protobuf, yams,
+            "TestSupport", protobuf, yams,
         ], path: "Tests/Domains/\(name)", exclude: ["fields.txt", "samples.txt"], swiftSettings: strict)
 }
 
@@ -326,8 +326,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel", "PrometheusExporter"]),
         tests("DecideTests", ["EventModel", protobuf]),
-        tests("DocumentTests", ["MillraceCommand", "PostgresServer"], exclude: ["API"]),
-        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", grdb]),
+        tests("DocumentTests", ["MillraceCommand", "PostgresServer", "TestSupport"], exclude: ["API"]),
+        tests("LogTests", ["EventLog", "EventModel", "LocalLog", "Kafka", "KafkaLog", "CZlib", "TestSupport", grdb]),
         // What a domain's tests share, and the tests that all domains have.
         .target(
             name: "DomainTesting", dependencies: ["EventModel", "Projecting", protobuf], path: "Tests/DomainTesting",
@@ -336,7 +336,7 @@ let package = Package(
             "DomainTests",
             ["Domains", "DomainTesting", "EventModel", "Quarantining", protobuf],
             exclude: ["fields.txt"]),
-        tests("CachingTests", ["Caching"]),
+        tests("CachingTests", ["Caching", "TestSupport"]),
         tests("LearningTests", ["Learning", "EventModel", "learn"]),
         tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
         tests(

@@ -85,7 +85,7 @@ struct PictureTests {
     }
 }
 
-@Suite("What measures", .timeLimit(.minutes(2)))
+@Suite("What measures", .timeLimit(.minutes(10)))
 struct MeasuringTests {
     @Test func `starts things at their rate, however long they last, and says when each was due`() async throws {
         let latencies = Latencies()

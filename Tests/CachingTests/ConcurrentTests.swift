@@ -32,7 +32,7 @@ private final class Watched: Sendable {
 }
 
 /// What holds while many read, write, load and invalidate at once.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ConcurrentTests {
     private static let tasks = 8
 

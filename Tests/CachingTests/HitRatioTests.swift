@@ -3,7 +3,7 @@ import Testing
 @testable import Caching
 
 /// Policies against what others counted on the same traces.
-@Suite("Hit ratios on real traces", .timeLimit(.minutes(5)))
+@Suite("Hit ratios on real traces", .timeLimit(.minutes(10)))
 struct HitRatioTests {
     private static let kinds: [String: PolicyKind] = [
         "LRU": .lru, "FIFO": .fifo, "LFU": .lfu, "ARC": .arc, "OPT": .opt, "S3FIFO": .s3fifo, "Sieve": .sieve,

@@ -4,7 +4,7 @@ import Testing
 @testable import Caching
 
 /// Reads, loads, writes at the source, invalidations that come late and in any order, evictions and passing time, in thousands of orders.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct RaceTests {
     /// One order of events, that of a seed. A value in the cache is the version of the source that it was.
     private struct Play {

@@ -6,7 +6,7 @@ import Testing
 private struct Broken: Error {}
 
 /// What was reported of other caches: Caffeine, Guava, moka, Ristretto, groupcache, memcached and clients of Redis.
-@Suite(.timeLimit(.minutes(5)))
+@Suite(.timeLimit(.minutes(10)))
 struct ReportedTests {
     let clock = TestClock()
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Caching
@@ -40,7 +41,7 @@ enum Traces {
     }
 
     static func trace(_ name: String) throws -> Trace {
-        let lines = try unpacked(name).split(separator: UInt8(ascii: "\n"))
+        let lines = try unpacked("\(folder)/\(name)").split(separator: UInt8(ascii: "\n"))
         var numbers: [UInt64] = []
         for line in lines {
             let fields = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") }
@@ -49,16 +50,5 @@ enum Traces {
             numbers += start..<start + count
         }
         return Trace(numbers)
-    }
-
-    private static func unpacked(_ name: String) throws -> Data {
-        let gzip = Process()
-        gzip.executableURL = URL(fileURLWithPath: "/bin/gzip")
-        gzip.arguments = ["-dc", "\(folder)/\(name)"]
-        let out = Pipe()
-        gzip.standardOutput = out
-        try gzip.run()
-        defer { gzip.waitUntilExit() }
-        return try out.fileHandleForReading.readToEnd() ?? Data()
     }
 }

@@ -55,7 +55,7 @@ private final class World: Sendable {
     }
 }
 
-@Suite("Write-behind", .timeLimit(.minutes(2)))
+@Suite("Write-behind", .timeLimit(.minutes(10)))
 struct WriteBehindTests {
     private typealias Node = WriteBehind<Int, Int>
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The list in README of what is not there names what is not there, and all of it that was thought of.
-@Suite("What is not there", .timeLimit(.minutes(5)))
+@Suite("What is not there", .timeLimit(.minutes(10)))
 struct AbsenceTests {
     /// A world, and the names that its domain may have in the code. The first is that of the list.
     private static let worlds: [[String]] = [

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// What the documents say is so.
-@Suite("Documents", .serialized, .timeLimit(.minutes(5)))
+@Suite("Documents", .serialized, .timeLimit(.minutes(10)))
 struct DocumentTests {
     @Test(arguments: Document.withCommands)
     func `commands that a document gives work and print what it shows`(document: Document) async throws {

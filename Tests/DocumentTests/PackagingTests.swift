@@ -3,7 +3,7 @@ import PostgresServer
 import Testing
 
 /// What the program is built with, packed in and run beside: the manifest, the image, the compose file, the package.
-@Suite("Packaging", .timeLimit(.minutes(5)))
+@Suite("Packaging", .timeLimit(.minutes(10)))
 struct PackagingTests {
     private static func text(_ path: String) -> String {
         (try? String(contentsOfFile: Document.root + "/" + path, encoding: .utf8)) ?? ""

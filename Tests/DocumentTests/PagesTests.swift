@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Pages that lead to others, and what is said in two places.
-@Suite("Pages", .timeLimit(.minutes(5)))
+@Suite("Pages", .timeLimit(.minutes(10)))
 struct PagesTests {
     @Test func `the index leads to every page`() {
         let index = Document("docs/README.md").text

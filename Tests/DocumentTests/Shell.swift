@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Runs a document's commands as a reader would: one after another in one shell, in an empty folder, on a fresh log.
 struct Shell {
@@ -55,25 +56,13 @@ struct Shell {
     private static func bash(_ arguments: [String], in folder: String, _ environment: [String: String]) async throws
         -> Int32
     {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["bash"] + arguments
-        process.currentDirectoryURL = URL(fileURLWithPath: folder)
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
-        let (ends, end) = AsyncStream.makeStream(of: Int32.self)
-        process.terminationHandler = { process in
-            end.yield(process.terminationStatus)
-            end.finish()
-        }
-        try process.run()
-        let pid = process.processIdentifier
-        return await withTaskCancellationHandler {
-            for await status in ends { return status }
-            return -1
+        let shell = try Running(
+            "/usr/bin/env", ["bash"] + arguments, environment: environment, cwd: folder, scratch: folder)
+        return try await withTaskCancellationHandler {
+            try await shell.end(within: .seconds(900)).exit
         } onCancel: {
             // The shell stops what it has started when it is told to end.
-            kill(pid, SIGTERM)
+            shell.send(SIGTERM)
         }
     }
 

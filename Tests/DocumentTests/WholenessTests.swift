@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The pages name all that the code has, and nothing that it has not.
-@Suite("Documents and code", .timeLimit(.minutes(5)))
+@Suite("Documents and code", .timeLimit(.minutes(10)))
 struct WholenessTests {
     // MARK: Variables of the environment
 

@@ -4,7 +4,7 @@ import EventModel
 import Testing
 
 /// What every domain that demonstrates itself must keep.
-@Suite("What domains demonstrate", .timeLimit(.minutes(2)))
+@Suite("What domains demonstrate", .timeLimit(.minutes(10)))
 struct DemonstrationTests {
     static let names = Domains.all.filter { $0.demonstration != nil }.map(\.name)
     private static func domain(_ name: String) throws -> Domain {

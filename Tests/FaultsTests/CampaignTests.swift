@@ -10,7 +10,7 @@ import Testing
 
 /// Real processes, killed, frozen and without room, for some seconds; then the same log with something taken away or put
 /// there twice.
-@Suite("A short fault campaign", .serialized, .timeLimit(.minutes(8)))
+@Suite("A short fault campaign", .serialized, .timeLimit(.minutes(10)))
 struct CampaignTests {
     @Test func `loses nothing, and what is then lost or doubled on purpose is noticed`() async throws {
         let seed = ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? 20

@@ -110,7 +110,7 @@ private struct OneToken: Authority {
     func reload() {}
 }
 
-@Suite("Routes over the gateway", .serialized, .timeLimit(.minutes(3)))
+@Suite("Routes over the gateway", .serialized, .timeLimit(.minutes(10)))
 struct RouteTests {
     @Test func `answer at once, and what they produce is counted`() async throws {
         try await Place.with { place in

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KafkaLog
 
-@Suite("Statistics of clients", .timeLimit(.minutes(3)))
+@Suite("Statistics of clients", .timeLimit(.minutes(10)))
 struct ClientStatisticsTests {
     /// Waits until the metrics have a line.
     ///

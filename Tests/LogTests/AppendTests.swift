@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("Appending to a log", .timeLimit(.minutes(2)))
+@Suite("Appending to a log", .timeLimit(.minutes(10)))
 struct AppendTests {
     @Test(arguments: Carrier.all)
     func `keys, values, headers and timestamps come back in order`(on carrier: Carrier) async throws {

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A partition read through", .timeLimit(.minutes(2)))
+@Suite("A partition read through", .timeLimit(.minutes(10)))
 struct AuditTests {
     private func audit(
         _ bench: Bench, _ partition: TopicPartition, isContiguous: Bool = false,

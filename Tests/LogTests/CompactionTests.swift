@@ -6,7 +6,7 @@ import Testing
 
 @testable import LocalLog
 
-@Suite("Compaction of a large partition", .timeLimit(.minutes(2)))
+@Suite("Compaction of a large partition", .timeLimit(.minutes(10)))
 struct CompactionTests {
     private let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString
     private let states = TopicPartition("states", 0)

@@ -7,7 +7,7 @@ import Testing
 @testable import LocalLog
 
 /// The log's database with bytes that nobody wrote. Nothing here may end the process: all of it is in this one.
-@Suite("A damaged local log", .timeLimit(.minutes(3)))
+@Suite("A damaged local log", .timeLimit(.minutes(10)))
 struct DamageTests {
     private static let topics = [
         Topic("events", 3), Topic("states", 2, cleanup: .compact), Topic("commands", 2, clock: .log),

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A durable log opened again", .timeLimit(.minutes(2)))
+@Suite("A durable log opened again", .timeLimit(.minutes(10)))
 struct DurabilityTests {
     @Test(arguments: Carrier.promising(.durable))
     func `everything is found again, and goes on where it was`(on carrier: Carrier) async throws {

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A consumer group", .timeLimit(.minutes(2)))
+@Suite("A consumer group", .timeLimit(.minutes(10)))
 struct GroupTests {
     @Test(arguments: Carrier.all)
     func `a lone member gets every partition from its start`(on carrier: Carrier) async throws {

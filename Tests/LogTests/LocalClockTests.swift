@@ -7,7 +7,7 @@ import Testing
 @testable import LocalLog
 
 /// Whose time the records of a topic have that goes by the log's clock.
-@Suite("The local log's clock", .timeLimit(.minutes(1)))
+@Suite("The local log's clock", .timeLimit(.minutes(10)))
 struct LocalClockTests {
     private let site = LocalSite()
     private let commands = TopicPartition("commands", 0)

@@ -6,7 +6,7 @@ import LocalLog
 import Testing
 
 /// The local log's batches, where what is in its database is not what was written there.
-@Suite("The local log's frames", .timeLimit(.minutes(2)))
+@Suite("The local log's frames", .timeLimit(.minutes(10)))
 struct LocalFramesTests {
     @Test func `a read that is cancelled is told as cancelled, whenever it is`() async throws {
         let site = LocalSite()

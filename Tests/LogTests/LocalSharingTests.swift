@@ -2,12 +2,13 @@ import EventLog
 import EventModel
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import LocalLog
 
 /// How those who share a local log hear of one another, and wait for one another.
-@Suite("A local log among processes", .timeLimit(.minutes(2)))
+@Suite("A local log among processes", .timeLimit(.minutes(10)))
 struct LocalSharingTests {
     private let site = LocalSite()
     private let events = TopicPartition("events", 0)
@@ -75,12 +76,11 @@ struct LocalSharingTests {
     }
 
     /// Holds a file's lock in a process of its own.
-    private func hold(_ name: String) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/flock")
-        process.arguments = ["\(site.folder)/\(name)", "sleep", "60"]
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
+    private func hold(_ name: String) throws -> Running {
+        let process = try Running(
+            "/usr/bin/flock", ["--no-fork", "\(site.folder)/\(name)", "sleep", "60"], cwd: site.folder,
+            scratch: NSTemporaryDirectory())
+        defer { for file in [process.outFile, process.errFile] { unlink(file) } }
         let file = open("\(site.folder)/\(name)", O_RDONLY)
         defer { close(file) }
         let deadline = Deadline()
@@ -116,10 +116,7 @@ struct LocalSharingTests {
             #expect(said.contains { error?.message.hasPrefix($0) == true }, "\(error?.message ?? "")")
             #expect(site.complaints.count == 1, "\(site.complaints)")
             #expect(said.contains { site.complaints.first?.hasPrefix($0) == true }, "\(site.complaints)")
-            // The child of the program that took the lock has it too.
-            holder.terminate()
-            kill(-holder.processIdentifier, SIGKILL)
-            holder.waitUntilExit()
+            try await holder.crash()
         }
     }
 

@@ -5,7 +5,7 @@ import LocalLog
 import Testing
 
 /// What the local log does for its speed, and may not show.
-@Suite("The local log's writer", .timeLimit(.minutes(2)))
+@Suite("The local log's writer", .timeLimit(.minutes(10)))
 struct LocalWriterTests {
     private let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString
     private let events = TopicPartition("events", 0)

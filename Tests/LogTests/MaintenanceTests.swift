@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A log that maintains itself", .timeLimit(.minutes(2)))
+@Suite("A log that maintains itself", .timeLimit(.minutes(10)))
 struct MaintenanceTests {
     private let hour = Duration.seconds(3600)
 

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("Reading a log", .timeLimit(.minutes(2)))
+@Suite("Reading a log", .timeLimit(.minutes(10)))
 struct ReaderTests {
     @Test(arguments: Carrier.all)
     func `a reader waits for data and is woken by it`(on carrier: Carrier) async throws {

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A log opened by several at once", .timeLimit(.minutes(2)))
+@Suite("A log opened by several at once", .timeLimit(.minutes(10)))
 struct SharedTests {
     @Test(arguments: Carrier.promising(.shared))
     func `what one writes wakes a reader of another`(on carrier: Carrier) async throws {

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("Members of one group", .timeLimit(.minutes(2)))
+@Suite("Members of one group", .timeLimit(.minutes(10)))
 struct SharingTests {
     @Test(arguments: Carrier.all)
     func `two members share, and what is committed when revoked is delivered once`(on carrier: Carrier) async throws {

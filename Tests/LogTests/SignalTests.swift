@@ -4,7 +4,7 @@ import Testing
 
 @testable import EventLog
 
-@Suite("A signal", .timeLimit(.minutes(1)))
+@Suite("A signal", .timeLimit(.minutes(10)))
 struct SignalTests {
     @Test func `a change wakes every waiter`() async {
         let signal = Signal()

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A stretch that is read", .timeLimit(.minutes(1)))
+@Suite("A stretch that is read", .timeLimit(.minutes(10)))
 struct SilenceTests {
     private func expectEnd(at end: Offset, wanted: Offset, _ body: () async throws -> Void) async {
         let began = ContinuousClock.now

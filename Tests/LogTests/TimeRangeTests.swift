@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("Reading a log by time", .timeLimit(.minutes(2)))
+@Suite("Reading a log by time", .timeLimit(.minutes(10)))
 struct TimeRangeTests {
     private func seconds(_ from: Int, _ to: Int) -> ClosedRange<Timestamp> {
         noon + .seconds(from)...noon + .seconds(to)

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("Topics of a log", .timeLimit(.minutes(2)))
+@Suite("Topics of a log", .timeLimit(.minutes(10)))
 struct TopicTests {
     @Test(arguments: Carrier.all)
     func `a log declares what its carrier does`(on carrier: Carrier) async throws {

@@ -2,7 +2,7 @@ import EventLog
 import EventModel
 import Testing
 
-@Suite("A transaction of a log", .timeLimit(.minutes(2)))
+@Suite("A transaction of a log", .timeLimit(.minutes(10)))
 struct TransactionTests {
     @Test(arguments: Carrier.promising(.transactions))
     func `records, replies and consumed offsets appear together`(on carrier: Carrier) async throws {

@@ -64,7 +64,7 @@ private struct Counting: GroupWork, Sendable {
     mutating func tick(_ member: any GroupMember) async throws -> Duration { .milliseconds(10) }
 }
 
-@Suite("A log that does not answer", .timeLimit(.minutes(2)))
+@Suite("A log that does not answer", .timeLimit(.minutes(10)))
 struct TroubleTests {
     private static let unreachable = LogError(.unreachable, "no broker answers")
 

@@ -47,7 +47,7 @@ private struct Right: Hashable {
 }
 
 /// The rights that `Tools/acls` gives, held against what the program calls.
-@Suite("Rights of each role on Kafka", .serialized, .timeLimit(.minutes(5)))
+@Suite("Rights of each role on Kafka", .serialized, .timeLimit(.minutes(10)))
 struct AccessTests {
     private static let roles = ["producer", "handler", "reactor", "projector", "reader", "operator"]
     private static let script = Bus.package + "/Tools/acls"

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Waiting for a place", .serialized, .timeLimit(.minutes(3)))
+@Suite("Waiting for a place", .serialized, .timeLimit(.minutes(10)))
 struct AfterTests {
     private static let hit = #"{"site":"s","path":"/","visitor":"v"}"#
 

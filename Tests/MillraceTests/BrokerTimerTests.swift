@@ -63,7 +63,7 @@ extension BrokerTests {
                         try await delays(sales).count == 48 ? true : nil
                     }
                     print("\(48 - before) holds expired \(ContinuousClock.now - began) after a handler came")
-                    #expect(ContinuousClock.now - began < .seconds(5))
+                    #expect(ContinuousClock.now - began < .seconds(30))
                     // Whoever takes the partitions over makes none of them expire again.
                     let others = try await Crew(bus, 2)
                     try await crew.crash(0)

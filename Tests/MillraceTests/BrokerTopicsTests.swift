@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @Suite(
-    "Topics on a broker", .serialized, .timeLimit(.minutes(5)),
+    "Topics on a broker", .serialized, .timeLimit(.minutes(10)),
     .enabled(if: Broker.address != nil, Broker.absent))
 struct BrokerTopicsTests {
     private func admin<R>(_ body: (Admin) async throws -> R) async throws -> R {

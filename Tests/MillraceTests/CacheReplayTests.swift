@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Replaying requests under cache policies", .serialized, .timeLimit(.minutes(2)))
+@Suite("Replaying requests under cache policies", .serialized, .timeLimit(.minutes(10)))
 struct CacheReplayTests {
     /// Six keys round and round through a cache of three: who was used last is never the one that is needed.
     private static let loop = String(repeating: "1\n2\n3\n4\n5\n6\n", count: 10)

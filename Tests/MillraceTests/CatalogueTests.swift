@@ -8,7 +8,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("What the program says of itself", .serialized, .timeLimit(.minutes(2)))
+@Suite("What the program says of itself", .serialized, .timeLimit(.minutes(10)))
 struct CatalogueTests {
     private static let file = Bus.package + "/topics.yaml"
 

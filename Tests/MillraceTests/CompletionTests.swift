@@ -7,7 +7,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("Completion", .timeLimit(.minutes(3)))
+@Suite("Completion", .timeLimit(.minutes(10)))
 struct CompletionTests {
     /// What is typed before the tabulator, and what the line has then.
     private static let lines = [

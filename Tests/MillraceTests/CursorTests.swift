@@ -6,7 +6,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("A cursor", .timeLimit(.minutes(3)))
+@Suite("A cursor", .timeLimit(.minutes(10)))
 struct CursorTests {
     private static let owner = Cursor.Owner(
         query: "tickets.seats", view: "tickets.seatmap@1", parameters: ["event": "e1"], past: nil)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import MillraceApp
 
-@Suite("A demo", .serialized, .timeLimit(.minutes(5)))
+@Suite("A demo", .serialized, .timeLimit(.minutes(10)))
 struct DemoTests {
     /// Starts a demo with temporary folders of its own.
     private func demo(_ bus: Bus, _ arguments: String..., environment: [String: String] = [:]) throws -> Running {

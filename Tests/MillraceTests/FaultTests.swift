@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("What goes wrong is told, and nothing is lost", .serialized, .timeLimit(.minutes(3)))
+@Suite("What goes wrong is told, and nothing is lost", .serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
     private static let hit = #"{"site":"home","visitor":"v"}"# + "\n"
 

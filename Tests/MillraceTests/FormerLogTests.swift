@@ -5,7 +5,7 @@ import Testing
 /// A folder that an earlier version wrote: `Logs/version-1.tar.gz`, the log, views and checkpoints of `up` at revision 808d47d,
 /// with a fan-out limit of 3, after commands to every domain. Its batches have no checksum over their place, its views and
 /// states are of earlier shapes, and one hold is left to expire.
-@Suite("A log of an earlier version", .timeLimit(.minutes(3)))
+@Suite("A log of an earlier version", .timeLimit(.minutes(10)))
 struct FormerLogTests {
     private let limit = ["MILLRACE_SOCIAL_FAN_OUT_LIMIT": "3"]
 

@@ -11,7 +11,7 @@ extension SmallDisk {
 }
 
 @Suite(
-    "A full disk", .serialized, .timeLimit(.minutes(2)),
+    "A full disk", .serialized, .timeLimit(.minutes(10)),
     .enabled(if: SmallDisk.isPossible, Comment(rawValue: SmallDisk.missing)))
 struct FullDiskTests {
     private func hits(_ count: Int) -> String {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A log that has lost its beginning, or its end", .serialized, .timeLimit(.minutes(3)))
+@Suite("A log that has lost its beginning, or its end", .serialized, .timeLimit(.minutes(10)))
 struct GoneTests {
     /// Hits of 2015, folded, of which those before the newest batch of a partition are dropped.
     private func shortLog(_ bus: Bus) async throws {

@@ -12,7 +12,7 @@ import Testing
 @testable import MillraceBus
 
 /// A stop has an end, also where something hangs.
-@Suite("A bounded stop", .serialized, .timeLimit(.minutes(2)))
+@Suite("A bounded stop", .serialized, .timeLimit(.minutes(10)))
 struct GraceTests {
     private final class Words: Sendable {
         private let words = Mutex<[String]>([])

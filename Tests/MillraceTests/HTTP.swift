@@ -129,6 +129,9 @@ final class RawSocket: @unchecked Sendable {
         return send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
     }
 
+    /// Says that nothing more comes; what the other end says is still read.
+    func endWriting() { shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// Whether the other end has closed, and everything that it sent was read.
     var isLeft: Bool {
         var byte: UInt8 = 0

@@ -47,7 +47,7 @@ private struct Door: Sendable {
     func bearer(_ reply: Web.Reply) -> String { "Authorization: Bearer \(reply.json["token"].string)" }
 }
 
-@Suite("Accounts over HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Accounts over HTTP", .serialized, .timeLimit(.minutes(10)))
 struct HTTPAccountTests {
     @Test func `somebody registers, signs in, tweets as themselves alone, signs out and is out`() async throws {
         try await onBus { bus in

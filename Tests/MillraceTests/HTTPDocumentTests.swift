@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The gateway's own descriptions", .timeLimit(.minutes(3)))
+@Suite("The gateway's own descriptions", .timeLimit(.minutes(10)))
 struct HTTPDocumentTests {
     @Test func `are the same with a server and without`() async throws {
         try await onBus { bus in
@@ -61,13 +61,7 @@ struct HTTPDocumentTests {
     private static let python: String? = [
         ProcessInfo.processInfo.environment["MILLRACE_TEST_PYTHON"], "/usr/bin/python3",
     ].compactMap { $0 }.first { python in
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["-c", "import openapi_spec_validator"]
-        process.standardError = FileHandle.nullDevice
-        try? process.run()
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        shell("exec '\(python)' -c 'import openapi_spec_validator' 2>&1").isDone
     }
 
     @Test(

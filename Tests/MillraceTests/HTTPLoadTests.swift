@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Clients that hold a gateway up", .serialized, .timeLimit(.minutes(5)))
+@Suite("Clients that hold a gateway up", .serialized, .timeLimit(.minutes(10)))
 struct HTTPLoadTests {
     private func resident(_ pid: Int32) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Domains
 
-@Suite("What HTTP refuses", .serialized, .timeLimit(.minutes(5)))
+@Suite("What HTTP refuses", .serialized, .timeLimit(.minutes(10)))
 struct HTTPRefusalTests {
     /// Commands that domains ask at random, the same each time: most meet others' and many are refused.
     private static func commands(of domain: Domain, _ count: Int) -> [String] {

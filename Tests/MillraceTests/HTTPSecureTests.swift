@@ -48,7 +48,7 @@ private struct OwnCertificate: Sendable {
     }
 }
 
-@Suite("Over TLS", .serialized, .timeLimit(.minutes(5)))
+@Suite("Over TLS", .serialized, .timeLimit(.minutes(10)))
 struct HTTPSecureTests {
     @Test func `HTTP is served in the version that both sides speak, and without TLS not at all`() async throws {
         try await onBus { bus in

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Domains
 
-@Suite("Over HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Over HTTP", .serialized, .timeLimit(.minutes(10)))
 struct HTTPTests {
     private static let order = #"{"order":"o1","customer":"ann"}"#
 

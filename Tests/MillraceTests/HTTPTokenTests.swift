@@ -35,7 +35,7 @@ private struct Guarded: Sendable {
     }
 }
 
-@Suite("Who may do what over HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Who may do what over HTTP", .serialized, .timeLimit(.minutes(10)))
 struct HTTPTokenTests {
     @Test func `nobody is let in without a token, and everybody sees that the process is there`() async throws {
         try await onBus { bus in
@@ -348,7 +348,7 @@ struct HTTPTokenTests {
     }
 }
 
-@Suite("millrace token", .timeLimit(.minutes(3)))
+@Suite("millrace token", .timeLimit(.minutes(10)))
 struct TokenCommandTests {
     @Test func `makes keys for its owner alone, and tokens that others' eyes can check`() async throws {
         try await onBus { bus in

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Whether workers keep up, as a container or a service asks it.
-@Suite("Health", .timeLimit(.minutes(3)))
+@Suite("Health", .timeLimit(.minutes(10)))
 struct HealthTests {
     @Test func `is by how far workers are behind, or by how long`() async throws {
         try await onBus { bus in

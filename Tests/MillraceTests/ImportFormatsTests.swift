@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Importing files of many formats", .serialized, .timeLimit(.minutes(3)))
+@Suite("Importing files of many formats", .serialized, .timeLimit(.minutes(10)))
 struct ImportFormatsTests {
     private func tally(_ ended: Ended, at place: SourceLocation = #_sourceLocation) throws -> [Int] {
         try #require(ended.exit == 0, "\(ended)", sourceLocation: place)

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Inputs that can be read once, are damaged, or are parts of others.
-@Suite("Importing from anywhere", .serialized, .timeLimit(.minutes(3)))
+@Suite("Importing from anywhere", .serialized, .timeLimit(.minutes(10)))
 struct ImportStreamTests {
     private static func line(_ i: Int) -> String {
         let time = "17/May/2015:10:\(i / 50 % 50 + 10):\(i % 50 + 10) +0000"

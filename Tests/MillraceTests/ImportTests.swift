@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Importing access logs", .serialized, .timeLimit(.minutes(3)), .enabled(if: Weblogs.areHere, Weblogs.absent))
+@Suite("Importing access logs", .serialized, .timeLimit(.minutes(10)), .enabled(if: Weblogs.areHere, Weblogs.absent))
 struct ImportTests {
     private func tally(_ ended: Ended, at place: SourceLocation = #_sourceLocation) throws -> [Int] {
         try #require(ended.exit == 0, "\(ended)", sourceLocation: place)

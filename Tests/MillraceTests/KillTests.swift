@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Workers are killed without a word while there is work, and others take their place: nothing is lost or done twice.
-@Suite("Workers killed in the middle", .serialized, .timeLimit(.minutes(3)))
+@Suite("Workers killed in the middle", .serialized, .timeLimit(.minutes(10)))
 struct KillTests {
     @Test(.enabled(if: Weblogs.areHere, Weblogs.absent))
     func `a projector killed during an import leaves the view of an undisturbed run`() async throws {

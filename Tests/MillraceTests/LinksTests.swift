@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Links over HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Links over HTTP", .serialized, .timeLimit(.minutes(10)))
 struct LinksOverHTTPTests {
     private static let browser = "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0"
 

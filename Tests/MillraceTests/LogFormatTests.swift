@@ -6,7 +6,7 @@ import Testing
 
 @testable import MillraceApp
 
-@Suite("What a long run says", .timeLimit(.minutes(2)))
+@Suite("What a long run says", .timeLimit(.minutes(10)))
 struct LogFormatTests {
     @Test(arguments: [["--log-format", "json"], []])
     func `is an object of JSON a line where that is asked for`(_ option: [String]) async throws {

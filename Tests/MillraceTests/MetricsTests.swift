@@ -3,7 +3,7 @@ import Metering
 import TestSupport
 import Testing
 
-@Suite("Metrics of a process", .serialized, .timeLimit(.minutes(5)))
+@Suite("Metrics of a process", .serialized, .timeLimit(.minutes(10)))
 struct MetricsTests {
     private static let handler: KeyValuePairs = ["worker": "orders.handler", "kind": "handler"]
 
@@ -161,7 +161,7 @@ struct MetricsTests {
     }
 }
 
-@Suite("The page of metrics", .timeLimit(.minutes(5)))
+@Suite("The page of metrics", .timeLimit(.minutes(10)))
 struct MetricsPageTests {
     /// A row of the page: name, kind, labels.
     private struct Row: Hashable {

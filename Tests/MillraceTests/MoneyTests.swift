@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("Money, as people are shown it", .serialized, .timeLimit(.minutes(2)))
+@Suite("Money, as people are shown it", .serialized, .timeLimit(.minutes(10)))
 struct MoneyTests {
     @Test func `an amount has the decimals of its currency in tables, and is whole in JSON`() async throws {
         try await onBus { bus in

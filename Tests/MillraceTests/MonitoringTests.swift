@@ -3,7 +3,7 @@ import Metering
 import TestSupport
 import Testing
 
-@Suite("Alerts and dashboard", .timeLimit(.minutes(5)))
+@Suite("Alerts and dashboard", .timeLimit(.minutes(10)))
 struct MonitoringTests {
     private static let folder = Bus.package + "/docs/monitoring"
     private static let promtool = "/usr/bin/promtool"

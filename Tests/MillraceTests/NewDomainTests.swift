@@ -6,7 +6,7 @@ import Testing
 
 @testable import MillraceApp
 
-@Suite("A new domain's files", .timeLimit(.minutes(3)))
+@Suite("A new domain's files", .timeLimit(.minutes(10)))
 struct NewDomainTests {
     @Test func `those of likes are the example's own, to the byte`() async throws {
         try await onBus { bus in

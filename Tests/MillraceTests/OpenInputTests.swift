@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A pipe that stays open", .serialized, .timeLimit(.minutes(3)))
+@Suite("A pipe that stays open", .serialized, .timeLimit(.minutes(10)))
 struct OpenInputTests {
     private func order(_ n: Int, _ order: String? = nil) -> String {
         #"{"@id":"o-\#(n)","order":"\#(order ?? "o\(n)")","customer":"c\#(n)"}"#

@@ -33,7 +33,7 @@ enum OlistTable {
     }
 }
 
-@Suite("Importing orders", .serialized, .timeLimit(.minutes(3)))
+@Suite("Importing orders", .serialized, .timeLimit(.minutes(10)))
 struct OrdersImportTests {
     private func rows(_ bus: Bus, _ view: String, _ sql: String) throws -> [[String]] {
         let path = "\(bus.log)/views/\(view)@2.sqlite"

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Orders, on their way through processes of their own", .serialized, .timeLimit(.minutes(2)))
+@Suite("Orders, on their way through processes of their own", .serialized, .timeLimit(.minutes(10)))
 struct OrdersTests {
     /// Orders in every state, as facts recorded elsewhere: `o-received` to `o-cancelled`, of Ann, with Bob.
     private static let facts = ["received", "assigned", "picked_up", "delivered", "cancelled"].enumerated()

@@ -6,7 +6,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("The shape of what is printed", .serialized, .timeLimit(.minutes(3)))
+@Suite("The shape of what is printed", .serialized, .timeLimit(.minutes(10)))
 struct ShapeTests {
     /// Command lines that print rows, and the header of their tables and of their CSV.
     private static let rows = [

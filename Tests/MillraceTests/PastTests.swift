@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A view as it was", .serialized, .timeLimit(.minutes(2)))
+@Suite("A view as it was", .serialized, .timeLimit(.minutes(10)))
 struct PastTests {
     private static let life = ["received", "assigned", "picked_up", "delivered"].enumerated().map { i, status in
         let courier = i == 0 ? "" : #""courier":"bob","#

@@ -6,7 +6,7 @@ import Testing
 /// The program with its views in PostgreSQL.
 @Suite(
     "The program with views in PostgreSQL", .serialized,
-    .enabled(if: PostgresServer.isHere, Comment(rawValue: PostgresServer.absent)), .timeLimit(.minutes(3)))
+    .enabled(if: PostgresServer.isHere, Comment(rawValue: PostgresServer.absent)), .timeLimit(.minutes(10)))
 struct PostgresTests {
     /// What the hits' view in a database has folded; 0 where it is not there yet.
     private func folded(_ server: PostgresServer, _ database: String = "postgres") -> Int {

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Producing events", .serialized, .timeLimit(.minutes(2)))
+@Suite("Producing events", .serialized, .timeLimit(.minutes(10)))
 struct ProduceTests {
     private static let hit = #"{"site":"home","path":"/","visitor":"v"}"#
 

@@ -8,7 +8,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("An application of another name", .timeLimit(.minutes(2)))
+@Suite("An application of another name", .timeLimit(.minutes(10)))
 struct ProgramNameTests {
     /// Where a text names Millrace's own program as a command, or as the one that speaks.
     private static func foreign(_ text: String) -> [String] {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import TicketsDomain
 
-@Suite("The quarantine, on the command line", .serialized, .timeLimit(.minutes(5)))
+@Suite("The quarantine, on the command line", .serialized, .timeLimit(.minutes(10)))
 struct QuarantineTests {
     /// Appends to the bus's log what no producer of ours would write.
     private func garbage(_ bus: Bus, _ key: Bytes, in target: TopicPartition) async throws -> Offset {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Many clients on every path at once, while the server is killed and started anew.
-@Suite("The REST interface under load", .serialized, .timeLimit(.minutes(8)))
+@Suite("The REST interface under load", .serialized, .timeLimit(.minutes(10)))
 struct RESTLoadTests {
     /// One client asks one thing after another; that is the usual load.
     private static let clients = 20

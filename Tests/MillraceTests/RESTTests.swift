@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The contract of docs/rest.md, path by path.
-@Suite("The REST interface", .serialized, .timeLimit(.minutes(5)))
+@Suite("The REST interface", .serialized, .timeLimit(.minutes(10)))
 struct RESTTests {
     /// A gateway with keys, and a token for each name.
     private struct Place {

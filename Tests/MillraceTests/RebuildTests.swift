@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Rebuilding a view", .serialized, .timeLimit(.minutes(3)))
+@Suite("Rebuilding a view", .serialized, .timeLimit(.minutes(10)))
 struct RebuildTests {
     private func hits(_ bus: Bus, _ range: Range<Int>) async throws {
         let lines = range.map {

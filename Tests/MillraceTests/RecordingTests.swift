@@ -4,7 +4,7 @@ import Testing
 
 /// What docs/recordings.md shows is what a terminal shows. `MILLRACE_WRITE_RECORDINGS=1 swift test --filter RecordingTests`
 /// writes the page anew.
-@Suite("Recordings", .serialized, .timeLimit(.minutes(3)))
+@Suite("Recordings", .serialized, .timeLimit(.minutes(10)))
 struct RecordingTests {
     private static let page = Bus.package + "/docs/recordings.md"
     private static let widths = [80, 200]

@@ -10,7 +10,7 @@ import Testing
 @testable import TicketsDomain
 
 /// Handlers that are killed at any moment decide what one that nobody disturbed decides.
-@Suite("Starting from a checkpoint", .serialized, .timeLimit(.minutes(3)))
+@Suite("Starting from a checkpoint", .serialized, .timeLimit(.minutes(10)))
 struct RecoveryTests {
     private static let rounds = 4
     private static let portion = 1500

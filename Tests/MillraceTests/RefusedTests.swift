@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Brokers that answer and take no connection: the program says at once which setting is wrong, and ends with 77.
-@Suite("Brokers that let nobody in", .serialized, .timeLimit(.minutes(3)))
+@Suite("Brokers that let nobody in", .serialized, .timeLimit(.minutes(10)))
 struct RefusedTests {
     /// Long for a machine that others keep busy, and much less than the 10 s that an answer is waited for.
     private static let soon = Duration.seconds(6)

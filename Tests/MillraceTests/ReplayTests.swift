@@ -5,7 +5,7 @@ import LocalLog
 import TestSupport
 import Testing
 
-@Suite("Replaying topics", .serialized, .timeLimit(.minutes(2)))
+@Suite("Replaying topics", .serialized, .timeLimit(.minutes(10)))
 struct ReplayTests {
     /// Twenty hits of one visitor, a minute apart from 2026-11-01T00:00:00Z on; all have one key, hence one partition.
     private func produce(_ bus: Bus) async throws -> Int {

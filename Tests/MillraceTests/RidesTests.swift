@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Rides", .serialized, .timeLimit(.minutes(3)))
+@Suite("Rides", .serialized, .timeLimit(.minutes(10)))
 struct RidesTests {
     private static let refused = [
         (#"{"lat":1,"lng":2}"#, "driver: is missing"), (#"{"driver":"a","lng":2}"#, "lat: is missing"),

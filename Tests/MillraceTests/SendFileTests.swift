@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("A file of commands", .serialized, .timeLimit(.minutes(2)))
+@Suite("A file of commands", .serialized, .timeLimit(.minutes(10)))
 struct SendFileTests {
     private static let orders = (0..<1200).map { #"{"@id":"o-\#($0)","order":"o\#($0 % 400)","customer":"ann"}"# }
 

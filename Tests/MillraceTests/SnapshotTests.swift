@@ -5,7 +5,7 @@ import PostgresServer
 import TestSupport
 import Testing
 
-@Suite("Snapshots for a view's past", .serialized, .timeLimit(.minutes(5)))
+@Suite("Snapshots for a view's past", .serialized, .timeLimit(.minutes(10)))
 struct SnapshotTests {
     /// Hits in eight partitions, one a second.
     private func hits(_ bus: Bus, _ range: Range<Int>) async throws {

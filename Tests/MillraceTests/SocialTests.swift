@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Tweets and follows", .serialized, .timeLimit(.minutes(5)))
+@Suite("Tweets and follows", .serialized, .timeLimit(.minutes(10)))
 struct SocialTests {
     // MARK: Refusals
 

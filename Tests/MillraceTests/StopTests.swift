@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Starting and stopping in order", .serialized, .timeLimit(.minutes(2)))
+@Suite("Starting and stopping in order", .serialized, .timeLimit(.minutes(10)))
 struct StopTests {
     @Test(arguments: [SIGTERM, SIGINT])
     func `workers that are told to stop commit and leave with 0`(_ signal: Int32) async throws {

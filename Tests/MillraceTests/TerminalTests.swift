@@ -4,7 +4,7 @@ import Testing
 
 @testable import MillraceApp
 
-@Suite("On a terminal", .serialized, .timeLimit(.minutes(3)))
+@Suite("On a terminal", .serialized, .timeLimit(.minutes(10)))
 struct TerminalTests {
     /// An evening of which every table has something.
     private static func onCity(_ test: (Bus) async throws -> Void) async throws {

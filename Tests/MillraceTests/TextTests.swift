@@ -5,7 +5,7 @@ import LocalLog
 import TestSupport
 import Testing
 
-@Suite("Text of every script, and bytes that are none", .serialized, .timeLimit(.minutes(5)))
+@Suite("Text of every script, and bytes that are none", .serialized, .timeLimit(.minutes(10)))
 struct TextTests {
     /// A character of each plane; escaped as JSON in ASCII has it.
     private static let characters = (0...16).map { String(Unicode.Scalar(UInt32($0 << 16 | 0x3021))!) }

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Seats, sold through processes of their own", .serialized, .timeLimit(.minutes(2)))
+@Suite("Seats, sold through processes of their own", .serialized, .timeLimit(.minutes(10)))
 struct TicketsTests {
     @Test func `held seats are confirmed, and refused to anyone else`() async throws {
         try await onBus { bus in

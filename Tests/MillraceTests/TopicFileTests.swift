@@ -8,7 +8,7 @@ import Testing
 
 @testable import MillraceApp
 
-@Suite("The topics files", .serialized, .timeLimit(.minutes(2)))
+@Suite("The topics files", .serialized, .timeLimit(.minutes(10)))
 struct TopicFileTests {
     private static let hits = """
         topics:

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A trace over the log", .serialized, .timeLimit(.minutes(5)))
+@Suite("A trace over the log", .serialized, .timeLimit(.minutes(10)))
 struct TraceTests {
     private static let id = "4bf92f3577b34da6a3ce929d0e0e4736"
     private static let context = "00-\(id)-00f067aa0ba902b7-01"

@@ -7,7 +7,7 @@ import SQLiteViews
 import TestSupport
 import Testing
 
-@Suite("Tracks of taxis and people", .serialized, .timeLimit(.minutes(3)), .enabled(if: Tracks.areHere, Tracks.absent))
+@Suite("Tracks of taxis and people", .serialized, .timeLimit(.minutes(10)), .enabled(if: Tracks.areHere, Tracks.absent))
 struct TracksTests {
     private func view(_ folder: String) -> String { folder + "/rides.drivers@1.sqlite" }
 

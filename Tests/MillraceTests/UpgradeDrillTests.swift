@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The drill with this program in both places: what it does on the way is what is tested here.
-@Suite("The drill of an upgrade", .serialized, .timeLimit(.minutes(4)))
+@Suite("The drill of an upgrade", .serialized, .timeLimit(.minutes(10)))
 struct UpgradeDrillTests {
     private static let python = ["/usr/bin/python3", "/usr/local/bin/python3", "/opt/homebrew/bin/python3"]
         .first { FileManager.default.isExecutableFile(atPath: $0) }

@@ -4,7 +4,7 @@ import LocalLog
 import TestSupport
 import Testing
 
-@Suite("Verifying invariants", .serialized, .timeLimit(.minutes(3)))
+@Suite("Verifying invariants", .serialized, .timeLimit(.minutes(10)))
 struct VerifyInvariantsTests {
     private func verify(_ bus: Bus, _ arguments: String...) async throws -> (Ended, [JSON]) {
         let ended = try await bus.start(["verify", "--invariants"] + arguments).end()

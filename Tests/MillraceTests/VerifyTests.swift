@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Verifying", .serialized, .timeLimit(.minutes(3)))
+@Suite("Verifying", .serialized, .timeLimit(.minutes(10)))
 struct VerifyTests {
     private func verify(_ bus: Bus, _ arguments: String...) async throws -> (Ended, [JSON]) {
         let ended = try await bus.start(["verify"] + arguments).end()

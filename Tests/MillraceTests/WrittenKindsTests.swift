@@ -9,7 +9,7 @@ import Testing
 @testable import MillraceApp
 @testable import MillraceBus
 
-@Suite("Events of a program", .timeLimit(.minutes(1)))
+@Suite("Events of a program", .timeLimit(.minutes(10)))
 struct WrittenKindsTests {
     /// Answers how many partitions there are, and counts how often it was asked.
     private struct CountingLog: EventLog {

@@ -6,7 +6,7 @@ import Testing
 @testable import KVDomain
 @testable import RESP
 
-@Suite("Keys over RESP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Keys over RESP", .serialized, .timeLimit(.minutes(10)))
 struct FrontTests {
     @Test func `commands are answered as Redis answers them`() async throws {
         try await KeyServers.with { servers in

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// `kv verify`, with what it is to find done on purpose.
-@Suite("Verifying keys", .serialized, .timeLimit(.minutes(5)))
+@Suite("Verifying keys", .serialized, .timeLimit(.minutes(10)))
 struct KeyVerificationTests {
     /// Waits until the view and `kv.state` have all that was asked for.
     private func settle(_ servers: KeyServers) async throws {

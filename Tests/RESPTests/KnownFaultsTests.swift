@@ -7,7 +7,7 @@ import Testing
 @testable import RESP
 
 /// Kinds of faults that other key-value stores have been reported for, tried on this one. docs/domains/kv.md names the reports.
-@Suite("Faults of other stores", .serialized, .timeLimit(.minutes(5)))
+@Suite("Faults of other stores", .serialized, .timeLimit(.minutes(10)))
 struct KnownFaultsTests {
     @Test func `a key whose time is over comes back by nothing`() async throws {
         try await KeyServers.with { servers in

@@ -6,7 +6,7 @@ import Testing
 @testable import KVDomain
 
 /// A value of 1 MiB goes in and comes out by each way that there is; one byte more is refused by each, with its reason.
-@Suite("Values of 1 MiB", .serialized, .timeLimit(.minutes(5)))
+@Suite("Values of 1 MiB", .serialized, .timeLimit(.minutes(10)))
 struct LargeValueTests {
     private let most = KVLimits.value
 

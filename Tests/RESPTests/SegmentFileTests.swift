@@ -88,7 +88,7 @@ struct SegmentFileTests {
     }
 }
 
-@Suite("Copies of keys", .serialized, .timeLimit(.minutes(5)))
+@Suite("Copies of keys", .serialized, .timeLimit(.minutes(10)))
 struct CopyTests {
     private func info(_ client: RESPClient, _ name: String) throws -> Int {
         let text = try client.ask("INFO").text ?? ""

@@ -3,7 +3,7 @@ import MillraceTestKit
 import Testing
 
 /// What is broken on purpose is found, and by what it breaks.
-@Suite("What a simulation finds", .serialized, .timeLimit(.minutes(5)))
+@Suite("What a simulation finds", .serialized, .timeLimit(.minutes(10)))
 struct BrokenTests {
     /// Enough schedules for what is seldom.
     private let most = 400

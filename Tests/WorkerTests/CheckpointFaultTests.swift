@@ -105,7 +105,7 @@ private struct Counted: ViewReader {
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] { try reader.sums(columns, over: scan) }
 }
 
-@Suite("Checkpoints that fail or do not fit", .timeLimit(.minutes(2)))
+@Suite("Checkpoints that fail or do not fit", .timeLimit(.minutes(10)))
 struct CheckpointFaultTests {
     private func openAndHold(_ events: ClosedRange<Int>, _ site: Site, _ client: CommandClient) async throws {
         for commands in [

@@ -8,7 +8,7 @@ import Testing
 @testable import Handling
 @testable import TicketsDomain
 
-@Suite("Checkpoints of handlers", .timeLimit(.minutes(2)))
+@Suite("Checkpoints of handlers", .timeLimit(.minutes(10)))
 struct CheckpointTests {
     static let rows = CheckpointRows(
         "tickets.handler", version: Tickets.stateVersion, remembersIDs: true)

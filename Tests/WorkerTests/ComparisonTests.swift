@@ -5,7 +5,7 @@ import Testing
 @testable import HitsDomain
 @testable import TicketsDomain
 
-@Suite("Two states of one view", .timeLimit(.minutes(2)))
+@Suite("Two states of one view", .timeLimit(.minutes(10)))
 struct ComparisonTests {
     private static let p0 = TopicPartition("events", 0)
 

@@ -51,7 +51,7 @@ private struct Mortals {
     }
 }
 
-@Suite("Workers that die of a record", .timeLimit(.minutes(1)))
+@Suite("Workers that die of a record", .timeLimit(.minutes(10)))
 struct CrashRecordTests {
     @Test(arguments: [0, 1, 63, 64, 65, 700, 999, 1999])
     func `give it up after few deaths, wherever it stands`(at place: Int64) async throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import SocialDomain
 
-@Suite("A fact that a reaction writes to itself", .timeLimit(.minutes(2)))
+@Suite("A fact that a reaction writes to itself", .timeLimit(.minutes(10)))
 struct CrossingTests {
     private typealias Kind = SocialAudienceEvent.Kind
     private let author = Bytes("star")

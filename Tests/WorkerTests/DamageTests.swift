@@ -18,7 +18,7 @@ import class GRDB.DatabaseQueue
 
 /// Files that a disk has damaged are told of as such, or read as if nothing were: no worker dies of them, and none waits for
 /// ever.
-@Suite("Damaged files", .timeLimit(.minutes(5)))
+@Suite("Damaged files", .timeLimit(.minutes(10)))
 struct DamageTests {
     private static let seed = UInt64.random(in: 0..<1_000_000)
 

@@ -9,7 +9,7 @@ import Testing
 @testable import Handling
 @testable import TicketsDomain
 
-@Suite("Commands decided again", .timeLimit(.minutes(2)))
+@Suite("Commands decided again", .timeLimit(.minutes(10)))
 struct DecisionAuditTests {
     private static let partition = Domain.tickets.topics[0].partition(of: "e1:s")
 

@@ -8,7 +8,7 @@ import Testing
 @testable import TicketsDomain
 
 /// Events that changed, and what only a newer program knows of.
-@Suite("Events that changed", .timeLimit(.minutes(2)))
+@Suite("Events that changed", .timeLimit(.minutes(10)))
 struct EvolutionTests {
     /// The same arrival as three versions wrote it.
     private static let arrivals: [GuestsEvent.OneOf_Kind] = [

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TicketsDomain
 
-@Suite("A handler", .timeLimit(.minutes(2)))
+@Suite("A handler", .timeLimit(.minutes(10)))
 struct HandlerTests {
     @Test(arguments: Carrier.logs)
     func `answers with the events that it wrote and their places`(on carrier: Carrier) async throws {

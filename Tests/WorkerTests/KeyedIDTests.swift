@@ -7,7 +7,7 @@ import Testing
 @testable import Handling
 @testable import TicketsDomain
 
-@Suite("The id of a command", .timeLimit(.minutes(2)))
+@Suite("The id of a command", .timeLimit(.minutes(10)))
 struct KeyedIDTests {
     @Test func `and its key come back from their stored text, and no two have the same`() {
         let keys: [Bytes] = ["", "a", "a:b", "1:a", Bytes([0xff, 0x00]), Bytes([1, 0x6b]), "\u{1}k1:a", "é"]

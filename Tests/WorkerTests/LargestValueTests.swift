@@ -12,7 +12,7 @@ import Testing
 @testable import KVDomain
 
 /// The largest value that a domain takes goes through every log and every store of views, with checkpoints on its way.
-@Suite("A value of 1 MiB", .timeLimit(.minutes(3)))
+@Suite("A value of 1 MiB", .timeLimit(.minutes(10)))
 struct LargestValueTests {
     static let carriers = [Carrier.memory, .local, .mock] + (PostgresServer.isHere ? [.postgres] : [])
 

@@ -49,7 +49,7 @@ private struct CutLog: EventLog {
     }
 }
 
-@Suite("The past of a view whose events came late", .timeLimit(.minutes(5)))
+@Suite("The past of a view whose events came late", .timeLimit(.minutes(10)))
 struct LatePastTests {
     /// The rows of a fresh fold of the records that count, by nothing but a fold.
     private func fold(

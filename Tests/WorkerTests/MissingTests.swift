@@ -11,7 +11,7 @@ import Testing
 @testable import Quarantining
 @testable import TicketsDomain
 
-@Suite("What retention took before a worker came to it", .serialized, .timeLimit(.minutes(3)))
+@Suite("What retention took before a worker came to it", .serialized, .timeLimit(.minutes(10)))
 struct MissingTests {
     private static let windows = Domain.hits.projections[0]
     private static let place = TopicPartition("hits.events", 0)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import OrdersDomain
 
-@Suite("Notifications of orders", .timeLimit(.minutes(2)))
+@Suite("Notifications of orders", .timeLimit(.minutes(10)))
 struct OrdersNotifyTests {
     private static let orders = 1200
     private static let stages: [OrdersStatus] = [.received, .assigned, .assigned, .pickedUp, .delivered]

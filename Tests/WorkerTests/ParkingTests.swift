@@ -37,7 +37,7 @@ private final class Deaths: CrashRecordStore {
     }
 }
 
-@Suite("A handler's and a reactor's quarantine", .timeLimit(.minutes(3)))
+@Suite("A handler's and a reactor's quarantine", .timeLimit(.minutes(10)))
 struct ParkingTests {
     /// Two sections of tickets in one partition, and that partition.
     private func neighbours() -> (String, String, Partition) {

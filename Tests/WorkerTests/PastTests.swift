@@ -81,7 +81,7 @@ private struct OtherShape: Lender {
     static let tables = [items]
 }
 
-@Suite("The past of a view", .timeLimit(.minutes(5)))
+@Suite("The past of a view", .timeLimit(.minutes(10)))
 struct PastTests {
     @Test(arguments: Carrier.stores)
     func `from snapshots is what folding from the log's start gives, at any place and moment`(

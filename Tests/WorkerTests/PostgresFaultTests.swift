@@ -10,7 +10,7 @@ import Testing
 
 /// Many at once, and a server that goes and comes.
 @Suite(
-    "Views in PostgreSQL, under load and faults", .timeLimit(.minutes(2)),
+    "Views in PostgreSQL, under load and faults", .timeLimit(.minutes(10)),
     .enabled(if: PostgresServer.isHere, Comment(rawValue: PostgresServer.absent)))
 struct PostgresFaultTests {
     private let projection = AnyProjection(ShelfOne.self, domain: "test")

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(
     "Views in PostgreSQL", .enabled(if: PostgresServer.isHere, Comment(rawValue: PostgresServer.absent)),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(10)))
 struct PostgresTests {
     private let p0 = TopicPartition("events", 0)
     private let one = AnyProjection(ShelfOne.self, domain: "test")

@@ -8,7 +8,7 @@ import Testing
 
 @testable import HitsDomain
 
-@Suite("A projector", .timeLimit(.minutes(2)))
+@Suite("A projector", .timeLimit(.minutes(10)))
 struct ProjectorTests {
     private let windows = Domain.hits.projections[0]
 

@@ -12,7 +12,7 @@ import Testing
 
 @testable import HitsDomain
 
-@Suite("A projector's quarantine", .timeLimit(.minutes(3)))
+@Suite("A projector's quarantine", .timeLimit(.minutes(10)))
 struct QuarantineTests {
     private let windows = Domain.hits.projections[0]
     private let fragile = AnyProjection(Fragile.self, domain: "test")

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HitsDomain
 
-@Suite("A view rebuilt beside the live one", .timeLimit(.minutes(2)))
+@Suite("A view rebuilt beside the live one", .timeLimit(.minutes(10)))
 struct RebuildTests {
     private final class Watch: Sendable {
         let seen = Mutex<[TopicPartition: Offset]>([:])

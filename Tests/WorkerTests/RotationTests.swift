@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// A password that is changed while workers run, on a broker that hangs up on those who came in with the one before.
-@Suite("A password that is changed", .timeLimit(.minutes(3))) struct RotationTests {
+@Suite("A password that is changed", .timeLimit(.minutes(10))) struct RotationTests {
     private static let place = TopicPartition("t", 0)
 
     private final class Site: Sendable {

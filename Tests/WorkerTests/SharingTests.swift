@@ -8,7 +8,7 @@ import Testing
 
 @testable import TicketsDomain
 
-@Suite("Several handlers", .timeLimit(.minutes(2)))
+@Suite("Several handlers", .timeLimit(.minutes(10)))
 struct SharingTests {
     /// Opens a section of each of some events, so that all partitions have work; gives the accepted.
     private func openMany(_ name: String, _ client: CommandClient, _ site: Site) async throws -> Int {

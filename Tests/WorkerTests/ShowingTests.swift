@@ -8,7 +8,7 @@ import Testing
 @testable import HitsDomain
 @testable import Projecting
 
-@Suite("The group of a view", .serialized, .timeLimit(.minutes(3)))
+@Suite("The group of a view", .serialized, .timeLimit(.minutes(10)))
 struct ShowingTests {
     private static let windows = Domain.hits.projections[0]
     private static let partitions = (0..<8).map { TopicPartition("hits.events", Partition($0)) }

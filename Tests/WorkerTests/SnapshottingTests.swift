@@ -9,7 +9,7 @@ import Testing
 @testable import Snapshots
 @testable import SocialDomain
 
-@Suite("Keeping snapshots", .timeLimit(.minutes(3)))
+@Suite("Keeping snapshots", .timeLimit(.minutes(10)))
 struct SnapshottingTests {
     private static let windows = Domain.hits.projections[0]
 

@@ -10,7 +10,7 @@ import Testing
 /// Unicode has é as one character (NFC), and as e with an accent after it.
 private let (composed, apart) = ("caf\u{e9}", "cafe\u{301}")
 
-@Suite("Names that another program writes straight to the log", .timeLimit(.minutes(3)))
+@Suite("Names that another program writes straight to the log", .timeLimit(.minutes(10)))
 struct SpellingTests {
     private static let topic = Domain.tickets.topics[0]
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TicketsDomain
 
-@Suite("Two thousand fans and five hundred seats", .timeLimit(.minutes(3)))
+@Suite("Two thousand fans and five hundred seats", .timeLimit(.minutes(10)))
 struct StormTests {
     private static let sections = ["s0", "s1", "s2", "s3", "s4"]
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TicketsDomain
 
-@Suite("What time and reactions bring about", .timeLimit(.minutes(2)))
+@Suite("What time and reactions bring about", .timeLimit(.minutes(10)))
 struct TimeTests {
     /// The events of tickets as they come, until one of that type has come so many times.
     private func wait(for type: String, _ count: Int = 1, at site: Site) async throws {

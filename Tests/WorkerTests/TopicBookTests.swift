@@ -11,7 +11,7 @@ import Testing
 @testable import OrdersDomain
 @testable import TicketsDomain
 
-@Suite("The partitions that topics had", .timeLimit(.minutes(2)))
+@Suite("The partitions that topics had", .timeLimit(.minutes(10)))
 struct TopicBookTests {
     private static let tickets = ["tickets.commands", "tickets.events", "tickets.outcomes"]
 

@@ -27,7 +27,7 @@ extension Site {
     }
 }
 
-@Suite("Partitions that are added while workers run", .timeLimit(.minutes(3)))
+@Suite("Partitions that are added while workers run", .timeLimit(.minutes(10)))
 struct WideningTests {
     private let windows = Domain.hits.projections[0]
 

@@ -10,7 +10,7 @@ import Testing
 @testable import OrdersDomain
 @testable import TicketsDomain
 
-@Suite("What lies in a partition that its key does not belong into", .timeLimit(.minutes(3)))
+@Suite("What lies in a partition that its key does not belong into", .timeLimit(.minutes(10)))
 struct WrongPartitionTests {
     private static let key = Bytes("e1:s")
     private static let right = Domain.tickets.topics[0].partition(of: key)

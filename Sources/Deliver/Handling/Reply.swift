@@ -2,26 +2,31 @@ internal import Synchronization
 
 /// An outcome that is awaited once, given before or after.
 final class Reply: Sendable {
+    typealias Told = @Sendable (Result<Outcome, any Error>) -> Void
+
     private enum State {
         case open
-        case awaited(CheckedContinuation<Outcome, any Error>)
+        case awaited(Told)
         case given(Result<Outcome, any Error>)
     }
-    private let state = Mutex(State.open)
+    private let state: Mutex<State>
+
+    /// - Parameter told: Called with the outcome, by whoever gives it; nil where a task awaits ``value()``.
+    init(_ told: Told? = nil) { state = Mutex(told.map { .awaited($0) } ?? .open) }
 
     func give(_ result: Result<Outcome, any Error>) {
-        let continuation = state.withLock { state -> CheckedContinuation<Outcome, any Error>? in
+        let told = state.withLock { state -> Told? in
             switch state {
             case .open:
                 state = .given(result)
                 return nil
-            case .awaited(let continuation):
+            case .awaited(let told):
                 state = .given(result)
-                return continuation
+                return told
             case .given: return nil
             }
         }
-        continuation?.resume(with: result)
+        told?(result)
     }
 
     func value() async throws -> Outcome {
@@ -29,7 +34,7 @@ final class Reply: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let given = state.withLock { state -> Result<Outcome, any Error>? in
                     if case .given(let result) = state { return result }
-                    state = .awaited(continuation)
+                    state = .awaited { continuation.resume(with: $0) }
                     return nil
                 }
                 if let given { continuation.resume(with: given) }

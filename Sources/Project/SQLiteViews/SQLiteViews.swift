@@ -37,7 +37,7 @@ public final class SQLiteViews: ViewStore {
     /// Every commit writes to the file of the log that SQLite keeps beside a database.
     public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? {
         let log = "\(tables.storage).sqlite-wal"
-        return FileWatch(directory) { if $0 == log { signal.notify() } }
+        return FileWatch(directory) { if $0 == nil || $0 == log { signal.notify() } }
     }
 
     private func pool(_ tables: any StoredTables) async throws -> any DatabaseWriter {

@@ -89,8 +89,9 @@ package struct Gateway: Service, CustomStringConvertible {
     package func run() async throws {
         let address = around.settings.address
         let quick = QuickAnswers(around)
+        let commands = QuickCommands(around, quick)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler(quick)], idleTimeout: GatewayLimits.idle.amount)
+            additionalChannelHandlers: [ConnectionHandler(quick, commands)], idleTimeout: GatewayLimits.idle.amount)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)

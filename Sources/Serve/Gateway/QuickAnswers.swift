@@ -48,7 +48,8 @@ struct QuickAnswers: Sendable {
     /// - Parameter peer: Who is at the other end.
     /// - Returns: nil where it goes the long way.
     func answer(_ head: HTTPRequest, _ peer: GatewayContext) -> (head: HTTPResponse, body: ByteBuffer?)? {
-        guard head.method == .get || head.method == .head, let path = head.path, isUsual(head.headerFields) else {
+        guard head.method == .get || head.method == .head, let path = head.path, Self.isUsual(head.headerFields, but: Self.unusual)
+        else {
             return nil
         }
         if path.hasPrefix("/views/") {
@@ -83,9 +84,7 @@ struct QuickAnswers: Sendable {
         return written(reply, seen)
     }
 
-    private func written(
-        _ reply: Reply, _ seen: GatewayResponder.Seen
-    ) -> (head: HTTPResponse, body: ByteBuffer?) {
+    func written(_ reply: Reply, _ seen: GatewayResponder.Seen) -> QuickAnswer {
         responder.note(seen)
         var fields = reply.fields
         var body: ByteBuffer?
@@ -98,9 +97,10 @@ struct QuickAnswers: Sendable {
         )
     }
 
-    private func isUsual(_ fields: HTTPFields) -> Bool {
+    /// Whether a request has none of some fields, and its connection goes on.
+    static func isUsual(_ fields: HTTPFields, but unusual: [HTTPField.Name]) -> Bool {
         for field in fields {
-            if Self.unusual.contains(field.name) { return false }
+            if unusual.contains(field.name) { return false }
             if field.name == .connection, field.value.lowercased() != "keep-alive" { return false }
         }
         return true

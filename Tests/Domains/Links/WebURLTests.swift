@@ -1,5 +1,6 @@
 import EventModel
 import Foundation
+import TestSupport
 import Testing
 
 @testable import LinksDomain
@@ -104,12 +105,5 @@ private let urls = URL(fileURLWithPath: #filePath).deletingLastPathComponent().a
 ).standardized.path
 
 private func lines(of packed: String) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/gzip")
-    process.arguments = ["-dc", packed]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    return text.split(separator: "\n").map(String.init)
+    String(decoding: try unpacked(packed), as: UTF8.self).split(separator: "\n").map(String.init)
 }

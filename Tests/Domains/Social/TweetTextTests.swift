@@ -1,5 +1,6 @@
 import DomainTesting
 import Foundation
+import TestSupport
 import Testing
 
 @testable import SocialDomain
@@ -145,15 +146,7 @@ enum Tweets {
     static let absent: Comment = "the folder of data sets is not beside the project"
 
     static func year2014() throws -> [Tweet] {
-        let plain = FileManager.default.temporaryDirectory.appendingPathComponent("millrace-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: plain) }
-        let gzip = Process()
-        gzip.executableURL = URL(fileURLWithPath: "/bin/sh")
-        gzip.arguments = ["-c", "gzip -dc '\(file)' > '\(plain.path)'"]
-        try gzip.run()
-        gzip.waitUntilExit()
-        let data = try Data(contentsOf: plain)
-        return try data.split(separator: 0x0a).map { line in
+        try unpacked(file).split(separator: 0x0a).map { line in
             let object = try #require(try JSONSerialization.jsonObject(with: line) as? [String: Any])
             return Tweet(
                 isRetweet: object["rt"] != nil, text: object["text"] as? String ?? "",

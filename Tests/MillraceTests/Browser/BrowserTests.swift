@@ -5,7 +5,7 @@ import LocalLog
 import TestSupport
 import Testing
 
-@Suite("In a browser", .serialized, .timeLimit(.minutes(5)), .enabled(if: Browser.isThere, Browser.missing))
+@Suite("In a browser", .serialized, .timeLimit(.minutes(10)), .enabled(if: Browser.isThere, Browser.missing))
 struct BrowserTests {
     /// What nobody writes but somebody who means harm: markup, quotes, text from right to left, and much of it.
     private static let hostile = [

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Pages as they go out, for whoever has no JavaScript, and as no other page of the web can have them.
-@Suite("Pages over HTTP", .serialized, .timeLimit(.minutes(5)))
+@Suite("Pages over HTTP", .serialized, .timeLimit(.minutes(10)))
 struct PageTests {
     private static let html = "Accept: text/html"
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What docs/pages.md shows. `MILLRACE_WRITE_PICTURES=1 swift test --filter PictureTests` takes the pictures anew.
-@Suite("Pictures", .serialized, .timeLimit(.minutes(5)), .enabled(if: Browser.isThere, Browser.missing))
+@Suite("Pictures", .serialized, .timeLimit(.minutes(10)), .enabled(if: Browser.isThere, Browser.missing))
 struct PictureTests {
     private static let folder = Bus.package + "/docs/pictures/pages"
     /// Each page, the width of its picture, and whether it is looked at by night.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LikesDomain
 
-@Suite("Likes, embedded", .timeLimit(.minutes(2)))
+@Suite("Likes, embedded", .timeLimit(.minutes(10)))
 struct LikesEmbedded {
     @Test func `a program sends, reads its own writes, and follows the events`() async throws {
         try await withFolder { folder in
@@ -67,7 +67,7 @@ struct LikesEmbedded {
     }
 }
 
-@Suite("Likes, by the command line", .timeLimit(.minutes(2)))
+@Suite("Likes, by the command line", .timeLimit(.minutes(10)))
 struct LikesCommandLine {
     @Test func `it has every command: up, send, query, replay, verify`() async throws {
         try await withFolder { folder in
