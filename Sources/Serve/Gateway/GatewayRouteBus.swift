@@ -10,12 +10,16 @@ struct RouteCatalogue: Sendable {
     /// By the name of their message.
     let commands, events: [String: Catalogue.Found]
     /// By their name, each with the view that it reads.
-    let queries: [String: ViewQuestion]
+    let queries: [String: KnownQuestion]
 
     init(_ catalogue: Catalogue) {
         commands = catalogue.commands.reduce(into: [:]) { $0[$1.kind.message] = $1 }
         events = catalogue.events.filter { $0.origin == .telemetry }.reduce(into: [:]) { $0[$1.kind.message] = $1 }
-        queries = catalogue.queries.reduce(into: [:]) { $0[$1.name] = try? ViewQuestion($1, in: catalogue) }
+        queries = catalogue.queries.enumerated().reduce(into: [:]) { queries, query in
+            queries[query.element.name] = (try? ViewQuestion(query.element, in: catalogue)).map {
+                KnownQuestion($0, number: query.offset)
+            }
+        }
     }
 }
 
@@ -50,7 +54,7 @@ struct GatewayRouteBus: RouteBus {
         guard let question = around.routed.queries[name] else { throw RouteFault("the query \(name)") }
         let isFirst = places.isEmpty && limit == nil && cursor == nil
         let version = isFirst ? around.known.version(before: question) : nil
-        let answer = try await question.page(
+        let answer = try await question.asked.page(
             arguments, limit: limit, cursor: cursor, after: places, within: GatewayLimits.wait, in: around.views,
             on: around.log)
         if let version { around.known.keep(answer.page, of: question, arguments, version) }
