@@ -379,7 +379,9 @@ let package = Package(
                 "Projecting",
                 "Snapshots",
                 "CZlib",
-                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, nio, nioHTTP,
+                lifecycle,
+                logging,
             ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(

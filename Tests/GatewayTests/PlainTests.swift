@@ -1,4 +1,5 @@
 import EventModel
+import HTTPTypes
 import HitsDomain
 import MillraceBus
 import NIOCore
@@ -107,8 +108,11 @@ struct PreparedReplyTests {
                     Date: \(date)\r\n\r\n\(isHead ? "" : "{}\n")
                     """)
         }
-        let gone = String(buffer: PreparedReply.bytes(Reply(304), isHead: false, date: date))
-        #expect(gone == "HTTP/1.1 304 Not Modified\r\nDate: \(date)\r\n\r\n")
+        // Those that have no body say nothing of its length (RFC 9110, section 8.6).
+        for (status, words) in [(304, "304 Not Modified"), (204, "204 No Content")] {
+            let bytes = PreparedReply.bytes(Reply(status), isHead: false, date: date)
+            #expect(String(buffer: bytes) == "HTTP/1.1 \(words)\r\nDate: \(date)\r\n\r\n")
+        }
     }
 
     @Test func `of a page are those of its JSON`() {

@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 internal import HTTPTypes
 internal import MillraceBus
 internal import NIOCore
@@ -15,9 +16,16 @@ struct PlainAnswers: Sendable {
         /// A host that was looked at, and may be asked.
         fileprivate var host: String?
         fileprivate var view: PlainView?
+        private var date: (second: Int, text: String) = (0, "")
         fileprivate var series: [(template: String, method: String, status: Int, series: GatewayMetrics.Series)] = []
 
         init(_ peer: GatewayContext) { self.peer = peer }
+
+        fileprivate func date(_ field: DateField) -> String {
+            let second = time(nil)
+            if date.second != second { date = (second, field.text(at: second)) }
+            return date.text
+        }
     }
 
     private let responder: GatewayResponder
@@ -114,12 +122,12 @@ extension PlainAnswers {
             around.rates.giveBack(connection.peer.address)
             return nil
         }
-        let (shown, next) = (view.shown(asOf), call.next(of: rows))
-        let body = view.body(rows, next: next, asOf: shown)
+        let next = call.next(of: rows)
+        let (body, shown) = view.body(rows, next: next, asOf: asOf)
         let tag = body.withUnsafeBytes { GatewayEnvironment.tag($0, shown, .json) }
         let isSame = head.ifNoneMatch.map { GatewayEnvironment.isTag(tag, in: $0) } ?? false
         note(head, connection, PlainView.template, isSame ? 304 : 200, start)
-        let date = date.text
+        let date = connection.date(self.date)
         switch (isSame, next) {
         case (true, nil): return unchanged.bytes([tag, shown, date], body: nil)
         case (true, let next?): return cutUnchanged.bytes([tag, shown, next, date], body: nil)
@@ -170,7 +178,8 @@ extension PlainAnswers {
             parameters: parameters.map { NamedText($0.name, $0.value) }, subject: nil,
             address: connection.peer.address, host: head.host, isSecure: around.settings.isSecure, now: now(),
             field: { head.field($0) }, cookie: { head.cookie($0) })
-        guard let given = try? route.quick(asked, route.bus), let bytes = bytes(given, head) else {
+        guard let given = try? route.quick(asked, route.bus), let bytes = bytes(given, head, connection.date(date))
+        else {
             around.rates.giveBack(connection.peer.address)
             return nil
         }
@@ -179,16 +188,16 @@ extension PlainAnswers {
     }
 
     /// - Returns: nil where it is none that may be sent.
-    private func bytes(_ given: RouteReply, _ head: PlainHead) -> ByteBuffer? {
+    private func bytes(_ given: RouteReply, _ head: PlainHead, _ date: String) -> ByteBuffer? {
         if given.status == 302, given.type == nil, given.text.isEmpty, given.fields.count == 1,
             given.fields[0].name == "Location", HTTPField.isValidValue(given.fields[0].value)
         {
-            return redirect.bytes([given.fields[0].value, "0", date.text], body: nil)
+            return redirect.bytes([given.fields[0].value, "0", date], body: nil)
         }
         guard var reply = try? Reply(given) else { return nil }
         if case .stream = reply.content { return nil }
         responder.protect(&reply)
-        return PreparedReply.bytes(reply, isHead: head.isHead, date: date.text)
+        return PreparedReply.bytes(reply, isHead: head.isHead, date: date)
     }
 
     /// What protects browsers goes before where it leads.

@@ -12,11 +12,16 @@ final class PlainView: Sendable {
     let projection: AnyProjection
     let path: String
     let long: LongQueries.Query
-    private let around: GatewayEnvironment
-    private let written = Mutex<PageBytes?>(nil)
+    /// What the last answer was written with: the next one is mostly alike.
+    private struct Last: Sendable {
+        var writer: PageBytes?
+        var asOf: [TopicPartition: Offset] = [:]
+        var shown = JSON.offsets([:])
+    }
+    private let last = Mutex(Last())
 
     private init(_ query: Query, _ projection: AnyProjection, _ around: GatewayEnvironment) {
-        (self.query, self.projection, self.around) = (query, projection, around)
+        (self.query, self.projection) = (query, projection)
         (path, long) = (Self.folder + query.name, around.longQueries.query(query.name))
     }
 
@@ -34,22 +39,20 @@ final class PlainView: Sendable {
         }
     }
 
-    /// How far the view has come, as JSON.
-    func shown(_ offsets: [TopicPartition: Offset]) -> String { around.shownOffsets.text(of: offsets, projection.name) }
-
-    /// A page as JSON, with a line's end.
-    func body(_ page: Page, next: String?, asOf: String) -> [UInt8] {
-        let writer = written.withLock { written in
-            if let known = written, known.fits(page.columns) { return known }
+    /// A page as JSON with a line's end, and how far the view has come as JSON.
+    func body(_ page: Page, next: String?, asOf: [TopicPartition: Offset]) -> (bytes: [UInt8], asOf: String) {
+        let (writer, shown) = last.withLock { last in
+            if last.asOf != asOf { (last.asOf, last.shown) = (asOf, JSON.offsets(asOf)) }
+            if let writer = last.writer, writer.fits(page.columns) { return (writer, last.shown) }
             let made = PageBytes(page.columns)
-            written = made
-            return made
+            last.writer = made
+            return (made, last.shown)
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
-        writer.write(page.rows, next: next, asOf: asOf, to: &bytes)
+        writer.write(page.rows, next: next, asOf: shown, to: &bytes)
         bytes.append(UInt8(ascii: "\n"))
-        return bytes
+        return (bytes, shown)
     }
 }
 

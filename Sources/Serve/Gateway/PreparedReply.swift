@@ -66,10 +66,11 @@ struct PreparedReply: Sendable {
         var fields = reply.fields
         var body = ""
         if case .text(let text) = reply.content { body = text }
-        if reply.status != 304 { fields[.contentLength] = String(body.utf8.count) }
+        let hasBody = HTTPResponseStatus(statusCode: reply.status).mayHaveResponseBody
+        if hasBody { fields[.contentLength] = String(body.utf8.count) }
         fields[.date] = date
         var buffer = ByteBuffer(string: head(reply.status, fields) + "\r\n")
-        if !isHead { buffer.writeString(body) }
+        if hasBody, !isHead { buffer.writeString(body) }
         return buffer
     }
 }
@@ -78,11 +79,13 @@ struct PreparedReply: Sendable {
 final class DateField: Sendable {
     private let last = Mutex<(second: Int, text: String)>((0, ""))
 
-    var text: String {
-        var second = time(nil)
-        return last.withLock { last in
+    var text: String { text(at: time(nil)) }
+
+    /// - Parameter second: Since 1970.
+    func text(at second: Int) -> String {
+        last.withLock { last in
             if last.second == second { return last.text }
-            var (parts, bytes) = (tm(), [CChar](repeating: 0, count: 64))
+            var (second, parts, bytes) = (second, tm(), [CChar](repeating: 0, count: 64))
             gmtime_r(&second, &parts)
             let count = strftime(&bytes, bytes.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)
             last = (second, String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self))
