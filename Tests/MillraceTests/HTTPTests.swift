@@ -219,7 +219,7 @@ struct HTTPTests {
             try await eventually("the orders in their view") {
                 for order in ["o1", "o2", "o3"] {
                     if try await web.get("/views/orders.status?order=\(order)").json["rows"].array.isEmpty {
-                        return nil
+                        return nil as Bool?
                     }
                 }
                 return true
