@@ -141,6 +141,7 @@ let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
@@ -260,7 +261,8 @@ let package = Package(
                 "JSONText", "Caching", "Metering", "PrometheusExporter", "RecordTracing", "Tokens", "Passwords",
                 metrics,
                 tracing, hummingbird, hummingbirdCore,
-                hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioSSL, nioTLS, lifecycle, signals, logging,
+                hummingbirdHTTP2, http, nio, nioHTTP, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, nioTLS, lifecycle,
+                signals, logging,
                 protobuf,
             ],
             path: "Sources/Serve/Gateway", exclude: ["Page"], swiftSettings: strict, plugins: ["EmbedPage"]),
@@ -377,7 +379,9 @@ let package = Package(
                 "Projecting",
                 "Snapshots",
                 "CZlib",
-                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, lifecycle, logging,
+                "HitsDomain", "OrdersDomain", "PrometheusExporter", "TestSupport", protobuf, http, nio, nioHTTP,
+                lifecycle,
+                logging,
             ] + underHTTP),
         tests("BenchTests", ["bench"] + numerics),
         tests(

@@ -182,7 +182,16 @@ struct HTTPTests {
                 ("orders.status?order=o29&after=orders.events/0@0", []), ("orders.status?order=o29&as-of=@0", []),
                 ("orders.stats?order=o29", []), ("orders.status?order=%ff", []),
                 ("orders.status?order=o29", ["Host: example.com"]),
-                ("orders.status?order=o29", ["Origin: https://example.com"]),
+                ("orders.status?order=o29", ["Origin: https://example.com"]), ("orders.status/?order=o29", []),
+                ("orders.status?order=o29&order=o28", []), ("orders.status?order=o%329", []),
+                ("orders.status?order=", []),
+                ("orders.status?ORDER=o29", []), ("orders.status?order=a+b", []), ("orders.status?order=a=b&", []),
+                ("orders.status?order=o29", ["Accept: application/json;q=0.5, text/csv;q=0.4"]),
+                ("orders.status?order=o29", ["If-None-Match: *"]), ("orders.status?order=o29", ["Accept:"]),
+                ("orders.status?order=o29", ["Authorization: Bearer nonsense"]), ("orders.late", []),
+                ("orders.none", []),
+                ("tickets.seats?event=none", []), ("orders.notifications?customer=ann&limit=2", []),
+                ("orders.notifications?customer=ann", []), ("orders.status?order=o29", ["Content-Length: 0"]),
             ]
             for (path, fields) in asked {
                 for method in ["GET", "HEAD"] {
@@ -196,6 +205,47 @@ struct HTTPTests {
                     #expect(now.fields == long.fields, "\(method) \(path) \(fields)")
                 }
             }
+        }
+    }
+
+    @Test func `requests that come together are answered in their order, at once or not, with the same fields`()
+        async throws
+    {
+        try await onBus { bus in
+            let web = try await bus.web()
+            for order in ["o1", "o2", "o3"] {
+                _ = try await web.send("PlaceOrder", #"{"order":"\#(order)","customer":"ann"}"#)
+            }
+            try await eventually("the orders in their view") {
+                for order in ["o1", "o2", "o3"] {
+                    if try await web.get("/views/orders.status?order=\(order)").json["rows"].array.isEmpty {
+                        return nil as Bool?
+                    }
+                }
+                return true
+            }
+            func request(_ order: String, _ more: String = "", method: String = "GET") -> String {
+                "\(method) /views/orders.status?order=\(order) HTTP/1.1\r\nHost: localhost\r\n\(more)\r\n"
+            }
+            let trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+            func answer(_ request: String) throws -> [String] {
+                let socket = try RawSocket(port: web.port)
+                socket.write(request)
+                return socket.readAnswer().split(separator: "\r\n", omittingEmptySubsequences: false).map(String.init)
+                    .filter { !$0.hasPrefix("Date: ") }.sorted()
+            }
+            #expect(try answer(request("o1")) == answer(request("o1", trace)))
+            // None waits for one that comes later, and none overtakes one that came before.
+            let together = try RawSocket(port: web.port)
+            together.write(
+                request("o1") + request("o2", method: "HEAD") + request("o2", trace) + request("o3")
+                    + request("o1", trace)
+                    + request("o2") + "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" + request("o3")
+                    + request("none", "Connection: close\r\n"))
+            let all = together.read()
+            let told = all.matches(of: /"orderId":"(o\d)"/).map { String($0.1) }
+            #expect(told == ["o1", "o2", "o3", "o1", "o2", "o3"], "\(all)")
+            #expect(all.matches(of: /HTTP\/1\.1 200 OK\r\n/).count == 9 && all.contains(#""rows":[]"#), "\(all)")
         }
     }
 

@@ -115,6 +115,41 @@ struct LinksOverHTTPTests {
         }
     }
 
+    @Test func `what a link answers at once is what it answers the long way`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            for (alias, more) in [
+                ("talk", ""), ("gone", ""), ("secret", #","password":"open sesame""#), ("few", #","clickLimit":5"#),
+            ] {
+                let made = try await web.ask(
+                    "POST", "/links",
+                    #"{"url":"https://example.com/a?b=\#(alias)","owner":"ann","alias":"\#(alias)"\#(more)}"#)
+                #expect(made.status == 201, "\(made)")
+            }
+            _ = try await web.send("DeleteLink", #"{"owner":"ann","code":"gone"}"#)
+            try await eventually("410") { try await web.get("/l/gone").status == 410 ? true : nil }
+            let asked: [(path: String, fields: [String])] = [
+                ("talk", []), ("talk", [Self.browser]), ("talk+", []), ("talk%2B", []), ("talk/", []), ("talk?x=1", []),
+                ("TALK", []), ("t%61lk", []), ("talk.", []), ("none", []), ("gone", []), ("secret", []), ("few", []),
+                ("%ff", []), ("talk", ["Host: example.com"]), ("talk", ["Purpose: prefetch"]),
+                ("talk", ["Accept: image/png"]),
+            ]
+            let trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+            for (path, fields) in asked {
+                for method in ["GET", "HEAD"] {
+                    var (now, long) = (
+                        Web.Reply(try await web.start(method, "/l/" + path, nil, fields).end().out),
+                        Web.Reply(try await web.start(method, "/l/" + path, nil, fields + [trace]).end().out)
+                    )
+                    (now.fields["date"], long.fields["date"]) = (nil, nil)
+                    #expect(now.status == long.status && now.body == long.body, "\(method) \(path) \(fields)")
+                    #expect(now.fields == long.fields, "\(method) \(path) \(fields)")
+                }
+            }
+            #expect(try await web.stop().exit == 0)
+        }
+    }
+
     @Test func `requests that are sent together are answered in their order, at once or not`() async throws {
         try await onBus { bus in
             let web = try await bus.web()

@@ -64,7 +64,9 @@ struct LinkPolicy: Sendable {
             return nil
         }
         let begin = bytes.index(colon, offsetBy: 3)
-        let end = bytes[begin...].firstIndex { [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0) }
+        let end = bytes[begin...].firstIndex {
+            $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
+        }
         return String(url[begin..<(end ?? bytes.endIndex)])
     }
     static func host(of url: String) -> String? { authority(of: url).map { host(in: $0) } }

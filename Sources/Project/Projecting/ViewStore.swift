@@ -50,7 +50,8 @@ public protocol ViewStore: Sendable {
     func version(liveOf projection: AnyProjection) -> ViewVersion?
     /// Reads a projection's live build on the caller's thread, and waits for nobody but perhaps a disk.
     ///
-    /// - Parameter body: `asOf` reads the offsets that the rows show, at the same moment.
+    /// - Parameter body: `asOf` reads the offsets that the rows show, at the same moment. It is called again where the view has changed
+    ///   while it read.
     /// - Returns: nil where the store cannot, where its disk has lately been slow, or where the read would take long: then `read` does
     ///   not hold up the caller's thread.
     func readNow<R>(

@@ -24,9 +24,15 @@ enum Checkpoints {
 
     /// The offsets that the view's rows show.
     static func offsets(_ db: Database) throws -> [TopicPartition: Offset] {
-        let statement = try db.cachedStatement(
-            sql: "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL")
-        return try statement.rows([]).reduce(into: [:]) { asOf, row in
+        try offsets(RowStatement(try db.cachedStatement(sql: all).sqliteStatement))
+    }
+
+    /// Gives the offsets that the view's rows show.
+    static let all = "SELECT topic, partition, next FROM _checkpoints WHERE next IS NOT NULL"
+
+    /// - Parameter statement: Of ``all``.
+    static func offsets(_ statement: RowStatement) throws -> [TopicPartition: Offset] {
+        try statement.rows([]).reduce(into: [:]) { asOf, row in
             guard let topic = row[0].text, let partition = row[1].integer.flatMap(Stored.partition) else {
                 throw damaged("partition")
             }

@@ -84,6 +84,16 @@ enum SQL {
             + (0..<table.key).map { "\(quoted(table.columns[$0].name)) = ?" }.joined(separator: " AND ")
     }
 
+    /// What the statement of ``select(_:)`` for a scan without a cursor takes.
+    static func arguments(_ scan: Scan) -> EventModel.Row {
+        var arguments = scan.equal
+        arguments.reserveCapacity(arguments.count + 3)
+        if let from = scan.from { arguments.append(from) }
+        if let through = scan.through { arguments.append(through) }
+        arguments.append(.integer(Int64(scan.limit)))
+        return arguments
+    }
+
     static func select(_ scan: Scan) -> (String, EventModel.Row) {
         var (conditions, arguments) = matching(scan)
         if let after = scan.after {

@@ -54,7 +54,8 @@ final class LiveVersions: Sendable {
             return text?.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) }
         }
     }
-    private struct View {
+    /// It is Sendable unchecked: what may change of it is looked at and changed under the lock of ``state``.
+    private final class View: @unchecked Sendable {
         let pointer: String
         var seen: Pointer?
         var build = 0
@@ -65,7 +66,9 @@ final class LiveVersions: Sendable {
         var count = 0
         var restsUntil: ContinuousClock.Instant?
 
-        mutating func take(as name: Name) -> (connection: QuickConnection, state: LiveState)? {
+        init(pointer: String, path: String) { (self.pointer, self.path) = (pointer, path) }
+
+        func take(as name: Name) -> (connection: QuickConnection, state: LiveState)? {
             guard let head else { return nil }
             if let end = restsUntil, end > .now { return nil }
             let live = LiveState(head: head, build: build)
@@ -85,7 +88,7 @@ final class LiveVersions: Sendable {
         /// - Returns: nil where that cannot be told at once.
         mutating func follow(_ projection: AnyProjection, in directory: String) -> Name? {
             let name = Name(name: projection.name, version: projection.version)
-            var view: View
+            let view: View
             if let known = views[name] {
                 view = known
             } else {
@@ -108,19 +111,33 @@ final class LiveVersions: Sendable {
             views[name] = view
             return name
         }
+
+        /// What is known of a view that is followed.
+        func known(_ name: Name) -> Known? {
+            guard let view = views[name], let head = view.head else { return nil }
+            return Known(view: view, pointer: view.pointer, seen: view.seen, head: head, build: view.build)
+        }
+    }
+    private struct Known {
+        let view: View
+        let pointer: String
+        let seen: Pointer?
+        let head: CommitHead
+        let build: Int
+
+        /// Whether the build that was live when it was last looked at still is.
+        var isLive: Bool {
+            guard case .success(let pointer) = Pointer.find(pointer) else { return false }
+            return pointer == seen
+        }
     }
     private let state = Mutex(State())
 
     /// - Returns: nil where the database is not there yet, or cannot tell at once.
     func version(of projection: AnyProjection, in directory: String) -> ViewVersion? {
         let name = Name(name: projection.name, version: projection.version)
-        let known = state.withLock { $0.views[name] }
         // Of a view that is followed, all is known but whether another build is live.
-        if let known, let head = known.head, case .success(let pointer) = Pointer.find(known.pointer),
-            pointer == known.seen
-        {
-            return head.version(of: known.build)
-        }
+        if let known = state.withLock({ $0.known(name) }), known.isLive { return known.head.version(of: known.build) }
         return state.withLock { state in
             guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
             return view.head?.version(of: view.build)
@@ -137,7 +154,14 @@ final class LiveVersions: Sendable {
     func take(
         _ projection: AnyProjection, in directory: String
     ) -> (connection: QuickConnection, state: LiveState)? {
-        state.withLock { state in
+        let name = Name(name: projection.name, version: projection.version)
+        // What the file system is asked, it is asked without the lock.
+        if let known = state.withLock({ $0.known(name) }), known.isLive {
+            return state.withLock { _ -> (connection: QuickConnection, state: LiveState)? in
+                known.view.head === known.head ? known.view.take(as: name) : nil
+            }
+        }
+        return state.withLock { state in
             guard let name = state.follow(projection, in: directory) else { return nil }
             return state.views[name]?.take(as: name)
         }
@@ -220,108 +244,6 @@ struct LiveState {
     fileprivate let head: CommitHead
     fileprivate let build: Int
     var version: ViewVersion { head.version(of: build) }
-}
-
-/// A connection that reads on the caller's thread, for some hundred microseconds at most. Where a read has waited for the disk, threads
-/// that may wait read the view for a moment.
-///
-/// It is Sendable unchecked: whoever has taken it uses it alone.
-final class QuickConnection: @unchecked Sendable {
-    /// Which view it is to, and the number of what counts its commits.
-    var place: (view: LiveVersions.Name, number: UInt64)?
-    /// Whether its last read has waited for the disk.
-    private(set) var hasWaited = false
-    private let queue: DatabaseQueue
-    private let steps = StepLimit()
-    /// The offsets of the rows, and of which state of the view they are.
-    private var known: (version: ViewVersion, asOf: [TopicPartition: Offset])?
-
-    /// - Returns: nil where it cannot be opened.
-    init?(_ path: String) {
-        guard let queue = try? DatabaseQueue(path: path, configuration: SQLiteViews.reading) else { return nil }
-        self.queue = queue
-        queue.inDatabase { steps.watch($0) }
-    }
-
-    /// All that `body` reads is of one moment.
-    ///
-    /// - Returns: nil where it would take long.
-    func read<R>(
-        _ state: LiveState,
-        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
-    ) throws -> R? {
-        let before = BlockInput.count
-        defer { hasWaited = BlockInput.count != before }
-        return try queue.unsafeRead { db in
-            let first = state.version
-            try db.cachedStatement(sql: "BEGIN").execute()
-            steps.begin()
-            let result = Result { try body(SQLiteReader(db: db)) { try asOf(db, first, state) } }
-            steps.end()
-            try db.cachedStatement(sql: "COMMIT").execute()
-            do {
-                return try result.get()
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
-                return nil
-            }
-        }
-    }
-
-    /// - Parameter first: The view's version before the transaction began. Where it is the same once something was read, the
-    ///   transaction reads that version.
-    private func asOf(
-        _ db: Database, _ first: ViewVersion, _ state: LiveState
-    ) throws -> [TopicPartition: Offset] {
-        guard let known, known.version == first else {
-            let asOf = try Checkpoints.offsets(db)
-            if state.version == first { known = (first, asOf) }
-            return asOf
-        }
-        // Only now is it sure that the transaction has begun to read.
-        _ = try db.cachedStatement(sql: "SELECT 1 FROM _checkpoints LIMIT 1").rows([])
-        return state.version == first ? known.asOf : try Checkpoints.offsets(db)
-    }
-}
-
-/// Ends a read that takes too many steps of SQLite's machine, before its caller's thread is held up.
-///
-/// It is Sendable unchecked: only who has the connection uses it.
-private final class StepLimit: @unchecked Sendable {
-    /// Instructions that a read may have: some thousand rows by a key.
-    private static let most = 20_000
-    /// After how many they are counted.
-    private static let counted = 500
-    private var left = Int.max
-
-    func watch(_ db: Database) {
-        sqlite3_progress_handler(
-            db.sqliteConnection, Int32(Self.counted),
-            { limit in
-                guard let limit else { return 0 }
-                return Unmanaged<StepLimit>.fromOpaque(limit).takeUnretainedValue().passed() ? 1 : 0
-            }, Unmanaged.passUnretained(self).toOpaque())
-    }
-
-    func begin() { left = Self.most }
-    func end() { left = .max }
-
-    private func passed() -> Bool {
-        left -= Self.counted
-        return left < 0
-    }
-}
-
-/// How often this thread has waited for what a disk had to read.
-private enum BlockInput {
-    static var count: Int {
-        #if os(Linux)
-            var usage = rusage()
-            // 1 is RUSAGE_THREAD, a name that glibc keeps from whoever does not ask for its own.
-            return getrusage(1, &usage) == 0 ? usage.ru_inblock : 0
-        #else
-            return 0
-        #endif
-    }
 }
 
 extension stat {

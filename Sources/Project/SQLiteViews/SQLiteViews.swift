@@ -275,7 +275,7 @@ struct SQLiteReader: ViewReader {
 extension Scan {
     /// Checks that rows go on after the place that the scan began at: who takes page after page of a damaged table would
     /// otherwise never come to its end.
-    fileprivate func checkProgress(_ rows: [EventModel.Row]) throws {
+    func checkProgress(_ rows: [EventModel.Row]) throws {
         guard let after else { return }
         if after.count != order.count {
             throw ViewError(.failed, "a page of \(table.name) begins after \(order.count) values, not \(after.count)")

@@ -6,6 +6,28 @@ internal import GRDBSQLite
 /// row. Statements are GRDB's, from its cache.
 extension Statement {
     /// Runs the statement with these values to its end.
+    func run(_ values: some Sequence<Value>) throws { try RowStatement(sqliteStatement).run(values) }
+
+    /// What the statement gives for these values.
+    func rows(_ values: some Sequence<Value>) throws -> [EventModel.Row] {
+        try RowStatement(sqliteStatement).rows(values)
+    }
+
+    /// The rows of a table, all of whose columns the statement gives, for these values.
+    ///
+    /// - Throws: `SQLITE_CORRUPT` where a column has what was never written there: a page was overwritten.
+    func rows(_ values: some Sequence<Value>, of table: Table) throws -> [EventModel.Row] {
+        try RowStatement(sqliteStatement).rows(values, of: table)
+    }
+}
+
+/// A statement of SQLite, whoever keeps it.
+struct RowStatement {
+    private let statement: OpaquePointer
+
+    init(_ statement: OpaquePointer) { self.statement = statement }
+
+    /// Runs the statement with these values to its end.
     func run(_ values: some Sequence<Value>) throws { _ = try rows(values) { _ in } }
 
     /// What the statement gives for these values.
@@ -36,7 +58,6 @@ extension Statement {
     private func rows<Found>(
         _ values: some Sequence<Value>, _ read: (OpaquePointer) throws -> Found
     ) throws -> [Found] {
-        let statement = sqliteStatement
         // All text lies in one place until the statement has run, so that SQLite need not copy it.
         var size = 0
         for case .text(let text) in values { size += text.utf8.count }
@@ -77,8 +98,14 @@ extension Statement {
 
     /// What SQLite says of its last call.
     private var failure: DatabaseError {
-        let connection = sqlite3_db_handle(sqliteStatement)
-        return DatabaseError(
+        DatabaseError(of: sqlite3_db_handle(statement), sql: sqlite3_sql(statement).map { String(cString: $0) })
+    }
+}
+
+extension DatabaseError {
+    /// What SQLite says of the last call on a connection.
+    init(of connection: OpaquePointer?, sql: String? = nil) {
+        self.init(
             resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
             message: String(cString: sqlite3_errmsg(connection)), sql: sql)
     }

@@ -30,6 +30,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var isStream = false
 
     private let quick: QuickAnswers?
+    private let plain: PlainAnswers?
     /// The answer to the request that is just read, where it was given at once: nobody behind is told of it.
     private var answer: (head: HTTPResponse, body: ByteBuffer?)?
     /// Requests that somebody behind has and has not answered.
@@ -53,14 +54,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var error: HTTPParserError?
     }
 
-    init(_ quick: QuickAnswers? = nil, _ commands: QuickCommands? = nil) {
-        (self.quick, self.commands) = (quick, commands)
+    init(_ quick: QuickAnswers? = nil, _ plain: PlainAnswers? = nil, _ commands: QuickCommands? = nil) {
+        (self.quick, self.plain, self.commands) = (quick, plain, commands)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         isStream = context.channel.parent?.parent != nil
-        peer = GatewayContext(context.channel)
-        if !isStream { Self.setOptions(of: context.channel) }
+        let peer = GatewayContext(context.channel)
+        self.peer = peer
+        if isStream { return }
+        Self.setOptions(of: context.channel)
+        if let plain { QuickHandler.add(plain, peer, beside: self, to: context.channel) }
     }
 
     /// Sets what is asked of the socket of a connection.
@@ -81,11 +85,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         switch part {
         case .head(let head):
             isReading = true
-            if let quick, let peer, isQuickAllowed(context), let answer = quick.answer(head, peer) {
+            if let quick, let peer, leavesQuick(context.channel), let answer = quick.answer(head, peer) {
                 self.answer = answer
                 return
             }
-            if let commands, isQuickAllowed(context), commands.mayTake(head) {
+            if let commands, leavesQuick(context.channel), commands.mayTake(head) {
                 reading = (head, context.channel.allocator.buffer(capacity: 256))
                 expectBody(context)
                 return
@@ -190,8 +194,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// An answer may not overtake another. Who takes none of them is asked to wait; and now and then what is behind must see that the
     /// connection is in use.
-    private func isQuickAllowed(_ context: ChannelHandlerContext) -> Bool {
-        waiting == 0 && !isStream && context.channel.isWritable && .now() < lastWaited + GatewayLimits.quick.amount
+    func leavesQuick(_ channel: any Channel) -> Bool {
+        waiting == 0 && !isDone && !isStream && channel.isWritable
+            && .now() < lastWaited + GatewayLimits.quick.amount
     }
 
     /// Without a word of its length there is none in HTTP/1.1 (RFC 9112, section 6.3).

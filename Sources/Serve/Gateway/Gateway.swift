@@ -88,10 +88,12 @@ package struct Gateway: Service, CustomStringConvertible {
     /// Serves until it is told to stop: then what was asked is answered, streams end, and connections are closed.
     package func run() async throws {
         let address = around.settings.address
-        let quick = QuickAnswers(around)
+        let date = DateField()
+        let (quick, plain) = (QuickAnswers(around, date), PlainAnswers(around, date))
         let commands = QuickCommands(around, quick)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler(quick, commands)], idleTimeout: GatewayLimits.idle.amount)
+            additionalChannelHandlers: [ConnectionHandler(quick, plain, commands)],
+            idleTimeout: GatewayLimits.idle.amount)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)

@@ -18,7 +18,7 @@ final class GatewayMetrics: Sendable {
         var reason: String
     }
     private struct State {
-        var requests: [Request: (count: Counter, took: CoreMetrics.Timer)] = [:]
+        var requests: [Request: Series] = [:]
         var decided: [Decided: Counter] = [:]
     }
     private let factory: any MetricsFactory
@@ -28,20 +28,32 @@ final class GatewayMetrics: Sendable {
 
     init(in factory: any MetricsFactory) { self.factory = factory }
 
+    /// Where requests of a kind are counted, for who has many of them.
+    struct Series {
+        fileprivate let count: Counter
+        fileprivate let took: CoreMetrics.Timer
+
+        func note(_ took: Duration) {
+            count.increment()
+            self.took.recordNanoseconds(Int64(took / .nanoseconds(1)))
+        }
+    }
+
     func note(_ path: String, _ method: String, _ status: Int, _ took: Duration) {
+        series(path, method, status).note(took)
+    }
+
+    func series(_ path: String, _ method: String, _ status: Int) -> Series {
         let method = Self.methods.contains(method) ? method : "other"
         let request = Request(path: path, method: method, status: status)
-        let (count, timer) = state.withLock { state in
+        return state.withLock { state in
             if let known = state.requests[request] { return known }
-            let made = (
-                Measures.requests.counter(path, method, String(status), in: factory),
-                Measures.requestTime.timer(path, in: factory)
-            )
+            let made = Series(
+                count: Measures.requests.counter(path, method, String(status), in: factory),
+                took: Measures.requestTime.timer(path, in: factory))
             state.requests[request] = made
             return made
         }
-        count.increment()
-        timer.recordNanoseconds(Int64(took / .nanoseconds(1)))
     }
 
     func note(_ outcome: Outcome, of command: String) {

@@ -277,6 +277,9 @@ struct GatewayResponder: HTTPResponder {
         init(_ head: HTTPRequest, _ context: GatewayContext) {
             (method, target, address) = (head.method.rawValue, head.path ?? "", context.address)
         }
+        init(_ head: PlainHead, _ context: GatewayContext) {
+            (method, target, address) = (head.method, head.target, context.address)
+        }
 
         private static let shownPath = 200
         static func path(_ target: String) -> String {

@@ -8,15 +8,28 @@ internal import SwiftProtobuf
 /// What routes look up for each request, made once.
 struct RouteCatalogue: Sendable {
     /// By the name of their message.
-    let commands, events: [String: Catalogue.Found]
+    let commands: [String: Catalogue.Found]
+    let events: [String: KnownKind]
     /// By their name, each with the view that it reads.
-    let queries: [String: ViewQuestion]
+    let queries: [String: KnownQuestion]
 
     init(_ catalogue: Catalogue) {
         commands = catalogue.commands.reduce(into: [:]) { $0[$1.kind.message] = $1 }
-        events = catalogue.events.filter { $0.origin == .telemetry }.reduce(into: [:]) { $0[$1.kind.message] = $1 }
-        queries = catalogue.queries.reduce(into: [:]) { $0[$1.name] = try? ViewQuestion($1, in: catalogue) }
+        events = catalogue.events.filter { $0.origin == .telemetry }.reduce(into: [:]) {
+            $0[$1.kind.message] = KnownKind(found: $1)
+        }
+        queries = catalogue.queries.enumerated().reduce(into: [:]) { queries, query in
+            queries[query.element.name] = (try? ViewQuestion(query.element, in: catalogue)).map {
+                KnownQuestion($0, number: query.offset)
+            }
+        }
     }
+}
+
+/// A kind of event. It has its whole domain in it, which is not to be copied for each event.
+final class KnownKind: Sendable {
+    let found: Catalogue.Found
+    init(found: Catalogue.Found) { self.found = found }
 }
 
 /// The bus as the routes of one domain reach it, for one request.
@@ -50,7 +63,7 @@ struct GatewayRouteBus: RouteBus {
         guard let question = around.routed.queries[name] else { throw RouteFault("the query \(name)") }
         let isFirst = places.isEmpty && limit == nil && cursor == nil
         let version = isFirst ? around.known.version(before: question) : nil
-        let answer = try await question.page(
+        let answer = try await question.asked.page(
             arguments, limit: limit, cursor: cursor, after: places, within: GatewayLimits.wait, in: around.views,
             on: around.log)
         if let version { around.known.keep(answer.page, of: question, arguments, version) }
@@ -64,13 +77,13 @@ struct GatewayRouteBus: RouteBus {
     }
 
     func produce<E: Message>(_ event: E, at time: Timestamp?) throws -> Bool {
-        guard let found = around.routed.events[E.protoMessageName], found.domain.name == domain.name else {
+        guard let kind = around.routed.events[E.protoMessageName], kind.found.domain.name == domain.name else {
             throw RouteFault("the event \(E.protoMessageName)")
         }
-        let value = try found.value(of: event, by: acting(of: found))
+        let value = try kind.found.value(of: event, by: acting(of: kind.found))
         return around.beside.put(
             RouteQueue.Item(
-                topic: found.topic, event: found.kind.name, key: try found.key(value), value: value,
+                topic: kind.found.topic, event: kind.found.kind.name, key: try kind.found.key(value), value: value,
                 time: time ?? now()))
     }
 

@@ -10,7 +10,7 @@ internal import Synchronization
 /// never older than what anybody was shown before: see ``ViewStore/version(liveOf:)``. A store that cannot tell keeps none.
 final class KnownAnswers: Sendable {
     private struct Key: Hashable, Sendable {
-        var query: String
+        var query: Int
         var arguments: [Value]
     }
     private struct Kept: Sendable {
@@ -20,28 +20,24 @@ final class KnownAnswers: Sendable {
     private let views: any ViewStore
     /// Made when the first is asked for.
     private let cache = Once<Cache<Key, Kept>>()
-    /// Queries that were asked for.
-    private let asked = Mutex<Set<String>>([])
-
     init(_ views: any ViewStore) { self.views = views }
 
     /// The first page of a query as its view stands now, without waiting; nil where that cannot be had.
-    func answer(_ question: ViewQuestion, _ arguments: [String: Value]) -> RouteAnswer? {
-        guard let version = views.version(liveOf: question.projection) else { return nil }
+    func answer(_ question: KnownQuestion, _ arguments: [String: Value]) -> RouteAnswer? {
+        guard let version = views.version(liveOf: question.asked.projection) else { return nil }
         let key = key(question, arguments)
         if let kept = made.value(key), kept.version == version { return kept.answer }
-        note(question.query.name)
-        guard let page = try? question.pageNow(arguments, in: views) else { return nil }
+        question.isWanted = true
+        guard let page = try? question.asked.pageNow(arguments, in: views) else { return nil }
         return keep(page, key, version)
     }
 
     /// Which state of a view an answer belongs to that is about to be asked for; nil where it need not be kept.
-    func version(before question: ViewQuestion) -> ViewVersion? {
-        let isAsked = asked.withLock { $0.contains(question.query.name) }
-        return isAsked ? views.version(liveOf: question.projection) : nil
+    func version(before question: KnownQuestion) -> ViewVersion? {
+        question.isWanted ? views.version(liveOf: question.asked.projection) : nil
     }
 
-    func keep(_ page: Page, of question: ViewQuestion, _ arguments: [String: Value], _ version: ViewVersion) {
+    func keep(_ page: Page, of question: KnownQuestion, _ arguments: [String: Value], _ version: ViewVersion) {
         _ = keep(page, key(question, arguments), version)
     }
 
@@ -54,11 +50,9 @@ final class KnownAnswers: Sendable {
         }
     }
 
-    private func note(_ name: String) { asked.withLock { _ = $0.insert(name) } }
-
-    private func key(_ question: ViewQuestion, _ arguments: [String: Value]) -> Key {
+    private func key(_ question: KnownQuestion, _ arguments: [String: Value]) -> Key {
         let values = arguments.count < 2 ? Array(arguments.values) : arguments.sorted { $0.key < $1.key }.map(\.value)
-        return Key(query: question.query.name, arguments: values)
+        return Key(query: question.number, arguments: values)
     }
 
     /// Of what lies on several pages the first is no answer that could be gone on from.
@@ -69,5 +63,21 @@ final class KnownAnswers: Sendable {
         for row in page.rows { for case .text(let text) in row { bytes += text.utf8.count } }
         if bytes <= GatewayLimits.knownBytes { made.set(key, to: Kept(version: version, answer: answer)) }
         return answer
+    }
+}
+
+/// A query that routes ask.
+final class KnownQuestion: Sendable {
+    let asked: ViewQuestion
+    /// Among all queries.
+    let number: Int
+    private let wanted = Atomic(false)
+
+    init(_ asked: ViewQuestion, number: Int) { (self.asked, self.number) = (asked, number) }
+
+    /// Whether it was asked for by a route that answers at once.
+    var isWanted: Bool {
+        get { wanted.load(ordering: .relaxed) }
+        set { if newValue != isWanted { wanted.store(newValue, ordering: .relaxed) } }
     }
 }

@@ -43,9 +43,25 @@ package struct TokenBucket: Sendable {
 
 /// The buckets of some addresses, or of some subjects.
 final class Rates: Sendable {
+    /// The bucket of one of them, which its connections keep at hand.
+    final class Bucket: Sendable {
+        private let state: Mutex<(bucket: TokenBucket, isForgotten: Bool)>
+
+        fileprivate init(_ bucket: TokenBucket) { state = Mutex((bucket, false)) }
+
+        /// - Returns: nil where it counts no more, for another has been begun in its place; else what there is to wait.
+        fileprivate func take(at now: ContinuousClock.Instant) -> Duration?? {
+            state.withLock { $0.isForgotten ? nil : .some($0.bucket.take(at: now)) }
+        }
+        fileprivate func giveBack() { state.withLock { $0.bucket.giveBack() } }
+        fileprivate func isFull(at now: ContinuousClock.Instant) -> Bool {
+            state.withLock { $0.bucket.isFull(at: now) }
+        }
+        fileprivate func forget() { state.withLock { $0.isForgotten = true } }
+    }
     private let rate: Double
     private let size: Double
-    private let buckets = Mutex<[String: TokenBucket]>([:])
+    private let buckets = Mutex<[String: Bucket]>([:])
 
     init(rate: Double) { (self.rate, size) = (rate, max(1, rate * GatewayLimits.burst)) }
 
@@ -57,18 +73,44 @@ final class Rates: Sendable {
     }
 
     /// Takes back what a request has taken that is counted anew.
-    func giveBack(_ who: String) { buckets.withLock { $0[who]?.giveBack() } }
+    func giveBack(_ who: String) { buckets.withLock { $0[who] }?.giveBack() }
 
     /// - Returns: nil where an address may make a request now; else after how long it may.
     func take(_ address: String, at now: ContinuousClock.Instant = .now) -> Duration? {
-        buckets.withLock { buckets in
-            if buckets.count >= GatewayLimits.addresses, buckets[address] == nil {
-                for (other, var bucket) in buckets where bucket.isFull(at: now) { buckets[other] = nil }
-                // Everybody is busy: then all begin anew, rather than that one is forgotten in favour of another.
-                if buckets.count >= GatewayLimits.addresses { buckets = [:] }
-            }
-            return buckets[address, default: TokenBucket(rate: rate, size: size, at: now)].take(at: now)
+        var bucket: Bucket?
+        return take(address, at: now, keeping: &bucket)
+    }
+
+    /// The same of one who keeps the bucket at hand.
+    ///
+    /// - Parameter kept: The bucket that was taken from last, nil at first.
+    func take(_ address: String, at now: ContinuousClock.Instant, keeping kept: inout Bucket?) -> Duration? {
+        while true {
+            let bucket = kept ?? bucket(of: address, at: now)
+            kept = bucket
+            if let answer = bucket.take(at: now) { return answer }
+            kept = nil
         }
+    }
+
+    private func bucket(of address: String, at now: ContinuousClock.Instant) -> Bucket {
+        buckets.withLock { buckets in
+            if let bucket = buckets[address] { return bucket }
+            if buckets.count >= GatewayLimits.addresses {
+                for (other, bucket) in buckets where bucket.isFull(at: now) { Self.forget(other, of: &buckets) }
+                // Everybody is busy: then all begin anew, rather than that one is forgotten in favour of another.
+                if buckets.count >= GatewayLimits.addresses {
+                    for other in Array(buckets.keys) { Self.forget(other, of: &buckets) }
+                }
+            }
+            let bucket = Bucket(TokenBucket(rate: rate, size: size, at: now))
+            buckets[address] = bucket
+            return bucket
+        }
+    }
+
+    private static func forget(_ address: String, of buckets: inout [String: Bucket]) {
+        buckets.removeValue(forKey: address)?.forget()
     }
 }
 

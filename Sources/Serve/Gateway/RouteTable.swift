@@ -22,9 +22,11 @@ package struct RouteTable: Sendable {
     private let byWord: [String: [Int]]
     /// Words that paths begin with which may be answered at once.
     private let quickWords: Set<String>
+    /// What each route is found by.
+    private let shapes: [(isGet: Bool, isQuick: Bool, pieces: [Route.Piece])]
 
     /// No routes.
-    package init() { (entries, byWord, quickWords) = ([], [:], []) }
+    package init() { (entries, byWord, quickWords, shapes) = ([], [:], [], []) }
 
     /// - Throws: ``BusError`` where a path of one domain would hide the gateway's own, or another's.
     package init(_ domains: [Domain]) throws(BusError) {
@@ -41,22 +43,44 @@ package struct RouteTable: Sendable {
         let ordered = all.sorted { $0.order.lexicographicallyPrecedes($1.order) }
         byWord = ordered.indices.reduce(into: [:]) { $0[ordered[$1].word, default: []].append($1) }
         entries = ordered
+        shapes = ordered.map { ($0.route.method == .get, $0.route.isQuick, $0.route.pieces) }
         quickWords = Set(ordered.filter { $0.route.isQuick }.map(\.word))
     }
 
-    /// The route of a `GET` that may answer at once.
-    func quick(_ path: [String]) -> (match: RouteMatch, domain: Domain, route: Route)? {
+    /// The route of a `GET` that may answer at once, by its number in ``quickRoutes``, and what stands in the place of its variables.
+    func quick(_ path: [String]) -> (number: Int, variables: [String: String])? {
         guard let first = path.first, quickWords.contains(first), let numbers = byWord[first] else { return nil }
-        for number in numbers {
-            let entry = entries[number]
-            guard entry.route.method == .get, let variables = entry.route.variables(in: path) else { continue }
+        for number in numbers where shapes[number].isGet {
             // The first is the one that answers it.
-            if !entry.route.isQuick { return nil }
-            let match = RouteMatch(
-                number: number, template: entry.route.template, isOpen: true, variables: variables)
-            return (match, entry.domain, entry.route)
+            guard let variables = Route.variables(of: shapes[number].pieces, in: path) else { continue }
+            return shapes[number].isQuick ? (number, variables) : nil
         }
         return nil
+    }
+
+    /// The pieces of a path that has nothing to decode and no query, and that may be answered at once.
+    func plainPath(_ target: String) -> [String]? {
+        if target.utf8.count > GatewayLimits.targetBytes { return nil }
+        var path: [String] = []
+        var begin = target.utf8.startIndex
+        for at in target.utf8.indices {
+            switch target.utf8[at] {
+            case UInt8(ascii: "/"):
+                if at != target.utf8.startIndex { path.append(String(target[begin..<at])) }
+                if path.count == 1, !quickWords.contains(path[0]) { return nil }
+                begin = target.utf8.index(after: at)
+            case UInt8(ascii: "?"), UInt8(ascii: "%"), UInt8(ascii: "+"), 0x80...: return nil
+            default: break
+            }
+        }
+        // One slash at the end makes no other path.
+        if begin != target.utf8.endIndex { path.append(String(target[begin...])) }
+        return path
+    }
+
+    /// All routes, those that may answer at once with what they are.
+    var quickRoutes: [(domain: Domain, route: Route)?] {
+        entries.map { $0.route.isQuick ? ($0.domain, $0.route) : nil }
     }
 
     /// Whether any path may be answered at once.
@@ -115,7 +139,9 @@ extension Route {
     fileprivate var isQuick: Bool { quick != nil && method == .get && isOpen && parameters.isEmpty }
 
     /// What stands in the place of its variables; nil where the path is another. A variable is never empty.
-    fileprivate func variables(in path: [String]) -> [String: String]? {
+    fileprivate func variables(in path: [String]) -> [String: String]? { Self.variables(of: pieces, in: path) }
+
+    fileprivate static func variables(of pieces: [Piece], in path: [String]) -> [String: String]? {
         if path.count != pieces.count { return nil }
         var variables: [String: String] = [:]
         for (piece, text) in zip(pieces, path) {

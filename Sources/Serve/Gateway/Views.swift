@@ -18,15 +18,29 @@ extension GatewayEnvironment {
     ///
     /// - Returns: nil where the answer has to wait, or would hold up the thread.
     func queryNow(_ name: String, _ request: GatewayRequest) throws -> Reply? {
-        if longQueries.has(name) { return nil }
+        // A name that there is not must not be remembered.
+        let query = try named { try catalogue.query(name) }
+        let long = longQueries.query(query.name)
+        if long.isLong(at: .now) { return nil }
         let (asked, type) = try asked(name, request)
         if asked.asOf != nil || !asked.after.isEmpty { return nil }
-        let start = ThreadTime.now
-        // What is wrong with a view is told the long way.
-        let answer = (try? asked.call.pageNow(at: now(), in: views)) ?? nil
-        if answer == nil || ThreadTime.now - start > GatewayLimits.quickRead { longQueries.add(name) }
-        guard let (page, asOf) = answer else { return nil }
+        guard let (page, asOf) = pageNow(asked.call, long) else { return nil }
         return reply(asked.call, page, asOf, type, request)
+    }
+
+    /// A page on the caller's thread; nil where it has to wait, or would hold up the thread.
+    func pageNow(_ call: QueryCall, _ long: LongQueries.Query) -> (Page, [TopicPartition: Offset])? {
+        let start = ContinuousClock.now
+        let before = long.isSuspected ? ThreadTime.now : nil
+        // What is wrong with a view is told the long way.
+        guard let answer = (try? call.pageNow(at: now(), in: views)) ?? nil else {
+            long.add()
+            return nil
+        }
+        let isSlow = ContinuousClock.now - start > GatewayLimits.quickRead
+        if isSlow, let before, ThreadTime.now - before > GatewayLimits.quickRead { long.add() }
+        long.isSuspected = isSlow
+        return answer
     }
 
     /// A query as a request asks it.
@@ -120,24 +134,36 @@ extension GatewayEnvironment {
             }
         let tag = Self.tag(text, shown, type)
         var reply = Reply(200, type, .text(text))
-        if let asked = request.fields[.ifNoneMatch], asked == "*" || asked.contains(tag) {
-            reply = Reply(304)
-        }
+        if let asked = request.fields[.ifNoneMatch], Self.isTag(tag, in: asked) { reply = Reply(304) }
+        describe(&reply, tag: tag, asOf: shown, next: call.next(of: page))
+        return reply
+    }
+
+    /// Whether a request's field `If-None-Match` means an answer with a tag.
+    static func isTag(_ tag: String, in asked: String) -> Bool { asked == "*" || asked.contains(tag) }
+
+    /// Sets the fields of what a view answers.
+    func describe(_ reply: inout Reply, tag: String, asOf: String, next: String?) {
         reply.fields[.eTag] = tag
         reply.fields[.cacheControl] = "no-cache"
         reply.fields[.vary] = "Accept"
-        reply.fields[.asOf] = shown
-        if let next = call.next(of: page) { reply.fields[.nextCursor] = next }
-        return reply
+        reply.fields[.asOf] = asOf
+        if let next { reply.fields[.nextCursor] = next }
     }
 
     /// Of what is answered and how far it has come: an answer may change with the clock alone.
     private static func tag(_ text: String, _ asOf: String, _ type: MediaType) -> String {
+        var text = text
+        return text.withUTF8 { tag(UnsafeRawBufferPointer($0), asOf, type) }
+    }
+
+    static func tag(_ text: UnsafeRawBufferPointer, _ asOf: String, _ type: MediaType) -> String {
         var hash = FNV1a()
-        for part in [type.rawValue, asOf, text] {
+        for part in [type.rawValue, asOf] {
             var part = part
             part.withUTF8 { hash.add(UnsafeRawBufferPointer($0)) }
         }
+        hash.add(text)
         return "\"\(String(hash.value, radix: 16))\""
     }
 

@@ -7,7 +7,9 @@ package struct QueryCall: Sendable {
     package let projection: AnyProjection
     private let values: [String: Value]
     private let limit: Int
-    private let owner: Cursor.Owner
+    /// The parameters as a cursor belongs to them.
+    private let given: [String: Value]
+    private let past: String?
     private let cursor: Row?
 
     /// - Parameters:
@@ -33,8 +35,23 @@ package struct QueryCall: Sendable {
                 given[parameter.name] = .text(text)
             }
         }
+        (self.given, self.past) = (given, past)
+        guard let cursor else {
+            self.cursor = nil
+            return
+        }
         let owner = Cursor.Owner(query: query.name, view: projection.storage, parameters: given, past: past)
-        (self.owner, self.cursor) = (owner, try cursor.map { try Cursor.decode($0, for: owner) })
+        self.cursor = try Cursor.decode(cursor, for: owner)
+    }
+
+    /// The first page of a query, with values that are as its parameters declare them and that name no moment.
+    package init(_ query: Query, of projection: AnyProjection, _ values: [String: Value]) {
+        (self.query, self.projection, self.values, given) = (query, projection, values, values)
+        (limit, past, cursor) = (query.page, nil, nil)
+    }
+
+    private var owner: Cursor.Owner {
+        Cursor.Owner(query: query.name, view: projection.storage, parameters: given, past: past)
     }
 
     /// What answers it.

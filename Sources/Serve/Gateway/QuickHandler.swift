@@ -1,0 +1,68 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypesHTTP1
+
+/// Answers plain requests before anything else looks at them: it stands right behind what parses them, and writes an answer's bytes
+/// past what would put them together.
+final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    private let answers: PlainAnswers
+    private let connection: PlainAnswers.Connection
+    /// Whoever has the other requests of the connection.
+    private unowned let others: ConnectionHandler
+    /// Where what is written goes out as it is.
+    private var out: ChannelHandlerContext?
+    /// The answer to the request that is just read: nobody behind is told of it.
+    private var answer: ByteBuffer?
+    private var isWritten = false
+
+    init(_ answers: PlainAnswers, _ peer: GatewayContext, beside others: ConnectionHandler) {
+        (self.answers, connection, self.others) = (answers, PlainAnswers.Connection(peer), others)
+    }
+
+    /// Adds it to a connection of HTTP/1.1; none of another kind has such a codec.
+    static func add(
+        _ answers: PlainAnswers, _ peer: GatewayContext, beside others: ConnectionHandler, to channel: any Channel
+    ) {
+        let pipeline = channel.pipeline.syncOperations
+        guard let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self),
+            let out = try? pipeline.context(handlerType: HTTPResponseEncoder.self)
+        else { return }
+        let handler = QuickHandler(answers, peer, beside: others)
+        handler.out = out
+        try? pipeline.addHandler(handler, position: .before(codec))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            if out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head),
+                let answer = answers.answer(plain, connection)
+            {
+                self.answer = answer
+                return
+            }
+        case .body: if answer != nil { return }
+        case .end:
+            if let answer, let out {
+                self.answer = nil
+                out.write(NIOAny(IOData.byteBuffer(answer)), promise: nil)
+                isWritten = true
+                return
+            }
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if isWritten {
+            isWritten = false
+            out?.flush()
+        }
+        context.fireChannelReadComplete()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { out = nil }
+}
