@@ -54,13 +54,13 @@ extension BrokerTests {
                     let gateway = gateways[random.number(0...2)]
                     let told = try await gateway.send("PlaceOrder", Self.order(name, i), id: "\(name)\(i)")
                     if told.status != 200 { refused += 1 }
-                    return told.status == 200 ? told.json : nil
+                    return told.status == 200 ? told : nil
                 }
-                placed["\(name)\(i)"] = told
+                placed["\(name)\(i)"] = told.json
             }
             #expect(refused > 0, "requests met a gateway that is gone")
             let events = try await bus.replay("orders.events").filter { $0["key"].string.hasPrefix(name) }
-            #expect(events.count == count)
+            #expect(Set(events.map { $0["key"].string }) == Set(placed.keys) && events.count == count)
             for event in events {
                 let told = placed[event["key"].string]?["events"][0]
                 #expect(told?["partition"] == event["partition"] && told?["offset"] == event["offset"], "\(event)")
