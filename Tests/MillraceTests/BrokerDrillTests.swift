@@ -23,7 +23,9 @@ struct BrokerDrillTests {
 }
 
 extension BrokerTests {
-    private static let times = ["--minutes", "0.3", "--every", "9", "--away", "2", "--replication", "1", "--lanes", "1"]
+    private static let times = [
+        "--minutes", "0.3", "--every", "9", "--away", "2", "--replication", "1", "--lanes", "1",
+    ]
 
     @Test func `the drill that loses brokers tells which, and finds what is lost`() async throws {
         try await onBus { bus in

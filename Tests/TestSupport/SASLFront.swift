@@ -51,7 +51,9 @@ public final class SASLFront: Sendable {
     private func serve(_ client: Int32, _ broker: Int32) {
         guard letsIn(client, broker) else { return }
         Thread.detachNewThread { [self] in
-            while let answer = Wire.frame(from: broker), Wire.send(Wire.moved(answer, from: server, to: port), to: client) {}
+            while let answer = Wire.frame(from: broker),
+                Wire.send(Wire.moved(answer, from: server, to: port), to: client)
+            {}
             shutdown(client, Int32(SHUT_RDWR))
         }
         while let request = Wire.frame(from: client), Wire.send(request, to: broker) {}
