@@ -8,7 +8,7 @@ export MILLRACE_EXACT := 1
 # The package manager passes some options in the order of a hash table. Another order would build what has not changed again.
 SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
 
-.PHONY: help setup folders build demo test faults docs format lint style bench learn proto fields integration fuzz-http drill-upgrade drill-scale deb deb-test clean
+.PHONY: help setup folders build demo test faults docs format lint style bench learn proto fields integration fuzz-http drill-brokers drill-upgrade drill-scale deb deb-test clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -76,6 +76,9 @@ fuzz-http: build ## Send requests of all kinds, made by schemathesis from the Op
 drill-upgrade: build ## Replace workers of an older program under load: make drill-upgrade OLD=revision-or-program [NEW=program | FIELD=1]
 	@if [ -z "$(OLD)" ]; then echo "drill-upgrade: set OLD to a revision of git, or to an older millrace"; exit 2; fi
 	@SWIFT=$(SWIFT) Tools/drill-upgrade --old "$(OLD)" $(if $(NEW),--new "$(NEW)") $(if $(FIELD),--field) --seconds $(or $(SECONDS_OF_LOAD),40)
+
+drill-brokers: build ## Lose one broker each minute under load: make drill-brokers LOSE=command BACK=command [BROKERS=1,2,3 MILLRACE_MINUTES=10]
+	@Tools/drill-brokers --lose '$(LOSE)' --back '$(BACK)' --brokers "$(or $(BROKERS),1,2,3)" --minutes "$(or $(MILLRACE_MINUTES),10)"
 
 drill-scale: build ## Measure groups of 100 and 1,000 partitions: memory, start, rebalance
 	@Tools/drill-scale

@@ -1,3 +1,5 @@
+import Domains
+import EventModel
 import Foundation
 import TestSupport
 import Testing
@@ -80,8 +82,9 @@ private struct Worlds {
         try await put(bus, "UserUnfollowed", left.map { #"{"user":"\#($0[0])","followee":"\#($0[1])"}"# })
         try await bus.settle(within: .seconds(120))
         return try Self.views.reduce(into: [:]) { tables, view in
-            let version = ["tickets.calendar", "social.trends"].contains(view) ? 2 : 1
-            tables[view] = try Tables("\(bus.views)/\(view)@\(version).sqlite", without: Self.places).naming(name)
+            let projection = try #require(Domains.all.flatMap(\.projections).first { $0.name == view })
+            let path = "\(bus.views)/\(view)@\(projection.version).sqlite"
+            tables[view] = try Tables(path, without: Self.places).naming(name)
         }
     }
 

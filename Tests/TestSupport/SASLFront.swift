@@ -51,7 +51,9 @@ public final class SASLFront: Sendable {
     private func serve(_ client: Int32, _ broker: Int32) {
         guard letsIn(client, broker) else { return }
         Thread.detachNewThread { [self] in
-            while let answer = Wire.frame(from: broker), Wire.send(moved(answer), to: client) {}
+            while let answer = Wire.frame(from: broker),
+                Wire.send(Wire.moved(answer, from: server, to: port), to: client)
+            {}
             shutdown(client, Int32(SHUT_RDWR))
         }
         while let request = Wire.frame(from: client), Wire.send(request, to: broker) {}
@@ -96,13 +98,6 @@ public final class SASLFront: Sendable {
             answer.insert(contentsOf: [0, 17, 0, 0, 0, 1, 0, 36, 0, 0, 0, 1], at: 10)
         }
         return answer
-    }
-
-    /// An answer with this port wherever the broker names its own.
-    private func moved(_ answer: [UInt8]) -> [UInt8] {
-        let host = Array("127.0.0.1".utf8)
-        let (theirs, ours) = (host + Wire.number(server), host + Wire.number(port))
-        return answer.replacing(theirs, with: ours)
     }
 }
 

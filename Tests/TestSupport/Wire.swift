@@ -59,6 +59,12 @@ enum Wire {
         return true
     }
 
+    /// An answer with another port of this machine wherever a broker names its own.
+    static func moved(_ answer: [UInt8], from port: Int, to other: Int) -> [UInt8] {
+        let host = Array("127.0.0.1".utf8)
+        return answer.replacing(host + number(port), with: host + number(other))
+    }
+
     /// As Kafka's INT32.
     static func number(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
 

@@ -79,25 +79,49 @@ struct HandlerStep: PartitionStep {
         let ids = records.map { KeyedID($0.key, $0.commandID(in: source)) }
         let kept = try await recalled(partition.checkpoint?.load(records.map(\.key), ids: ids), number)
         let (cutoff, outcomes) = (cutoff, outcomes(number))
-        var earlier: [KeyedID: Outcome] = [:]
-        for id in ids where earlier[id] == nil {
-            guard
-                let entry = partition.state.ids[id]
-                    ?? kept[id].flatMap({ entry in cutoff.map { entry.time >= $0 } ?? true ? entry : nil })
-            else { continue }
-            earlier[id] = try await outcome(of: id, entry, in: outcomes)
+        var entries: [KeyedID: Remembered.Entry] = [:]
+        for id in ids where entries[id] == nil {
+            entries[id] =
+                partition.state.ids[id]
+                ?? kept[id].flatMap { entry in cutoff.map { entry.time >= $0 } ?? true ? entry : nil }
         }
-        return Found(ids: ids, earlier: earlier, home: home(number), events: events(number), outcomes: outcomes)
+        return Found(
+            ids: ids, earlier: try await said(entries, in: outcomes), home: home(number), events: events(number),
+            outcomes: outcomes)
     }
 
-    /// What was answered to a command; nil where the log has dropped it already, for that is past its retention.
-    private func outcome(
-        of id: KeyedID, _ entry: Remembered.Entry, in source: TopicPartition
-    ) async throws -> Outcome? {
-        guard let stored = try await log.record(at: entry.outcome, in: source) else { return nil }
-        let outcome = try Outcome(stored.value)
-        if KeyedID(stored.key, outcome.id) == id { return outcome }
-        throw LogError(
+    /// How far apart outcomes may stand that are read with all between them: to begin a read anew costs more than so many records.
+    private static let near: Int64 = 2000
+
+    /// What was answered to commands, without those that the log has dropped already, for they are past its retention. Who sends many
+    /// again sends what stands together, and a read for each would hold up the partition.
+    private func said(
+        _ entries: [KeyedID: Remembered.Entry], in source: TopicPartition
+    ) async throws -> [KeyedID: Outcome] {
+        var stored: [Offset: Record] = [:]
+        var run: Set<Offset> = []
+        var last: Offset?
+        for offset in Set(entries.values.map(\.outcome)).sorted() {
+            if let last, offset.rawValue - last.rawValue > Self.near {
+                try await log.records(at: run, in: source) { stored[$0.offset] = $0 }
+                run = []
+            }
+            run.insert(offset)
+            last = offset
+        }
+        if !run.isEmpty { try await log.records(at: run, in: source) { stored[$0.offset] = $0 } }
+        var earlier: [KeyedID: Outcome] = [:]
+        for (id, entry) in entries {
+            guard let record = stored[entry.outcome] else { continue }
+            let outcome = try Outcome(record.value)
+            guard KeyedID(record.key, outcome.id) == id else { throw otherCommand(id, entry, in: source) }
+            earlier[id] = outcome
+        }
+        return earlier
+    }
+
+    private func otherCommand(_ id: KeyedID, _ entry: Remembered.Entry, in source: TopicPartition) -> LogError {
+        LogError(
             .damaged,
             """
             the checkpoint of \(worker) has the outcome of \(id.id) at \(source)@\(entry.outcome), which is another \
