@@ -249,6 +249,21 @@ struct HTTPTests {
         }
     }
 
+    @Test func `a client of HTTP 1.0 is told by the connection's end that its answer is over`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            for path in ["/healthz", "/views/orders.status?order=o1", "/l/none"] {
+                for (field, closes) in [("", true), ("Connection: Keep-Alive\r\n", false)] {
+                    let socket = try RawSocket(port: web.port)
+                    socket.write("GET \(path) HTTP/1.0\r\nHost: localhost\r\n\(field)\r\n")
+                    let answer = closes ? socket.read() : socket.readAnswer()
+                    #expect(answer.lowercased().contains("connection: close") == closes, "\(path): \(answer)")
+                    #expect(!answer.hasSuffix("\r\n\r\n") && socket.isLeft == closes, "\(path): \(answer)")
+                }
+            }
+        }
+    }
+
     @Test func `an event stream goes on exactly where its reader was`() async throws {
         try await onBus { bus in
             let web = try await bus.web()

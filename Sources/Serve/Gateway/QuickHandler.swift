@@ -37,7 +37,13 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head):
+        case .head(var head):
+            if head.version.major == 1, head.version.minor == 0, !Self.staysOpen(head) {
+                // In HTTP/1.0 a connection goes on only where that is asked for (RFC 9112, section 9.3). Nobody behind knows the version.
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                context.fireChannelRead(wrapInboundOut(.head(head)))
+                return
+            }
             if out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head),
                 let answer = answers.answer(plain, connection)
             {
@@ -54,6 +60,10 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
         }
         context.fireChannelRead(data)
+    }
+
+    private static func staysOpen(_ head: HTTPRequestHead) -> Bool {
+        head.headers["Connection"].contains { $0.lowercased() == "keep-alive" }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
