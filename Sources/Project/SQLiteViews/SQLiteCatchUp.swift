@@ -2,7 +2,7 @@ public import EventModel
 internal import Foundation
 internal import GRDB
 internal import GRDBSQLite
-public import Projecting
+internal import Projecting
 internal import Synchronization
 
 /// A view that is far behind is committed to with more pages in memory and a longer write-ahead log.
