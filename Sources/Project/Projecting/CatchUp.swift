@@ -74,7 +74,7 @@ struct Behind: Sendable {
         let records = batches.reduce(0) { $0 + $1.records.count }
         let bytes = batches.reduce(0) { $0 + $1.records.reduce(0) { $0 + $1.key.count + $1.value.count } }
         pace.committed(records: records, bytes: bytes, in: .now - start)
-        if !pace.isBehind { return await end(projection, views) }
+        if !pace.isBehind { return await letGo(projection, views) }
         if share == nil { share = CatchUp.ofAll.take(atMost: CatchUp.bytes) }
         pace.limit(to: (share?.bytes ?? 0) / max(1, bytes / max(1, records)))
         if isTold { return }
@@ -91,7 +91,12 @@ struct Behind: Sendable {
 
     /// There is not much more to fold, or another folds it.
     mutating func end(_ projection: AnyProjection, _ views: any ViewStore) async {
-        (pace, share) = (CatchUpPace(), nil)
+        pace = CatchUpPace()
+        await letGo(projection, views)
+    }
+
+    private mutating func letGo(_ projection: AnyProjection, _ views: any ViewStore) async {
+        share = nil
         if !isTold { return }
         isTold = false
         try? await views.catchUp(projection, false)
