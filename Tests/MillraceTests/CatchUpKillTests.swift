@@ -4,6 +4,7 @@ import Foundation
 import LocalLog
 import Projecting
 import SQLiteViews
+import SwiftProtobuf
 import TestSupport
 import Testing
 

@@ -5,6 +5,7 @@ import GRDB
 import LocalLog
 import Quarantining
 import SQLiteViews
+import SwiftProtobuf
 import Synchronization
 import Testing
 
@@ -133,7 +134,8 @@ struct CatchUpTests {
         }
     }
 
-    @Test func `its log grows, comes back to nothing, and later commits cut one that was read meanwhile`() async throws {
+    @Test func `its log grows, comes back to nothing, and later commits cut one that was read meanwhile`() async throws
+    {
         let projection = AnyProjection(ShelfOne.self, domain: "test")
         try await folder { folder in
             let views = try SQLiteViews(directory: folder)

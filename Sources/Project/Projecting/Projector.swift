@@ -80,7 +80,8 @@ private struct ProjectorWork: GroupWork {
         (self.quarantine, self.metrics, self.logger) = (quarantine, metrics, logger)
         folding = QuarantiningProjector(projection, views, metrics)
         requests = RedriveRequests(of: projection.name)
-        backoff = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, most: CatchUp.records,
+        backoff = CrashBackoff(
+            of: Projector.group(of: projection), batch: Projector.batch, most: CatchUp.records,
             store: crashRecords)
     }
 

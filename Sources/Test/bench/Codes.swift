@@ -17,7 +17,8 @@ struct Codes: AsyncParsableCommand {
     var sample: UInt64 = 1_000_000_000
     @Option(help: ArgumentHelp("With how many keys; the first is that of links.", valueName: "n"))
     var keys = 1
-    @Option(help: ArgumentHelp("What scatters the places and makes the other keys; drawn if not given.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("What scatters the places and makes the other keys; drawn if not given.", valueName: "n"))
     var seed: UInt64?
     @Option(
         help: ArgumentHelp(
@@ -32,7 +33,8 @@ struct Codes: AsyncParsableCommand {
         if memory == 0 || keys < 1 { throw ValidationError("memory and keys are at least 1") }
         let space = CodeSpace.six
         if sample > space.slots * CodeSpace.buckets {
-            throw ValidationError("the space has \(space.slots * CodeSpace.buckets) places, which is fewer than \(sample)")
+            throw ValidationError(
+                "the space has \(space.slots * CodeSpace.buckets) places, which is fewer than \(sample)")
         }
         let needed = sample > 0 ? min(memory, Self.whole) : 0
         if let free = Bits.megabytes, max(needed, exhaust / 8_000_000) > free {

@@ -149,7 +149,8 @@ private struct FollowedLinks {
         try await writing?.value
         try file.close()
         let loaded = try ProcessorTime.of(getpid())
-        Bench.progress("links: \(count) are on the log after \(Int(watch.seconds)) s, \(Int(loaded - began)) s of a processor")
+        Bench.progress(
+            "links: \(count) are on the log after \(Int(watch.seconds)) s, \(Int(loaded - began)) s of a processor")
         let views = try SQLiteViews(directory: place + "/views")
         let projection = Domain.links.projections[0]
         let ends = try await log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound)
