@@ -12,6 +12,8 @@ private struct Mortals {
     let end: Offset
     let deadly: Set<Offset>
     let batch: Int
+    /// Records of a batch where the end is far ahead.
+    var most: Int?
     var committed: Offset = 0
     var parked: [Offset] = []
     var deaths = 0
@@ -20,12 +22,12 @@ private struct Mortals {
 
     /// One life: to the partition's end, or to a death.
     mutating func live() async throws {
-        var pace = CrashBackoff(of: "w", batch: batch, store: store, pause: .zero)
+        var pace = CrashBackoff(of: "w", batch: batch, most: most, store: store, pause: .zero)
         try await pace.begin([source: committed], ends: [source: end])
         var (at, parked) = (committed, parked)
         defer { (committed, self.parked) = (at, parked) }
         while at < end {
-            let records = (at.rawValue..<min(end.rawValue, at.rawValue + Int64(batch))).map {
+            let records = (at.rawValue..<min(end.rawValue, at.rawValue + Int64(most ?? batch))).map {
                 Record(offset: Offset($0), timestamp: 0, key: Bytes("k\($0)"), value: "")
             }
             let batch = Batch(source: source, records: records, next: at + records.count)
@@ -59,6 +61,15 @@ struct CrashRecordTests {
         try await mortals.liveOn()
         #expect(mortals.parked == [Offset(place)])
         #expect(mortals.deaths == 2 + CrashRecord.maxCrashes, "at once, in few, and one by one until it is given up")
+    }
+
+    @Test(arguments: [0, 999, 1000, 5000, 7999, 8000, 19_999])
+    func `give it up as well where they had more in hand, far behind`(at place: Int64) async throws {
+        var mortals = Mortals(
+            store: ViewCrashRecords(MemoryViews()), end: 20_000, deadly: [Offset(place)], batch: 1000, most: 8000)
+        try await mortals.liveOn()
+        #expect(mortals.parked == [Offset(place)])
+        #expect(mortals.deaths == 2 + CrashRecord.maxCrashes)
     }
 
     @Test func `give up each of several`() async throws {

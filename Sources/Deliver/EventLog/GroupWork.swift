@@ -10,6 +10,12 @@ public protocol GroupWork {
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws
     /// Does what time has made due; says how long until it wants to be asked again.
     mutating func tick(_ member: any GroupMember) async throws -> Duration
+    /// Records that it takes at once; nil for as many as its loop says.
+    var most: Int? { get }
+}
+
+extension GroupWork {
+    public var most: Int? { nil }
 }
 
 /// How a worker takes part in its group, from joining to leaving.
@@ -90,7 +96,7 @@ public struct GroupLoop: Sendable {
     ) async throws {
         while !stopping() && !Task.isCancelled {
             let pause = try await work.tick(member)
-            switch try await member.next(max: batch, wait: min(max(pause, .zero), Self.heed)) {
+            switch try await member.next(max: work.most ?? batch, wait: min(max(pause, .zero), Self.heed)) {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))

@@ -5,18 +5,25 @@ public import EventModel
 public struct CrashBackoff: Sendable {
     private let worker: String
     private let store: (any CrashRecordStore)?
-    /// Records that may be in hand at once.
+    /// Records that may be in hand at once; where so many more are ahead, up to `most`.
     private let batch: Int
+    private let most: Int
     private let pause: Duration
     private var records: [TopicPartition: CrashRecord] = [:]
     /// Where each partition goes on.
     public private(set) var next: [TopicPartition: Offset] = [:]
 
     /// - Parameters:
+    ///   - batch: Records that may be in hand at once.
+    ///   - most: The same while a worker is far behind; nil is as many.
     ///   - store: Where crashes are counted; nil disables crash counting.
     ///   - pause: How long it lives before it takes a record of which another may have died.
-    public init(of worker: String, batch: Int, store: (any CrashRecordStore)?, pause: Duration = CrashRecord.pause) {
+    public init(
+        of worker: String, batch: Int, most: Int? = nil, store: (any CrashRecordStore)?,
+        pause: Duration = CrashRecord.pause
+    ) {
         (self.worker, self.batch, self.store, self.pause) = (worker, batch, store, pause)
+        self.most = max(batch, most ?? batch)
     }
 
     /// These partitions are taken where they go on.
@@ -33,7 +40,9 @@ public struct CrashBackoff: Sendable {
         for (source, position) in positions {
             let old = before[source] ?? CrashRecord()
             var now = old
-            now.begin(at: position, end: ends[source] ?? position, batch: batch)
+            let end = ends[source] ?? position
+            // Whoever died had no more in hand than there is now.
+            now.begin(at: position, end: end, batch: max(batch, min(most, Int(end - position))))
             records[source] = now
             if now != old { changed[source] = now }
         }
@@ -74,7 +83,7 @@ public struct CrashBackoff: Sendable {
 
     private func needsCare(_ batch: Batch) -> Bool {
         guard let first = batch.records.first, let record = records[batch.source] else { return false }
-        let most = record.most(at: first.offset, of: self.batch)
+        let most = record.most(at: first.offset, of: self.most)
         return most == 1 || most < batch.records.count
     }
 
@@ -88,7 +97,7 @@ public struct CrashBackoff: Sendable {
             next[source] = rest.next
             return
         }
-        let most = now.most(at: first.offset, of: batch)
+        let most = now.most(at: first.offset, of: self.most)
         var piece = rest
         if piece.records.count > most {
             piece.records.removeSubrange(most...)

@@ -5,7 +5,7 @@ internal import Foundation
 enum WebHost {
     private static let longest = 253
     /// What no host may have.
-    private static let forbidden: Set<UInt8> = Set("#/:<>?@[\\]^|% ".utf8)
+    private static let forbidden = WebURL.Characters("#/:<>?@[\\]^|% ")
 
     static func parse(_ bytes: [UInt8], _ field: String) throws(Malformed) -> String {
         if bytes.isEmpty { throw Malformed(field, "has no host") }

@@ -28,13 +28,15 @@ struct WebURL: Hashable, Sendable {
         let tooLong = Malformed(field, "has over \(LinksLimits.url) bytes")
         if text.utf8.count > LinksLimits.url { throw tooLong }
         // Spaces and control characters around it are left out, tabs and ends of lines anywhere.
-        let trimmed = text.unicodeScalars.drop { $0.value <= 0x20 }.reversed().drop { $0.value <= 0x20 }.reversed()
-        var rest = Array(String(String.UnicodeScalarView(trimmed.filter { ![9, 10, 13].contains($0.value) })).utf8)[...]
+        var rest = Array(text.utf8)[...]
+        while let first = rest.first, first <= 0x20 { rest.removeFirst() }
+        while let last = rest.last, last <= 0x20 { rest.removeLast() }
+        if rest.contains(where: Self.isLeftOut) { rest = rest.filter { !Self.isLeftOut($0) }[...] }
         if rest.isEmpty { throw Malformed(field, "is missing") }
         isSecure = try Self.scheme(&rest, field)
         rest = rest.drop { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
         let end = rest.firstIndex {
-            [UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "?"), UInt8(ascii: "#")].contains($0)
+            $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#")
         }
         let authority = rest[..<(end ?? rest.endIndex)]
         rest = rest[authority.endIndex...]
@@ -60,6 +62,9 @@ struct WebURL: Hashable, Sendable {
         path = Self.path(rest)
         if self.text.utf8.count > LinksLimits.url { throw tooLong }
     }
+
+    /// Tabs and ends of lines.
+    private static func isLeftOut(_ byte: UInt8) -> Bool { byte == 9 || byte == 10 || byte == 13 }
 
     private static func scheme(_ rest: inout ArraySlice<UInt8>, _ field: String) throws(Malformed) -> Bool {
         let known = rest.firstIndex(of: UInt8(ascii: ":")).map { colon in
@@ -93,16 +98,31 @@ struct WebURL: Hashable, Sendable {
 
     // MARK: Path and escapes
 
-    private static let querySet: Set<UInt8> = Set(" \"#<>'".utf8)
-    private static let fragmentSet: Set<UInt8> = Set(" \"<>`".utf8)
-    private static let pathSet: Set<UInt8> = Set(" \"#<>?^`{}".utf8)
+    /// Characters of ASCII, a bit each.
+    struct Characters: Sendable {
+        private var (low, high): (UInt64, UInt64) = (0, 0)
+
+        init(_ text: String) {
+            for byte in text.utf8 {
+                if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte & 63) }
+            }
+        }
+
+        func contains(_ byte: UInt8) -> Bool { (byte < 64 ? low : high) >> UInt64(byte & 63) & 1 == 1 }
+    }
+    private static let querySet = Characters(" \"#<>'")
+    private static let fragmentSet = Characters(" \"<>`")
+    private static let pathSet = Characters(" \"#<>?^`{}")
+    private static let digits = Array("0123456789ABCDEF".utf8)
 
     /// Escapes what is not ASCII, control characters, and some more. What is escaped already stays as it is.
-    static func escaped(_ bytes: ArraySlice<UInt8>, but set: Set<UInt8>) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
+    static func escaped(_ bytes: ArraySlice<UInt8>, but set: Characters) -> String {
+        func isKept(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7f && !set.contains(byte) }
+        if bytes.allSatisfy(isKept) { return String(decoding: bytes, as: UTF8.self) }
         var out: [UInt8] = []
+        out.reserveCapacity(bytes.count + 16)
         for byte in bytes {
-            if byte > 0x20, byte < 0x7f, !set.contains(byte) {
+            if isKept(byte) {
                 out.append(byte)
             } else {
                 out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
@@ -122,6 +142,10 @@ struct WebURL: Hashable, Sendable {
         for (number, part) in parts.enumerated() {
             let piece = escaped(part, but: pathSet)
             let isLast = number == parts.count - 1
+            guard part.first == UInt8(ascii: ".") || part.first == UInt8(ascii: "%") else {
+                pieces.append(piece)
+                continue
+            }
             switch piece.lowercased().replacing("%2e", with: ".") {
             case "..":
                 if !pieces.isEmpty { pieces.removeLast() }

@@ -13,7 +13,7 @@ public import ServiceLifecycle
 /// Rows and offsets are one transaction of the view's own store, so a projector that dies goes on exactly where its rows
 /// stand, whatever the log remembers of its group.
 public struct Projector: Service, CustomStringConvertible {
-    /// Events folded in one commit.
+    /// Events folded in one commit; of a view that is far behind there are more, as ``CatchUp`` says.
     public static let batch = 20_000
 
     private let projection: AnyProjection
@@ -68,6 +68,7 @@ private struct ProjectorWork: GroupWork {
     private var requests: RedriveRequests
     private var showing = Showing()
     private var member: (any GroupMember)?
+    private var behind = Behind()
     /// How many partitions each topic had when it was last looked at.
     private var counts: [String: Int] = [:]
 
@@ -79,12 +80,17 @@ private struct ProjectorWork: GroupWork {
         (self.quarantine, self.metrics, self.logger) = (quarantine, metrics, logger)
         folding = QuarantiningProjector(projection, views, metrics)
         requests = RedriveRequests(of: projection.name)
-        backoff = CrashBackoff(of: Projector.group(of: projection), batch: Projector.batch, store: crashRecords)
+        backoff = CrashBackoff(
+            of: Projector.group(of: projection), batch: Projector.batch, most: CatchUp.records,
+            store: crashRecords)
     }
 
     mutating func assigned(_ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset?] {
         let live = try await views.live(projection)
-        if live.build != folding.projection.build { folding = QuarantiningProjector(live, views, metrics) }
+        if live.build != folding.projection.build {
+            await behind.end(folding.projection, views)
+            folding = QuarantiningProjector(live, views, metrics)
+        }
         let claims = try await views.claim(live, partitions, owner: owner)
         // Whoever puts another build in its place has said so before it claimed this one: after a claim that was later it
         // is seen here, and an earlier one is fenced.
@@ -137,14 +143,19 @@ private struct ProjectorWork: GroupWork {
     mutating func dropped(_ partitions: [TopicPartition]) async {
         let own = Set(partitions)
         await member?.show(backoff.next.filter { own.contains($0.key) })
+        await behind.end(folding.projection, views)
         showing.stop(own)
         for partition in partitions { epochs[partition] = nil }
         folding.stop(partitions)
         await backoff.stop(partitions)
     }
 
+    var most: Int? { behind.pace.size }
+
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await redrive()
+        // Nothing has come since the last time: all that there was is folded.
+        if behind.isIdle() { await behind.end(folding.projection, views) }
         self.member = member
         await member.show(showing.due(backoff.next, at: .now))
         return quarantine?.patience ?? GroupLoop.heed
@@ -152,7 +163,8 @@ private struct ProjectorWork: GroupWork {
 
     mutating func handle(_ batches: [Batch], as member: any GroupMember) async throws {
         try await missing.check(batches, after: backoff.next)
-        let start = metrics == nil ? nil : ContinuousClock.now
+        let start = ContinuousClock.now
+        var isOrdinary = true
         var (backoff, folding) = (backoff, folding)
         let (epochs, quarantine, logger) = (epochs, quarantine, logger)
         var spans = RecordSpans(of: projection.name)
@@ -160,7 +172,8 @@ private struct ProjectorWork: GroupWork {
         do {
             try await backoff.through(batches) { piece, failing in
                 let parked = try await folding.commit(piece, under: epochs, failing: failing)
-                if parked.isEmpty { return }
+                if parked.isEmpty && failing.isEmpty { return }
+                isOrdinary = false
                 for (source, record) in parked where !record.reason.isEmpty {
                     logger.warning(
                         "an event waits: \(record.reason)",
@@ -176,7 +189,8 @@ private struct ProjectorWork: GroupWork {
         }
         spans?.end()
         (self.backoff, self.folding) = (backoff, folding)
-        if let metrics, let start { metrics.batch.record(since: start) }
+        metrics?.batch.record(since: start)
+        await behind.handled(isOrdinary ? batches : [], since: start, folding.projection, views)
     }
 
     /// Does what has been asked for events that wait.

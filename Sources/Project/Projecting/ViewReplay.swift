@@ -67,18 +67,32 @@ public struct ViewReplay: Sendable {
                 (folded, self.passed) = (done, passed)
             }
             let size = rate.map { max(1, min(Projector.batch, $0 / 10)) } ?? Projector.batch
-            try await log.scan(partition, from: from, to: end, within: times[partition], batch: size) { batch in
-                _ = try await folding.commit([batch], under: [partition: epoch])
-                passed += Int(batch.next - at)
-                at = batch.next
-                last = batch.records.last?.offset ?? last
-                done += batch.records.count
+            var held = HeldBatches(isPaced: rate != nil)
+            func commit(_ batches: [Batch]) async throws {
+                let began = ContinuousClock.now
+                _ = try await folding.commit(batches, under: [partition: epoch])
+                await held.committed(batches, since: began, projection, views)
+                let next = batches.last?.next ?? at
+                passed += Int(next - at)
+                at = next
+                last = batches.last { !$0.records.isEmpty }?.records.last?.offset ?? last
+                done += batches.reduce(0) { $0 + $1.records.count }
                 progress(passed)
                 if let rate {
                     try await Task.sleep(
                         until: start + .milliseconds(Int64(done - before) * 1000 / Int64(max(1, rate))))
                 }
             }
+            do {
+                try await log.scan(partition, from: from, to: end, within: times[partition], batch: size) { batch in
+                    if let batches = held.add(batch) { try await commit(batches) }
+                }
+                if let batches = held.take() { try await commit(batches) }
+            } catch {
+                await held.end(projection, views)
+                throw error
+            }
+            await held.end(projection, views)
         }
     }
 

@@ -18,6 +18,9 @@ extension WrappedViews {
     ) async throws {
         try await views.commit(tables, to: offsets, under: epochs, fold: fold)
     }
+    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws {
+        try await views.catchUp(tables, isBehind)
+    }
     public func read<R: Sendable>(
         _ tables: any StoredTables,
         _ body: @escaping @Sendable (_ reader: any ViewReader, _ asOf: [TopicPartition: Offset]) throws -> R

@@ -13,10 +13,11 @@ extension FileWatch: ViewWatch {}
 /// a view may be some commits behind, with rows and offsets still in agreement, and is folded on from there.
 public final class SQLiteViews: ViewStore {
     let directory: String
-    private let pools = Mutex<[String: any DatabaseWriter]>([:])
+    let pools = Mutex<[String: any DatabaseWriter]>([:])
     /// As many as GRDB opens connections of one pool for.
     let readers = BlockingPool("millrace.views.reader", count: 5)
     let versions = LiveVersions()
+    let catchingUp = Mutex<[String: CatchingUp]>([:])
 
     public init(directory: String) throws {
         self.directory = directory
@@ -80,9 +81,7 @@ public final class SQLiteViews: ViewStore {
     }
 
     /// How long another's lock is waited for.
-    private static let patience = Duration.seconds(30)
-    /// Kilobytes of a database's pages that its writer keeps. It takes them as it needs them.
-    private static let cache = 16_384
+    static let patience = Duration.seconds(30)
 
     private static func openOnce(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
         if let reading = try openForReading(path) { return reading }
@@ -97,7 +96,9 @@ public final class SQLiteViews: ViewStore {
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
             // A batch's rows lie all over a table. Pages that do not fit are written before their time, and again.
-            try db.execute(sql: "PRAGMA cache_size = -\(cache)")
+            // A statement of many rows keeps the pages as they were, for to take itself back: up to a page for each row and tree.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            try db.execute(sql: "PRAGMA cache_size = -\(cache >> 10); PRAGMA journal_size_limit = \(keptLog)")
             try db.inTransaction(.immediate) {
                 try prepare(db, tables)
                 return .commit
@@ -235,11 +236,13 @@ public final class SQLiteViews: ViewStore {
     /// Closes a projection's database, if it is open.
     func close(_ tables: any StoredTables) {
         versions.close(path(of: tables))
+        catchingUp.withLock { $0[path(of: tables)] = nil }
         try? pools.withLock { $0.removeValue(forKey: path(of: tables)) }?.close()
     }
 
     public func close() async {
         versions.closeAll()
+        catchingUp.withLock { $0 = [:] }
         let open = pools.withLock { pools in
             defer { pools = [:] }
             return pools.values.map { $0 }

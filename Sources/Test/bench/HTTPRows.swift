@@ -65,6 +65,12 @@ extension Bench {
 
     /// A thousand follow one topic while orders are placed: each is to be told of every event.
     private func followed(_ gateway: ServedBus) async throws -> [Row] {
+        // Orders that wrk left under way would be told to followers too.
+        try await eventually("all commands to be decided") {
+            let lags = try await run(["lag", "--json"], on: gateway.place).out
+            return lags.split(separator: "\n").filter { $0.contains("\"orders.handler\"") }
+                .allSatisfy { $0.contains("\"lag\":0") } ? true : nil
+        }
         let before = Resident.now(gateway.running.pid) ?? 0
         let request = """
             GET /topics/orders.events?from=end&follow=true HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n

@@ -132,7 +132,9 @@ private struct FollowedLinks {
         guard let file = FileHandle(forWritingAtPath: codes) else { throw Overdue(description: codes) }
         var links = MadeLinks()
         let partitions = try await log.partitionCounts()["links.events"] ?? 1
-        let watch = Stopwatch()
+        let (watch, began) = (Stopwatch(), try ProcessorTime.of(getpid()))
+        // One batch is made while the one before is written.
+        var writing: Task<Void, any Error>?
         for first in stride(from: 0, to: count, by: 10_000) {
             let made = try (first..<min(first + 10_000, count)).map { number in
                 try links.make(
@@ -140,18 +142,24 @@ private struct FollowedLinks {
                     url: "https://example.com/articles/2026/\(number)/a-title-of-some-length?utm_source=mail")
             }
             let records = made.map { NewRecord(key: $0.key, value: $0.value, timestamp: now()) }
-            _ = try await log.append(Append.byKey(records, to: "links.events", among: partitions))
+            try await writing?.value
+            writing = Task { _ = try await log.append(Append.byKey(records, to: "links.events", among: partitions)) }
             try file.write(contentsOf: Data(made.map { $0.code + "\n" }.joined().utf8))
         }
+        try await writing?.value
         try file.close()
-        Bench.progress("links: \(count) are on the log after \(Int(watch.seconds)) s")
+        let loaded = try ProcessorTime.of(getpid())
+        Bench.progress(
+            "links: \(count) are on the log after \(Int(watch.seconds)) s, \(Int(loaded - began)) s of a processor")
         let views = try SQLiteViews(directory: place + "/views")
         let projection = Domain.links.projections[0]
         let ends = try await log.bounds(of: log.partitions(of: projection.topics)).mapValues(\.upperBound)
         try await bench.running([Projector(projection, log: log, views: views, logger: bench.logger)]) {
             try await bench.shows(projection, views, ends, within: .seconds(7200))
         }
-        Bench.progress("links: \(count) are in their view after \(Int(watch.seconds)) s")
+        let folded = try ProcessorTime.of(getpid()) - loaded
+        Bench.progress(
+            "links: \(count) are in their view after \(Int(watch.seconds)) s, \(Int(folded)) s of a processor for that")
         let database = views.path(of: projection)
         await views.close()
         await log.close()
