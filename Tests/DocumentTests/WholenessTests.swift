@@ -102,6 +102,13 @@ struct WholenessTests {
 
     // MARK: Exit codes
 
+    @Test func `MirrorMaker is told of the topics of every domain`() async throws {
+        let page = Document("docs/scaling.md").text
+        let told = try #require(page.firstMatch(of: #/a->b\.topics = \(([a-z|]+)\)/#)).1.split(separator: "|").map(String.init)
+        let topics = try await Program.names("topics list --json", "topic")
+        #expect(Set(told + ["millrace"]) == Set(topics.map { String($0.prefix { $0 != "." }) }), "\(told)")
+    }
+
     @Test func `exit codes of the code, of the help and of the page are the same`() async throws {
         let source = try #require(Code.files(in: ["Sources"]).first { $0.text.contains("enum Exit: Int32") }).text
         let declared = source.matches(of: #/case \w+ = (\d+)/#).compactMap { Int($0.1) }
