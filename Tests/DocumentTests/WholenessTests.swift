@@ -104,7 +104,8 @@ struct WholenessTests {
 
     @Test func `MirrorMaker is told of the topics of every domain`() async throws {
         let page = Document("docs/scaling.md").text
-        let told = try #require(page.firstMatch(of: #/a->b\.topics = \(([a-z|]+)\)/#)).1.split(separator: "|").map(String.init)
+        let told = try #require(page.firstMatch(of: #/a->b\.topics = \(([a-z|]+)\)/#)).1.split(separator: "|").map(
+            String.init)
         let topics = try await Program.names("topics list --json", "topic")
         #expect(Set(told + ["millrace"]) == Set(topics.map { String($0.prefix { $0 != "." }) }), "\(told)")
     }

@@ -111,7 +111,9 @@ private final class Watcher: Sendable {
                     at += MemoryLayout<inotify_event>.size + Int(event.len)
                     if event.mask & UInt32(IN_IGNORED) != 0 { continue }
                     if event.mask & UInt32(IN_Q_OVERFLOW) != 0 {
-                        for number in state.withLock({ Array($0.watches.keys) }) { found[number, default: []].insert(nil) }
+                        for number in state.withLock({ Array($0.watches.keys) }) {
+                            found[number, default: []].insert(nil)
+                        }
                         continue
                     }
                     found[event.wd, default: []].insert(

@@ -1,7 +1,7 @@
 internal import EventLog
 internal import EventModel
-internal import Synchronization
 internal import Foundation
+internal import Synchronization
 
 /// How commands of many senders come to the log together.
 extension CommandClient {

@@ -169,7 +169,9 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         if !held.parts.isEmpty {
-            for part in held.parts { if self.held == nil { take(part, context) } else { self.held?.parts.append(part) } }
+            for part in held.parts {
+                if self.held == nil { take(part, context) } else { self.held?.parts.append(part) }
+            }
             channelReadComplete(context: context)
         }
         if let error = held.error {
