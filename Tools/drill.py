@@ -108,7 +108,13 @@ class Drill:
     def send(self, commands, which):
         """Sends commands until each has an outcome, and holds it against the one that it had before."""
         lines = "".join(json.dumps({"@id": id, **command}) + "\n" for id, command in commands.items())
+        # Brokers that stay away once all is over are no reason to ask for ever.
+        until = None
         while True:
+            if self.over.is_set():
+                until = until or time.time() + 600
+                if time.time() > until:
+                    return self.problem(f"{len(commands)} commands were not answered within ten minutes after the load")
             done = self.call(which, "send", "--file", "-", "--timeout", "60s", stdin=lines)
             self.calls[which] += 1
             if done.returncode in (0, 1):
@@ -220,6 +226,8 @@ class Drill:
             self.send({id: self.sent[id] for id in ids[first:first + 2000]}, self.newest)
         self.prove_events(before)
         for worker in self.workers:
+            if worker["process"].poll() is not None:
+                self.problem(f"{worker['kind']} ended by itself with {worker['process'].returncode}")
             self.stop(worker)
         for checks in (["verify", "--table"], ["verify", "--invariants", "--at-rest", "--table"],
                        ["verify", "--decisions", "--table"]):
@@ -230,7 +238,10 @@ class Drill:
                 self.say(f"{' '.join(checks[:-1])}: ok")
 
     def replayed(self, which, topic):
-        return self.call(which, "replay", topic, "--format", "%p@%o %k\\n")
+        done = self.call(which, "replay", topic, "--format", "%p@%o %k\\n")
+        if done.returncode != 0:
+            self.problem(f"replay {topic} ended with {done.returncode}: {done.stderr.strip()[-300:]}")
+        return done
 
     def places(self, topic, contains):
         lines = self.replayed(self.newest, topic).stdout.splitlines()

@@ -38,6 +38,31 @@ struct LocalFramesTests {
         }
     }
 
+    @Test func `large records come some at a time, whatever number is asked for`() async throws {
+        let site = LocalSite()
+        defer { site.clear() }
+        try await site.withLog { log in
+            try await log.create([Topic("t", 2)])
+            let places = [TopicPartition("t", 0), TopicPartition("t", 1)]
+            let value = Bytes(String(repeating: "x", count: 1_000_000))
+            for n in 0..<40 {
+                let record = NewRecord(key: Bytes("\(n)"), value: value, timestamp: noon)
+                _ = try await log.append(places.map { Append($0, [record]) })
+            }
+            let reader = try await log.reader(from: [places[0]: 0, places[1]: 0])
+            var (reads, keys) = ([Int](), Set<String>())
+            while keys.count < 80 {
+                let batches = try await reader.next(max: 10_000, wait: patience)
+                reads.append(batches.reduce(0) { $0 + $1.records.count })
+                for batch in batches {
+                    for record in batch.records { keys.insert("\(batch.source) \(record.key.text)") }
+                }
+            }
+            #expect(reads.reduce(0, +) == 80 && reads.allSatisfy { 1...69 ~= $0 }, "\(reads)")
+            await reader.close()
+        }
+    }
+
     private let directory = NSTemporaryDirectory() + "millrace-test-" + UUID().uuidString
     private let events = [TopicPartition("events", 0), TopicPartition("events", 1)]
 

@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Commands that are read, sent and answered on the thread of their connection.
-@Suite("Commands over HTTP at once", .serialized, .timeLimit(.minutes(10)))
+/// Commands whose requests come together with others, in pieces, or on a connection that ends.
+@Suite("Commands on one connection", .serialized, .timeLimit(.minutes(10)))
 struct HTTPCommandTests {
     /// What makes a request go the long way.
     private static let trace = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -18,48 +18,6 @@ struct HTTPCommandTests {
         """
     }
     private static func status(_ answer: String) -> String { String(answer.prefix(12).suffix(3)) }
-
-    @Test func `what a command is told at once is what it is told the long way`() async throws {
-        try await onBus { bus in
-            let web = try await bus.web()
-            let asked: [(path: String, body: String, fields: [String])] = [
-                // The first decides it, and all others are told the same.
-                ("PlaceOrder", Self.order("o1"), ["Idempotency-Key: a"]),
-                ("PlaceOrder", Self.order("o1"), ["Idempotency-Key: b"]),
-                ("PlaceOrder", Self.order("o2"), ["Idempotency-Key: a"]),
-                ("PlaceOrder?wait=20s", Self.order("o1"), ["Idempotency-Key: a"]),
-                ("placeorder", Self.order("o1"), ["Idempotency-Key: a"]),
-                ("PlaceOrder", Self.order("o1"), ["Idempotency-Key: a:b"]),
-                ("PlaceOrder", Self.order("o1"), ["Idempotency-Key: \(String(repeating: "i", count: 400))"]),
-                ("PlaceOrder", "{", []), ("PlaceOrder", "", []), ("PlaceOrder", #"{"order":"o1"}"#, []),
-                ("PlaceOrder", #"{"order":1,"customer":"ann"}"#, []), ("PlaceOrder", #"{"ordr":"o1"}"#, []),
-                ("PlaceOrder", Self.order(String(repeating: "o", count: 5000)), []),
-                ("PlaceOrder", Self.order(String(repeating: "o", count: 50_000)), []),
-                ("PlaceOrder?wait=x", Self.order("o1"), []), ("PlaceOrder?wait=90m", Self.order("o1"), []),
-                ("PlaceOrder?wait=1s&wait=2s", Self.order("o1"), []), ("PlaceOrder?weight=1s", Self.order("o1"), []),
-                ("PlaceOrdr", Self.order("o1"), []), ("PlaceOrder", Self.order("o1"), ["Content-Type: text/plain"]),
-                ("PlaceOrder", Self.order("o1"), ["Content-Encoding: br"]),
-                ("PlaceOrder", Self.order("o1"), ["Host: example.com"]),
-                ("PlaceOrder", Self.order("o1"), ["Origin: https://example.com"]),
-                ("PlaceOrder/", Self.order("o1"), ["Idempotency-Key: a"]), ("PlaceOrder/x", Self.order("o1"), []),
-                ("RegisterUser", #"{"username":"a b"}"#, []), ("%ff", "{}", []),
-            ]
-            for (path, body, fields) in asked {
-                let ask = { (more: [String]) in
-                    try await web.start("POST", "/commands/" + path, Array(body.utf8), fields + more).end()
-                }
-                var (now, long) = (Web.Reply(try await ask([]).out), Web.Reply(try await ask([Self.trace]).out))
-                (now.fields["date"], long.fields["date"]) = (nil, nil)
-                // Where nobody gives an id, each has one of its own.
-                if !fields.contains(where: { $0.hasPrefix("Idempotency-Key") }) {
-                    (now.fields["idempotency-key"], long.fields["idempotency-key"]) = (nil, nil)
-                }
-                #expect(now.status == long.status && now.body == long.body, "\(path) \(fields)\n\(now)\n\(long)")
-                #expect(now.fields == long.fields, "\(path) \(fields)")
-            }
-            #expect(try await bus.count("orders.events") == 1 + 1, "o1, and o2 that took a's id of another key")
-        }
-    }
 
     @Test func `answers come in the order of their requests, whatever way these go`() async throws {
         try await onBus { bus in

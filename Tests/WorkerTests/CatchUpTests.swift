@@ -44,6 +44,14 @@ struct CatchUpTests {
         #expect(size(bytes: 1_000, in: .zero) == CatchUp.bytes / 1_000)
         #expect(size(bytes: 1_000_000, in: .zero) == Projector.batch)
         #expect(size(bytes: 100, in: .seconds(60)) == Projector.batch)
+        // A commit that had fewer than it might is slow, or large, all the same.
+        var pace = CatchUpPace()
+        for _ in 0..<10 { pace.committed(records: pace.size, bytes: pace.size, in: .zero) }
+        pace.committed(records: 100_000, bytes: 100_000, in: .seconds(10))
+        #expect(pace.size == 50_000)
+        pace.committed(records: 50_000, bytes: 50_000 * 2_000, in: .zero)
+        pace.committed(records: 30_000, bytes: 30_000, in: .zero)
+        #expect(pace.size == CatchUp.bytes / 2_000, "the next may be as large as the largest were")
     }
 
     @Test func `memory that is shared comes back`() throws {
@@ -54,6 +62,7 @@ struct CatchUpTests {
         #expect(budget.take(atMost: 1) == nil)
         first = nil
         #expect(budget.take(atMost: 100, least: 71) == nil && budget.free == 70)
+        withExtendedLifetime(second) {}
     }
 
     /// What a projector commits, and what it says to its store.
@@ -64,9 +73,9 @@ struct CatchUpTests {
         let slowest = Mutex(Duration.zero)
         init(_ views: any ViewStore) { self.views = views }
 
-        func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws {
+        func catchUp(_ tables: any StoredTables, _ isBehind: Bool, tidies: Bool) async throws {
             told.withLock { $0.append(isBehind) }
-            try await views.catchUp(tables, isBehind)
+            try await views.catchUp(tables, isBehind, tidies: tidies)
         }
         func commit(
             _ tables: any StoredTables, to offsets: [TopicPartition: Offset], under epochs: [TopicPartition: Epoch],
@@ -91,7 +100,7 @@ struct CatchUpTests {
         }
     }
 
-    @Test(arguments: [true, false])
+    @Test(.serialized, arguments: [true, false])
     func `is told once to its store, and once that it is over`(isRebuilt: Bool) async throws {
         let windows = Domain.hits.projections[0]
         let count = 240_000
@@ -151,18 +160,18 @@ struct CatchUpTests {
             try await commit(0, shelf)
             try await commit(1, shelf)
             let (usual, first) = (size(log), 2)
-            try await views.catchUp(projection, true)
+            try await views.catchUp(projection, true, tidies: false)
             for number in first..<first + 30 { try await commit(number, shelf) }
             #expect(size(log) > SQLiteViews.keptLog && size(log) > 3 * usual, "\(size(log)) after \(usual)")
-            try await views.catchUp(projection, false)
+            try await views.catchUp(projection, false, tidies: true)
             #expect(size(log) == 0)
             // Another time, and somebody reads what the log has.
-            try await views.catchUp(projection, true)
+            try await views.catchUp(projection, true, tidies: false)
             for number in 32..<62 { try await commit(number, shelf) }
             let snapshot = try await views.snapshot(projection)
             try await commit(62, shelf)
             let before = ContinuousClock.now
-            try await views.catchUp(projection, false)
+            try await views.catchUp(projection, false, tidies: true)
             #expect(.now - before < .seconds(20), "nobody waits for a reader")
             #expect(size(log) > SQLiteViews.keptLog)
             #expect(snapshot.asOf == [p0: 62])
@@ -184,17 +193,17 @@ struct CatchUpTests {
             let shelf = Shelf(views: views, projection: projection)
             let log = views.path(of: projection) + "-wal"
             for _ in 0..<2 { try await views.open(projection) }
-            try await views.catchUp(projection, true)
-            try await views.catchUp(projection, true)
+            try await views.catchUp(projection, true, tidies: false)
+            try await views.catchUp(projection, true, tidies: false)
             for number in 0..<20 { try await commit(number, shelf) }
-            try await views.catchUp(projection, false)
+            try await views.catchUp(projection, false, tidies: true)
             #expect(size(log) > SQLiteViews.keptLog)
-            try await views.catchUp(projection, false)
+            try await views.catchUp(projection, false, tidies: true)
             #expect(size(log) == 0)
-            try await views.catchUp(projection, false)
-            try await views.catchUp(projection, true)
+            try await views.catchUp(projection, false, tidies: true)
+            try await views.catchUp(projection, true, tidies: false)
             try await views.discard(projection)
-            try await views.catchUp(projection, false)
+            try await views.catchUp(projection, false, tidies: true)
             #expect(!FileManager.default.fileExists(atPath: views.path(of: projection)))
             await views.close()
         }

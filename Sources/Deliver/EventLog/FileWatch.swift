@@ -101,7 +101,8 @@ private final class Watcher: Sendable {
         var found: [Int32: Set<String?>] = [:]
         withUnsafeTemporaryAllocation(byteCount: 4096, alignment: MemoryLayout<inotify_event>.alignment) { buffer in
             guard let start = buffer.baseAddress else { return }
-            while true {
+            // What is left is told after this: the source fires again.
+            for _ in 0..<16 {
                 let count = read(inotify, start, buffer.count)
                 if count <= 0 { return }
                 var at = 0

@@ -27,7 +27,7 @@ public final class CommandClient: Service {
     /// The same where nothing comes in: who begins to wait ends the pause.
     private static let rest = GroupLoop.heed
 
-    struct Waiting {
+    private struct Waiting {
         var reply: Reply
         /// An id may be under way for another key too.
         var key: Bytes
@@ -37,21 +37,13 @@ public final class CommandClient: Service {
         var waited: Duration
     }
 
-    /// Commands that go into one append, and who waits for their outcomes.
-    struct Sending {
-        var appends: [Append]
-        var replies: [(id: String, reply: Reply)]
-    }
-
-    let log: any EventLog
+    private let log: any EventLog
     private let counts: [String: Int]
     private let reader: any LogReader
     private let clock: @Sendable () -> Timestamp
-    struct State {
+    private struct State {
         var waiting: [String: [Waiting]] = [:]
         var count = 0
-        /// What the log was not given yet.
-        var queue: [Sending] = []
         /// Why the listener has ended.
         var failure: (any Error)?
 
@@ -68,11 +60,9 @@ public final class CommandClient: Service {
             return taken
         }
     }
-    let state = Mutex(State())
+    private let state = Mutex(State())
     /// Rings when the first begins to wait.
     private let awaited = Signal()
-    /// Rings when there is something to append.
-    let queued = Signal()
 
     private init(
         log: any EventLog, counts: [String: Int], reader: any LogReader, clock: @escaping @Sendable () -> Timestamp
@@ -105,7 +95,7 @@ public final class CommandClient: Service {
     /// Listens until it is told to stop or is cancelled. Whoever still waits then is told so.
     public func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await self.attend() }
+            try await cancelWhenGracefulShutdown { try await self.listen() }
         } catch {
             await reader.close()
             throw error
@@ -122,7 +112,7 @@ public final class CommandClient: Service {
         let client = try await CommandClient(log, domains: domains, clock: clock)
         do {
             let result = try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await client.attend() }
+                group.addTask { try await client.listen() }
                 defer { group.cancelAll() }
                 return try await body(client)
             }
@@ -147,8 +137,17 @@ public final class CommandClient: Service {
         _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool = false, within limit: Duration,
         each: (Outcome) throws -> Void = { _ in }
     ) async throws -> [Outcome] {
-        let replies = commands.map { _ in Reply() }
-        try submit(commands, to: domain, asFacts: asFacts, within: limit, replies)
+        guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
+        for command in commands {
+            if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
+                throw Malformed(
+                    "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
+            }
+        }
+        // Whoever answers finds the replies waiting, for they are there before the commands are.
+        let replies = try expect(commands, asFacts: asFacts, within: limit)
+        let records = commands.map { $0.record(asFact: asFacts, now: clock()) }
+        _ = try await log.append(Append.byKey(records, to: domain.commandsTopic, among: count))
         var outcomes: [Outcome] = []
         outcomes.reserveCapacity(commands.count)
         for reply in replies {
@@ -158,61 +157,24 @@ public final class CommandClient: Service {
         return outcomes
     }
 
-    /// Sends one command, for a caller that has no task to wait with.
-    ///
-    /// - Parameter told: Called once with what `send` would return or throw once it is under way, on a thread that it must not hold up.
-    /// - Throws: What keeps it from being sent.
-    public func send(
-        _ command: EncodedCommand, to domain: Domain, within limit: Duration,
-        told: @escaping @Sendable (Result<Outcome, any Error>) -> Void
-    ) throws {
-        try submit([command], to: domain, asFacts: false, within: limit, [Reply(told)])
-    }
-
-    private func submit(
-        _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool, within limit: Duration, _ replies: [Reply]
-    ) throws {
-        guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
-        for command in commands {
-            if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
-                throw Malformed(
-                    "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
-            }
-        }
-        let records = commands.map { $0.record(asFact: asFacts, now: clock()) }
-        let appends = Append.byKey(records, to: domain.commandsTopic, among: count)
-        // Others' commands may go into the same append, which one that is over a limit would keep from the log.
-        for append in appends { for record in append.records { try record.checkLimits(append.target) } }
-        let deadline = ContinuousClock.now + limit
-        let entries = zip(commands, replies).map { command, reply in
+    private func expect(
+        _ commands: [EncodedCommand], asFacts: Bool, within limit: Duration
+    ) throws -> [Reply] {
+        let entries = commands.map { command in
             Waiting(
-                reply: reply, key: command.key, digest: digest(of: command.value, isFact: asFacts),
-                deadline: deadline, waited: limit)
+                reply: Reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts),
+                deadline: .now + limit,
+                waited: limit)
         }
-        let sending = Sending(appends: appends, replies: zip(commands, replies).map { ($0.id, $1) })
-        // Whoever answers finds the replies waiting, for they are there before the commands are.
-        let (isFirst, isNext) = try state.withLock { state in
+        let isFirst = try state.withLock { state in
             if let failure = state.failure { throw failure }
             if state.count + entries.count > Self.pendingReplies { throw Overloaded(limit: Self.pendingReplies) }
-            defer {
-                state.count += entries.count
-                state.queue.append(sending)
-            }
+            defer { state.count += entries.count }
             for (command, entry) in zip(commands, entries) { state.waiting[command.id, default: []].append(entry) }
-            return (state.count == 0, state.queue.isEmpty)
+            return state.count == 0
         }
         if isFirst { awaited.notify() }
-        if isNext { queued.notify() }
-    }
-
-    /// Appends what is sent, and listens for what comes of it.
-    private func attend() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.append() }
-            group.addTask { try await self.listen() }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
+        return entries.map(\.reply)
     }
 
     private func listen() async throws {
@@ -242,7 +204,7 @@ public final class CommandClient: Service {
     private func fail(_ error: any Error) {
         let all = state.withLock { state in
             state.failure = state.failure ?? error
-            defer { (state.waiting, state.count, state.queue) = ([:], 0, []) }
+            defer { (state.waiting, state.count) = ([:], 0) }
             return state.waiting.values.flatMap { $0 }
         }
         for entry in all { entry.reply.give(.failure(error)) }

@@ -92,6 +92,8 @@ struct HandlerStep: PartitionStep {
 
     /// How far apart outcomes may stand that are read with all between them: to begin a read anew costs more than so many records.
     private static let near: Int64 = 2000
+    /// How many are read at once with all between them.
+    private static let far: Int64 = 100_000
 
     /// What was answered to commands, without those that the log has dropped already, for they are past its retention. Who sends many
     /// again sends what stands together, and a read for each would hold up the partition.
@@ -102,14 +104,15 @@ struct HandlerStep: PartitionStep {
         var run: Set<Offset> = []
         var last: Offset?
         for offset in Set(entries.values.map(\.outcome)).sorted() {
-            if let last, offset.rawValue - last.rawValue > Self.near {
-                try await log.records(at: run, in: source) { stored[$0.offset] = $0 }
+            let isFar = last.map { offset.rawValue - $0.rawValue > Self.near } ?? false
+            if isFar || run.min().map({ offset.rawValue - $0.rawValue > Self.far }) ?? false {
+                try await read(run, of: source, into: &stored)
                 run = []
             }
             run.insert(offset)
             last = offset
         }
-        if !run.isEmpty { try await log.records(at: run, in: source) { stored[$0.offset] = $0 } }
+        try await read(run, of: source, into: &stored)
         var earlier: [KeyedID: Outcome] = [:]
         for (id, entry) in entries {
             guard let record = stored[entry.outcome] else { continue }
@@ -118,6 +121,20 @@ struct HandlerStep: PartitionStep {
             earlier[id] = outcome
         }
         return earlier
+    }
+
+    /// What lies between them may be damaged, where they are not.
+    private func read(
+        _ offsets: Set<Offset>, of source: TopicPartition, into stored: inout [Offset: Record]
+    ) async throws {
+        if offsets.isEmpty { return }
+        do {
+            try await log.records(at: offsets, in: source) { stored[$0.offset] = $0 }
+        } catch let error as LogError where error.kind == .damaged && offsets.count > 1 {
+            for offset in offsets where stored[offset] == nil {
+                stored[offset] = try await log.record(at: offset, in: source)
+            }
+        }
     }
 
     private func otherCommand(_ id: KeyedID, _ entry: Remembered.Entry, in source: TopicPartition) -> LogError {

@@ -2,31 +2,26 @@ internal import Synchronization
 
 /// An outcome that is awaited once, given before or after.
 final class Reply: Sendable {
-    typealias Told = @Sendable (Result<Outcome, any Error>) -> Void
-
     private enum State {
         case open
-        case awaited(Told)
+        case awaited(CheckedContinuation<Outcome, any Error>)
         case given(Result<Outcome, any Error>)
     }
-    private let state: Mutex<State>
-
-    /// - Parameter told: Called with the outcome, by whoever gives it; nil where a task awaits ``value()``.
-    init(_ told: Told? = nil) { state = Mutex(told.map { .awaited($0) } ?? .open) }
+    private let state = Mutex(State.open)
 
     func give(_ result: Result<Outcome, any Error>) {
-        let told = state.withLock { state -> Told? in
+        let continuation = state.withLock { state -> CheckedContinuation<Outcome, any Error>? in
             switch state {
             case .open:
                 state = .given(result)
                 return nil
-            case .awaited(let told):
+            case .awaited(let continuation):
                 state = .given(result)
-                return told
+                return continuation
             case .given: return nil
             }
         }
-        told?(result)
+        continuation?.resume(with: result)
     }
 
     func value() async throws -> Outcome {
@@ -34,7 +29,7 @@ final class Reply: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let given = state.withLock { state -> Result<Outcome, any Error>? in
                     if case .given(let result) = state { return result }
-                    state = .awaited { continuation.resume(with: $0) }
+                    state = .awaited(continuation)
                     return nil
                 }
                 if let given { continuation.resume(with: given) }

@@ -14,13 +14,18 @@ extension Store {
         var batch: Batch
         /// Whether it has all that there was.
         var isWhole: Bool
+        /// Bytes of its keys and values.
+        var bytes: Int
     }
 
     /// Up to about `max` records of a partition from an offset on.
     ///
-    /// - Parameter times: Of which they are, nil for any. Batches that have no such times are not decoded.
+    /// - Parameters:
+    ///   - bytes: Of keys and values, after which it ends too.
+    ///   - times: Of which they are, nil for any. Batches that have no such times are not decoded.
     static func read(
-        _ db: Database, _ partition: TopicPartition, from: Offset, max: Int, within times: ClosedRange<Timestamp>? = nil
+        _ db: Database, _ partition: TopicPartition, from: Offset, max: Int, bytes: Int = readBytes,
+        within times: ClosedRange<Timestamp>? = nil
     ) throws -> Reading? {
         let place = try place(db, partition)
         if from >= place.next { return nil }
@@ -30,10 +35,10 @@ extension Store {
         defer { glance.close() }
         var records: [EventModel.Record] = []
         var next = place.next
-        var (passed, seen) = (0, 0)
+        var (passed, seen, size) = (0, 0, 0)
         let full = times == nil ? Int.max : Swift.max(max, glances)
         try frames(db, partition, place, from: from, withBytes: times == nil) { entry, row in
-            if records.count >= max || passed >= glances || seen >= full {
+            if records.count >= max || size >= bytes || passed >= glances || seen >= full {
                 next = entry.base
                 return false
             }
@@ -44,14 +49,16 @@ extension Store {
             let frame =
                 try times == nil
                 ? row.withUnsafeData(atIndex: Entry.frame) { [UInt8]($0 ?? Data()) } : glance.all(of: entry)
+            let before = records.count
             let contents = try Frame.decode(
                 frame, of: seal, base: entry.base, from: from, within: times, into: &records)
+            for record in records[before...] { size += record.key.count + record.value.count }
             try entry.check(contents)
             seen += contents.count
             return true
         }
         return Reading(
-            batch: Batch(source: partition, records: records, next: next), isWhole: next == place.next)
+            batch: Batch(source: partition, records: records, next: next), isWhole: next == place.next, bytes: size)
     }
 
     /// What the columns of a batch say of its frame.

@@ -71,16 +71,18 @@ extension LocalLog {
     ) async throws -> (batches: [Batch], isAll: Bool, damage: [Damage]) {
         if positions.isEmpty { return ([], true, []) }
         return try await read { [path] db in
-            var left = max
+            var (left, bytes) = (max, Store.readBytes)
             var isAll = true
             var (batches, damage): ([Batch], [Damage]) = ([], [])
             for (partition, from) in positions {
-                if left <= 0 { return (batches, false, damage) }
+                if left <= 0 || bytes <= 0 { return (batches, false, damage) }
                 do {
-                    guard let reading = try Store.read(db, partition, from: from, max: left, within: times) else {
-                        continue
-                    }
+                    guard
+                        let reading = try Store.read(
+                            db, partition, from: from, max: left, bytes: bytes, within: times)
+                    else { continue }
                     left -= reading.batch.records.count
+                    bytes -= reading.bytes
                     isAll = isAll && reading.isWhole
                     batches.append(reading.batch)
                 } catch let cancelled as CancellationError {

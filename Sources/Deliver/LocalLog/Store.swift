@@ -10,6 +10,8 @@ internal import GRDB
 enum Store {
     static let offsetBits: Int64 = 40
     static let batchBytes = 1 << 20
+    /// Bytes of keys and values after which a read has enough, however few records they are: large values would else fill the memory.
+    static let readBytes = 64 << 20
     /// The version of these tables and frames, kept in the database's `user_version`. 2 has frames of the second version
     /// beside those of the first.
     static let version = 2

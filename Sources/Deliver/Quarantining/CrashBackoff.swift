@@ -42,7 +42,9 @@ public struct CrashBackoff: Sendable {
             var now = old
             let end = ends[source] ?? position
             // Whoever died had no more in hand than there is now.
-            now.begin(at: position, end: end, batch: max(batch, min(most, Int(end - position))))
+            now.begin(
+                at: position, end: end, batch: max(batch, min(most, Int(end - position))),
+                step: CrashRecord.step(of: most))
             records[source] = now
             if now != old { changed[source] = now }
         }

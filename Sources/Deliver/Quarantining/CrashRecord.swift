@@ -34,14 +34,15 @@ public struct CrashRecord: Hashable, Sendable {
     /// - Parameters:
     ///   - end: Where the partition ends. Without records to handle nothing is counted.
     ///   - batch: How many records may have been in hand.
-    public mutating func begin(at next: Offset, end: Offset, batch: Int) {
+    ///   - step: How many are handled at once after a first death.
+    public mutating func begin(at next: Offset, end: Offset, batch: Int, step: Int = few) {
         if isOpen {
             switch care {
             case _ where next >= until:
                 (care, until) = (.few, next + batch)
                 (inHand, deaths) = (nil, 0)
             case .none, .few:
-                (care, until) = (.one, next + Self.few)
+                (care, until) = (.one, next + step)
                 (inHand, deaths) = (nil, 0)
             case .one:
                 deaths = inHand == next ? deaths + 1 : 0
@@ -51,12 +52,15 @@ public struct CrashRecord: Hashable, Sendable {
         isOpen = next < end
     }
 
+    /// How many records are handled at once after a first death, where so many may have been in hand: no more than some hundred steps.
+    public static func step(of most: Int) -> Int { max(few, most / 312) }
+
     /// How many records may be handled at once, going on at an offset.
     public func most(at next: Offset, of batch: Int) -> Int {
         if next >= until { return batch }
         switch care {
         case .none: return batch
-        case .few: return min(Self.few, batch)
+        case .few: return min(Self.step(of: batch), batch)
         case .one: return 1
         }
     }

@@ -27,8 +27,10 @@ public enum CatchUp {
 struct CatchUpPace: Sendable {
     /// Records in the next commit at most.
     private(set) var size = Projector.batch
-    /// Commits in a row that had as many as they might.
+    /// Commits in a row that had as many as they might near the end.
     private var full = 0
+    /// Bytes of a record, of the commit in which they were most: those to come may be as large.
+    private(set) var largest = 1
 
     /// Commits that are full in a row before a worker is far behind: near the end one may be by chance.
     private static let enough = 3
@@ -47,10 +49,11 @@ struct CatchUpPace: Sendable {
             return
         }
         full += 1
-        if !isBehind || records < size { return }
-        let each = max(1, bytes / max(1, records))
-        var next = min(size * 2, CatchUp.records, CatchUp.bytes / each)
-        if time > CatchUp.patience { next = min(next, Int(Double(size) * (CatchUp.patience / time))) }
+        largest = max(largest, bytes / max(1, records))
+        if !isBehind { return }
+        // One that had fewer than it might, for the log gave no more at once, says nothing of more; but it may have been slow, or large.
+        var next = min(records < size ? size : size * 2, CatchUp.records, CatchUp.bytes / largest)
+        if time > CatchUp.patience { next = min(next, Int(Double(records) * (CatchUp.patience / time))) }
         size = max(Projector.batch, next)
     }
 
@@ -76,12 +79,12 @@ struct Behind: Sendable {
         let bytes = batches.reduce(0) { $0 + $1.records.reduce(0) { $0 + $1.key.count + $1.value.count } }
         pace.committed(records: records, bytes: bytes, in: .now - start)
         if !pace.isBehind { return await letGo(projection, views) }
-        if share == nil { share = CatchUp.ofAll.take(atMost: CatchUp.bytes) }
-        pace.limit(to: (share?.bytes ?? 0) / max(1, bytes / max(1, records)))
+        if share == nil { share = CatchUp.ofAll.take(atMost: min(CatchUp.bytes, pace.largest * CatchUp.records)) }
+        pace.limit(to: (share?.bytes ?? 0) / pace.largest)
         if isTold { return }
         isTold = true
         // Without the store's help it folds as well, and slower.
-        try? await views.catchUp(projection, true)
+        try? await views.catchUp(projection, true, tidies: false)
     }
 
     /// Whether nothing was handled since this was last asked.
@@ -91,16 +94,18 @@ struct Behind: Sendable {
     }
 
     /// There is not much more to fold, or another folds it.
-    mutating func end(_ projection: AnyProjection, _ views: any ViewStore) async {
+    ///
+    /// - Parameter tidies: Whether there is time to tidy up. Whoever stops, or gives a partition away, leaves that to what comes next.
+    mutating func end(_ projection: AnyProjection, _ views: any ViewStore, tidies: Bool = true) async {
         pace = CatchUpPace()
-        await letGo(projection, views)
+        await letGo(projection, views, tidies: tidies)
     }
 
-    private mutating func letGo(_ projection: AnyProjection, _ views: any ViewStore) async {
+    private mutating func letGo(_ projection: AnyProjection, _ views: any ViewStore, tidies: Bool = true) async {
         share = nil
         if !isTold { return }
         isTold = false
-        try? await views.catchUp(projection, false)
+        try? await views.catchUp(projection, false, tidies: tidies)
     }
 }
 
@@ -108,7 +113,9 @@ struct Behind: Sendable {
 struct HeldBatches {
     private(set) var behind = Behind()
     private var batches: [Batch] = []
-    private var count = 0
+    private var (count, bytes) = (0, 0)
+    /// Batches at most: those without a record that counts are many where records of few times are wanted.
+    private static let most = 64
     /// Whether each batch is committed by itself.
     private let isPaced: Bool
 
@@ -118,12 +125,14 @@ struct HeldBatches {
     mutating func add(_ batch: Batch) -> [Batch]? {
         batches.append(batch)
         count += batch.records.count
-        return isPaced || count >= behind.pace.size ? take() : nil
+        bytes += batch.records.reduce(0) { $0 + $1.key.count + $1.value.count }
+        let isEnough = count >= behind.pace.size || bytes >= CatchUp.bytes || batches.count >= Self.most
+        return isPaced || isEnough ? take() : nil
     }
 
     /// What is left at the end.
     mutating func take() -> [Batch]? {
-        defer { (batches, count) = ([], 0) }
+        defer { (batches, count, bytes) = ([], 0, 0) }
         return batches.isEmpty ? nil : batches
     }
 

@@ -143,11 +143,12 @@ private struct ProjectorWork: GroupWork {
     mutating func dropped(_ partitions: [TopicPartition]) async {
         let own = Set(partitions)
         await member?.show(backoff.next.filter { own.contains($0.key) })
-        await behind.end(folding.projection, views)
         showing.stop(own)
         for partition in partitions { epochs[partition] = nil }
         folding.stop(partitions)
         await backoff.stop(partitions)
+        // Others wait for these partitions, or for this process to end.
+        await behind.end(folding.projection, views, tidies: false)
     }
 
     var most: Int? { behind.pace.size }

@@ -61,7 +61,9 @@ struct QuarantiningProjector: Sendable {
         do {
             return try await attempt(batches, epochs, failing)
         } catch let error as Unfoldable {
-            guard let place = error.place else { return try await halves(batches, epochs, failing, error.why) }
+            // Of very many, those that fold are not to be held for each of those that do not.
+            let isMany = batches.reduce(0) { $0 + $1.records.count } > Projector.batch
+            guard !isMany, let place = error.place else { return try await halves(batches, epochs, failing, error.why) }
             // What stands before it is folded as if the batches ended there; then it is parked, and the rest goes on.
             let source = TopicPartition(place.topic, place.partition)
             let (before, from) = batches.split(at: place.offset, in: source)

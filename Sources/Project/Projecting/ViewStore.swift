@@ -23,7 +23,9 @@ public protocol ViewStore: Sendable {
     ) async throws
     /// Says that much more is about to be committed to a view, or that there is no more of it: a store may then spend memory and disk on
     /// that, within limits of its own. It changes nothing of what a commit or a read means.
-    func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws
+    ///
+    /// - Parameter tidies: Whether it may take its time to put away what it has spent.
+    func catchUp(_ tables: any StoredTables, _ isBehind: Bool, tidies: Bool) async throws
     /// Reads rows and the offsets they show, at one moment.
     func read<R: Sendable>(
         _ tables: any StoredTables,
@@ -123,7 +125,7 @@ extension ViewStore {
 
     public func watch(_ tables: any StoredTables, telling signal: Signal) -> (any ViewWatch)? { nil }
 
-    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws {}
+    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool, tidies: Bool) async throws {}
 
     public func version(liveOf projection: AnyProjection) -> ViewVersion? { nil }
 

@@ -18,8 +18,8 @@ extension WrappedViews {
     ) async throws {
         try await views.commit(tables, to: offsets, under: epochs, fold: fold)
     }
-    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws {
-        try await views.catchUp(tables, isBehind)
+    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool, tidies: Bool) async throws {
+        try await views.catchUp(tables, isBehind, tidies: tidies)
     }
     public func read<R: Sendable>(
         _ tables: any StoredTables,

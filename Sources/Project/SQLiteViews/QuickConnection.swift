@@ -45,6 +45,7 @@ final class QuickConnection: @unchecked Sendable {
             // last, all of them have read that one, and no transaction need hold it.
             let first = state.version
             let result = Result { try body(QuickReader(statements: statements)) { try asOf(first, state) } }
+            if case .failure(let error as DatabaseError) = result, error.resultCode == .SQLITE_INTERRUPT { return nil }
             if state.version == first { return try result.get() }
             return try held(state, body)
         } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
@@ -57,12 +58,16 @@ final class QuickConnection: @unchecked Sendable {
         _ state: LiveState,
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R {
+        // Interrupted once it has taken effect, it would leave the connection in a transaction for ever.
+        steps.end()
         try statements.statement("BEGIN").run([])
+        steps.begin()
         let result = Result {
             try body(QuickReader(statements: statements)) {
                 try Checkpoints.offsets(statements.statement(Checkpoints.all))
             }
         }
+        steps.end()
         try statements.statement("COMMIT").run([])
         return try result.get()
     }

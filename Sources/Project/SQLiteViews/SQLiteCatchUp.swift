@@ -32,7 +32,7 @@ extension SQLiteViews {
         var share: MemoryBudget.Share?
     }
 
-    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool) async throws {
+    public func catchUp(_ tables: any StoredTables, _ isBehind: Bool, tidies: Bool) async throws {
         let path = path(of: tables)
         // One that was closed or removed is not opened for that.
         guard let pool = pools.withLock({ $0[path] }) else {
@@ -44,11 +44,14 @@ extension SQLiteViews {
             switch share {
             case .same: return
             case .changed(let cache):
-                try await pool.writeWithoutTransaction { db in
-                    try db.execute(sql: "PRAGMA cache_size = -\((cache ?? Self.cache) >> 10)")
-                    try db.execute(sql: "PRAGMA wal_autocheckpoint = \(isBehind ? Self.longLog : Self.log)")
-                    if !isBehind { Self.shorten(db) }
-                }
+                // In a task of its own: a task that was cancelled would leave the database as it is.
+                try await Task {
+                    try await pool.writeWithoutTransaction { db in
+                        try db.execute(sql: "PRAGMA cache_size = -\((cache ?? Self.cache) >> 10)")
+                        try db.execute(sql: "PRAGMA wal_autocheckpoint = \(isBehind ? Self.longLog : Self.log)")
+                        if !isBehind, tidies { Self.shorten(db) }
+                    }
+                }.value
             }
         } catch {
             throw Self.own(error, path)
@@ -87,7 +90,8 @@ extension [String: SQLiteViews.CatchingUp] {
     }
 
     fileprivate mutating func end(_ path: String) -> SQLiteViews.CatchUpChange {
-        guard var entry = self[path] else { return .same }
+        // Its database was closed and opened meanwhile.
+        guard var entry = self[path] else { return .changed(cache: nil) }
         entry.workers -= 1
         self[path] = entry.workers > 0 ? entry : nil
         return entry.workers > 0 ? .same : .changed(cache: nil)

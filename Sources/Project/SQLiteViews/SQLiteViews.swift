@@ -96,13 +96,14 @@ public final class SQLiteViews: ViewStore {
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
             // A batch's rows lie all over a table. Pages that do not fit are written before their time, and again.
-            // A statement of many rows keeps the pages as they were, for to take itself back: up to a page for each row and tree.
-            try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -\(cache >> 10); PRAGMA journal_size_limit = \(keptLog)")
             try db.inTransaction(.immediate) {
                 try prepare(db, tables)
                 return .commit
             }
+            // A statement of many rows keeps the pages as they were, to take itself back: up to a page for each row and tree. An index
+            // that has just been made of a large table was sorted in files.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
         }
         return pool
     }

@@ -3,7 +3,6 @@ internal import Foundation
 internal import HTTPTypes
 internal import Handling
 internal import MillraceBus
-internal import NIOCore
 internal import ServiceLifecycle
 
 extension GatewayEnvironment {
@@ -13,47 +12,15 @@ extension GatewayEnvironment {
         if let signIn = found.domain.signIn, signIn.takesPassword(found.kind.name) {
             return try await signing(found, by: signIn, request)
         }
-        let (id, wait) = try commandAsked(found, request)
-        let outcome = try await decide(found, json: try await request.body.json(), id: id, within: wait, request)
-        // Whoever has signed out is out before he is told so.
-        if found.domain.signIn != nil { await closedSessions.look(after: outcome) }
-        return reply(outcome, id)
-    }
-
-    /// The same of a body that is here already, for a caller that has no task to wait with.
-    ///
-    /// - Parameter told: Called once with the answer, on a thread that it must not hold up.
-    /// - Returns: Whether it is under way: else it goes the long way.
-    /// - Throws: What keeps it from being sent.
-    func sendNow(
-        _ name: String, _ body: ByteBuffer, _ request: GatewayRequest,
-        told: @escaping @Sendable (_ answer: @escaping @Sendable () throws -> Reply) -> Void
-    ) throws -> Bool {
-        let found = try named { try catalogue.command(name) }
-        // Passwords are hashed, and sessions looked at.
-        if found.domain.signIn != nil || request.trace != nil { return false }
-        let (id, wait) = try commandAsked(found, request)
-        let encoded = try found.command(
-            json: try request.body.jsonNow(body), id: id, by: request.access.acting(in: found.domain.name))
-        try sender.client.send(encoded, to: found.domain, within: wait) { [self] result in
-            told {
-                let outcome = try result.get()
-                self.metrics.note(outcome, of: found.kind.name)
-                return self.reply(outcome, id)
-            }
-        }
-        return true
-    }
-
-    /// A command's id, and how long it is waited for, as a request says them.
-    private func commandAsked(
-        _ found: Catalogue.Found, _ request: GatewayRequest
-    ) throws(Problem) -> (id: String, wait: Duration) {
         try request.require(.send, in: found.domain.name)
         var parameters = request.parameters
         let wait = try wait(&parameters)
         try parameters.end("/commands/\(found.kind.name)")
-        return (try commandID(request), wait)
+        let id = try commandID(request)
+        let outcome = try await decide(found, json: try await request.body.json(), id: id, within: wait, request)
+        // Whoever has signed out is out before he is told so.
+        if found.domain.signIn != nil { await closedSessions.look(after: outcome) }
+        return reply(outcome, id)
     }
 
     func reply(_ outcome: Outcome, _ id: String) -> Reply {

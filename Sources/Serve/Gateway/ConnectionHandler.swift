@@ -37,26 +37,11 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var waiting = 0
     private var lastWaited = NIODeadline.now()
     private var isWritten = false
+    /// What came behind requests that are not answered yet, and is no request.
+    private var broken: HTTPParserError?
     private var peer: GatewayContext?
 
-    private let commands: QuickCommands?
-    /// A command whose body is just read, and what there is of it.
-    private var reading: (head: HTTPRequest, body: ByteBuffer)?
-    /// What came behind a command that is being decided; nil where none is. No answer may overtake that command's.
-    private var held: Held?
-
-    private struct Held {
-        var parts: [HTTPRequestPart] = []
-        var wantsMore = false
-        /// Somebody behind has closed the connection, which saw no request on it.
-        var isOver = false
-        /// What came is no request.
-        var error: HTTPParserError?
-    }
-
-    init(_ quick: QuickAnswers? = nil, _ plain: PlainAnswers? = nil, _ commands: QuickCommands? = nil) {
-        (self.quick, self.plain, self.commands) = (quick, plain, commands)
-    }
+    init(_ quick: QuickAnswers? = nil, _ plain: PlainAnswers? = nil) { (self.quick, self.plain) = (quick, plain) }
 
     func handlerAdded(context: ChannelHandlerContext) {
         isStream = context.channel.parent?.parent != nil
@@ -76,122 +61,33 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let part = unwrapInboundIn(data)
-        if held != nil { held?.parts.append(part) } else { take(part, context) }
-    }
-
-    private func take(_ part: HTTPRequestPart, _ context: ChannelHandlerContext) {
         if isDone { return }
-        switch part {
+        switch unwrapInboundIn(data) {
         case .head(let head):
             isReading = true
             if let quick, let peer, leavesQuick(context.channel), let answer = quick.answer(head, peer) {
                 self.answer = answer
                 return
             }
-            if let commands, leavesQuick(context.channel), commands.mayTake(head) {
-                reading = (head, context.channel.allocator.buffer(capacity: 256))
-                expectBody(context)
-                return
-            }
             waiting += 1
             lastWaited = .now()
             follows = head.path.map(Self.isFollowing) ?? false
             if mayHaveBody(head), !Self.isStream(head.path ?? "") { expectBody(context) }
-        case .body(var bytes):
-            if answer != nil { return }
-            if reading != nil {
-                reading?.body.writeBuffer(&bytes)
-                return
-            }
+        case .body: if answer != nil { return }
         case .end:
             isReading = false
             late?.cancel()
             late = nil
             if let answer {
                 self.answer = nil
-                write(answer, context)
+                context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
+                if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
+                context.write(wrapOutboundOut(.end(nil)), promise: nil)
+                isWritten = true
                 return
             }
-            if let (head, body) = reading {
-                reading = nil
-                if ask(head, body, context) { return }
-                // Somebody behind answers it.
-                waiting += 1
-                lastWaited = .now()
-                context.fireChannelRead(wrapInboundOut(.head(head)))
-                if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
-            }
         }
-        context.fireChannelRead(wrapInboundOut(part))
-    }
-
-    private func write(_ answer: QuickAnswer, _ context: ChannelHandlerContext) {
-        context.write(wrapOutboundOut(.head(answer.head)), promise: nil)
-        if let body = answer.body { context.write(wrapOutboundOut(.body(body)), promise: nil) }
-        context.write(wrapOutboundOut(.end(nil)), promise: nil)
-        isWritten = true
-    }
-
-    // MARK: Commands
-
-    /// Sends a command, whose answer is written when it comes.
-    ///
-    /// - Returns: Whether somebody behind need not know of it.
-    private func ask(_ head: HTTPRequest, _ body: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
-        guard let commands, let peer else { return false }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let asked = commands.ask(head, body, peer, on: context.eventLoop) { answer in
-            handler.value.decided(answer, bound.value)
-        }
-        switch asked {
-        case .longWay: return false
-        case .answered(let answer): write(answer, context)
-        case .underWay:
-            waiting += 1
-            held = Held()
-        }
-        return true
-    }
-
-    /// A command was decided: it is answered, and what came behind it goes on.
-    private func decided(_ answer: QuickAnswer, _ context: ChannelHandlerContext) {
-        guard let held else { return }
-        self.held = nil
-        waiting -= 1
-        if !context.channel.isActive { return }
-        write(answer, context)
-        context.flush()
-        isWritten = false
-        if held.isOver {
-            context.close(promise: nil)
-            return
-        }
-        if !held.parts.isEmpty {
-            for part in held.parts {
-                if self.held == nil { take(part, context) } else { self.held?.parts.append(part) }
-            }
-            channelReadComplete(context: context)
-        }
-        if let error = held.error {
-            errorCaught(context: context, error: error)
-            return
-        }
-        if !held.wantsMore { return }
-        if self.held == nil { context.read() } else { self.held?.wantsMore = true }
-    }
-
-    /// Behind a command that is being decided nothing is read, but what has come already.
-    func read(context: ChannelHandlerContext) {
-        if held == nil { context.read() } else { held?.wantsMore = true }
-    }
-
-    /// Whoever closes from behind knows of no command that is being decided, whose answer goes out first.
-    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if held == nil { return context.close(mode: mode, promise: promise) }
-        held?.isOver = true
-        promise?.succeed()
+        context.fireChannelRead(data)
     }
 
     /// An answer may not overtake another. Who takes none of them is asked to wait; and now and then what is behind must see that the
@@ -241,7 +137,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isAnswering = false
             waiting -= 1
             context.write(data, promise: promise)
-            if closes { leave(context) }
+            if closes {
+                leave(context)
+            } else if waiting == 0, let error = broken {
+                broken = nil
+                errorCaught(context: context, error: error)
+            }
         }
     }
 
@@ -267,11 +168,12 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
             return
         }
-        if held != nil {
-            held?.error = error
+        // What came before is answered first. Where an answer never ends, or waits for what does not come, nothing can follow it.
+        if waiting > 0, !isReading, !follows {
+            broken = error
             return
         }
-        if isAnswering {
+        if isAnswering || waiting > 1 {
             context.close(promise: nil)
             return
         }

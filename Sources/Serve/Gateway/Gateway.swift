@@ -90,10 +90,8 @@ package struct Gateway: Service, CustomStringConvertible {
         let address = around.settings.address
         let date = DateField()
         let (quick, plain) = (QuickAnswers(around, date), PlainAnswers(around, date))
-        let commands = QuickCommands(around, quick)
         var configuration = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionHandler(quick, plain, commands)],
-            idleTimeout: GatewayLimits.idle.amount)
+            additionalChannelHandlers: [ConnectionHandler(quick, plain)], idleTimeout: GatewayLimits.idle.amount)
         configuration.httpDecoder = .init(
             maxHeaderFieldSize: GatewayLimits.headerBytes, maxHeaderListSize: GatewayLimits.headerBytes,
             maxHeaderFieldCount: GatewayLimits.headerFields)

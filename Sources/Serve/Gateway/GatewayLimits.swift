@@ -6,8 +6,6 @@ package enum GatewayLimits {
 
     /// Bytes of a request body that is one message: any command fits, also where each of its characters is an escape.
     package static let bodyBytes = Limits.lineBytes
-    /// Bytes of a command's body that is read on the thread of its connection.
-    package static let quickBody = 16_384
     /// Bytes of the path and query of a request.
     package static let targetBytes = 16_384
     /// Bytes of all header fields of a request.

@@ -98,63 +98,34 @@ final class RequestedBody: Sendable {
     }
 
     func text(_ expected: MediaType) async throws -> String {
-        var text = try begin(text: expected)
-        for try await chunk in body { try text.add(chunk) }
-        return try end(text)
-    }
-
-    /// The same of a body that is here already.
-    func jsonNow(_ bytes: ByteBuffer) throws -> String {
-        var text = try begin(text: .json)
-        try text.add(bytes)
-        return try end(text)
-    }
-
-    private func begin(text expected: MediaType) throws -> BodyText {
         try begin([expected])
-        if let length, length > GatewayLimits.bodyBytes { throw BodyText.tooLarge }
-        return BodyText(unpacking: isGzip ? try Gunzip() : nil)
-    }
-
-    private func end(_ text: BodyText) throws -> String {
+        let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
+        if let length, length > GatewayLimits.bodyBytes { throw tooLarge }
+        let unpacking = isGzip ? try Gunzip() : nil
+        var bytes: [UInt8] = []
+        for try await chunk in body {
+            if let unpacking {
+                try unpacking.add(Array(chunk.readableBytesView)) {
+                    bytes += $0
+                    return bytes.count <= GatewayLimits.bodyBytes
+                }
+            } else {
+                bytes += chunk.readableBytesView
+            }
+            if bytes.count > GatewayLimits.bodyBytes { throw tooLarge }
+        }
         isRead.store(true, ordering: .relaxed)
-        return try text.end()
+        try unpacking?.end()
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Problem(.badRequest, "the body is not UTF-8")
+        }
+        return text
     }
 
     /// Its lines, as they come. Nothing of the body is read before they are asked for.
     func lines() throws -> BodyLines {
         try checkLines()
         return BodyLines(body, gunzip: isGzip ? try Gunzip() : nil) { self.isRead.store(true, ordering: .relaxed) }
-    }
-}
-
-/// A body that is one text, as it comes.
-private struct BodyText {
-    static let tooLarge = Problem(.contentTooLarge, "the body has over \(GatewayLimits.bodyBytes) bytes")
-
-    private let unpacking: Gunzip?
-    private var bytes: [UInt8] = []
-
-    init(unpacking: Gunzip?) { self.unpacking = unpacking }
-
-    mutating func add(_ chunk: ByteBuffer) throws {
-        if let unpacking {
-            try unpacking.add(Array(chunk.readableBytesView)) {
-                bytes += $0
-                return bytes.count <= GatewayLimits.bodyBytes
-            }
-        } else {
-            bytes += chunk.readableBytesView
-        }
-        if bytes.count > GatewayLimits.bodyBytes { throw Self.tooLarge }
-    }
-
-    func end() throws -> String {
-        try unpacking?.end()
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Problem(.badRequest, "the body is not UTF-8")
-        }
-        return text
     }
 }
 

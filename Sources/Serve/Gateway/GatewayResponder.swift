@@ -49,68 +49,18 @@ struct GatewayResponder: HTTPResponder {
         let request = Request(head: head, body: RequestBody(buffer: ByteBuffer()))
         var seen = Seen(request.head, context)
         let body = RequestedBody(request)
-        let answered: Result<Reply, any Error>
+        var reply: Reply
         do {
             guard case .asks(.view(let name), let asked) = try admit(request, context, body, &seen),
                 let answer = try around.queryNow(name, asked)
             else {
-                giveBack(context, seen)
+                around.rates.giveBack(context.address)
+                if let subject = seen.subject { around.tokenRates.giveBack(subject) }
                 return nil
             }
-            answered = .success(answer)
+            reply = answer
         } catch {
-            answered = .failure(error)
-        }
-        return finished(request, body, seen, answered)
-    }
-
-    /// A request that goes the long way is counted there.
-    private func giveBack(_ context: GatewayContext, _ seen: Seen) {
-        around.rates.giveBack(context.address)
-        if let subject = seen.subject { around.tokenRates.giveBack(subject) }
-    }
-
-    /// What becomes of a command that is asked for on a thread that must not wait.
-    enum Commanded {
-        /// It goes the long way, as if it came only then.
-        case longWay
-        case answered(Reply, Seen)
-        case underWay
-    }
-
-    /// Lets a command in and sends it.
-    ///
-    /// - Parameter told: Called once, where it is under way, on a thread that it must not hold up: what it is given makes the answer.
-    func commandNow(
-        _ head: HTTPRequest, _ bytes: ByteBuffer, _ context: GatewayContext,
-        told: @escaping @Sendable (_ answer: @escaping @Sendable () -> (reply: Reply, seen: Seen)) -> Void
-    ) -> Commanded {
-        let request = Request(head: head, body: RequestBody(buffer: bytes))
-        let body = RequestedBody(request)
-        var seen = Seen(request.head, context)
-        do {
-            if case .asks(.command(let name), let asked) = try admit(request, context, body, &seen) {
-                let isUnderWay = try around.sendNow(name, bytes, asked) { [seen] answer in
-                    told { finished(request, body, seen, Result(catching: answer)) }
-                }
-                if isUnderWay { return .underWay }
-            }
-        } catch {
-            let (reply, seen) = finished(request, body, seen, .failure(error))
-            return .answered(reply, seen)
-        }
-        giveBack(context, seen)
-        return .longWay
-    }
-
-    private func finished(
-        _ request: Request, _ body: RequestedBody, _ seen: Seen, _ answered: Result<Reply, any Error>
-    ) -> (reply: Reply, seen: Seen) {
-        var seen = seen
-        var reply: Reply
-        switch answered {
-        case .success(let answer): reply = answer
-        case .failure(let error): reply = refused(request, error)
+            reply = refused(request, error)
         }
         finish(&reply, request, body)
         seen.status = reply.status

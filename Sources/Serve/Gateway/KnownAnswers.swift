@@ -51,7 +51,10 @@ final class KnownAnswers: Sendable {
     }
 
     private func key(_ question: KnownQuestion, _ arguments: [String: Value]) -> Key {
-        let values = arguments.count < 2 ? Array(arguments.values) : arguments.sorted { $0.key < $1.key }.map(\.value)
+        let values =
+            arguments.count < 2
+            ? arguments.flatMap { [.text($0.key), $0.value] }
+            : arguments.sorted { $0.key < $1.key }.flatMap { [.text($0.key), $0.value] }
         return Key(query: question.number, arguments: values)
     }
 

@@ -21,12 +21,14 @@ struct QuickAnswers: Sendable {
     /// - Returns: nil where it goes the long way.
     func answer(_ head: HTTPRequest, _ peer: GatewayContext) -> (head: HTTPResponse, body: ByteBuffer?)? {
         guard head.method == .get || head.method == .head, let path = head.path, path.hasPrefix(PlainView.folder),
-            Self.isUsual(head.headerFields, but: Self.unusual), let (reply, seen) = responder.viewNow(head, peer)
+            isUsual(head.headerFields), let (reply, seen) = responder.viewNow(head, peer)
         else { return nil }
         return written(reply, seen)
     }
 
-    func written(_ reply: Reply, _ seen: GatewayResponder.Seen) -> QuickAnswer {
+    private func written(
+        _ reply: Reply, _ seen: GatewayResponder.Seen
+    ) -> (head: HTTPResponse, body: ByteBuffer?) {
         responder.note(seen)
         var fields = reply.fields
         var body: ByteBuffer?
@@ -39,10 +41,9 @@ struct QuickAnswers: Sendable {
         )
     }
 
-    /// Whether a request has none of some fields, and its connection goes on.
-    static func isUsual(_ fields: HTTPFields, but unusual: [HTTPField.Name]) -> Bool {
+    private func isUsual(_ fields: HTTPFields) -> Bool {
         for field in fields {
-            if unusual.contains(field.name) { return false }
+            if Self.unusual.contains(field.name) { return false }
             if field.name == .connection, field.value.lowercased() != "keep-alive" { return false }
         }
         return true

@@ -16,7 +16,8 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var out: ChannelHandlerContext?
     /// The answer to the request that is just read: nobody behind is told of it.
     private var answer: ByteBuffer?
-    private var isWritten = false
+    /// Bytes that were written and not sent.
+    private var written = 0
 
     init(_ answers: PlainAnswers, _ peer: GatewayContext, beside others: ConnectionHandler) {
         (self.answers, connection, self.others) = (answers, PlainAnswers.Connection(peer), others)
@@ -38,8 +39,9 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(var head):
-            if head.version.major == 1, head.version.minor == 0, !Self.staysOpen(head) {
-                // In HTTP/1.0 a connection goes on only where that is asked for (RFC 9112, section 9.3). Nobody behind knows the version.
+            if head.version.major == 1, head.version.minor == 0 {
+                // A client of HTTP/1.0 takes the connection's end for that of the answer, unless that says otherwise (RFC 9112, section
+                // 9.3). Nobody behind knows the version.
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
                 context.fireChannelRead(wrapInboundOut(.head(head)))
                 return
@@ -55,23 +57,23 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
             if let answer, let out {
                 self.answer = nil
                 out.write(NIOAny(IOData.byteBuffer(answer)), promise: nil)
-                isWritten = true
+                written += answer.readableBytes
+                // TLS keeps what is written until it is told to send, and says only then that a client takes nothing.
+                if written >= GatewayLimits.chunkBytes { flush() }
                 return
             }
         }
         context.fireChannelRead(data)
     }
 
-    private static func staysOpen(_ head: HTTPRequestHead) -> Bool {
-        head.headers["Connection"].contains { $0.lowercased() == "keep-alive" }
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if written > 0 { flush() }
+        context.fireChannelReadComplete()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        if isWritten {
-            isWritten = false
-            out?.flush()
-        }
-        context.fireChannelReadComplete()
+    private func flush() {
+        written = 0
+        out?.flush()
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { out = nil }

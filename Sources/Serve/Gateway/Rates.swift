@@ -37,7 +37,7 @@ package struct TokenBucket: Sendable {
 
     private mutating func fill(at now: ContinuousClock.Instant) {
         tokens = min(size, tokens + max(0, (now - filled) / .seconds(1)) * rate)
-        filled = now
+        filled = max(filled, now)
     }
 }
 

@@ -99,6 +99,7 @@ struct Codes: AsyncParsableCommand {
                 place = (place + stride) % places
                 if first == 0, buckets.insert(place % CodeSpace.buckets) { count += 1 }
                 let image = permutation(place)
+                guard image < permutation.size else { throw ValidationError("\(place) has no code: \(image)") }
                 if image < first || image >= first + seen.count { continue }
                 guard seen.insert(image - first), permutation.inverse(image) == place else {
                     throw ValidationError("\(CodeSpace.six.text(image)) is given twice, or is another place's")
