@@ -58,10 +58,14 @@ struct HTTPDocumentTests {
     }
 
     /// A Python that has the reference validator.
-    private static let python: String? = [
-        ProcessInfo.processInfo.environment["MILLRACE_TEST_PYTHON"], "/usr/bin/python3",
-    ].compactMap { $0 }.first { python in
-        shell("exec '\(python)' -c 'import openapi_spec_validator' 2>&1").isDone
+    private static let python = python(with: "openapi_spec_validator")
+    /// One that makes clients.
+    private static let generator = python(with: "openapi_python_client")
+
+    private static func python(with module: String) -> String? {
+        [ProcessInfo.processInfo.environment["MILLRACE_TEST_PYTHON"], "/usr/bin/python3"].compactMap { $0 }.first {
+            shell("exec '\($0)' -c 'import \(module)' 2>&1").isDone
+        }
     }
 
     @Test(
@@ -75,6 +79,41 @@ struct HTTPDocumentTests {
             let ended = try await bus.plain(
                 ["-m", "openapi_spec_validator", "--schema", "3.1.0", file], program: try #require(Self.python))
             #expect(ended.exit == 0, "\(ended)")
+        }
+    }
+
+    @Test(
+        .enabled(
+            if: generator != nil,
+            "needs openapi-python-client: pip install openapi-python-client, and MILLRACE_TEST_PYTHON names its python")
+    )
+    func `a client that is made of the first sends, is refused and asks`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let python = try #require(Self.generator)
+            let file = try bus.file("openapi.json", try await bus.plain(["openapi"]).out)
+            let made = try await bus.plain(
+                ["-m", "openapi_python_client", "generate", "--path", file, "--meta", "none", "--output-path"]
+                    + ["\(bus.folder)/client"], program: python)
+            #expect(FileManager.default.fileExists(atPath: "\(bus.folder)/client/api/orders"), "\(made)")
+            let script = try bus.file(
+                "use.py",
+                """
+                import sys
+                sys.path.insert(0, "\(bus.folder)")
+                from client import Client
+                from client.api.orders import query_orders_status, send_place_order
+                from client.models import OrdersPlaceOrder
+                bus = Client(base_url="\(web.base)")
+                first = send_place_order.sync(client=bus, body=OrdersPlaceOrder(order="o1", customer="ann"))
+                other = send_place_order.sync(client=bus, body=OrdersPlaceOrder(order="o1", customer="ben"))
+                place = f"{first.events[0].topic}/{first.events[0].partition}@{first.events[0].offset}"
+                page = query_orders_status.sync(client=bus, order="o1", after=[place])
+                print(first.outcome.value, other.status, other.detail.startswith("order o1 is received already"),
+                      page.rows[0].additional_properties["customer"])
+                """)
+            let used = try await bus.plain([script], program: python)
+            #expect(used.out == "accepted 409 True ann\n", "\(used)")
         }
     }
 }
