@@ -76,8 +76,7 @@ struct Behind: Sendable {
     ) async {
         hasHandled = true
         let records = batches.reduce(0) { $0 + $1.records.count }
-        let bytes = batches.reduce(0) { $0 + $1.records.reduce(0) { $0 + $1.key.count + $1.value.count } }
-        pace.committed(records: records, bytes: bytes, in: .now - start)
+        pace.committed(records: records, bytes: batches.reduce(0) { $0 + $1.bytes }, in: .now - start)
         if !pace.isBehind { return await letGo(projection, views) }
         if share == nil { share = CatchUp.ofAll.take(atMost: min(CatchUp.bytes, pace.largest * CatchUp.records)) }
         pace.limit(to: (share?.bytes ?? 0) / pace.largest)
@@ -109,6 +108,11 @@ struct Behind: Sendable {
     }
 }
 
+extension Batch {
+    /// Of keys and values.
+    fileprivate var bytes: Int { records.reduce(0) { $0 + $1.key.count + $1.value.count } }
+}
+
 /// Batches of a partition that are read to its end, until there are as many as one commit may have.
 struct HeldBatches {
     private(set) var behind = Behind()
@@ -125,7 +129,7 @@ struct HeldBatches {
     mutating func add(_ batch: Batch) -> [Batch]? {
         batches.append(batch)
         count += batch.records.count
-        bytes += batch.records.reduce(0) { $0 + $1.key.count + $1.value.count }
+        bytes += batch.bytes
         let isEnough = count >= behind.pace.size || bytes >= CatchUp.bytes || batches.count >= Self.most
         return isPaced || isEnough ? take() : nil
     }
