@@ -315,7 +315,7 @@ let package = Package(
             path: "Sources/Test/bench", swiftSettings: strict),
 
         // Tests mirror the sources. PostgresServer is a server that those of the views in PostgreSQL start; TestSupport
-        // drives processes, and has what is bad for them.
+        // drives processes, has what is bad for them, and wraps logs.
         .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
         // A worker that dies of some records.
         .executableTarget(
@@ -325,7 +325,9 @@ let package = Package(
                 lifecycle, signals, logging,
             ] + domainModules,
             path: "Tests/Mortal", swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["EventLog", "EventModel"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests("KafkaTests", ["Kafka", "KafkaLog", "EventLog", "EventModel", "PrometheusExporter"]),
         tests("DecideTests", ["EventModel", protobuf]),
         tests("DocumentTests", ["MillraceCommand", "PostgresServer", "TestSupport"], exclude: ["API"]),
@@ -352,7 +354,10 @@ let package = Package(
             exclude: ["Guests/guests.proto"]),
         tests(
             "SimulationTests",
-            ["MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", protobuf] + domainModules
+            [
+                "MillraceTestKit", "Domains", "EventModel", "EventLog", "Handling", "Projecting", "TestSupport",
+                protobuf,
+            ] + domainModules
         ),
         tests(
             "MillraceTests",

@@ -131,6 +131,13 @@ struct WholenessTests {
         }
     }
 
+    /// A limit ends a test that hangs. One that a busy machine comes to fails by chance.
+    @Test func `no test is told to be over in less than ten minutes`() throws {
+        let limits = try Code.matches(#"\.timeLimit\(\.minutes\((\d+)\)\)"#, in: ["Tests", "Examples"])
+        #expect(limits.contains("10"))
+        #expect(limits.compactMap { Int($0) }.filter { $0 < 10 } == [])
+    }
+
     private func expectSame<T: Hashable & Comparable>(
         _ page: Set<T>, _ code: Set<T>, sourceLocation: SourceLocation = #_sourceLocation
     ) {

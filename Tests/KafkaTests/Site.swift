@@ -56,7 +56,7 @@ private let run = String(UInt64(Date().timeIntervalSince1970 * 1000), radix: 36)
 /// A name that no other test, and no other run against the same broker, uses.
 func fresh(_ name: String) -> String { "\(name)-\(run)-\(count.add(1, ordering: .relaxed).newValue)" }
 
-let patience: Duration = .seconds(120)
+let patience: Duration = .seconds(300)
 
 struct TookTooLong: Error, CustomStringConvertible {
     var description: String

@@ -3,6 +3,7 @@ import EventModel
 import Foundation
 import Kafka
 import KafkaLog
+import TestSupport
 
 extension Carrier {
     /// librdkafka's mock cluster, one for the run. Its records live as long as it does; it hides no transaction that is
@@ -24,10 +25,10 @@ extension Carrier {
 }
 
 /// The log on Kafka, where the mock cluster has to be asked in its own way: for new topics, and for no configurations.
-struct MockLog: EventLog {
+struct MockLog: WrappedLog {
     let promises: Promises = [.durable, .shared]
     private let cluster: MockCluster
-    private let log: KafkaLog
+    let log: any EventLog
 
     init(_ cluster: MockCluster) async throws {
         self.cluster = cluster
@@ -59,21 +60,5 @@ struct MockLog: EventLog {
         return found.map { Topic($0.name, partitions: $0.partitions, key: "", schema: "", owner: "") }
     }
 
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
-    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-        try await log.bounds(of: partitions)
-    }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
-    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
-        try await log.reader(from: positions)
-    }
-    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
-        try await log.join(group, topics: topics, sharing: sharing)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
-    }
     func close() async { await log.close() }
 }

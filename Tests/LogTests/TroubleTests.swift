@@ -1,10 +1,11 @@
 import EventLog
 import EventModel
 import Synchronization
+import TestSupport
 import Testing
 
 /// A log that fails as often as it is told to, before it does what it is asked.
-private final class FlakyLog: EventLog {
+private final class FlakyLog: WrappedLog {
     let log: any EventLog = MemoryLog()
     let patience: Patience
     private let failures: Mutex<Int>
@@ -20,18 +21,9 @@ private final class FlakyLog: EventLog {
 
     var left: Int { failures.withLock { $0 } }
     var promises: Promises { log.promises.subtracting(.contiguous) }
-    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-    func topics() async throws -> [Topic] { try await log.topics() }
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
     func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
         try await Task.sleep(for: pause)
         return try await log.bounds(of: partitions)
-    }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
-    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
-        try await log.reader(from: positions)
     }
     func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
         let fails = failures.withLock { left in
@@ -40,9 +32,6 @@ private final class FlakyLog: EventLog {
         }
         if fails { throw LogError(.unreachable, "no broker answers") }
         return try await log.join(group, topics: topics, sharing: sharing)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
     }
     func close() async { await log.close() }
 }
@@ -74,7 +63,7 @@ struct TroubleTests {
         _ = try await log.append([Append(TopicPartition("t", 0), [NewRecord(key: "k", value: "a", timestamp: 1)])])
         let seen = Seen(work)
         let loop = GroupLoop(log: log, group: "g", topics: ["t"], batch: 10)
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         var worker = Watched(work: work, seen: seen)
         defer { work = seen.now }
         try await loop.run(&worker, until: { seen.now.handled > 0 || ContinuousClock.now > deadline })

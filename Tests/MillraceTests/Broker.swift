@@ -20,7 +20,7 @@ enum Broker {
         let done = try await Running(
             "/bin/sh", ["-c", try #require(control), "control", verb],
             environment: ["HOME": ProcessInfo.processInfo.environment["HOME"] ?? folder], cwd: folder, scratch: folder
-        ).end(within: .seconds(120))
+        ).end(within: .seconds(300))
         try #require(done.exit == 0, "\(done)")
     }
 

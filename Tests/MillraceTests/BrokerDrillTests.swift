@@ -6,10 +6,10 @@ import Testing
 private func drill(_ bus: Bus, program: String = Bus.program, _ more: [String]) async throws -> Ended {
     let broker = "MILLRACE_TEST_KAFKA=\(Broker.address ?? "")"
     let arguments = [broker, "python3", "\(Bus.package)/Tools/drill-brokers", "--program", program]
-    return try await bus.start(program: "/usr/bin/env", arguments + more).end(within: .seconds(280))
+    return try await bus.start(program: "/usr/bin/env", arguments + more).end(within: .seconds(300))
 }
 
-@Suite("The drill that loses brokers", .timeLimit(.minutes(1)))
+@Suite("The drill that loses brokers", .timeLimit(.minutes(10)))
 struct BrokerDrillTests {
     @Test(.enabled(if: Broker.address == nil, "there is a broker"))
     func `asks for a cluster and for times that go together`() async throws {

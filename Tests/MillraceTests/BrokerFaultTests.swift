@@ -24,7 +24,7 @@ extension BrokerTests {
                     try await crew.stop()
                     try await sales.expectEachDecidedOnce()
                 }
-                let decisions = try await bus.run("verify", "--decisions", within: .seconds(120))
+                let decisions = try await bus.run("verify", "--decisions", within: .seconds(300))
                 #expect(decisions.exit == 0, "\(decisions)")
             }
         }

@@ -13,7 +13,7 @@ extension BrokerTests {
 
         init(_ bus: Bus, _ more: String...) async throws {
             let process = try bus.start(["kv", "serve", "--port", "0"] + more)
-            let port = try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(60)) {
+            let port = try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(300)) {
                 process.err.firstMatch(of: #/serving kv on [^\n]*:(\d+)/#).flatMap { Int($0.1) }
             }
             (self.process, socket) = (process, try RawSocket(port: port))
@@ -34,7 +34,7 @@ extension BrokerTests {
 
         /// Sets a key. A handler that another test has killed is missed only once its session is over.
         func set(_ key: String, _ value: String) async throws {
-            try await eventually("a place for \(key)", within: .seconds(60)) {
+            try await eventually("a place for \(key)", within: .seconds(300)) {
                 let answer = try ask("SET", key, value)
                 try #require(answer == "+OK\r\n" || answer.hasPrefix("-TRYAGAIN"), "\(answer)")
                 return answer == "+OK\r\n" ? true : nil
@@ -67,7 +67,7 @@ extension BrokerTests {
             let line = #"{"key":"\#(name)file","text":"\#(large)","@command":"kv.Put"}"#
             let sent = try await bus.run("send", "--file", "-", "--timeout", "60s", stdin: line)
             #expect(sent.exit == 0, "\(sent.err)")
-            try await eventually("kv.newest to have seen all of it", within: .seconds(60)) {
+            try await eventually("kv.newest to have seen all of it", within: .seconds(300)) {
                 let lag = try await bus.run("lag", "--json").lines.filter { $0.contains(#""kv.newest""#) }
                 return lag.count == 4 && lag.allSatisfy { $0.contains(#""lag":0"#) } ? true : nil
             }
@@ -106,16 +106,16 @@ extension BrokerTests {
             let front = try await Front(bus)
             for key in 0..<40 { try await front.set("\(name)\(key)", "v\(key)") }
             try await bus.settle()
-            let good = try await bus.run("kv", "verify", within: .seconds(120))
+            let good = try await bus.run("kv", "verify", within: .seconds(300))
             #expect(good.exit == 0, "\(good)")
             #expect(try await worker.stop().exit == 0)
             try Tables.change(
                 bus.views + "/kv.keys@1.sqlite", "UPDATE kv_keys SET value = 'wrong' WHERE key = '\(name)3'")
-            let bad = try await bus.run("kv", "verify", "--only", "view", within: .seconds(120))
+            let bad = try await bus.run("kv", "verify", "--only", "view", within: .seconds(300))
             #expect(bad.exit == 65 && bad.out.contains("\(name)3 has another value"), "\(bad)")
-            let repaired = try await bus.run("kv", "verify", "--repair", within: .seconds(120))
+            let repaired = try await bus.run("kv", "verify", "--repair", within: .seconds(300))
             #expect(repaired.exit == 0, "\(repaired)")
-            let again = try await bus.run("kv", "verify", within: .seconds(120))
+            let again = try await bus.run("kv", "verify", within: .seconds(300))
             #expect(again.exit == 0 && again.err.isEmpty, "\(again)")
             #expect(try await front.process.stop().exit == 0)
         }

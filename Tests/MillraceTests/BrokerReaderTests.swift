@@ -25,7 +25,7 @@ extension BrokerTests {
                     "retry.backoff.ms": "5",
                 ]))
             do {
-                try await producer.initTransactions(within: .seconds(60))
+                try await producer.initTransactions(within: .seconds(300))
                 for i in 0..<count {
                     let key = Bytes("\(keys)\(i)")
                     let message = OutgoingMessage(key: key.slice, value: key.slice, timestamp: 1, headers: [])
@@ -36,7 +36,7 @@ extension BrokerTests {
                             [message]
                         )
                     ])
-                    try await producer.abort(within: .seconds(60))
+                    try await producer.abort(within: .seconds(300))
                 }
             } catch {
                 await producer.close()

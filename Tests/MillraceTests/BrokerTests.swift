@@ -72,7 +72,7 @@ struct BrokerTests {
                                 "--seats", "\(["A", "B", "C", "D"][seat / 10])-\(seat % 10 + 1)", "--hold", hold,
                                 "--id",
                                 hold, "--timeout", "80s"
-                            ).end(within: .seconds(90))
+                            ).end(within: .seconds(300))
                             try #require([0, 1].contains(ended.exit), "\(ended)")
                             let outcome = try JSON(ended.out)
                             outcomes.all.withLock { $0[hold] = outcome }
@@ -80,7 +80,7 @@ struct BrokerTests {
                     }
                 }
                 for answered in [8, 24] {
-                    try await eventually("\(answered) answers", within: .seconds(120)) {
+                    try await eventually("\(answered) answers", within: .seconds(300)) {
                         outcomes.all.withLock { $0.count >= answered } ? true : nil
                     }
                     try await handler.crash()

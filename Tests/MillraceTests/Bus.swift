@@ -78,7 +78,7 @@ final class Bus: Sendable {
     @discardableResult
     func run(
         _ arguments: String..., stdin: String? = nil, cwd: String? = nil, environment: [String: String] = [:],
-        within limit: Duration = .seconds(60)
+        within limit: Duration = .seconds(300)
     ) async throws -> Ended {
         try await start(arguments, stdin: stdin.map { Array($0.utf8) }, cwd: cwd, environment: environment)
             .end(within: limit)
@@ -171,7 +171,7 @@ extension Bus {
     }
 
     /// Waits until no worker has anything left to read.
-    func settle(within limit: Duration = .seconds(60)) async throws {
+    func settle(within limit: Duration = .seconds(300)) async throws {
         let ended = try await run(
             "lag", "--sum", "--wait", "\(limit.components.seconds)s", within: limit + .seconds(20))
         try #require(ended.exit == 0, "\(ended)")

@@ -111,7 +111,7 @@ private struct Nodes {
         let node = random.one(of: busy)
         if random.chance(50) {
             let (before, victim) = (try acknowledged.count, running[node])
-            _ = try await eventually("more acknowledgements", within: .seconds(120)) {
+            _ = try await eventually("more acknowledgements", within: .seconds(300)) {
                 try victim.hasEnded || acknowledged.count > before ? true : nil
             }
         }
@@ -139,7 +139,7 @@ struct CacheKillTests {
             while try await nodes.goOn() {
                 // Each kill comes after more was acknowledged than before it.
                 let next = told + nodes.random.number(1...200)
-                told = try await eventually("acknowledgements: \(workers.map(\.err))", within: .seconds(120)) {
+                told = try await eventually("acknowledgements: \(workers.map(\.err))", within: .seconds(300)) {
                     let isBusy = try await nodes.goOn()
                     let now = try nodes.acknowledged.count
                     return now >= next || !isBusy ? now : nil

@@ -11,7 +11,7 @@ import Testing
 @testable import HitsDomain
 
 /// A projector that is far behind commits much at once and keeps a long write-ahead log: it is killed amid that.
-@Suite("Catching up while killed", .timeLimit(.minutes(5)))
+@Suite("Catching up while killed", .timeLimit(.minutes(10)))
 struct CatchUpKillTests {
     private static let seed =
         ProcessInfo.processInfo.environment["MILLRACE_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 1...999_999)
@@ -53,7 +53,7 @@ struct CatchUpKillTests {
                 let worker = try bus.start(program: program.path, ["projector", bus.folder])
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 let (before, wanted) = (try await folded(), Int64(20_000 + (state >> 33) % 100_000))
-                let isDone: Bool = try await eventually("more to be folded", within: .seconds(200)) {
+                let isDone: Bool = try await eventually("more to be folded", within: .seconds(300)) {
                     longest = max(longest, size())
                     let now = try await folded()
                     if now == Int64(Self.hits) { return true }

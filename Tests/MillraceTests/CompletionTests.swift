@@ -81,7 +81,7 @@ struct CompletionTests {
         func complete(_ typed: String) async throws -> String {
             try? FileManager.default.removeItem(atPath: line)
             terminal.type("\(typed)\t\(Self.key)")
-            return try await eventually("the line: \(terminal.text.suffix(2000))", within: .seconds(20)) {
+            return try await eventually("the line: \(terminal.text.suffix(2000))", within: .seconds(300)) {
                 let text = try? String(contentsOfFile: line, encoding: .utf8)
                 return text.flatMap { $0.hasSuffix("\n") ? $0.trimmingCharacters(in: .whitespacesAndNewlines) : nil }
             }

@@ -147,7 +147,7 @@ struct FaultTests {
             let text = Data(String(repeating: "This is not a database. ", count: 1000).utf8)
             try text.write(to: file)
             for command in [["topics"], ["produce", "Hit"], ["work"], ["up"], ["lag"], ["replay", "hits.events"]] {
-                let ended = try await bus.start(command, stdin: Array(Self.hit.utf8)).end(within: .seconds(20))
+                let ended = try await bus.start(command, stdin: Array(Self.hit.utf8)).end(within: .seconds(300))
                 #expect(
                     ended.exit == 65 && ended.err.contains("is damaged (file is not a database)"), "\(command) \(ended)"
                 )
@@ -188,7 +188,7 @@ struct FaultTests {
     func `a broker that does not answer is told within a bounded time`(_ command: [String]) async throws {
         try await onBus { bus in
             let ended = try await bus.start(command + ["--log", "kafka://127.0.0.1:1"], stdin: Array(Self.hit.utf8))
-                .end(within: .seconds(30))
+                .end(within: .seconds(300))
             #expect(ended.exit == 69 && ended.err.contains("no Kafka broker answers at 127.0.0.1:1"), "\(ended)")
         }
     }

@@ -57,7 +57,7 @@ struct FullDiskTests {
         try await SmallDisk.with(megabytes: 12) { bus, disk in
             try await bus.run("produce", "Hit", stdin: hits(8000))
             try disk.fill(leaving: 200)
-            let full = try await bus.run("work", "hits.windows", within: .seconds(30))
+            let full = try await bus.run("work", "hits.windows", within: .seconds(300))
             #expect(full.exit == 74 && full.err.contains("no room is left"), "\(full)")
             disk.free()
             _ = try await bus.work("hits.windows")

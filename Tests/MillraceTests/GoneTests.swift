@@ -193,7 +193,7 @@ struct GoneTests {
                 ["work", "projector"],
             ] {
                 let began = ContinuousClock.now
-                let ended = try await bus.start(command).end(within: .seconds(60))
+                let ended = try await bus.start(command).end(within: .seconds(300))
                 #expect(ended.exit == 65, "\(command): \(ended)")
                 #expect(
                     ended.err.contains("past the log's end") || ended.err.contains("is ahead of the log"),

@@ -82,7 +82,7 @@ struct HTTPLoadTests {
             }
             try await eventually("the slow reader's stream") { try await streams() == 1 ? true : nil }
             var left: [String: Duration] = [:]
-            try await eventually("all to be left", within: .seconds(150)) {
+            try await eventually("all to be left", within: .seconds(300)) {
                 let took = ContinuousClock.now - begin
                 for (name, socket) in [("silent", silent), ("kept", kept), ("half", half), ("stuck", stuck)]
                 where left[name] == nil && socket.isLeft { left[name] = took }

@@ -41,7 +41,7 @@ struct HTTPRefusalTests {
             _ = try await bus.work("handler")
             let file = try bus.file("commands.ndjson", lines.joined(separator: "\n"))
             let ended = try await bus.run(
-                "send", "--file", file, "--on-error", "skip", "--timeout", "60s", within: .seconds(120))
+                "send", "--file", file, "--on-error", "skip", "--timeout", "60s", within: .seconds(300))
             return try ended.lines.map { try JSON($0) }
         }
         func told(_ outcome: JSON) -> [JSON] { ["id", "outcome", "reason", "message"].map { outcome[$0] } }

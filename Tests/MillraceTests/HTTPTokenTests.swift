@@ -278,7 +278,7 @@ struct HTTPTokenTests {
                 both.replacing("\n]}", with: "\n],\"denied\":{\"subjects\":[\"ben\"]}}"), until: "read again")
             #expect(try await web.get("/views", first).status == 200)
             // What was let in before ends too.
-            #expect(try await following.end(within: .seconds(30)).exit == 0)
+            #expect(try await following.end(within: .seconds(300)).exit == 0)
             let denied = try await web.get("/views", second)
             #expect(denied.status == 401 && denied.json["detail"] == "the token is not taken any more", "\(denied)")
             let ended = try await web.stop()

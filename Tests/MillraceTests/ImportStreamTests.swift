@@ -166,7 +166,7 @@ struct ImportStreamTests {
             let file = try bus.file("gps.csv", header + rows.joined(separator: "\n") + "\n")
             #expect(try tally(try await bus.run("import", "gps", file)) == [5, 2, 0, 2])
             #expect(try tally(try await bus.run("import", "gps", file)) == [5, 0, 3, 2])
-            let later = try await eventually("the line's time to come", within: .seconds(40)) {
+            let later = try await eventually("the line's time to come", within: .seconds(300)) {
                 let tally = try tally(try await bus.run("import", "gps", file))
                 return tally[1] > 0 ? tally : nil
             }

@@ -70,14 +70,14 @@ struct KillTests {
             try await workers[victim].crash()
             // What comes in does not wait until the next one works.
             workers[victim] = try bus.start(["work", kinds[victim]])
-            #expect(try await producer.end(within: .seconds(100)).exit == 0, "\(producer.err)")
+            #expect(try await producer.end(within: .seconds(300)).exit == 0, "\(producer.err)")
         }
         for worker in workers { try await worker.stop() }
     }
 
     /// Every house is listed, its two sections are opened, and its hold has come and gone.
     private func runOut(_ bus: Bus) async throws {
-        try await eventually("all holds to run out", within: .seconds(60)) {
+        try await eventually("all holds to run out", within: .seconds(300)) {
             try await bus.count("tickets.events") == 5 * Self.houses ? true : nil
         }
         try await bus.settle()

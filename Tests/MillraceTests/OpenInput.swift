@@ -37,7 +37,7 @@ extension Bus {
 extension Running {
     /// What it has said so far, once there are so many lines.
     func lines(_ count: Int) async throws -> [String] {
-        try await eventually("\(count) lines of \(name), which said \(out)\(err)", within: .seconds(40)) {
+        try await eventually("\(count) lines of \(name), which said \(out)\(err)", within: .seconds(300)) {
             let lines = out.split(separator: "\n").map(String.init)
             return lines.count >= count ? lines : nil
         }

@@ -97,7 +97,7 @@ struct OpenInputTests {
             }
             second.send(SIGTERM)
             // The handler of a signal is its default from the first on.
-            try await eventually("the second signal to end it", within: .seconds(20)) {
+            try await eventually("the second signal to end it", within: .seconds(300)) {
                 second.send(SIGTERM)
                 return second.hasEnded ? true : nil
             }

@@ -104,7 +104,7 @@ struct PostgresTests {
             try await produce(bus, 2000..<2010)
             let query = try await bus.run("query", "hits.window")
             #expect(query.exit == 69, "\(query)")
-            let ended = try await worker.end(within: .seconds(40))
+            let ended = try await worker.end(within: .seconds(300))
             #expect(ended.exit == 69, "\(ended)")
             for said in [query.err, ended.err] {
                 #expect(
@@ -132,7 +132,7 @@ struct PostgresTests {
                 ("postgress://u:s3cret@127.0.0.1:1/x", 64),
             ] as [(String, Int32)] {
                 for command in [["query", "hits.window"], ["work", "projector"]] {
-                    let ended = try await bus.start(command + ["--views", url]).end(within: .seconds(20))
+                    let ended = try await bus.start(command + ["--views", url]).end(within: .seconds(300))
                     #expect(ended.exit == exit, "\(url) \(command) \(ended)")
                     #expect(!ended.err.contains("s3cret"), "\(ended.err)")
                 }

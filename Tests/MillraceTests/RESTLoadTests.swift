@@ -33,7 +33,7 @@ struct RESTLoadTests {
         ) async throws -> Web.Reply {
             var fields = ["Authorization: Bearer \(token ?? self.token)"]
             if let id { fields.append("Idempotency-Key: \(id)") }
-            let reply = try await eventually("an answer to \(method) \(path)", within: .seconds(120)) {
+            let reply = try await eventually("an answer to \(method) \(path)", within: .seconds(300)) {
                 let reply = Web.Reply(try await web.start(method, path, body.map { Array($0.utf8) }, fields).end().out)
                 // Nobody listens, the connection broke, or the server begins.
                 return reply.status == 0 || reply.status == 503 ? nil : reply
@@ -130,7 +130,7 @@ struct RESTLoadTests {
                 for client in clients { group.addTask { try await client.run() } }
                 var process = first.process
                 for kill in 1...2 {
-                    try await eventually("a third of the writes more", within: .seconds(120)) {
+                    try await eventually("a third of the writes more", within: .seconds(300)) {
                         ledger.now.acknowledged >= kill * writes / 3 ? true : nil
                     }
                     try await process.crash()

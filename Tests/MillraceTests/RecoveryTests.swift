@@ -88,7 +88,7 @@ struct RecoveryTests {
                     let worker = try bus.start("work", "tickets.handler", "--verbose")
                     if round == Self.rounds / 2 {
                         // One is let to do all, and stops: however slow the machine is, there is a checkpoint after it.
-                        try await eventually("what is there to be answered", within: .seconds(60)) {
+                        try await eventually("what is there to be answered", within: .seconds(300)) {
                             try await bus.count("tickets.outcomes") == (round + 1) * Self.portion ? true : nil
                         }
                         #expect(try await worker.stop().exit == 0, "\(worker.err)")
@@ -106,7 +106,7 @@ struct RecoveryTests {
                     try undisturbed.start("work", "tickets.handler")
                 )
                 for (bus, worker) in [(bus, last), (undisturbed, whole)] {
-                    try await eventually("every command to be answered", within: .seconds(60)) { () -> Bool? in
+                    try await eventually("every command to be answered", within: .seconds(300)) { () -> Bool? in
                         guard worker.err.contains("ready after") else { return nil }
                         return try await bus.count("tickets.outcomes") == Self.rounds * Self.portion ? true : nil
                     }

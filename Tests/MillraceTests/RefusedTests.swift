@@ -224,7 +224,7 @@ struct Certificates {
         let made = try await Running(
             "/bin/bash", ["-c", script, try #require(Self.openssl), folder], environment: [:], cwd: folder,
             scratch: folder
-        ).end(within: .seconds(60))
+        ).end(within: .seconds(300))
         try #require(made.exit == 0, "\(made)")
     }
 

@@ -108,7 +108,7 @@ struct ReplayTests {
             try await eventually("the follower to show what is there") { follower.out.contains(#"/20""#) ? true : nil }
             let more = [5, 30].map { #"{"site":"home","path":"/\#($0)","visitor":"v","@time":\#(1_793_491_200 + $0)}"# }
             #expect(try await bus.run("produce", "Hit", stdin: more.joined(separator: "\n")).exit == 0)
-            let ended = try await follower.end(within: .seconds(20))
+            let ended = try await follower.end(within: .seconds(300))
             let paths = try ended.lines.map { try JSON($0)["event"]["path"].string }
             #expect(paths == ["/44", "/59", "/20", "/30"], "\(ended)")
         }
@@ -177,7 +177,7 @@ struct ReplayTests {
             try await eventually("the follower to wake") { follower.out.contains(#""offset":20"#) ? true : nil }
             #expect(!follower.hasEnded)
             try await bus.run("produce", "Hit", stdin: #"{"site":"home","visitor":"v"}"#)
-            let ended = try await follower.end(within: .seconds(20))
+            let ended = try await follower.end(within: .seconds(300))
             #expect(ended.exit == 0 && ended.lines.count == 3)
         }
     }

@@ -62,7 +62,7 @@ final class Sales: Sendable {
     var count: Int { state.withLock { $0.sent.count } }
 
     /// Asks for some things at once and waits for the answers; now and then for something that was asked before.
-    func sell(_ count: Int = 40, within limit: Duration = .seconds(120)) async throws {
+    func sell(_ count: Int = 40, within limit: Duration = .seconds(300)) async throws {
         let (fresh, again) = state.withLock { state in
             let again = state.sent.shuffled(using: &state.random).prefix(count / 10)
             return ((0..<count).map { _ in draw(&state) }, Array(again))
@@ -91,7 +91,7 @@ final class Sales: Sendable {
 
     private func ask(
         _ fresh: [EncodedCommand], again: [(command: EncodedCommand, outcome: Outcome)] = [],
-        within limit: Duration = .seconds(120)
+        within limit: Duration = .seconds(300)
     ) async throws {
         let outcomes = try await client.send(fresh + again.map(\.command), to: .tickets, within: limit)
         for (before, now) in zip(again, outcomes.dropFirst(fresh.count)) { #expect(now == before.outcome) }

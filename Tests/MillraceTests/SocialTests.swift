@@ -211,7 +211,7 @@ struct SocialTests {
             // Below it again: followers are handed what they fetched, once.
             let (gone, left) = (followers.dropLast(100), followers.suffix(100))
             try await bus.unfollow(gone.map { ($0, "31890") })
-            try await bus.settle(within: .seconds(120))
+            try await bus.settle(within: .seconds(300))
             #expect(try await bus.replay("social.audience", "--type", "AuthorDemoted").count >= 1)
             try await bus.send("PostTweet", "--user", "31890", "--text", "to few", "--tweet", "below")
             try await bus.settle()

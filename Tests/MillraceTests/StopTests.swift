@@ -17,7 +17,7 @@ struct StopTests {
             #expect(ended.exit == 0 && ended.err.hasSuffix("millrace: stopped\n"), "\(ended)")
             // Nobody has to wait for one that left in order to be missed.
             let next = try await bus.work()
-            try await bus.settle(within: .seconds(20))
+            try await bus.settle(within: .seconds(300))
             #expect(try await next.stop(signal).exit == 0)
             #expect(try Tables("\(bus.log)/views/hits.windows@1.sqlite").folded == 2000)
         }

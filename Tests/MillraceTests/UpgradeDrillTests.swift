@@ -12,7 +12,7 @@ struct UpgradeDrillTests {
     private func drill(_ bus: Bus, new: String = Bus.program, _ more: String...) async throws -> Ended {
         let python = try #require(Self.python)
         let arguments = ["\(Bus.package)/Tools/drill-upgrade", "--old", Bus.program, "--new", new, "--seconds", "3"]
-        return try await bus.start(program: python, arguments + more).end(within: .seconds(110))
+        return try await bus.start(program: python, arguments + more).end(within: .seconds(300))
     }
 
     @Test(.enabled(if: python != nil, absent))

@@ -72,7 +72,7 @@ private struct Worlds {
         let gps = ["lat,lng,datetime,uid"] + (0..<1200).map(place)
         try await take(bus, "gps", try bus.file("\(name)gps.csv", gps.joined(separator: "\n") + "\n"))
         // Who fetches and who is handed an author's tweets is known before there are any.
-        try await bus.settle(within: .seconds(120))
+        try await bus.settle(within: .seconds(300))
         _ = try await bus.work("projector")
         let tweets = try bus.file("\(name)tweets.ndjson", (0..<400).map(tweet).joined(separator: "\n") + "\n")
         try await take(bus, "tweets", tweets)
@@ -80,7 +80,7 @@ private struct Worlds {
         try await put(bus, "SeatSold", (0..<16).map { seats($0, sold: true) })
         let left = follows.enumerated().filter { $0.offset % 20 == 7 }.map { $0.element.split(separator: " ") }
         try await put(bus, "UserUnfollowed", left.map { #"{"user":"\#($0[0])","followee":"\#($0[1])"}"# })
-        try await bus.settle(within: .seconds(120))
+        try await bus.settle(within: .seconds(300))
         return try Self.views.reduce(into: [:]) { tables, view in
             let projection = try #require(Domains.all.flatMap(\.projections).first { $0.name == view })
             let path = "\(bus.views)/\(view)@\(projection.version).sqlite"
@@ -90,12 +90,12 @@ private struct Worlds {
 
     private func put(_ bus: Bus, _ event: String, _ lines: [String]) async throws {
         let ended = try await bus.run(
-            "produce", event, "--timeout", "60s", stdin: lines.joined(separator: "\n"), within: .seconds(120))
+            "produce", event, "--timeout", "60s", stdin: lines.joined(separator: "\n"), within: .seconds(300))
         #expect(try JSON(ended.out)["produced"].int == lines.count, "\(ended)")
     }
 
     private func take(_ bus: Bus, _ kind: String, _ file: String) async throws {
-        let ended = try await bus.run("import", kind, file, within: .seconds(120))
+        let ended = try await bus.run("import", kind, file, within: .seconds(300))
         try #require(ended.exit == 0, "\(ended)")
         #expect(try JSON(ended.out)["bad"] == 0, "\(ended)")
     }

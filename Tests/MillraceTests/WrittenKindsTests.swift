@@ -3,6 +3,7 @@ import EventLog
 import EventModel
 import LocalLog
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import HitsDomain
@@ -12,7 +13,7 @@ import Testing
 @Suite("Events of a program", .timeLimit(.minutes(10)))
 struct WrittenKindsTests {
     /// Answers how many partitions there are, and counts how often it was asked.
-    private struct CountingLog: EventLog {
+    private struct CountingLog: WrappedLog {
         let log: any EventLog
         let asked = Asked()
         final class Asked: Sendable {
@@ -21,30 +22,10 @@ struct WrittenKindsTests {
             func add() { count.withLock { $0 += 1 } }
         }
 
-        var promises: Promises { log.promises }
         func partitionCounts() async throws -> [String: Int] {
             asked.add()
             return try await log.partitionCounts()
         }
-        func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-        func topics() async throws -> [Topic] { try await log.topics() }
-        func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
-        func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-            try await log.bounds(of: partitions)
-        }
-        func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-            try await log.offsets(of: partitions, at: time)
-        }
-        func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
-            try await log.reader(from: positions)
-        }
-        func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
-            try await log.join(group, topics: topics, sharing: sharing)
-        }
-        func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-            try await log.committed(group, partitions)
-        }
-        func close() async { await log.close() }
     }
 
     @Test func `the log is asked once for a topic's partitions, and again for another`() async throws {

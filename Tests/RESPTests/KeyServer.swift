@@ -42,7 +42,7 @@ final class KeyServers {
     }
 
     /// Runs the program on this log to its end.
-    func run(_ arguments: [String], within limit: Duration = .seconds(60)) async throws -> Ended {
+    func run(_ arguments: [String], within limit: Duration = .seconds(300)) async throws -> Ended {
         try await Running(
             Self.program, arguments + ["--log", "local:\(folder)/log"],
             environment: ["HOME": folder, "MILLRACE_HTTP": "off"], cwd: folder, scratch: folder
@@ -56,7 +56,7 @@ final class KeyServers {
     }
 
     static func port(of process: Running) async throws -> Int {
-        try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(60)) {
+        try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(300)) {
             process.err.split(separator: "\n").first { $0.contains("serving kv on") }
                 .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } }
         }

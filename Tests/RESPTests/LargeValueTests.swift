@@ -30,7 +30,7 @@ struct LargeValueTests {
     }
 
     private func webPort(_ process: Running) async throws -> Int {
-        try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(60)) {
+        try await eventually("\(process.name) to serve: \(process.err)", within: .seconds(300)) {
             process.err.firstMatch(of: #/serving http://127\.0\.0\.1:(\d+)/#).flatMap { Int($0.1) }
         }
     }

@@ -96,7 +96,7 @@ struct CopyTests {
         return line.flatMap { Int($0.dropFirst(name.count + 1)) } ?? -1
     }
     private func seen(by worker: String, _ servers: KeyServers) async throws {
-        try await eventually("\(worker) to have seen all of it", within: .seconds(60)) {
+        try await eventually("\(worker) to have seen all of it", within: .seconds(300)) {
             let lag = try await servers.plain("lag", "--json", "--log", "local:\(servers.folder)/log").out
             let lines = lag.split(separator: "\n").filter { $0.contains("\"\(worker)\"") }
             return lines.count == 4 && lines.allSatisfy { $0.contains(#""lag":0"#) } ? true : nil
@@ -219,7 +219,7 @@ struct CopyTests {
                     if answer.isError { damaged += 1 } else { #expect(answer == .bulk(value(number))) }
                 }
                 #expect(damaged > 0)
-                try await eventually("the copy to be put right", within: .seconds(60)) {
+                try await eventually("the copy to be put right", within: .seconds(300)) {
                     let answers = try client.pipeline(
                         stride(from: 0, to: count, by: 5).map { ["GET", "key\($0)"] })
                     return answers.contains(where: \.isError) ? nil : true

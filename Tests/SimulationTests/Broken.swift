@@ -1,9 +1,10 @@
 import EventLog
 import EventModel
 import Projecting
+import TestSupport
 
 /// A log for workers that breaks one of its promises.
-struct BrokenLog: EventLog {
+struct BrokenLog: WrappedLog {
     enum Fault: Sendable {
         /// A member whose partitions went to another writes all the same.
         case noFence
@@ -15,10 +16,6 @@ struct BrokenLog: EventLog {
     let log: any EventLog
     let fault: Fault
 
-    var promises: Promises { log.promises }
-    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-    func topics() async throws -> [Topic] { try await log.topics() }
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
     func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
         let bounds = try await log.bounds(of: partitions)
         if fault != .forgetsOutcomes { return bounds }
@@ -27,20 +24,10 @@ struct BrokenLog: EventLog {
                 (partition, partition.topic.hasSuffix(".outcomes") ? range.upperBound..<range.upperBound : range)
             })
     }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
-    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
-        try await log.reader(from: positions)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
-    }
     func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
         BrokenMember(
             member: try await log.join(group, topics: topics, sharing: sharing), log: log, fault: fault)
     }
-    func close() async {}
 }
 
 private struct BrokenMember: GroupMember {

@@ -118,7 +118,7 @@ public final class Running: Sendable {
 
     /// Waits for its end; past the limit it is killed, and the test fails.
     @discardableResult
-    public func end(within limit: Duration = .seconds(60)) async throws -> Ended {
+    public func end(within limit: Duration = .seconds(300)) async throws -> Ended {
         let late = Mutex(false)
         let alarm = DispatchWorkItem { [self] in
             late.withLock { $0 = true }
@@ -149,14 +149,14 @@ public final class Running: Sendable {
     @discardableResult
     public func stop(_ signal: Int32 = SIGTERM) async throws -> Ended {
         send(signal)
-        return try await end(within: .seconds(20))
+        return try await end(within: .seconds(300))
     }
 }
 
 /// Looks until something holds, for at most `limit`. What another process does can only be looked for.
 @discardableResult
 public func eventually<R>(
-    _ what: @autoclosure () -> String, within limit: Duration = .seconds(60), _ look: () async throws -> R?
+    _ what: @autoclosure () -> String, within limit: Duration = .seconds(300), _ look: () async throws -> R?
 ) async throws -> R {
     let deadline = ContinuousClock.now + limit
     while true {

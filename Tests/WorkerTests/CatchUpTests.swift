@@ -12,7 +12,7 @@ import Testing
 @testable import HitsDomain
 @testable import Projecting
 
-@Suite("A view that is far behind", .timeLimit(.minutes(3)))
+@Suite("A view that is far behind", .timeLimit(.minutes(10)))
 struct CatchUpTests {
     private let p0 = TopicPartition("events", 0)
 

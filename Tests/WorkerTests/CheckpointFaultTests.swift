@@ -112,7 +112,7 @@ struct CheckpointFaultTests {
             events.map { site.command(.open(.named("s", seats: 2), event: "e\($0)"), id: "open-\($0)") },
             events.map { site.command(Self.hold("h", $0), id: "hold-\($0)") },
         ] {
-            let outcomes = try await client.send(commands, to: .tickets, within: .seconds(60))
+            let outcomes = try await client.send(commands, to: .tickets, within: .seconds(300))
             #expect(outcomes.allSatisfy { $0.accepted })
         }
     }
@@ -126,7 +126,7 @@ struct CheckpointFaultTests {
     private func isKnown(_ events: ClosedRange<Int>, _ site: Site, _ id: String) async throws -> Bool {
         try await site.talk { client async throws in
             let commands = events.map { site.command(Self.hold("other", $0), id: "\(id)-\($0)") }
-            return try await client.send(commands, to: .tickets, within: .seconds(60)).allSatisfy {
+            return try await client.send(commands, to: .tickets, within: .seconds(300)).allSatisfy {
                 $0.reason == "seat-not-free"
             }
         }
@@ -264,9 +264,9 @@ struct CheckpointFaultTests {
                     let commands = (1...events).map {
                         site.command(.open(.named("s", seats: 2), event: "e\($0)"), id: "x-\($0)")
                     }
-                    _ = try await client.send(commands, to: .tickets, within: .seconds(60))
+                    _ = try await client.send(commands, to: .tickets, within: .seconds(300))
                     let holds = (1...events).map { site.command(Self.hold("mine", $0), id: "y-\($0)") }
-                    _ = try await client.send(holds, to: .tickets, within: .seconds(60))
+                    _ = try await client.send(holds, to: .tickets, within: .seconds(300))
                 }
             }
             try await running(site.handler("again")) {

@@ -17,7 +17,7 @@ struct CheckpointTests {
     /// Opens sections of some events, so that all partitions have work.
     private func open(_ events: Range<Int>, _ client: CommandClient, _ site: Site) async throws {
         let commands = events.map { site.command(.open(.named("s", seats: 4), event: "e\($0)"), id: "open-\($0)") }
-        let outcomes = try await client.send(commands, to: .tickets, within: .seconds(60))
+        let outcomes = try await client.send(commands, to: .tickets, within: .seconds(300))
         #expect(outcomes.allSatisfy { $0.accepted })
     }
 
@@ -67,7 +67,7 @@ struct CheckpointTests {
                                     ($0.holder, $0.seats) = ("ann", ["A-1"])
                                 }), id: "hold-\(i)", at: noon + .seconds(10 * (i % 3)))
                     }
-                    let outcomes = try await client.send(holds, to: .tickets, within: .seconds(60))
+                    let outcomes = try await client.send(holds, to: .tickets, within: .seconds(300))
                     #expect(outcomes.allSatisfy { $0.accepted })
                 }
             }

@@ -38,7 +38,7 @@ struct DamageTests {
                 try await site.talk { client async throws in
                     _ = try await client.send(
                         (1...60).map { site.command(.open(.named("s", seats: 4), event: "e\($0)"), id: "open-\($0)") },
-                        to: .tickets, within: .seconds(60))
+                        to: .tickets, within: .seconds(300))
                 }
             }
             var events = RandomEvents(DamageTests.seed)

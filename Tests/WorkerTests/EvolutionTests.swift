@@ -92,7 +92,7 @@ struct EvolutionTests {
                                 value: GuestsCommand.bytes(
                                     .greetGuest(.with { ($0.house, $0.given, $0.family) = ("inn", "E", family) })),
                                 id: id, time: noon)
-                        }, to: .guests, within: .seconds(30))
+                        }, to: .guests, within: .seconds(300))
                 }
                 #expect(outcomes.map(\.reason) == ["here-already", ""])
                 try await site.folded(list)

@@ -117,7 +117,7 @@ struct HandlerTests {
                     #expect(both[0].accepted && reused(both[1]))
                     #expect(try await reused(client.ask(other)))
                     #expect(try await client.ask(hold) == both[0])
-                    let fact = try await client.send([hold], to: .tickets, asFacts: true, within: .seconds(60))
+                    let fact = try await client.send([hold], to: .tickets, asFacts: true, within: .seconds(300))
                     #expect(reused(fact[0]), "as a fact it is another command")
                 }
             }
@@ -194,9 +194,10 @@ struct HandlerTests {
             let facts = [fact(opened, "f1"), fact(held("h1"), "f2"), fact(held("h2"), "f3"), fact(opened, "f4")]
             try await running(site.handler()) {
                 try await site.talk { client async throws in
-                    let outcomes = try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(60))
+                    let outcomes = try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(300))
                     #expect(outcomes.map(\.reason) == ["", "", "seat-not-free", "already-open"])
-                    #expect(try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(60)) == outcomes)
+                    #expect(
+                        try await client.send(facts, to: .tickets, asFacts: true, within: .seconds(300)) == outcomes)
                 }
             }
             #expect(try await site.facts() == [opened, held("h1")])

@@ -59,12 +59,12 @@ struct KeyedIDTests {
             }
             let first = try await running(site.handler("first")) {
                 try await site.talk { client async throws in
-                    let outcomes = try await client.send(opens, to: .tickets, within: .seconds(60))
+                    let outcomes = try await client.send(opens, to: .tickets, within: .seconds(300))
                     #expect(outcomes.map(\.accepted) == [true, true, true])
                     #expect(Set(outcomes.flatMap(\.events)).count == 3)
-                    #expect(try await client.send(opens, to: .tickets, within: .seconds(60)) == outcomes)
+                    #expect(try await client.send(opens, to: .tickets, within: .seconds(300)) == outcomes)
                     let reused = try await client.send(
-                        [events.one, events.same, events.other].map(another), to: .tickets, within: .seconds(60))
+                        [events.one, events.same, events.other].map(another), to: .tickets, within: .seconds(300))
                     #expect(reused.map(\.reason) == ["id-reused", "id-reused", "id-reused"])
                     #expect(reused[1].message.contains("another command of \(events.same):s"), "\(reused[1].message)")
                     return outcomes
@@ -73,7 +73,7 @@ struct KeyedIDTests {
             for name in ["second", "third"] {
                 try await running(site.handler(name)) {
                     try await site.talk { client async throws in
-                        #expect(try await client.send(opens, to: .tickets, within: .seconds(60)) == first)
+                        #expect(try await client.send(opens, to: .tickets, within: .seconds(300)) == first)
                         #expect(try await client.ask(another(events.same)).reason == "id-reused")
                     }
                 }
@@ -101,13 +101,13 @@ struct KeyedIDTests {
             let others = (0..<20).map { site.command(.open(.named("s", seats: 2), event: "x\($0)"), id: "o\($0)") }
             let told = try await running(site.handler("first")) {
                 try await site.talk { client async throws in
-                    try await client.send([open] + others, to: .tickets, within: .seconds(60))
+                    try await client.send([open] + others, to: .tickets, within: .seconds(300))
                 }
             }
             try await Self.forgetKeys(site)
             try await running(site.handler("second")) {
                 try await site.talk { client async throws in
-                    #expect(try await client.send([open] + others, to: .tickets, within: .seconds(60)) == told)
+                    #expect(try await client.send([open] + others, to: .tickets, within: .seconds(300)) == told)
                     let same = try await client.ask(
                         site.command(.open(.named("s", seats: 4), event: events.same), id: "open"))
                     #expect(same.accepted, "the id is that of another key's command: \(same.message)")
@@ -119,7 +119,7 @@ struct KeyedIDTests {
             #expect(site.journal.folded(by: "second") == 0, "the checkpoint still counts")
             try await running(site.handler("third")) {
                 try await site.talk { client async throws in
-                    #expect(try await client.send([open] + others, to: .tickets, within: .seconds(60)) == told)
+                    #expect(try await client.send([open] + others, to: .tickets, within: .seconds(300)) == told)
                 }
             }
         }

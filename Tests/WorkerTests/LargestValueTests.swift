@@ -35,7 +35,7 @@ struct LargestValueTests {
                 for (key, value) in values {
                     let write = KeyWrite.put(key: Bytes(key), value: Bytes(Array(value)), .never, .always)
                     let outcomes = try await CommandClient.with(site.log, domains: [domain], clock: { clock.now }) {
-                        try await $0.send([write.command(id: "c-\(key)")], to: domain, within: .seconds(60))
+                        try await $0.send([write.command(id: "c-\(key)")], to: domain, within: .seconds(300))
                     }
                     #expect(outcomes[0].accepted, "\(outcomes[0].message)")
                 }

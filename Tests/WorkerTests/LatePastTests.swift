@@ -5,35 +5,19 @@ import Foundation
 import Projecting
 import Snapshots
 import SwiftProtobuf
+import TestSupport
 import Testing
 
 @testable import HitsDomain
 
 /// A log of which only some records are to be seen: what a fold of its past is held against. It reads all and leaves out.
-private struct CutLog: EventLog {
+private struct CutLog: WrappedLog {
     let log: any EventLog
     let counts: @Sendable (TopicPartition, Record) -> Bool
     var promises: Promises { [] }
-
-    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-    func topics() async throws -> [Topic] { try await log.topics() }
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
-    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-        try await log.bounds(of: partitions)
-    }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
     func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
         Reader(reader: try await log.reader(from: positions), counts: counts)
     }
-    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
-        try await log.join(group, topics: topics, sharing: sharing)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
-    }
-    func close() async {}
 
     private struct Reader: LogReader {
         let reader: any LogReader

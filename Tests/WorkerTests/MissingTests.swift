@@ -79,7 +79,7 @@ struct MissingTests {
             func open(_ event: String) -> EncodedCommand { site.command(.open(.named("s", seats: 4)), id: event) }
             try await running(site.handler(), site.reactor) {
                 _ = try await site.talk { client in
-                    try await client.send([open("a")], to: .tickets, within: .seconds(40))
+                    try await client.send([open("a")], to: .tickets, within: .seconds(300))
                 }
                 try await site.bell(until: "tickets.events", is: 1, for: "tickets.open-sections")
             }
@@ -93,7 +93,7 @@ struct MissingTests {
             try await drop("tickets.commands", of: .tickets, site)
             try await running(site.handler()) {
                 let outcome = try await site.talk { client in
-                    try await client.send([open("c")], to: .tickets, within: .seconds(40))
+                    try await client.send([open("c")], to: .tickets, within: .seconds(300))
                 }
                 #expect(outcome.first?.events == [], "the section is open already")
             }
@@ -185,7 +185,7 @@ struct MissingTests {
 extension Site {
     /// Waits until a group has committed so much of a topic.
     func bell(until topic: String, is count: Int64, for group: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(40)
+        let deadline = ContinuousClock.now + .seconds(300)
         while true {
             let committed = try await log.committed(group, log.partitions(of: [topic]))
             if committed.values.reduce(0, { $0 + $1.rawValue }) >= count { return }

@@ -44,11 +44,11 @@ extension TicketsCommand.OneOf_Kind {
 }
 
 extension CommandClient {
-    func send(_ commands: EncodedCommand..., within limit: Duration = .seconds(60)) async throws -> [Outcome] {
+    func send(_ commands: EncodedCommand..., within limit: Duration = .seconds(300)) async throws -> [Outcome] {
         try await send(commands, to: .tickets, within: limit)
     }
     /// One command and its outcome.
     func ask(_ command: EncodedCommand) async throws -> Outcome {
-        try await send([command], to: .tickets, within: .seconds(60))[0]
+        try await send([command], to: .tickets, within: .seconds(300))[0]
     }
 }

@@ -140,7 +140,7 @@ struct PostgresFaultTests {
             #expect(error?.message.contains(why) == true, "\(error?.message ?? "")")
         }
         let waited = ContinuousClock.now - start
-        #expect(waited < PostgresLimits.patience + PostgresLimits.connect + .seconds(10), "\(waited)")
+        #expect(waited < PostgresLimits.patience + PostgresLimits.connect + .seconds(60), "\(waited)")
         try await onThread { try server.start() }
         #expect(try await shelf.offsets() == [TopicPartition("events", 0): 1])
         await views.close()

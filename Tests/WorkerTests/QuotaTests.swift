@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Brokers that hold a client back because of a quota. The mock cluster knows none: a front says so in its place.
-@Suite("A quota", .timeLimit(.minutes(2)))
+@Suite("A quota", .timeLimit(.minutes(10)))
 struct QuotaTests {
     private final class Told: Sendable {
         let lines = Mutex<[String]>([])

@@ -87,7 +87,7 @@ import Testing
         _ = try await log.append(record("a"))
         try await eventually("the first record") { try await next(member) == "a" ? true : nil }
         site.front.change(to: "after")
-        let error = try await eventually("the end of it", within: .seconds(120)) { () -> LogError? in
+        let error = try await eventually("the end of it", within: .seconds(300)) { () -> LogError? in
             do {
                 _ = try await next(member)
                 return nil

@@ -2,43 +2,26 @@ import EventLog
 import EventModel
 import Handling
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import TicketsDomain
 
 /// A log that counts how often somebody begins to read outcomes.
-private struct CountingLog: EventLog {
+private struct CountingLog: WrappedLog {
     final class Count: Sendable {
         let reads = Mutex(0)
         var value: Int { reads.withLock { $0 } }
     }
     let log: any EventLog
     let count = Count()
-    var promises: Promises { log.promises }
-
-    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-    func topics() async throws -> [Topic] { try await log.topics() }
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
-    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-        try await log.bounds(of: partitions)
-    }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
     func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
         if positions.keys.contains(where: { $0.topic == "tickets.outcomes" }) { count.reads.withLock { $0 += 1 } }
         return try await log.reader(from: positions)
     }
-    func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
-        try await log.join(group, topics: topics, sharing: sharing)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
-    }
-    func close() async {}
 }
 
-@Suite("Commands that are sent again", .timeLimit(.minutes(2)))
+@Suite("Commands that are sent again", .timeLimit(.minutes(10)))
 struct SentAgainTests {
     /// On a broker each read is a client of its own, and the partition's other commands wait for it.
     @Test(arguments: Carrier.logs)
@@ -50,9 +33,9 @@ struct SentAgainTests {
                     let opened = try await client.ask(site.command(.open(.named("s", seats: 60)), id: "open"))
                     #expect(opened.accepted)
                     let holds = (1...50).map { site.command(.hold("h\($0)", by: "ann", "A-\($0)"), id: "c\($0)") }
-                    let first = try await client.send(holds, to: .tickets, within: .seconds(60))
+                    let first = try await client.send(holds, to: .tickets, within: .seconds(300))
                     let before = log.count.value
-                    let again = try await client.send(holds, to: .tickets, within: .seconds(60))
+                    let again = try await client.send(holds, to: .tickets, within: .seconds(300))
                     #expect(again.map(\.id) == holds.map(\.id) && again.map(\.events) == first.map(\.events))
                     let reads = log.count.value - before
                     #expect(reads > 0 && reads < 25, "\(reads)")

@@ -15,7 +15,7 @@ struct SharingTests {
         let commands = (0..<40).map {
             site.command(.open(.named(name, seats: 2), event: "e\($0)"), id: "\(name)-\($0)")
         }
-        let outcomes = try await client.send(commands, to: .tickets, within: .seconds(60))
+        let outcomes = try await client.send(commands, to: .tickets, within: .seconds(300))
         #expect(Set(outcomes.flatMap(\.events).map(\.place.partition)).count == 4, "all partitions had work")
         return outcomes.count(where: \.accepted)
     }
@@ -71,7 +71,7 @@ struct SharingTests {
             }
             try await site.talk { client async throws in
                 try await withThrowingTaskGroup(of: [Outcome].self) { group in
-                    group.addTask { try await client.send(commands, to: .tickets, within: .seconds(60)) }
+                    group.addTask { try await client.send(commands, to: .tickets, within: .seconds(300)) }
                     for name in ["cut 1", "cut 2", "cut 3"] {
                         try await cutting(site.handler(name)) {
                             try await site.journal.bell.until("it had begun") { site.journal.taken(by: name) > 0 }

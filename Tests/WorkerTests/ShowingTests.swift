@@ -36,7 +36,7 @@ struct ShowingTests {
     }
 
     private func shown(_ site: Site, _ wanted: [TopicPartition: Offset]) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(300)
         while try await shown(site) != wanted {
             if .now > deadline { Issue.record("\(try await shown(site)) is shown, not \(wanted)"); return }
             try await Task.sleep(for: .milliseconds(50))
@@ -75,7 +75,7 @@ struct ShowingTests {
             // A group that was told less, or nonsense: the view goes on where it stands.
             let member = try await site.log.join(Projector.group(of: Self.windows), topics: ["hits.events"])
             while true {
-                guard case .assigned(let partitions) = try await member.next(max: 1, wait: .seconds(30)) else {
+                guard case .assigned(let partitions) = try await member.next(max: 1, wait: .seconds(300)) else {
                     continue
                 }
                 try await member.commit(Dictionary(uniqueKeysWithValues: partitions.map { ($0, 3) }))

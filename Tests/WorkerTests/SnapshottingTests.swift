@@ -89,7 +89,7 @@ struct SnapshottingTests {
     }
 
     private func until(_ what: String, _ condition: () async throws -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(300)
         while try await !condition() {
             if .now > deadline { throw Overdue(description: "the time was over before \(what)") }
             try await Task.sleep(for: .milliseconds(5))

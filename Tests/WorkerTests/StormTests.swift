@@ -49,7 +49,7 @@ struct StormTests {
                 try await site.talk { client async throws in
                     let opening = Self.sections.map { site.command(.open(.named($0, seats: 100)), id: "open-\($0)") }
                     #expect(
-                        try await client.send(opening, to: .tickets, within: .seconds(60)).allSatisfy { $0.accepted })
+                        try await client.send(opening, to: .tickets, within: .seconds(300)).allSatisfy { $0.accepted })
                     let told = try await withThrowingTaskGroup(of: Told.self) { group in
                         for n in 0..<2000 { group.addTask { try await fan(n, client, site) } }
                         return try await group.reduce(into: [Told]()) { $0.append($1) }

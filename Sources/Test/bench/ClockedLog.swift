@@ -1,9 +1,10 @@
 internal import EventLog
 internal import EventModel
 internal import Synchronization
+internal import TestSupport
 
 /// A log that notes how long its members' transactions take, and what is between them.
-struct ClockedLog: EventLog {
+struct ClockedLog: WrappedLog {
     /// What the members of one log spend their time with.
     final class Times: Sendable {
         let transactions = Latencies()
@@ -21,32 +22,16 @@ struct ClockedLog: EventLog {
     let log: any EventLog
     let times = Times()
 
-    var promises: Promises { log.promises }
     var patience: Patience { log.patience }
-    func create(_ topics: [Topic]) async throws { try await log.create(topics) }
-    func topics() async throws -> [Topic] { try await log.topics() }
     func partitionCounts() async throws -> [String: Int] { try await log.partitionCounts() }
-    func append(_ appends: [Append]) async throws -> [[Offset]] { try await log.append(appends) }
-    func bounds(of partitions: [TopicPartition]) async throws -> [TopicPartition: Range<Offset>] {
-        try await log.bounds(of: partitions)
-    }
-    func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset] {
-        try await log.offsets(of: partitions, at: time)
-    }
     func reached(before ends: [TopicPartition: Offset]) async throws -> [TopicPartition: Timestamp] {
         try await log.reached(before: ends)
-    }
-    func reader(from positions: [TopicPartition: Offset]) async throws -> any LogReader {
-        try await log.reader(from: positions)
     }
     func reader(
         from positions: [TopicPartition: Offset], within times: ClosedRange<Timestamp>
     ) async throws -> any LogReader { try await log.reader(from: positions, within: times) }
     func join(_ group: String, topics: [String], sharing: Sharing) async throws -> any GroupMember {
         ClockedMember(try await log.join(group, topics: topics, sharing: sharing), times)
-    }
-    func committed(_ group: String, _ partitions: [TopicPartition]) async throws -> [TopicPartition: Offset] {
-        try await log.committed(group, partitions)
     }
     func close() async { await log.close() }
 }

@@ -32,7 +32,7 @@ final class Browser: Sendable {
             driver, ["--port=\(port)", "--log-path=\(profile)/driver.log"], environment: ["HOME": profile],
             cwd: profile,
             scratch: profile)
-        try await eventually("chromedriver to answer: \(process.err)", within: .seconds(20)) {
+        try await eventually("chromedriver to answer: \(process.err)", within: .seconds(300)) {
             (try? await ask("GET", port, "/status"))?["ready"] == .bool(true) ? true : nil
         }
         // Without a sandbox, for tests may be run by root, and their pages are our own.
@@ -102,7 +102,7 @@ final class Browser: Sendable {
     }
 
     /// Waits until an expression is true.
-    func wait(_ what: String, within limit: Duration = .seconds(15), _ expression: String) async throws {
+    func wait(_ what: String, within limit: Duration = .seconds(120), _ expression: String) async throws {
         do {
             try await eventually(what, within: limit) {
                 try await run("return Boolean(\(expression))") == .bool(true) ? true : nil

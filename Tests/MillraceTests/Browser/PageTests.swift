@@ -220,7 +220,7 @@ struct PageTests {
             }
             #expect(told().allSatisfy { $0["events"].array.count <= 10 })
             #expect(try await web.stop().exit == 0)
-            #expect(try await stream.end(within: .seconds(20)).exit == 0)
+            #expect(try await stream.end(within: .seconds(300)).exit == 0)
         }
     }
 
