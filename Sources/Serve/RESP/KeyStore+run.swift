@@ -90,7 +90,7 @@ extension KeyStore {
     }
 
     private func fold(_ records: ArraySlice<Record>, _ number: Int, _ next: Offset?) throws {
-        var (done, fenced): ([Group], [Fence]) = ([], [])
+        var (done, fenced, isDue): ([Group], [Fence], Bool) = ([], [], false)
         try state.withLock { state in
             for record in records {
                 let effect: KeyCopy.Effect
@@ -109,7 +109,9 @@ extension KeyStore {
             guard let end = next ?? records.last.map({ $0.offset + 1 }) else { return }
             state.copies.advance(number, to: end)
             fenced = state.release(number)
+            isDue = state.mayAppend
         }
+        if isDue { appending.notify() }
         for group in done { group.done(group.results) }
         for fence in fenced { fence.done(nil) }
     }
@@ -120,7 +122,7 @@ extension KeyStore {
         }
         if awaited.isEmpty { return }
         let outcomes = awaited.compactMap { record in try? Outcome(record.value) }
-        var (done, isAsking): ([Group], Bool) = ([], false)
+        var (done, isAsking, isDue): ([Group], Bool, Bool) = ([], false, false)
         state.withLock { state in
             for outcome in outcomes {
                 guard var pending = state.pending[outcome.id] else { continue }
@@ -138,19 +140,22 @@ extension KeyStore {
                 state.asking.append(
                     Fence { failure in store.settle(id, failure.map { .failed($0) } ?? result) })
             }
+            isDue = state.mayAppend
         }
+        if isDue { appending.notify() }
         for group in done { group.done(group.results) }
         if isAsking { fencing.notify() }
     }
 
     /// Gives a change its result.
     private func settle(_ id: String, _ result: WriteResult) {
-        let group = state.withLock { state -> Group? in
-            guard let pending = state.pending.removeValue(forKey: id) else { return nil }
+        let (group, isDue) = state.withLock { state -> (Group?, Bool) in
+            guard let pending = state.pending.removeValue(forKey: id) else { return (nil, false) }
             pending.group.results[pending.place] = result
             pending.group.left -= 1
-            return pending.group.left == 0 ? pending.group : nil
+            return (pending.group.left == 0 ? pending.group : nil, state.mayAppend)
         }
+        if isDue { appending.notify() }
         if let group { group.done(group.results) }
     }
 
@@ -160,13 +165,9 @@ extension KeyStore {
     private func append() async {
         while !Task.isCancelled {
             let version = appending.version
-            let records = state.withLock { state in
-                let taken = Array(state.queue.prefix(Self.portion))
-                state.queue.removeFirst(taken.count)
-                return taken
-            }
+            let (records, pause) = state.withLock { $0.takeQueued(atMost: Self.portion, or: Self.look) }
             if records.isEmpty {
-                await appending.wait(past: version, atMost: Self.look)
+                await appending.wait(past: version, atMost: pause)
                 continue
             }
             do {
@@ -264,6 +265,23 @@ extension KeyStore {
 }
 
 extension KeyStore.State {
+    /// Whether some wait for an append that need not wait for more.
+    var mayAppend: Bool { Gathering.isEnough(waiting: queue.count, underWay: underWay) }
+    /// On the log, and without an outcome.
+    private var underWay: Int { pending.count - queue.count }
+
+    /// What is to be appended now; else nothing, and how long to wait for more.
+    fileprivate mutating func takeQueued(atMost most: Int, or idle: Duration) -> ([NewRecord], Duration) {
+        if queue.isEmpty { return ([], idle) }
+        let now = ContinuousClock.now
+        let pause = gathering.pause(waiting: queue.count, underWay: underWay, at: now)
+        if pause > .zero { return ([], pause) }
+        let taken = Array(queue.prefix(most))
+        queue.removeFirst(taken.count)
+        gathering.taken(all: queue.isEmpty, at: now)
+        return (taken, .zero)
+    }
+
     /// A change whose event is in the copy, and whose outcome is known.
     fileprivate mutating func finish(_ id: String, _ done: inout [KeyStore.Group]) {
         guard let pending = pending.removeValue(forKey: id), let (effect, offset) = pending.effect else { return }

@@ -65,7 +65,9 @@ package final class KeyStore: Sendable {
     struct State {
         var copies: Copies
         var pending: [String: Pending] = [:]
+        /// Those of them that the log was not given yet.
         var queue: [NewRecord] = []
+        var gathering = Gathering()
         /// Whose question the log was not asked yet.
         var asking: [Fence] = []
         var waiting: [[(end: Offset, fence: Fence)]]
@@ -134,19 +136,21 @@ package final class KeyStore: Sendable {
             }
         }
         if records.isEmpty { return done(group.results) }
-        let failure = state.withLock { state -> String? in
-            if let isOver = state.isOver { return isOver }
+        let (failure, isDue) = state.withLock { state -> (String?, Bool) in
+            if let isOver = state.isOver { return (isOver, false) }
             if state.pending.count + records.count > RESPLimits.underWay {
-                return "over \(RESPLimits.underWay) changes are under way; try again"
+                return ("over \(RESPLimits.underWay) changes are under way; try again", false)
             }
+            let isFirst = state.queue.isEmpty
             for one in records {
                 state.pending[one.id] = Pending(group: group, place: one.at, partition: one.partition)
                 state.queue.append(one.record)
             }
-            return nil
+            if isFirst { state.gathering.came(at: .now) }
+            return (nil, isFirst || state.mayAppend)
         }
         if let failure { return done(Array(repeating: .failed(failure), count: writes.count)) }
-        appending.notify()
+        if isDue { appending.notify() }
     }
 
     /// Calls back when the copies have all that was on the log when it was called.

@@ -11,17 +11,17 @@ struct LikesEmbedded {
         try await withFolder { folder in
             let seen = try await Bus.with(log: "local:\(folder)", domains: [.likes]) { bus in
                 let like = LikesLikeThing.with { ($0.thing, $0.person) = ("tea", "ann") }
-                let first = try await bus.send(like, id: "1", within: .seconds(60))
+                let first = try await bus.send(like, id: "1", within: .seconds(300))
                 #expect(first.accepted && first.events.map(\.type) == ["ThingLiked"])
                 // The same id is the same command; another one is refused.
-                #expect(try await bus.send(like, id: "1", within: .seconds(60)) == first)
+                #expect(try await bus.send(like, id: "1", within: .seconds(300)) == first)
                 let again = try await bus.send(
-                    "LikeThing", json: #"{"thing":"tea","person":"ann"}"#, within: .seconds(60))
+                    "LikeThing", json: #"{"thing":"tea","person":"ann"}"#, within: .seconds(300))
                 #expect(again.reason == "liked-already")
                 #expect(throws: Refused.self) { try again.get() }
 
                 let answer = try await bus.query(
-                    "likes.count", ["thing": "tea"], after: first.places, within: .seconds(60))
+                    "likes.count", ["thing": "tea"], after: first.places, within: .seconds(300))
                 #expect(answer.rows.map { $0["likes"] } == [1])
                 var events: [RecordedEvent] = []
                 for try await event in bus.events("likes.events", following: false) { events.append(event) }
@@ -52,16 +52,16 @@ struct LikesEmbedded {
         try await withFolder { folder in
             try await Bus.with(log: "local:\(folder)", domains: [.likes]) { bus in
                 let liked = (1...3).map { n in LikesThingLiked.with { ($0.thing, $0.person) = ("tea", "p\(n)") } }
-                try await bus.produce([liked[0]], within: .seconds(60))
+                try await bus.produce([liked[0]], within: .seconds(300))
                 var people: [String] = []
                 for try await event in bus.events("likes.events") {
                     if case .thingLiked(let like)? = try event.content(LikesEvent.self) { people.append(like.person) }
                     if people.count == liked.count { break }
-                    try await bus.produce([liked[people.count]], within: .seconds(60))
+                    try await bus.produce([liked[people.count]], within: .seconds(300))
                 }
                 #expect(people == ["p1", "p2", "p3"])
                 // As a fact it is no legal next event any more.
-                await #expect(throws: Refused.self) { try await bus.produce(liked, within: .seconds(60)) }
+                await #expect(throws: Refused.self) { try await bus.produce(liked, within: .seconds(300)) }
             }
         }
     }
