@@ -41,6 +41,21 @@ struct AbsenceTests {
         #expect(try await domainsOfCode().intersection(worlds).isSubset(of: there))
     }
 
+    @Test func `each domain of the program is in the list as one that is there`() async throws {
+        let there = Set(list.matches(of: #/\]\(docs\/domains\/(\w+)\.md\)/#).map { String($0.1) })
+        let domains = try await Program.names("events --json", "domain")
+        #expect(domains == there)
+    }
+
+    @Test func `values of kv are as large as the list says`() throws {
+        let limits = try Code.matches(#"static let value = (\d[\d_]*)"#, in: ["Sources/Domains/KV"])
+        #expect(limits.count == 1)
+        let limit = try #require(limits.first.flatMap { Int($0.replacing("_", with: "")) })
+        let told = try #require(list.firstMatch(of: #/values of\s+(\d+) (KiB|MiB)\s+at\s+most/#))
+        let unit = told.2 == "MiB" ? 1_048_576 : 1024
+        #expect(Int(told.1).map { $0 * unit } == limit)
+    }
+
     @Test func `the gateway is a command of the program or in the list, and never both`() async throws {
         let commands = try await Program.commands()
         let isThere = Self.gateway.contains { commands.contains($0) }
@@ -50,6 +65,7 @@ struct AbsenceTests {
     @Test func `the list names no command, kind, query, topic or target that is there`() async throws {
         var there = Set(try await Program.commands().map { "millrace \($0)" })
         there.formUnion(try await Program.names("events --json", "name"))
+        there.formUnion(try await domainsOfCode())
         there.formUnion(try await Program.names("topics list --json", "topic"))
         for view in try await Program.objects("views --json") {
             there.formUnion(view["queries"] as? [String] ?? [])

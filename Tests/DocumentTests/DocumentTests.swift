@@ -29,6 +29,14 @@ struct DocumentTests {
         }
     }
 
+    @Test func `every importer is in the table of commands`() async throws {
+        let help = try await Shell.millrace("import --help").drop { !$0.hasPrefix("IMPORTERS") }
+        let importers = help.compactMap { $0.firstMatch(of: #/^  ([a-z-]+)  /#).map { String($0.1) } }
+        #expect(importers.count > 5)
+        let table = Document("docs/commands.md").text
+        for importer in importers { #expect(table.contains("| `import \(importer) "), "\(importer)") }
+    }
+
     @Test func `every event and command is on the page of its domain`() async throws {
         let kinds = try await Program.objects("events --json")
         #expect(kinds.count > 10)
@@ -62,6 +70,8 @@ struct DocumentTests {
 
     @Test(arguments: Document.all)
     func `links within the project lead somewhere`(document: Document) throws {
+        // One that goes over the end of a line is no link.
+        #expect(document.text.firstMatch(of: #/\]\([^)\s]+\s/#) == nil)
         let folder = URL(fileURLWithPath: Document.root + "/" + document.path).deletingLastPathComponent()
         for link in document.text.matches(of: #/\]\(([^)\s]+)\)/#).map({ String($0.1) }) where !link.contains("://") {
             let parts = link.split(separator: "#", omittingEmptySubsequences: false).map(String.init)
