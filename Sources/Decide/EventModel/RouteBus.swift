@@ -29,6 +29,15 @@ public protocol RouteBus: Sendable {
         cursor: String?
     ) async throws -> RouteAnswer
 
+    /// An event of the route's domain as the log has it: with ``RouteOutcome/places``, what a command has made.
+    ///
+    /// - Parameters:
+    ///   - envelope: Of the events of that topic.
+    /// - Returns: nil where the log does not have it, or not any more.
+    func event<E: Message>(
+        _ envelope: E.Type, at offset: Offset, in partition: TopicPartition
+    ) async throws -> E?
+
     /// The first page of a query as its view stands now, where that is at hand without waiting. Of nil, ask ``query(_:_:after:)``,
     /// which may put it there. It is never older than what anybody was shown of the view before.
     ///

@@ -55,19 +55,20 @@ enum HitRatioCurves {
     /// so sizes are multiplied by what an access stands for on average.
     static func rows(_ reader: any ViewReader, node: String?) throws -> [Row] {
         typealias Access = RecentAccesses.Access
-        var told: [(at: Timestamp, partition: Int64, offset: Int64, key: String)] = []
+        var told: [(at: Timestamp, partition: Int64, offset: Int64, key: Bytes)] = []
         var stoodFor: Int64 = 0
         try reader.everyRow(Scan(RecentAccesses.accesses)) { row in
             if let node, row[Access.node] != node { return }
             stoodFor += row[Access.sample] ?? 1
             told.append(
                 (
-                    row[Access.at] ?? 0, row[Access.partition] ?? 0, row[Access.offset] ?? 0, row[Access.key] ?? ""
+                    row[Access.at] ?? 0, row[Access.partition] ?? 0, row[Access.offset] ?? 0,
+                    Bytes(row[Access.key] ?? "")
                 ))
         }
         if told.isEmpty { return [] }
         told.sort { ($0.at, $0.partition, $0.offset) < ($1.at, $1.partition, $1.offset) }
-        var (numbering, trace) = (Numbering<String>(), Trace())
+        var (numbering, trace) = (Numbering<Bytes>(), Trace())
         for one in told { trace.append(numbering.number(of: one.key)) }
         let scale = Double(stoodFor) / Double(told.count)
         return PolicyKind.allCases.flatMap { kind in

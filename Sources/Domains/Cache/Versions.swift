@@ -112,7 +112,9 @@ enum Versions: Decider {
         case .writeEntry(let c):
             if state.least == .max { throw .staleWrite(key: c.key, version: .max, next: .max) }
             // What is so already is written once, as long as nothing newer was loaded from elsewhere.
-            if let written = state.written, written.value == c.value, written.revision == state.least { return [] }
+            if let written = state.written, Bytes(written.value) == Bytes(c.value), written.revision == state.least {
+                return []
+            }
             return [
                 .entryWritten(
                     .with { ($0.key, $0.revision, $0.node, $0.value) = (c.key, state.least + 1, c.node, c.value) })

@@ -1,9 +1,8 @@
 internal import EventModel
 internal import Foundation
-internal import Synchronization
 
 /// Which country an address is in, by a file of ranges: lines of first address, last address and country, with commas between, as
-/// they are published for many purposes. It is read when the first address is asked for.
+/// they are published for many purposes.
 final class Countries: Sendable {
     private struct Address: Hashable, Comparable {
         var high: UInt64
@@ -30,40 +29,57 @@ final class Countries: Sendable {
         var last: Address
         var country: String
     }
-    private let file: String?
-    private let isEmpty: Bool
-    private let ranges = Mutex<[Range]?>(nil)
+    private let ranges: [Range]
 
-    /// - Parameter file: Nil knows no country.
-    init(file: String?) { (self.file, isEmpty) = (file, file == nil) }
+    /// Knows no country.
+    init() { ranges = [] }
 
-    /// Ranges as lines of a file.
-    init(lines: String) {
-        (file, isEmpty) = (nil, false)
-        ranges.withLock { $0 = Self.ranges(lines) }
+    /// Ranges as lines of a file. A line that names none, such as a header, is passed over.
+    init(lines: String) { ranges = Self.ranges(lines) }
+
+    /// Of the file that a setting names; none where it names none.
+    ///
+    /// - Throws: ``Malformed`` where it cannot be read, or has no range.
+    init(_ settings: Settings) throws(Malformed) {
+        guard let file = settings.text("links.countries") else {
+            ranges = []
+            return
+        }
+        let variable = Settings.variable("links.countries")
+        let lines: String
+        do {
+            lines = try String(contentsOfFile: file, encoding: .utf8)
+        } catch {
+            throw Malformed(variable, "names \(file), which cannot be read as text: \(error.localizedDescription)")
+        }
+        ranges = Self.ranges(lines)
+        if ranges.isEmpty {
+            throw Malformed(
+                variable,
+                "names \(file), which has no line of first address, last address and country, such as 192.0.2.0,192.0.2.255,DE"
+            )
+        }
     }
 
     /// Two letters; empty where it is not known.
     func country(of address: String) -> String {
-        if isEmpty { return "" }
+        if ranges.isEmpty { return "" }
         guard let address = Address(address) else { return "" }
-        return ranges.withLock { ranges in
-            let all = ranges ?? file.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) }.map(Self.ranges) ?? []
-            ranges = all
-            var (low, high) = (0, all.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if all[middle].first <= address { low = middle + 1 } else { high = middle }
-            }
-            guard low > 0, address <= all[low - 1].last else { return "" }
-            return all[low - 1].country
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].first <= address { low = middle + 1 } else { high = middle }
         }
+        guard low > 0, address <= ranges[low - 1].last else { return "" }
+        return ranges[low - 1].country
     }
 
     private static func ranges(_ lines: String) -> [Range] {
         lines.split(whereSeparator: \.isNewline).compactMap { line in
             let parts = line.split(separator: ",").map { $0.filter { $0 != "\"" && $0 != " " } }
-            guard parts.count >= 3, let first = Address(parts[0]), let last = Address(parts[1]) else { return nil }
+            guard parts.count >= 3, let first = Address(parts[0]), let last = Address(parts[1]), first <= last else {
+                return nil
+            }
             let country = parts[2].uppercased()
             let isCountry = country.utf8.count == 2 && country.utf8.allSatisfy { (0x41...0x5a).contains($0) }
             return isCountry && country != "ZZ" ? Range(first: first, last: last, country: country) : nil

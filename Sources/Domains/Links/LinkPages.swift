@@ -60,8 +60,9 @@ enum LinkPages {
             """, status: status)
     }
 
+    /// As HTML, on one line: what shows nothing or turns the text around it is written as an escape.
     static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+        Shown.text(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
             .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
     }
 }

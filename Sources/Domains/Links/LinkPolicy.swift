@@ -34,27 +34,59 @@ struct LinkPolicy: Sendable {
             }
             base = url.text.hasSuffix("/") ? String(url.text.dropLast()) : url.text
         }
-        func hosts(_ text: String?) -> Set<String> {
-            Set((text ?? "").split { $0 == "," || $0 == " " }.map { $0.lowercased() })
-        }
-        self.init(
-            base: base, hosts: hosts(settings.text("links.hosts")), denied: hosts(settings.text("links.denied-hosts")),
-            key: settings.text("links.visitor-key"), countries: Countries(file: settings.text("links.countries")))
+        try self.init(
+            base: base, hosts: Self.hosts("links.hosts", takesPorts: true, settings),
+            denied: Self.hosts("links.denied-hosts", takesPorts: false, settings),
+            key: settings.text("links.visitor-key"), countries: Countries(settings))
     }
+
+    /// Hosts as browsers write them, of a setting in which they are written as people do.
+    private static func hosts(
+        _ name: String, takesPorts: Bool, _ settings: Settings
+    ) throws(Malformed) -> Set<String> {
+        var hosts: Set<String> = []
+        for text in (settings.text(name) ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
+            guard let url = try? WebURL("http://\(text)/"), url.path == "/", url.query == nil, url.fragment == nil,
+                !text.contains("*"), takesPorts || url.port == nil
+            else {
+                throw Malformed(
+                    Settings.variable(name),
+                    "has \(text), which is no host\(takesPorts ? "" : " without a port"), such as example.com; all below it are meant too"
+                )
+            }
+            hosts.insert(withoutEnd(url.authority))
+        }
+        return hosts
+    }
+
+    /// A host that ends with the root's dot is the same machine.
+    private static func withoutEnd(_ host: String) -> String { host.hasSuffix(".") ? String(host.dropLast()) : host }
 
     /// Why nobody is led to a URL; nil where everybody may be.
     ///
     /// - Parameter asked: What the client calls this place.
     func refusal(of url: String, asked: String?) -> String? {
         guard let authority = Self.authority(of: url) else { return "it leads nowhere" }
-        let host = Self.host(in: authority)
-        if authority == asked?.lowercased() || hosts.contains(host) || hosts.contains(authority) {
+        let host = Self.withoutEnd(Self.host(in: authority))
+        let isAsked = asked.map { Self.place(of: authority) == Self.place(of: $0.lowercased()) } ?? false
+        if isAsked || hosts.contains(host) || hosts.contains(authority) {
             return "it leads to a link of this place, and so round in circles"
         }
         if denied.isEmpty { return nil }
         let parts = host.split(separator: ".")
         let isDenied = parts.indices.contains { denied.contains(parts[$0...].joined(separator: ".")) }
         return isDenied || denied.contains(host) ? "this place leads nobody to \(host)" : nil
+    }
+
+    /// An authority, of which all names of this machine for itself are one.
+    private static func place(of authority: String) -> String {
+        let host = host(in: authority)
+        let port = authority.dropFirst(host.count)
+        let name = withoutEnd(host)
+        let isLoopback =
+            name == "localhost" || name.hasSuffix(".localhost") || name == "[::1]" || name.hasPrefix("127.")
+            || name == "0.0.0.0"
+        return (isLoopback ? "localhost" : name) + port
     }
 
     /// The host and the port of a URL that is written as browsers do.
@@ -104,20 +136,54 @@ final class VisitorHash: Sendable {
 }
 
 /// How often a wrong password is taken: so many in a minute of one address for one link.
+///
+/// So many are remembered at once. Where there are more, the oldest is forgotten: whoever makes room so that he may guess on has asked for
+/// as many others.
 final class Guesses: Sendable {
-    private static let limit = 10
-    private static let remembered = 10_000
-    private let counts = Mutex<(minute: Int64, counts: [String: Int])>((0, [:]))
+    static let limit = 10
+    static let remembered = 10_000
+    private struct State {
+        var minute: Int64 = 0
+        var counts: [String: Int] = [:]
+        /// In the order in which they came, from `first` on.
+        var order: [String] = []
+        var first = 0
+
+        mutating func forgetOldest() {
+            counts[order[first]] = nil
+            first += 1
+            if first > Guesses.remembered {
+                order.removeFirst(first)
+                first = 0
+            }
+        }
+    }
+    private let state = Mutex(State())
+
+    private func key(_ code: String, _ address: String) -> String { "\(code) \(address)" }
 
     /// - Returns: whether one more may be looked at.
     func take(_ code: String, _ address: String, at now: Timestamp) -> Bool {
-        counts.withLock { counts in
-            if counts.minute != now.second / 60 { counts = (now.second / 60, [:]) }
-            let key = "\(code) \(address)"
-            let count = counts.counts[key] ?? 0
-            if count >= Self.limit || counts.counts.count >= Self.remembered { return false }
-            counts.counts[key] = count + 1
+        let key = key(code, address)
+        return state.withLock { state in
+            if state.minute != now.second / 60 { state = State(minute: now.second / 60) }
+            guard let count = state.counts[key] else {
+                if state.counts.count >= Self.remembered { state.forgetOldest() }
+                state.counts[key] = 1
+                state.order.append(key)
+                return true
+            }
+            if count >= Self.limit { return false }
+            state.counts[key] = count + 1
             return true
+        }
+    }
+
+    /// One was not looked at.
+    func giveBack(_ code: String, _ address: String) {
+        let key = key(code, address)
+        state.withLock { state in
+            if let count = state.counts[key] { state.counts[key] = max(0, count - 1) }
         }
     }
 }

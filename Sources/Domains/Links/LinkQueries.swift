@@ -54,6 +54,7 @@ enum LinkQueries {
         let length: Int64 = ["minute": 60, "hour": 3600][arguments[unit] ?? "day"] ?? 86_400
         let ahead = arguments[offset] ?? 0
         if !(-840...840).contains(ahead) { throw Malformed("offset", "is \(ahead), it must be -840 to 840 minutes") }
+        try check(arguments[from], arguments[to])
         let last = (arguments[to] ?? arguments.now).second
         let shift = length == 86_400 ? ahead : 0
         var first = begin(arguments[from]?.second ?? last - 30 * length, length, shift)
@@ -87,24 +88,39 @@ enum LinkQueries {
     }
 
     static let sources = Query(
-        "links.sources", "Where the clicks of a link come from, most first.", of: "links.clicks", [code, kind]
+        "links.sources", "Where the clicks of a link come from, most first.", of: "links.clicks", [code, kind],
+        page: Limits.pageRows
     ) { arguments, reader in
-        var clicks: [String: Int64] = [:]
+        var clicks: [Bytes: Int64] = [:]
         let scan = Scan(ClickCounts.sources, equal: [.text(try arguments[code]), .text(try arguments[kind])])
         try reader.everyRow(scan) { row in
-            clicks[row[ClickCounts.Source.value] ?? "", default: 0] += row[ClickCounts.Source.clicks] ?? 0
+            clicks[Bytes(row[ClickCounts.Source.value] ?? ""), default: 0] += row[ClickCounts.Source.clicks] ?? 0
         }
-        let most = clicks.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(arguments.limit)
+        func isBefore(_ a: (key: Bytes, value: Int64), _ b: (key: Bytes, value: Int64)) -> Bool {
+            if a.value != b.value { return a.value > b.value }
+            return a.key.slice.lexicographicallyPrecedes(b.key.slice)
+        }
+        var most = clicks.map { (key: $0.key, value: $0.value) }
+        // It begins where the page before has ended. Clicks that came meanwhile may have moved a source over that place.
+        if let count = arguments.cursor?.first?.integer, let value = arguments.cursor?.last?.text {
+            most.removeAll { isBefore($0, (Bytes(value), count)) }
+        }
+        most.sort(by: isBefore)
+        let rest = most.count > arguments.limit ? most[arguments.limit] : nil
         return Page(
             columns: [Column("value", .text, "empty where it is not known"), Column("clicks", .integer)],
-            rows: most.map { [.text($0.key), .integer($0.value)] })
+            rows: most.prefix(arguments.limit).map { [.text($0.key.text), .integer($0.value)] },
+            next: rest.map { [.integer($0.value), .text($0.key.text)] })
     }
 
     static let visitors = Query(
-        "links.visitors", "About how many visitors a link had each day of UTC.", of: "links.clicks", [code, from, to]
+        "links.visitors", "About how many visitors a link had each day of UTC.", of: "links.clicks", [code, from, to],
+        page: Limits.pageRows
     ) { arguments, reader in
         let last = (arguments[to] ?? arguments.now).second / 86_400
-        let first = arguments[from].map { $0.second / 86_400 } ?? last - 30
+        var first = arguments[from].map { $0.second / 86_400 } ?? last - 30
+        try check(arguments[from], arguments[to])
+        if let day = arguments.cursor?.first?.integer { first = max(first, day) }
         var sketches: [Int64: VisitorSketch] = [:]
         let scan = Scan(
             ClickCounts.visitors, equal: [.text(try arguments[code])], from: .integer(first), through: .integer(last))
@@ -112,10 +128,16 @@ enum LinkQueries {
             sketches[row[ClickCounts.Visitor.day] ?? 0, default: VisitorSketch()].merge(
                 VisitorSketch(row[ClickCounts.Visitor.sketch] ?? ""))
         }
+        let days = sketches.sorted { $0.key < $1.key }
         return Page(
             columns: [Column("day", .timestamp), Column("visitors", .integer, "within 1.6% as a rule")],
-            rows: sketches.sorted { $0.key < $1.key }.prefix(arguments.limit).map { day, sketch in
+            rows: days.prefix(arguments.limit).map { day, sketch in
                 [Value(Timestamp(0) + .seconds(day * 86_400)), .integer(sketch.estimate)]
-            })
+            }, next: days.count > arguments.limit ? [.integer(days[arguments.limit].key)] : nil)
+    }
+
+    private static func check(_ from: Timestamp?, _ to: Timestamp?) throws(Malformed) {
+        guard let from, let to, from > to else { return }
+        throw Malformed("from", "is \(from.rfc3339), which is after to, \(to.rfc3339)")
     }
 }

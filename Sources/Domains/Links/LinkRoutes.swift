@@ -46,7 +46,7 @@ struct LinkRoutes: Sendable {
 
     // MARK: Following
 
-    private typealias Link = LinkTable.Link
+    typealias Link = LinkTable.Link
 
     private func follow(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
         let asked = request.variables["code"] ?? ""
@@ -97,6 +97,8 @@ struct LinkRoutes: Sendable {
                     return LinkPages.password(code, isWrong: true)
                 }
             } catch is ScryptThreads.Busy {
+                // It was not looked at.
+                guesses.giveBack(code, request.address)
                 throw RouteProblem(.unavailable, "too many passwords are looked at; come again")
             }
         }
@@ -165,51 +167,7 @@ struct LinkRoutes: Sendable {
     }
 
     /// What short links begin with, up to the slash before the code.
-    private func base(_ request: RouteRequest) -> String {
+    func base(_ request: RouteRequest) -> String {
         policy.base ?? "\(request.isSecure ? "https" : "http")://\(request.host ?? "localhost")/l"
-    }
-
-    // MARK: Making
-
-    private func make(_ request: RouteRequest, _ bus: any RouteBus) async throws -> RouteReply {
-        guard case .json(let text) = request.body else { throw Malformed("body", "is missing") }
-        var wish = try NewLink(text, subject: request.subject)
-        if let why = policy.refusal(of: wish.url.text, asked: request.host) { throw Malformed("url", why) }
-        if let password = wish.password {
-            do {
-                wish.terms.passwordHash = try await SlowHash.make(password)
-            } catch is ScryptThreads.Busy {
-                throw RouteProblem(.unavailable, "too many passwords are hashed; come again")
-            }
-        }
-        let outcome =
-            if let alias = wish.alias {
-                try await bus.send(
-                    LinksClaimAlias.with {
-                        ($0.owner, $0.alias, $0.url, $0.terms) = (wish.owner, alias, wish.url.text, wish.terms.message)
-                    }, id: request[.idempotencyKey], within: nil)
-            } else {
-                try await bus.send(
-                    LinksShortenUrl.with {
-                        ($0.owner, $0.url, $0.terms, $0.fresh) = (
-                            wish.owner, wish.url.text, wish.terms.message, wish.isFresh
-                        )
-                    }, id: request[.idempotencyKey], within: nil)
-            }
-        let places = try outcome.get()
-        let answer =
-            if let alias = wish.alias {
-                try await bus.query("links.resolve", ["code": .text(alias)], after: places)
-            } else {
-                try await bus.query(
-                    "links.of-url", ["owner": .text(wish.owner), "url": .text(wish.url.text)], after: places)
-            }
-        guard let row = answer.rows.first(where: { $0[Link.stage] == LinkGroup.Stage.active.rawValue }),
-            let code = row[Link.code]
-        else { throw RouteProblem(.unavailable, "the link is made, and no view shows it yet; ask again") }
-        return .json(
-            """
-            {"code":\(RouteAnswer.quoted(code)),"short":\(RouteAnswer.quoted("\(base(request))/\(code)")),"url":\(RouteAnswer.quoted(row[Link.url] ?? ""))}
-            """, status: places.isEmpty ? 200 : 201)
     }
 }

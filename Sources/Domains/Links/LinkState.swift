@@ -13,6 +13,17 @@ struct Terms: Codable, Hashable, Sendable {
 
     init() {}
 
+    /// Texts are the same where their bytes are: what looks alike and is written otherwise is a change.
+    static func == (a: Terms, b: Terms) -> Bool { a.bytes == b.bytes }
+    func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+    private var bytes: [Bytes] {
+        [
+            Bytes(title), Bytes(passwordHash),
+            Bytes("\(clickLimit) \(from?.rawValue ?? .min) \(until?.rawValue ?? .min)"),
+        ]
+            + tags.map { Bytes($0) }
+    }
+
     init(_ message: LinksTerms) {
         (title, tags, passwordHash) = (message.title, message.tags, message.passwordHash)
         clickLimit = message.clickLimit

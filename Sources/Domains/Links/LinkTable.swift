@@ -73,6 +73,13 @@ struct LinkTable: Projection {
         }
     }
 
+    /// Whether a link has these terms.
+    static func has(_ terms: Terms, _ row: Row) -> Bool {
+        var same = row
+        set(terms, &same)
+        return same == row
+    }
+
     private static func set(_ terms: Terms, _ row: inout Row) {
         row[Link.title] = terms.title
         row[Link.tags] = terms.tags.joined(separator: ",")

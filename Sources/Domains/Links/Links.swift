@@ -133,6 +133,9 @@ enum Links: Decider {
         } else if let until = terms.until, until <= now {
             terms.until = nil
         }
+        if let from = terms.from, let until = terms.until, until <= from {
+            throw .untilBeforeFrom(from: from, until: until)
+        }
         try check(terms, at: now)
         return [.linkRestored(.with { ($0.code, $0.owner, $0.terms) = (c.code, c.owner, terms.message) })]
     }
@@ -177,7 +180,23 @@ enum Links: Decider {
             }
             expected = try Self.restore(restore, on: state, at: now)
         }
-        if expected != [event] { throw .notWhatFollows(code: code(of: event)) }
+        if expected != [told(event)] { throw .notWhatFollows(code: code(of: event)) }
+    }
+
+    /// The event as this program would write it: terms that are left out are none.
+    private static func told(_ event: Event.Kind) -> Event.Kind {
+        switch event {
+        case .linkCreated(var e):
+            e.terms = Terms(e.terms).message
+            return .linkCreated(e)
+        case .linkChanged(var e):
+            e.terms = Terms(e.terms).message
+            return .linkChanged(e)
+        case .linkRestored(var e):
+            e.terms = Terms(e.terms).message
+            return .linkRestored(e)
+        case .linkExpired, .linkDeleted: return event
+        }
     }
 
     /// A code that another bus drew: it must be one that this bucket gives away, and be free.

@@ -2,7 +2,7 @@ public import EventModel
 
 extension Domain {
     /// Links, as a deployment that sets nothing has them.
-    public static let links = links(LinkPolicy(countries: Countries(file: nil)))
+    public static let links = links(LinkPolicy(countries: Countries()))
 
     static func links(_ policy: LinkPolicy) -> Domain {
         Domain("links", "Short links: made, followed, counted.", descriptor: linksDescriptor)

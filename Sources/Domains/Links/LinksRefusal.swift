@@ -11,6 +11,7 @@ enum LinksRefusal: Refusal, Hashable {
     case linkExpired(code: String)
     case notDue(code: String, until: Timestamp?)
     case untilOver(until: Timestamp)
+    case untilBeforeFrom(from: Timestamp, until: Timestamp)
     case tooLate(code: String, until: Timestamp)
     case bucketFull
     case notWhatFollows(code: String)
@@ -26,6 +27,7 @@ enum LinksRefusal: Refusal, Hashable {
         case .linkExpired: "link-expired"
         case .notDue: "not-due"
         case .untilOver: "until-over"
+        case .untilBeforeFrom: "until-before-from"
         case .tooLate: "too-late"
         case .bucketFull: "bucket-full"
         case .notWhatFollows: "not-what-follows"
@@ -36,7 +38,7 @@ enum LinksRefusal: Refusal, Hashable {
         switch self {
         case .unknownLink(let code): "there is no link \(code)"
         case .notOwner(let code): "\(code) is another's link; only its owner may change it"
-        case .aliasTaken(let alias): "\(alias) is or was another link's, and codes are given away once; take another"
+        case .aliasTaken(let alias): "\(alias) is or was a link already, and codes are given away once; take another"
         case .aliasLooksTaken(let alias, let like): "\(alias) looks like \(like), which is taken; take another"
         case .otherTerms(let url, let code):
             "\(url) has the code \(code), of which something else is said; say it by ChangeLink, or ask for a fresh code"
@@ -45,6 +47,8 @@ enum LinksRefusal: Refusal, Hashable {
         case .notDue(let code, nil): "\(code) has no end"
         case .notDue(let code, let until?): "\(code) expires at \(until.rfc3339), not before"
         case .untilOver(let until): "activeUntil \(until.rfc3339) is over; give a later moment, or none"
+        case .untilBeforeFrom(let from, let until):
+            "activeUntil \(until.rfc3339) is not after activeFrom, \(from.rfc3339); give a later moment, or none"
         case .tooLate(let code, let until): "\(code) could be restored until \(until.rfc3339); make a new link"
         case .bucketFull:
             "over \(LinksLimits.ofBucket) links share a place in the space of codes with this one; take an alias"

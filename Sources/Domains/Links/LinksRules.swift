@@ -75,7 +75,9 @@ extension Links {
         }
         for (number, tag) in terms.tags.enumerated() {
             try Check.text(tag, "terms.tags[\(number)]", atMost: LinksLimits.tag)
-            if terms.tags[..<number].contains(tag) { throw Malformed("terms.tags[\(number)]", "is there twice") }
+            if terms.tags[..<number].contains(where: { Bytes($0) == Bytes(tag) }) {
+                throw Malformed("terms.tags[\(number)]", "is there twice")
+            }
         }
         try Check.optionalText(terms.passwordHash, "terms.passwordHash", atMost: LinksLimits.hash)
         if !terms.passwordHash.isEmpty, !terms.passwordHash.hasPrefix("$scrypt$") {

@@ -32,7 +32,11 @@ struct NewLink {
         if let password, password.isEmpty || password.utf8.count > Self.longestPassword {
             throw Malformed("password", "must have 1 to \(Self.longestPassword) bytes")
         }
-        isFresh = value["fresh"] == .bool(true)
+        switch value["fresh"] {
+        case nil, .null: isFresh = false
+        case .bool(let said): isFresh = said
+        default: throw Malformed("fresh", "must be true or false")
+        }
         url = try Self.url(value)
         terms.title = try Self.text("title", value) ?? ""
         if case .list(let tags)? = value["tags"] {
@@ -40,10 +44,10 @@ struct NewLink {
                 guard case .text(let text) = tag else { throw Malformed("tags", "must be texts") }
                 terms.tags.append(text)
             }
-        } else if value["tags"] != nil {
+        } else if !Self.isMissing("tags", value) {
             throw Malformed("tags", "must be a list of texts")
         }
-        if let limit = value["clickLimit"] {
+        if !Self.isMissing("clickLimit", value), let limit = value["clickLimit"] {
             guard case .number(let digits) = limit, let number = Int64(digits) else {
                 throw Malformed("clickLimit", "must be a whole number")
             }
@@ -66,13 +70,25 @@ struct NewLink {
         guard let moment = Timestamp(rfc3339: text) else {
             throw Malformed(name, "is \(text), it must be a moment such as 2026-12-24T19:30:00Z")
         }
+        let fraction = text.split(separator: ".").dropFirst().first?.prefix { $0.isNumber } ?? ""
+        if fraction.dropFirst(3).contains(where: { $0 != "0" }) {
+            throw Malformed(name, "has a fraction of a millisecond")
+        }
         return moment
+    }
+
+    /// A member that is null is as one that is not there.
+    private static func isMissing(_ name: String, _ value: JSONValue) -> Bool {
+        switch value[name] {
+        case nil, .null: true
+        default: false
+        }
     }
 
     /// The URL, with what a campaign puts to its query (support.google.com/analytics, URL builders).
     private static func url(_ value: JSONValue) throws(Malformed) -> WebURL {
         let url = try WebURL(try text("url", value) ?? "")
-        guard let utm = value["utm"] else { return url }
+        guard !isMissing("utm", value), let utm = value["utm"] else { return url }
         guard case .object(let members) = utm else { throw Malformed("utm", "must be an object") }
         var pairs = (url.query ?? "").split(separator: "&").map(String.init)
         for member in members {

@@ -137,7 +137,7 @@ enum Orders: Decider {
     }
 
     private static func cancel(_ c: OrdersCancelOrder, on state: State) throws(Rejection) -> [Event.Kind] {
-        if state.stage == .cancelled, state.reason == c.reason { return [] }
+        if state.stage == .cancelled, Bytes(state.reason) == Bytes(c.reason) { return [] }
         try checkNext(.cancelled, of: c.order, on: state)
         var next = state
         next.reason = c.reason

@@ -117,7 +117,7 @@ enum Tickets: Decider {
             if c.hasLimits { $0.limits = c.limits }
         }
         guard let known else { return [.eventListed(listed)] }
-        if known == listed || known.ordered == listed.ordered { return [] }
+        if known.written == listed.written { return [] }
         throw .alreadyListed(event: c.event)
     }
 
@@ -333,10 +333,10 @@ extension TicketsSection {
 }
 
 extension TicketsEventListed {
-    /// With its sections in one order.
-    fileprivate var ordered: TicketsEventListed {
+    /// What tells listings apart: their bytes, with the sections in one order. Swift takes texts as equal that are composed otherwise.
+    fileprivate var written: [UInt8]? {
         var listed = self
         listed.sections = sections.map(\.ordered).sorted { $0.name < $1.name }
-        return listed
+        return try? listed.serializedBytes()
     }
 }

@@ -1,3 +1,4 @@
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Handling
@@ -69,6 +70,13 @@ struct GatewayRouteBus: RouteBus {
         if let version { around.known.keep(answer.page, of: question, arguments, version) }
         return RouteAnswer(
             columns: answer.page.columns, rows: answer.page.rows, next: answer.next, asOf: answer.asOf)
+    }
+
+    func event<E: Message>(
+        _ envelope: E.Type, at offset: Offset, in partition: TopicPartition
+    ) async throws -> E? {
+        guard partition.topic == domain.eventsTopic else { throw RouteFault("the topic \(partition.topic)") }
+        return try await around.log.record(at: offset, in: partition).map { try E(serializedBytes: $0.value) }
     }
 
     func known(_ name: String, _ arguments: [String: Value]) -> RouteAnswer? {

@@ -38,7 +38,9 @@ struct FileImport {
         let source = try LineSource(file, limit: Limits.lineBytes, stop: stop)
         let first = try await source.next() ?? []
         let opening = first.first?.bytes ?? []
-        let reader = reader.told?(opening) ?? reader
+        let spaces: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")]
+        let worded = first.first { line in !line.bytes.allSatisfy { spaces.contains($0) } }
+        let reader = reader.told?(worded?.bytes ?? opening) ?? reader
         let (marks, hasMark) = try await marks(log, source, opening)
         let outcomes = try await follow(log)
         do {

@@ -47,10 +47,13 @@ package struct ScryptVerifier: Sendable, Hashable {
     private let salt: [UInt8]
     private let hash: [UInt8]
 
-    /// Makes one, with a salt of its own.
-    package init(_ password: [UInt8], cost: ScryptCost) {
+    /// Makes one.
+    ///
+    /// - Parameter salt: Its first bytes are taken; nil is a salt by chance.
+    package init(_ password: [UInt8], cost: ScryptCost, salt given: [UInt8]? = nil) {
         var random = SystemRandomNumberGenerator()
-        let salt = (0..<ScryptLimits.salt).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let chance = (0..<ScryptLimits.salt).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let salt = given.map { Array($0.prefix(ScryptLimits.salt)) } ?? chance
         (self.cost, self.salt, hash) = (cost, salt, cost.hash(password, salt: salt))
     }
 

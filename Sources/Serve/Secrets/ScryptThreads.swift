@@ -24,8 +24,8 @@ package final class ScryptThreads: Sendable {
     }
 
     /// What checks a password from now on.
-    package func verifier(_ password: [UInt8]) async throws -> ScryptVerifier {
-        try await run { [cost] in ScryptVerifier(password, cost: cost) }
+    package func verifier(_ password: [UInt8], salt: [UInt8]? = nil) async throws -> ScryptVerifier {
+        try await run { [cost] in ScryptVerifier(password, cost: cost, salt: salt) }
     }
 
     /// Whether a verifier is of a password. Where there is none it takes as long, and it is not.

@@ -5,9 +5,11 @@ package enum SlowHash {
 
     /// Makes the hash of a password, with a salt of its own.
     ///
+    /// - Parameter seed: What the salt follows from, which must be nobody else's; nil is a salt by chance.
     /// - Throws: ``ScryptThreads/Busy``.
-    package static func make(_ password: String) async throws -> String {
-        try await threads.verifier(Array(password.utf8)).text
+    package static func make(_ password: String, saltOf seed: String? = nil) async throws -> String {
+        let salt = seed.map { KeyedHash(key: Array("a salt".utf8)).bytes(of: $0) }
+        return try await threads.verifier(Array(password.utf8), salt: salt).text
     }
 
     /// Whether a hash is of a password.

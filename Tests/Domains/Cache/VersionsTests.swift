@@ -35,6 +35,17 @@ struct VersionsTests {
         Result { () throws(Versions.Rejection) in try Versions.decide(command, id: "c1", on: state, at: noon) }
     }
 
+    @Test func `a value that is composed otherwise is another value`() {
+        let state = given(written("caf\u{e9}", 1))
+        #expect(when(write("caf\u{e9}"), state) == .success([]))
+        guard case .success(let events) = when(write("cafe\u{301}"), state), case .entryWritten(let e)? = events.first
+        else {
+            Issue.record("it is not written")
+            return
+        }
+        #expect(e.revision == 2 && Bytes(e.value) == Bytes("cafe\u{301}"))
+    }
+
     @Test func `grow with what is loaded`() {
         #expect(when(set(3), given()) == .success([loaded(3)]))
         #expect(when(set(4), given(loaded(3))) == .success([loaded(4)]))

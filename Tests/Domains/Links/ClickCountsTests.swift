@@ -87,6 +87,35 @@ struct ClickCountsTests {
             try fold.ask(.links, "links.sources", ["code": "b", "kind": "referrer"]).rows == [["more", 1]])
     }
 
+    @Test func `have sources and days on as many pages as it takes`() throws {
+        var clicks: [Placed] = []
+        for number in 0..<25 {
+            for _ in 0...(number % 5) {
+                clicks.append(click("a", Int64(number) * 86_400, "v", referrer: "host\(number)"))
+            }
+        }
+        let fold = try Fold.everyWay(counts, clicks)
+        let until: [String: Value] = ["from": Value(noon), "to": Value(noon + .seconds(25 * 86_400))]
+        for (name, more) in [("links.sources", ["kind": "referrer"]), ("links.visitors", until)] {
+            let values = more.merging(["code": "a"]) { $1 }
+            let all = try fold.ask(.links, name, values)
+            #expect(all.rows.count == 25 && all.next == nil, "\(name)")
+            var (rows, cursor): ([Row], Row?) = ([], nil)
+            repeat {
+                let page = try fold.ask(.links, name, values, limit: 7, from: cursor)
+                #expect(page.rows.count == 7 || page.next == nil)
+                rows += page.rows
+                cursor = page.next
+            } while cursor != nil
+            #expect(rows == all.rows, "\(name)")
+        }
+        for name in ["links.clicks", "links.visitors"] {
+            #expect(throws: Malformed.self) {
+                try fold.ask(.links, name, ["code": "a", "from": Value(noon + .seconds(1)), "to": Value(noon)])
+            }
+        }
+    }
+
     @Test func `have visitors, who are counted once a day`() throws {
         let visits = (0..<300).map { click("a", Int64($0), "v\($0 % 100)", in: Partition(rawValue: Int32($0 % 3))) }
         let fold = try Fold.everyWay(counts, visits + [click("a", 86_400, "v1")])

@@ -16,6 +16,10 @@ private final class Shelf: RouteBus {
         var asked = 0
         var isKnown = true
         var places = Place()
+        /// Events that commands made, at the offset that is their place here.
+        var made: [LinksEvent] = []
+        /// What was answered to each id.
+        var outcomes: [String: RouteOutcome] = [:]
     }
     private let state = Mutex(State())
     var clicks: [LinksLinkClicked] { state.withLock(\.clicks) }
@@ -30,6 +34,7 @@ private final class Shelf: RouteBus {
         row[LinkTable.Link.passwordHash] = terms.passwordHash.isEmpty ? nil : terms.passwordHash
         (row[LinkTable.Link.from], row[LinkTable.Link.until]) = (terms.from, terms.until)
         row[LinkTable.Link.title] = terms.title
+        row[LinkTable.Link.tags] = terms.tags.joined(separator: ",")
         row[LinkTable.Link.stage] = stage.rawValue
         state.withLock { [row] in $0.rows[code] = row }
     }
@@ -41,9 +46,23 @@ private final class Shelf: RouteBus {
             case let c as LinksClaimAlias: .claimAlias(c)
             default: nil
             }
-        let events = try state.withLock { try $0.places.send(#require(kind), id: id ?? "new") }
+        let id = id ?? UUID().uuidString
+        if let outcome = state.withLock({ $0.outcomes[id] }) { return outcome }
+        let (events, last) = try state.withLock { state in
+            let events = try state.places.send(#require(kind), id: id)
+            state.made += events.map { event in .with { $0.kind = event } }
+            return (events, Offset(Int64(state.made.count - 1)))
+        }
         for case .linkCreated(let e) in events { put(e.code, e.url, Terms(e.terms), owner: e.owner) }
-        return RouteOutcome(id: id ?? "new", places: events.isEmpty ? [:] : [TopicPartition("links.events", 0): 1])
+        let outcome = RouteOutcome(id: id, places: events.isEmpty ? [:] : [TopicPartition("links.events", 0): last])
+        state.withLock { $0.outcomes[id] = outcome }
+        return outcome
+    }
+
+    func event<E: Message>(
+        _ envelope: E.Type, at offset: Offset, in partition: TopicPartition
+    ) async throws -> E? {
+        state.withLock { $0.made[Int(offset.rawValue)] } as? E
     }
 
     func query(
@@ -91,18 +110,18 @@ struct LinkRoutesTests {
     private func ask(
         _ template: String = "/l/{code}", _ method: Route.Method = .get, code: String = "", isHead: Bool = false,
         body: RouteBody = .none, agent: String? = Self.browser, referer: String? = nil, purpose: String? = nil,
-        at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil
+        at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil, id: String? = nil
     ) async throws -> RouteReply {
         let (route, request) = try prepared(
             template, method, code: code, isHead: isHead, body: body, agent: agent, referer: referer, purpose: purpose,
-            at: now, address: address, policy: policy)
+            at: now, address: address, policy: policy, id: id)
         return try await route.answer(request, bus)
     }
 
     private func prepared(
         _ template: String = "/l/{code}", _ method: Route.Method = .get, code: String = "", isHead: Bool = false,
         body: RouteBody = .none, agent: String? = Self.browser, referer: String? = nil, purpose: String? = nil,
-        at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil
+        at now: Timestamp = noon, address: String = "192.0.2.7", policy: LinkPolicy? = nil, id: String? = nil
     ) throws -> (Route, RouteRequest) {
         let policy =
             policy ?? LinkPolicy(countries: Countries(lines: "192.0.2.0,192.0.2.255,DE\n2001:db8::,2001:db8::ffff,FR"))
@@ -115,6 +134,7 @@ struct LinkRoutesTests {
             case .userAgent: agent
             case .referer: referer
             case .secPurpose: purpose
+            case .idempotencyKey: id
             default: nil
             }
         }
@@ -143,7 +163,7 @@ struct LinkRoutesTests {
         bus.put("limited", "https://example.com/5", limited)
         bus.put("deleted", "https://example.com/6", stage: .deleted)
         bus.put("circle", "http://sho.rt:8080/l/circle")
-        let policy = LinkPolicy(denied: ["example.com"], key: "k", countries: Countries(file: nil))
+        let policy = LinkPolicy(denied: ["example.com"], key: "k", countries: Countries())
         let codes = [
             "aB3dE6", "aB3dE6+", "aB3dE6).", "AB3DE6", "Ending", "ending", "coming", "closed", "closed+", "deleted",
             "circle",
@@ -263,7 +283,7 @@ struct LinkRoutesTests {
                 })
         }
         #expect(bus.clicks.isEmpty)
-        let policy = LinkPolicy(countries: Countries(file: nil))
+        let policy = LinkPolicy(countries: Countries())
         let route = try #require(LinkRoutes(policy).all.first { $0.method == .post && $0.template == "/l/{code}" })
         func enter(_ password: String) async throws -> RouteReply {
             let request = RouteRequest(
@@ -281,7 +301,7 @@ struct LinkRoutesTests {
     @Test func `nobody is led round in circles, or to a host that is denied`() async throws {
         let policy = LinkPolicy(
             base: "https://go.example/l", hosts: ["www.go.example"], denied: ["evil.example"],
-            countries: Countries(file: nil))
+            countries: Countries())
         for (url, status) in [
             ("https://go.example/l/abc", 403), ("https://www.go.example/", 403), ("http://sho.rt:8080/l/x", 403),
             ("https://evil.example/", 403),
@@ -349,9 +369,114 @@ struct LinkRoutesTests {
             (#"{"url":"https://a.b","owner":"a","tags":"x"}"#, "tags"),
             (#"{"url":"https://a.b","owner":"a","activeUntil":"soon"}"#, "activeUntil"),
             (#"{"url":"https://a.b"}"#, "owner"), (#"{"url":"https://a.b","owner":"a","password":""}"#, "password"),
+            (#"{"url":"https://a.b","owner":"a","fresh":"yes"}"#, "fresh"),
+            (#"{"url":"https://a.b","owner":"a","fresh":1}"#, "fresh"),
+            (#"{"url":"https://a.b","owner":"a","activeUntil":"2030-01-01T00:00:00.0001Z"}"#, "activeUntil"),
         ] {
             await #expect { try await make(json) } throws: { ($0 as? Malformed)?.field == field }
         }
+    }
+
+    @Test func `whoever makes a link is told of that one, however many the owner's URL has`() async throws {
+        func make(_ json: String, _ id: String? = nil) async throws -> String {
+            let reply = try await ask("/links", .post, body: .json(json), id: id)
+            let code = try #require(reply.text.firstMatch(of: #/"code":"(\w+)"/#)).1
+            return "\(reply.status) \(code)"
+        }
+        let plain = #"{"url":"https://example.com/","owner":"ann"}"#
+        let fresh = #"{"url":"https://example.com/","owner":"ann","fresh":true}"#
+        var told: [String] = [try await make(plain)]
+        for number in 0..<12 { told.append(try await make(fresh, "f\(number)")) }
+        #expect(Set(told).count == 13)
+        #expect(try await make(fresh, "f3") == told[4], "asked again under its id")
+        bus.put(String(told[4].dropFirst(4)), "https://example.com/", stage: .deleted)
+        #expect(try await make(fresh, "f3") == told[4], "also once it has ended")
+        let closed = #"{"url":"https://example.com/","owner":"ann","fresh":true,"password":"tea"}"#
+        let code = try await make(closed).dropFirst(4)
+        #expect(
+            try await make(plain).dropFirst(4) != code, "who asks for a plain link is not given one with a password")
+    }
+
+    @Test func `a link with a password that is asked for again is the same`() async throws {
+        func make(_ json: String, _ id: String? = nil) async throws -> String {
+            let reply = try await ask("/links", .post, body: .json(json), id: id)
+            return try String(#require(reply.text.firstMatch(of: #/"code":"(\w+)"/#)).1)
+        }
+        let url = #"{"url":"https://example.com/","owner":"ann","password":"tea"}"#
+        let alias = #"{"url":"https://example.com/","owner":"ann","alias":"talk","password":"tea"}"#
+        #expect(try await make(url, "p1") == make(url, "p1"))
+        #expect(try await make(url) == make(url, "p1"))
+        #expect(try await make(alias) == make(alias))
+        await #expect(throws: (any Error).self) {
+            try await make(#"{"url":"https://example.com/","owner":"ann","alias":"talk","password":"milk"}"#)
+        }
+        // Before the view has it too, and never the same for another link.
+        let hashes = [
+            try await SlowHash.make("tea", saltOf: "p1"), try await SlowHash.make("tea", saltOf: "p1"),
+            try await SlowHash.make("tea", saltOf: "p2"), try await SlowHash.make("tea"),
+        ]
+        #expect(hashes[0] == hashes[1] && Set(hashes).count == 3)
+    }
+
+    @Test func `guesses of others take nobody's own`() {
+        let guesses = Guesses()
+        for number in 0..<2 * Guesses.remembered { #expect(guesses.take("c\(number)", "a", at: noon)) }
+        for _ in 0..<Guesses.limit { #expect(guesses.take("mine", "b", at: noon)) }
+        #expect(!guesses.take("mine", "b", at: noon))
+        guesses.giveBack("mine", "b")
+        #expect(guesses.take("mine", "b", at: noon) && !guesses.take("mine", "b", at: noon))
+        #expect(guesses.take("mine", "b", at: noon + .seconds(60)))
+    }
+
+    @Test func `hosts of a setting are read as browsers read them`() async throws {
+        let policy = try LinkPolicy(
+            Settings(environment: [
+                "MILLRACE_LINKS_DENIED_HOSTS": "b\u{fc}cher.example, Evil.Example., 10.0.0.01",
+                "MILLRACE_LINKS_HOSTS": "go.example:8080 Short.Example",
+            ]))
+        for (url, status) in [
+            ("http://xn--bcher-kva.example/x", 403), ("http://evil.example/x", 403), ("http://sub.evil.example./", 403),
+            ("http://10.0.0.1/", 403), ("http://go.example:8080/l/x", 403), ("http://short.example./", 403),
+            ("http://go.example/", 302), ("http://example/", 302),
+        ] {
+            bus.put("talk", url)
+            #expect(try await ask(code: "talk", policy: policy).status == status, "\(url)")
+        }
+        for text in ["*.bad.example", ".dot.example", "a/b", "http://a.example", "a b:c", "ev%20il", "a.example:81"] {
+            #expect(throws: Malformed.self, "\(text)") {
+                try LinkPolicy(Settings(environment: ["MILLRACE_LINKS_DENIED_HOSTS": text]))
+            }
+        }
+    }
+
+    @Test func `all names of this machine for itself are one place`() {
+        let policy = LinkPolicy(countries: Countries())
+        for asked in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:8080"] {
+            for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "a.localhost"] {
+                #expect(policy.refusal(of: "http://\(host):8080/l/x", asked: asked) != nil, "\(asked) \(host)")
+                #expect(policy.refusal(of: "http://\(host):8081/l/x", asked: asked) == nil, "\(asked) \(host)")
+            }
+        }
+    }
+
+    @Test func `a file of countries that cannot be read, or has none, is said at the start`() throws {
+        for (name, text) in [("none", nil), ("empty", ""), ("turned", "1.0.0.255,1.0.0.0,AU\n")] as [(String, String?)]
+        {
+            let file = FileManager.default.temporaryDirectory.appending(path: "\(name)-\(UUID().uuidString)").path
+            try text?.write(toFile: file, atomically: true, encoding: .utf8)
+            defer { try? FileManager.default.removeItem(atPath: file) }
+            #expect(throws: Malformed.self, "\(name)") {
+                try LinkPolicy(Settings(environment: ["MILLRACE_LINKS_COUNTRIES": file]))
+            }
+        }
+    }
+
+    @Test func `what turns text around is an escape on a page`() async throws {
+        var terms = Terms()
+        terms.title = "a\u{202e}b\u{200b}c"
+        bus.put("talk", "https://example.com/", terms)
+        let page = try await ask(code: "talk+").text
+        #expect(page.contains("a\\u{202e}b\\u{200b}c") && !page.unicodeScalars.contains("\u{202e}"))
     }
 
     @Test func `a link has a picture`() async throws {

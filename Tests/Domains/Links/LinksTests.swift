@@ -119,6 +119,54 @@ struct LinksTests {
         #expect(place.states.values.first?.links["talk"]?.terms.tags == ["x", "y"])
     }
 
+    @Test func `a title and tags that are composed otherwise are others`() throws {
+        var place = Place()
+        func change(_ title: String, _ tags: [String]) -> Links.Command.Kind {
+            .changeLink(
+                .with {
+                    ($0.owner, $0.code) = ("ann", "talk")
+                    ($0.terms.title, $0.terms.tags) = (title, tags)
+                })
+        }
+        _ = try place.send(claim("talk"))
+        #expect(try place.send(change("caf\u{e9}", ["\u{e9}"])).count == 1)
+        #expect(try place.send(change("cafe\u{301}", ["\u{e9}"])).count == 1)
+        #expect(try place.send(change("cafe\u{301}", ["e\u{301}", "\u{e9}"])).count == 1)
+        #expect(try place.send(change("cafe\u{301}", ["e\u{301}", "\u{e9}"])).isEmpty)
+    }
+
+    @Test func `a link is not restored to an end before its beginning`() throws {
+        var place = Place()
+        var terms = Terms()
+        (terms.from, terms.until) = (noon + .seconds(3600), noon + .seconds(7200))
+        _ = try place.send(
+            .claimAlias(
+                .with {
+                    ($0.owner, $0.alias, $0.url, $0.terms) = ("ann", "talk", "https://example.com/", terms.message)
+                }))
+        _ = try place.send(delete("talk"))
+        func restore(_ until: Timestamp) -> Links.Command.Kind {
+            .restoreLink(.with { ($0.owner, $0.code, $0.activeUntil) = ("ann", "talk", until.proto) })
+        }
+        #expect(place.refusal(restore(noon + .seconds(3600))) == "until-before-from")
+        #expect(try place.send(restore(noon + .seconds(3601))).count == 1)
+    }
+
+    @Test func `a fact without terms is one of a link of which nothing is said`() throws {
+        let created = LinksEvent.OneOf_Kind.linkCreated(
+            .with { ($0.code, $0.owner, $0.url) = ("talk", "ann", "https://example.com/") })
+        try Links.admit(created, on: Links.initial, at: noon)
+        var state = Links.initial
+        Links.evolve(&state, with: created, at: noon)
+        #expect(state.links["talk"]?.terms == Terms())
+        var titled = Terms()
+        titled.title = "x"
+        Links.evolve(
+            &state, with: .linkChanged(.with { ($0.code, $0.owner, $0.terms) = ("talk", "ann", titled.message) }),
+            at: noon)
+        try Links.admit(.linkChanged(.with { ($0.code, $0.owner) = ("talk", "ann") }), on: state, at: noon)
+    }
+
     @Test func `a link expires by its timer, and is over before that comes`() throws {
         var place = Place()
         let until = noon + .seconds(60)

@@ -15,6 +15,11 @@ struct OrdersDecideTests {
             OrderLife().when(.place(expected: after(60)))
                 == .success([.changed(.received, courier: "", expected: after(60))]))
     }
+    @Test func `cancelled again for a reason that is written otherwise is told so`() {
+        let life = OrderLife(.received, .cancelled(courier: "", reason: "caf\u{e9}"))
+        #expect(life.when(.cancel("caf\u{e9}")) == .success([]))
+        #expect(life.when(.cancel("cafe\u{301}")) != .success([]))
+    }
     @Test func `placed again later without an expected time is the same order`() {
         #expect(OrderLife(.received).when(.place, at: 600) == .success([]))
         #expect(OrderLife(.received, .revised(3600)).when(.place(expected: after(2700)), at: 600) == .success([]))

@@ -14,6 +14,8 @@ struct HoldingTests {
     }
     @Test func `listing an event with other details is refused`() {
         given(.listed).when(.list("Swan Lake")).refused(.alreadyListed(event: "e1"))
+        // The same letters written in two ways are two titles.
+        given(.listed(title: "Caf\u{e9}")).when(.list("Cafe\u{301}")).refused(.alreadyListed(event: "e1"))
         given(.listed).when(.list("Nutcracker", sections: [.stalls])).refused(.alreadyListed(event: "e1"))
     }
 

@@ -26,11 +26,13 @@ extension TicketsSection {
 /// What tickets reports, of event `e1` and its stalls.
 extension TicketsEvent.OneOf_Kind {
     static let listed = listed(sections: [.stalls, .balcony])
-    static func listed(_ event: String = "e1", at start: Timestamp = after(86_400), sections: [TicketsSection]) -> Fact
-    {
+    static func listed(
+        _ event: String = "e1", title: String = "Nutcracker", at start: Timestamp = after(86_400),
+        sections: [TicketsSection] = [.stalls, .balcony]
+    ) -> Fact {
         .eventListed(
             .with {
-                ($0.event, $0.title, $0.venue, $0.startsAt) = (event, "Nutcracker", "Opera", start.proto)
+                ($0.event, $0.title, $0.venue, $0.startsAt) = (event, title, "Opera", start.proto)
                 $0.sections = sections
             })
     }
