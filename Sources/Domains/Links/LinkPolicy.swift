@@ -35,17 +35,17 @@ struct LinkPolicy: Sendable {
             base = url.text.hasSuffix("/") ? String(url.text.dropLast()) : url.text
         }
         try self.init(
-            base: base, hosts: Self.hosts("links.hosts", takesPorts: true, settings),
-            denied: Self.hosts("links.denied-hosts", takesPorts: false, settings),
+            base: base, hosts: Self.hosts(settings.text("links.hosts"), of: "links.hosts", takesPorts: true),
+            denied: Self.hosts(settings.text("links.denied-hosts"), of: "links.denied-hosts", takesPorts: false),
             key: settings.text("links.visitor-key"), countries: Countries(settings))
     }
 
     /// Hosts as browsers write them, of a setting in which they are written as people do.
     private static func hosts(
-        _ name: String, takesPorts: Bool, _ settings: Settings
+        _ text: String?, of name: String, takesPorts: Bool
     ) throws(Malformed) -> Set<String> {
         var hosts: Set<String> = []
-        for text in (settings.text(name) ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
+        for text in (text ?? "").split(whereSeparator: { $0 == "," || $0 == " " }) {
             guard let url = try? WebURL("http://\(text)/"), url.path == "/", url.query == nil, url.fragment == nil,
                 !text.contains("*"), takesPorts || url.port == nil
             else {
