@@ -119,6 +119,7 @@ struct HTTPRefusalTests {
         ("/views/hits.window?site=a&window=x", "window"), ("/views/hits.window?site=a&limit=x", "limit"),
         ("/topics/hits.events?from=x", "from"), ("/topics/hits.events?to=x", "to"),
         ("/topics/hits.events?type=x", "type"), ("/topics/hits.events?partition=x", "partition"),
+        ("/topics/hits.events?from=7&to=3", "from"), ("/topics/hits.events?from=@-1h&to=@-2h", "from"),
     ])
     func `names the parameter that is at fault`(_ path: String, _ field: String) async throws {
         let reply = try await Shared.web { try await $0.get(path) }

@@ -292,9 +292,16 @@ struct HTTPTests {
             // The gateway ends its streams when it is told to stop.
             #expect(try await web.stop().exit == 0)
             #expect(try await following.end(within: .seconds(300)).exit == 0)
-            let wrong = try await bus.web("serve").get(
-                "/topics/hits.events", "Accept: text/event-stream", "Last-Event-ID: here")
-            #expect(wrong.status == 400 && wrong.json["field"] == "Last-Event-ID", "\(wrong)")
+            let again = try await bus.web("serve")
+            for (id, why) in [
+                ("here", "is none that an event"), ("0@999999", "hits.events/0, which ends at"),
+                ("99@0", "has partitions 0 to 7"), ("0@0,0@1", "has partition 0 twice"),
+            ] {
+                let wrong = try await again.get(
+                    "/topics/hits.events", "Accept: text/event-stream", "Last-Event-ID: \(id)")
+                #expect(wrong.status == 400 && wrong.json["field"] == "Last-Event-ID", "\(wrong)")
+                #expect(wrong.json["detail"].string.contains(why), "\(wrong)")
+            }
         }
     }
 
