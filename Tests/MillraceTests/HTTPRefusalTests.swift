@@ -100,6 +100,8 @@ struct HTTPRefusalTests {
             ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: é", 400),
             ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: \u{fffd}", 400),
             ("POST", "/commands/PlaceOrder?wait=9h", "{}", "", 400),
+            ("POST", "/commands/PlaceOrder", #"{"order":"a","order":"a","customer":"a"}"#, "", 400),
+            ("POST", "/api/users/ann/tweets", #"{"text":"a","text":"b"}"#, "Content-Type: application/json", 400),
             ("GET", "/healthz", nil, "Host: evil.example", 421),
             ("POST", "/quarantine/redrive", nil, "Origin: https://evil.example", 403),
             ("GET", "/quarantine/nothing", nil, "", 404),

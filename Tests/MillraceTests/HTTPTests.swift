@@ -264,6 +264,31 @@ struct HTTPTests {
         }
     }
 
+    @Test func `a byte order mark is passed over, and a member that is there twice refused`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let put = try await web.send("kv.Put", "\u{feff}" + #"{"key":"k","text":"v"}"#)
+            #expect(put.status == 200, "\(put)")
+            let (lines, hit) = ("Content-Type: application/x-ndjson", #"{"site":"home","path":"/"}"#)
+            let produced = try await web.ask("POST", "/events/Hit", "\u{feff}\(hit)\n\(hit)\n", lines)
+            #expect(produced.status == 200 && produced.json["produced"].int == 2, "\(produced)")
+            let marked = try await web.ask(
+                "POST", "/commands", "\u{feff}" + #"{"@command":"kv.Put","key":"l","text":"v"}"#, lines)
+            #expect(marked.json["outcome"] == "accepted", "\(marked)")
+            for (path, body) in [
+                ("/commands/kv.Put", #"{"key":"a","key":"b","text":"v"}"#),
+                ("/commands?command=kv.Put", #"{"key":"a","text":"v","key":"b"}"#),
+                ("/events/kv.KeyDeleted", #"{"key":"a","revision":1,"key":"b"}"#),
+            ] {
+                let isLines = path != "/commands/kv.Put"
+                let refused = try await web.ask(
+                    "POST", path, body, isLines ? lines : "Content-Type: application/json")
+                #expect(refused.json["status"].int == 400 && refused.json["field"] == "key", "\(path) \(refused)")
+                #expect(refused.body.contains("is there twice"), "\(path) \(refused)")
+            }
+        }
+    }
+
     @Test func `an event stream goes on exactly where its reader was`() async throws {
         try await onBus { bus in
             let web = try await bus.web()
