@@ -264,6 +264,35 @@ struct HTTPTests {
         }
     }
 
+    @Test func `a request says its host once, whatever way it would go, and but of HTTP/1.0`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let order = #"{"order":"o1","customer":"ann"}"#
+            let body = "Content-Type: application/json\r\nContent-Length: \(order.utf8.count)\r\n"
+            for path in ["/healthz", "/views/orders.status?order=o1", "/l/none", "/commands/PlaceOrder"] {
+                let isCommand = path.hasPrefix("/commands")
+                let (method, fields) = isCommand ? ("POST", body) : ("GET", "")
+                for (version, hosts) in [("1.1", 0), ("1.1", 2), ("1.1", 3), ("1.0", 2)] {
+                    let socket = try RawSocket(port: web.port)
+                    let host = String(repeating: "Host: localhost\r\n", count: hosts)
+                    // One that is sound before it is answered, and one behind it is not.
+                    let sound = version == "1.0" ? "" : "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    let last = version == "1.0" ? "" : "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    socket.write(
+                        "\(sound)\(method) \(path) HTTP/\(version)\r\n\(host)\(fields)\r\n\(isCommand ? order : "")\(last)")
+                    let answer = socket.read()
+                    let statuses = answer.matches(of: #/HTTP/1\.1 (\d+)/#).map { String($0.1) }
+                    #expect(statuses == (sound.isEmpty ? ["400"] : ["200", "400"]), "\(version) \(hosts) \(answer)")
+                    #expect(answer.contains(#""field":"Host""#), "\(answer)")
+                }
+                let socket = try RawSocket(port: web.port)
+                socket.write("GET /healthz HTTP/1.0\r\n\r\n")
+                #expect(socket.read().hasPrefix("HTTP/1.1 200"))
+            }
+            #expect(try await bus.count("orders.events") == 0)
+        }
+    }
+
     @Test func `a byte order mark is passed over, and a member that is there twice refused`() async throws {
         try await onBus { bus in
             let web = try await bus.web()

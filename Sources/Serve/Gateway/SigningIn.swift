@@ -2,6 +2,7 @@ internal import EventLog
 package import EventModel
 internal import HTTPTypes
 internal import Handling
+internal import Logging
 internal import MillraceBus
 internal import Passwords
 

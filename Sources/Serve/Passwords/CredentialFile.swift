@@ -76,7 +76,7 @@ package final class CredentialFile: Sendable {
     /// Looks at the file, where there is one: whoever starts a process that asks it later learns at once what is wrong.
     ///
     /// - Throws: ``BusError`` where it cannot be opened, is no file, or others can read it.
-    package func check() throws(BusError) { try look(O_RDONLY, mayBeAbsent: true) }
+    package func check() throws { try look(O_RDONLY, mayBeAbsent: true) }
 
     private func look(_ how: Int32, mayBeAbsent: Bool = false) throws(BusError) {
         let file = Foundation.open(path, how | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
