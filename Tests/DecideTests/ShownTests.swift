@@ -37,6 +37,27 @@ struct ShownTests {
         }
     }
 
+    @Test func `a member is found that an object of JSON has twice, wherever it is`() {
+        func repeated(_ json: String) -> String? { JSONMembers.repeated(in: Array(json.utf8)[...]) }
+        for once in [
+            "", "1", "[]", "{}", #"{"a":1,"b":{"a":1,"b":[{"a":1},{"a":1}]}}"#, #"{"a":"\"a\":1,\"a\":2"}"#,
+            #"[{"a":1},{"a":1}]"#, #"{"a":{"x_y":1,"xY":2}}"#, #"{"a":"b","b":"a"}"#, #"{"a":["a","a"],"b":["a"]}"#,
+        ] {
+            #expect(repeated(once) == nil, "\(once)")
+        }
+        for (twice, path) in [
+            (#"{"a":1,"a":1}"#, "a"), (#"{"a":{"b":[],"b":1}}"#, "a.b"), (#"[0,{"a":[1,[{"c":1,"c":1}]]}]"#, "[1].a[1][0].c"),
+            (#"{"a":1,"\u0061":2}"#, "a"), (#"{"row_label":1,"rowLabel":2}"#, "rowLabel"), (#"{"":1,"":2}"#, ""),
+        ] {
+            #expect(repeated(twice) == path, "\(twice)")
+        }
+        let many = (0..<5000).map { "\"n\($0)\":0" }
+        #expect(repeated("{" + many.joined(separator: ",") + "}") == nil)
+        #expect(repeated("{" + (many + ["\"n7\":1"]).joined(separator: ",") + "}") == "n7")
+        // Deeper than any parser reads, it is the parser's to refuse.
+        #expect(repeated(String(repeating: "[", count: 2_000_000)) == nil)
+    }
+
     @Test func `JSON without pairs of escapes is not copied`() throws {
         let json: Bytes = #"{"a":"\n\u00e9\\ud840"}"#
         #expect(try JSONEscapes.decodingPairs(json) == json)

@@ -85,6 +85,16 @@ struct PasswordTests {
             attempts.giveBack(["of cy"])
         }
     }
+    @Test func `of whoever registers is counted by itself, and by its own measure`() {
+        let start = ContinuousClock.now
+        let signUps = Attempts(most: GatewayLimits.signUps, oneMoreEvery: GatewayLimits.signUpEvery)
+        for _ in 0..<Int(GatewayLimits.signUps) { #expect(signUps.take(["a"], at: start) == nil) }
+        let wait = signUps.take(["a"], at: start)
+        #expect(wait.map { $0 > .zero && $0 <= GatewayLimits.signUpEvery } == true)
+        #expect(signUps.take(["b"], at: start) == nil)
+        #expect(signUps.take(["a"], at: start + GatewayLimits.signUpEvery) == nil)
+        #expect(signUps.take(["a"], at: start + GatewayLimits.signUpEvery) != nil)
+    }
     @Test func `of somebody who is not there is hashed as a wrong one is`() async throws {
         // Seen by what is done, for how long that takes is the machine's.
         #expect(PasswordVerifier(matchingNothing: cheap).cost == cheap)
@@ -136,6 +146,19 @@ struct CredentialFileTests {
         #expect { try CredentialFile(path).verifier(of: "ann", "c1") } throws: {
             ($0 as? BusError)?.message.contains("chmod 600") ?? false
         }
+        // Also before anybody asks it.
+        #expect { try CredentialFile(path).check() } throws: {
+            ($0 as? BusError)?.message.contains("chmod 600") ?? false
+        }
+    }
+    @Test func `is looked at where it is there, and not made for it`() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/c.db"
+        try CredentialFile(path).check()
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try CredentialFile(path).keep(verifier, of: "ann", "c1", at: noon))
+        try CredentialFile(path).check()
+        #expect { try CredentialFile(folder).check() } throws: { "\($0)".contains("is no file") }
     }
     @Test func `keeps the first under a name, and is seen by another process at once`() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -166,6 +166,56 @@ struct HTTPAccountTests {
         }
     }
 
+    @Test func `registering takes nothing of signing in, and what is refused at once nothing of registering`() async throws {
+        try await onBus { bus in
+            let door = try await Door.open(bus)
+            // More than there are of either.
+            for _ in 0..<65 {
+                let short = try await door.register("ann", "short")
+                #expect(short.status == 400, "\(short)")
+            }
+            var first: Web.Reply?
+            for number in 0..<11 {
+                let registered = try await door.register("ann\(number)", "correct horse battery", id: "r\(number)")
+                #expect(registered.status == 200, "\(registered)")
+                first = first ?? registered
+            }
+            let again = try await door.register("ann0", "correct horse battery", id: "r0")
+            #expect(again.json == first?.json, "\(again)")
+            let opened = try await door.signIn("ann0", "correct horse battery", after: first)
+            #expect(opened.status == 200, "\(opened)")
+        }
+    }
+
+    @Test func `what is wrong with the store of passwords is told to its operator alone`() async throws {
+        try await onBus { bus in
+            let store = "\(bus.folder)/passwords.db"
+            let door = try await Door.open(bus, "--credentials", store)
+            try Data("this is no database, whatever its name says".utf8).write(to: URL(fileURLWithPath: store))
+            chmod(store, 0o600)
+            for _ in 0..<2 {
+                let opened = try await door.signIn("ann", "correct horse battery")
+                #expect(opened.status == 503 && opened.fields["retry-after"] != nil, "\(opened)")
+                #expect(opened.json["detail"].string == "passwords cannot be checked now", "\(opened)")
+                #expect(!opened.body.contains("passwords.db"), "\(opened)")
+                // For others to read it is no better.
+                chmod(store, 0o644)
+            }
+            let ended = try await door.web.stop()
+            #expect(ended.err.contains(store) && ended.err.contains("chmod 600"), "\(ended.err.suffix(2000))")
+        }
+    }
+
+    @Test func `nothing is served beside a store of passwords that others can read`() async throws {
+        try await onBus { bus in
+            let store = "\(bus.folder)/passwords.db"
+            #expect(FileManager.default.createFile(atPath: store, contents: nil))
+            chmod(store, 0o644)
+            let refused = try await bus.run("up", "--http", "127.0.0.1:0", "--credentials", store)
+            #expect(refused.exit == 78 && refused.err.contains("chmod 600 \(store)"), "\(refused)")
+        }
+    }
+
     @Test func `a password is in no file but as its hash, in no log line and in no answer`() async throws {
         try await onBus { bus in
             let door = try await Door.open(bus)

@@ -100,6 +100,8 @@ struct HTTPRefusalTests {
             ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: é", 400),
             ("POST", "/commands/PlaceOrder", #"{"order":"e1","customer":"a"}"#, "Idempotency-Key: \u{fffd}", 400),
             ("POST", "/commands/PlaceOrder?wait=9h", "{}", "", 400),
+            ("POST", "/commands/PlaceOrder", #"{"order":"a","order":"a","customer":"a"}"#, "", 400),
+            ("POST", "/api/users/ann/tweets", #"{"text":"a","text":"b"}"#, "Content-Type: application/json", 400),
             ("GET", "/healthz", nil, "Host: evil.example", 421),
             ("POST", "/quarantine/redrive", nil, "Origin: https://evil.example", 403),
             ("GET", "/quarantine/nothing", nil, "", 404),
@@ -119,6 +121,7 @@ struct HTTPRefusalTests {
         ("/views/hits.window?site=a&window=x", "window"), ("/views/hits.window?site=a&limit=x", "limit"),
         ("/topics/hits.events?from=x", "from"), ("/topics/hits.events?to=x", "to"),
         ("/topics/hits.events?type=x", "type"), ("/topics/hits.events?partition=x", "partition"),
+        ("/topics/hits.events?from=7&to=3", "from"), ("/topics/hits.events?from=@-1h&to=@-2h", "from"),
     ])
     func `names the parameter that is at fault`(_ path: String, _ field: String) async throws {
         let reply = try await Shared.web { try await $0.get(path) }

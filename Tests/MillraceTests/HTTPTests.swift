@@ -264,6 +264,60 @@ struct HTTPTests {
         }
     }
 
+    @Test func `a request says its host once, whatever way it would go, and but of HTTP/1.0`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let order = #"{"order":"o1","customer":"ann"}"#
+            let body = "Content-Type: application/json\r\nContent-Length: \(order.utf8.count)\r\n"
+            for path in ["/healthz", "/views/orders.status?order=o1", "/l/none", "/commands/PlaceOrder"] {
+                let isCommand = path.hasPrefix("/commands")
+                let (method, fields) = isCommand ? ("POST", body) : ("GET", "")
+                for (version, hosts) in [("1.1", 0), ("1.1", 2), ("1.1", 3), ("1.0", 2)] {
+                    let socket = try RawSocket(port: web.port)
+                    let host = String(repeating: "Host: localhost\r\n", count: hosts)
+                    // One that is sound before it is answered, and one behind it is not.
+                    let sound = version == "1.0" ? "" : "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    let last = version == "1.0" ? "" : "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                    socket.write(
+                        "\(sound)\(method) \(path) HTTP/\(version)\r\n\(host)\(fields)\r\n\(isCommand ? order : "")\(last)")
+                    let answer = socket.read()
+                    let statuses = answer.matches(of: #/HTTP/1\.1 (\d+)/#).map { String($0.1) }
+                    #expect(statuses == (sound.isEmpty ? ["400"] : ["200", "400"]), "\(version) \(hosts) \(answer)")
+                    #expect(answer.contains(#""field":"Host""#), "\(answer)")
+                }
+                let socket = try RawSocket(port: web.port)
+                socket.write("GET /healthz HTTP/1.0\r\n\r\n")
+                #expect(socket.read().hasPrefix("HTTP/1.1 200"))
+            }
+            #expect(try await bus.count("orders.events") == 0)
+        }
+    }
+
+    @Test func `a byte order mark is passed over, and a member that is there twice refused`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            let put = try await web.send("kv.Put", "\u{feff}" + #"{"key":"k","text":"v"}"#)
+            #expect(put.status == 200, "\(put)")
+            let (lines, hit) = ("Content-Type: application/x-ndjson", #"{"site":"home","path":"/"}"#)
+            let produced = try await web.ask("POST", "/events/Hit", "\u{feff}\(hit)\n\(hit)\n", lines)
+            #expect(produced.status == 200 && produced.json["produced"].int == 2, "\(produced)")
+            let marked = try await web.ask(
+                "POST", "/commands", "\u{feff}" + #"{"@command":"kv.Put","key":"l","text":"v"}"#, lines)
+            #expect(marked.json["outcome"] == "accepted", "\(marked)")
+            for (path, body) in [
+                ("/commands/kv.Put", #"{"key":"a","key":"b","text":"v"}"#),
+                ("/commands?command=kv.Put", #"{"key":"a","text":"v","key":"b"}"#),
+                ("/events/kv.KeyDeleted", #"{"key":"a","revision":1,"key":"b"}"#),
+            ] {
+                let isLines = path != "/commands/kv.Put"
+                let refused = try await web.ask(
+                    "POST", path, body, isLines ? lines : "Content-Type: application/json")
+                #expect(refused.json["status"].int == 400 && refused.json["field"] == "key", "\(path) \(refused)")
+                #expect(refused.body.contains("is there twice"), "\(path) \(refused)")
+            }
+        }
+    }
+
     @Test func `an event stream goes on exactly where its reader was`() async throws {
         try await onBus { bus in
             let web = try await bus.web()
@@ -292,9 +346,16 @@ struct HTTPTests {
             // The gateway ends its streams when it is told to stop.
             #expect(try await web.stop().exit == 0)
             #expect(try await following.end(within: .seconds(300)).exit == 0)
-            let wrong = try await bus.web("serve").get(
-                "/topics/hits.events", "Accept: text/event-stream", "Last-Event-ID: here")
-            #expect(wrong.status == 400 && wrong.json["field"] == "Last-Event-ID", "\(wrong)")
+            let again = try await bus.web("serve")
+            for (id, why) in [
+                ("here", "is none that an event"), ("0@999999", "hits.events/0, which ends at"),
+                ("99@0", "has partitions 0 to 7"), ("0@0,0@1", "has partition 0 twice"),
+            ] {
+                let wrong = try await again.get(
+                    "/topics/hits.events", "Accept: text/event-stream", "Last-Event-ID: \(id)")
+                #expect(wrong.status == 400 && wrong.json["field"] == "Last-Event-ID", "\(wrong)")
+                #expect(wrong.json["detail"].string.contains(why), "\(wrong)")
+            }
         }
     }
 

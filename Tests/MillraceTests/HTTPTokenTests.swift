@@ -385,7 +385,8 @@ struct TokenCommandTests {
 
     @Test(arguments: [
         (["--scope", "tickets:sned"], "did you mean send"), (["--scope", "tickts:send"], "did you mean tickets"),
-        (["--scope", "send"], "is not DOMAIN:WORD"), (["--ttl", "0s"], "--ttl 0s"), (["--ttl", "400d"], "--ttl 400d"),
+        (["--scope", "links:operate"], "write *:operate"), (["--scope", "send"], "is not DOMAIN:WORD"),
+        (["--ttl", "0s"], "--ttl 0s"), (["--ttl", "400d"], "--ttl 400d"),
         (["--ttl", "soon"], "--ttl soon"), (["--kid", "none"], "there is no key none"),
         (["--subject", ""], "subject: is missing"),
     ])

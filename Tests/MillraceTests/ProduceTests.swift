@@ -74,6 +74,7 @@ struct ProduceTests {
         (#"{"site":"home","path":"LONG9000"}"#, "path: has 9000 bytes, at most 8192 are allowed"),
         (#"{"site":"home","path":"LONG1100001"}"#, "Hit: has 1100015 bytes, at most 1100000 are allowed"),
         (#"{"site":"home","path":"LONG6800000"}"#, "is over 6700000 bytes"),
+        (#"{"site":"home","path":"/","site":"home"}"#, "site: is there twice; give it once"),
         (#"{"site":"\ud840"}"#, #"site: has \ud840, half of a surrogate pair"#),
         (
             #"{"site":"Zoe\u0308"}"#,

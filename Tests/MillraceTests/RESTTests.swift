@@ -90,6 +90,8 @@ struct RESTTests {
                 #expect(refused.status == 400 && refused.json["field"].string == "username", "\(bad) \(refused)")
             }
             #expect(try await place.ask("GET", "/api/users/ann?after=accounts.events/0").status == 400)
+            let other = try await place.ask("GET", "/api/users/ann?limit=5")
+            #expect(other.status == 400 && other.json["field"] == "limit", "\(other)")
         }
     }
 
@@ -262,6 +264,13 @@ struct RESTTests {
                 let refused = try await page(bad)
                 #expect(refused.status == 400, "\(bad) \(refused)")
             }
+            for (query, field) in [("?limit=5", "limit"), ("?page=1&foo=1", "foo"), ("?pages=2", "pages")] {
+                let refused = try await page(query)
+                #expect(refused.status == 400 && refused.json["field"].string == field, "\(query) \(refused)")
+            }
+            let wrong = try await place.ask(
+                "POST", "/api/users/ann/tweets?page=1", #"{"text":"a"}"#, ann, "Content-Type: application/json")
+            #expect(wrong.status == 400 && wrong.json["field"] == "page", "\(wrong)")
             let other = try await place.ask(
                 "GET", "/api/users/ann/followers?cursor=\(one.json["next"].string)", nil, ann)
             #expect(other.status == 400, "\(other)")

@@ -59,7 +59,7 @@ struct ReplayTests {
                 (["--to", "@9223372036854775807"], 0..<20), (["--to", "@-9223372036854775808"], 0..<0),
                 (["--to", "first@9223372036854775807"], 0..<20), (["--to", "first@-9223372036854775808"], 0..<0),
                 (["--from", "@-1m"], 0..<0), (["--from", "@-20000d"], 0..<20), (["--from", "99"], 0..<0),
-                (["--from", "-99"], 0..<20), (["--from", "7", "--to", "3"], 0..<0),
+                (["--from", "-99"], 0..<20), (["--from", "7", "--to", "7"], 0..<0),
                 (["--from=-2", "--to=end"], 18..<20),
                 (["--limit", "4"], 0..<4), (["--from", "-6", "--limit", "2"], 14..<16), (["--limit", "0"], 0..<0),
                 (["--type", "Hit"], 0..<20), (["--type", "unknown-7"], 0..<0), (["--key", "nobody"], 0..<0),
@@ -72,6 +72,13 @@ struct ReplayTests {
             for (position, exit) in [("yesterday", 64), ("@noon", 64), ("+x", 64)] {
                 let ended = try await bus.run("replay", "hits.events", "--from", position)
                 #expect(Int(ended.exit) == exit && ended.err.contains("is no position: start, end, 17"), "\(ended)")
+            }
+            for (from, to) in [
+                ("7", "3"), ("+7", "+3"), ("-3", "-7"), ("end", "start"), ("@-1h", "@-2h"), ("first@-1h", "first@-2h"),
+                ("@2026-11-01T00:00:01Z", "@2026-11-01T00:00:00.999Z"),
+            ] {
+                let ended = try await bus.run("replay", "hits.events", "--from", from, "--to", to)
+                #expect(ended.exit == 64 && ended.err.contains("\(from) is behind to \(to)"), "\(ended)")
             }
         }
     }

@@ -120,4 +120,37 @@ public struct Route: Sendable {
         }
         return pieces
     }
+    private init(
+        _ route: Route, quick: (@Sendable (RouteRequest, any RouteBus) throws -> RouteReply?)?,
+        answer: @escaping @Sendable (RouteRequest, any RouteBus) async throws -> RouteReply
+    ) {
+        (method, template, pieces, about) = (route.method, route.template, route.pieces, route.about)
+        (isOpen, scope, parameters) = (route.isOpen, route.scope, route.parameters)
+        (bodies, replies, self.quick, self.answer) = (route.bodies, route.replies, quick, answer)
+    }
+
+    /// The same route, which refuses parameters that it does not declare: what is misspelled would else be passed over.
+    package var refusingOtherParameters: Route {
+        let (template, names, answer) = (template, parameters.map(\.name), answer)
+        let check: @Sendable (RouteRequest) throws(Malformed) -> Void = { (request) throws(Malformed) in
+            for given in request.parameters where !names.contains(where: { Spelling.same($0, given.name) }) {
+                throw Malformed(
+                    given.name,
+                    names.isEmpty
+                        ? "is given, and \(template) has no parameters"
+                        : Nearest.notA("parameter", of: template, given.name, among: names))
+            }
+        }
+        var quickly = quick
+        if let quick {
+            quickly = { request, bus in
+                try check(request)
+                return try quick(request, bus)
+            }
+        }
+        return Route(self, quick: quickly) { request, bus in
+            try check(request)
+            return try await answer(request, bus)
+        }
+    }
 }

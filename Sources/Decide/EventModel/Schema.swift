@@ -154,8 +154,9 @@ public struct Schema: Sendable {
         return found ?? unknown.map { "unknown-\($0)" } ?? "empty"
     }
 
-    /// The bytes of the envelope around one kind given as proto3 JSON.
+    /// The bytes of the envelope around one kind given as proto3 JSON, in which no member is there twice.
     public func encode(_ kind: Kind, json: Bytes) throws(Malformed) -> Bytes {
+        if let twice = JSONMembers.repeated(in: json.slice) { throw Malformed(twice, "is there twice; give it once") }
         let decoded: Bytes
         do throws(JSONEscapes.LoneSurrogate) {
             decoded = try JSONEscapes.decodingPairs(json)
@@ -223,6 +224,9 @@ public struct Schema: Sendable {
     /// Names the field that is at fault, by trying each alone.
     private func explain(_ error: any Error, _ kind: Kind, _ json: Data) -> Malformed {
         if String(validating: json, as: UTF8.self) == nil { return Malformed(kind.name, "is not UTF-8") }
+        if json.starts(with: Self.byteOrderMark) {
+            return Malformed(kind.name, "begins with a byte order mark; leave it out")
+        }
         let parsed: Any
         do {
             parsed = try JSONSerialization.jsonObject(with: json, options: .fragmentsAllowed)
@@ -245,6 +249,9 @@ public struct Schema: Sendable {
         }
         return Malformed(kind.name, "is not acceptable: \(error)")
     }
+
+    /// The mark that a text of UTF-8 may begin with.
+    package static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     private func notAnObject(_ kind: Kind) -> Malformed {
         Malformed(kind.name, "must be a JSON object: {\"\(kind.fields.first?.name ?? "field")\": ...}")

@@ -9,8 +9,8 @@ package enum LatinText {
 }
 
 /// Finds the tags and texts of an XML document (w3.org/TR/xml) that is given line by line, wherever its lines break. Prefixes of
-/// names are left out. Comments, processing instructions and a document type are passed over; entities that a document
-/// declares are not known.
+/// names are left out. Comments, processing instructions and the name of a document type are passed over. What a document
+/// declares itself is not read: such a document type is refused, and each entity that it would have to declare is told.
 package struct XMLTags: Sendable {
     package init() {}
 
@@ -18,6 +18,8 @@ package struct XMLTags: Sendable {
         case open(String, [String: String])
         case close(String)
         case text([UInt8])
+        /// An entity that XML has not by itself, as it is written: `&b;`. It stands in the text or tag that comes next.
+        case unknown(String)
     }
 
     /// What has begun in an earlier line and not ended.
@@ -27,6 +29,7 @@ package struct XMLTags: Sendable {
 
     private static let comment = (open: Array("<!--".utf8), close: Array("-->".utf8))
     private static let data = (open: Array("<![CDATA[".utf8), close: Array("]]>".utf8))
+    private static let documentType = Array("<!DOCTYPE".utf8)
     private static let instruction = (open: Array("<?".utf8), close: Array("?>".utf8))
 
     package mutating func take(_ line: ArraySlice<UInt8>) throws(Malformed) -> [Part] {
@@ -37,7 +40,7 @@ package struct XMLTags: Sendable {
         }
         var parts: [Part] = []
         while let sign = rest.firstIndex(of: UInt8(ascii: "<")) {
-            if sign > rest.startIndex { parts.append(.text(Self.plain(rest[..<sign]))) }
+            if sign > rest.startIndex { Self.add(rest[..<sign], [], &parts) }
             rest = rest[sign...]
             if rest.count < Self.data.open.count,
                 Self.data.open.starts(with: rest) || Self.comment.open.starts(with: rest)
@@ -49,6 +52,7 @@ package struct XMLTags: Sendable {
                 if begin == Self.data.open.count { parts.append(.text(Array(rest.dropFirst(begin)[..<end]))) }
                 rest = rest[(end + close.count)...]
             } else {
+                try Self.checkDeclaration(rest)
                 guard let end = Self.end(of: rest) else { break }
                 try Self.tag(rest[(sign + 1)..<end], &parts)
                 rest = rest[(end + 1)...]
@@ -60,9 +64,33 @@ package struct XMLTags: Sendable {
             }
             pending = Array(rest)
         } else {
-            parts.append(.text(Self.plain(rest) + [0x0a]))
+            Self.add(rest, [0x0a], &parts)
         }
         return parts
+    }
+
+    /// Adds a text, with what comes behind it.
+    private static func add(_ text: ArraySlice<UInt8>, _ more: [UInt8], _ parts: inout [Part]) {
+        let plain = plain(text, &parts)
+        parts.append(.text(plain + more))
+    }
+
+    /// Refuses a document type with declarations of its own, which begin with a bracket (w3.org/TR/xml, section 2.8).
+    private static func checkDeclaration(_ rest: ArraySlice<UInt8>) throws(Malformed) {
+        if !rest.starts(with: documentType) { return }
+        var quote: UInt8?
+        for byte in rest {
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == 0x22 || byte == 0x27 {
+                quote = byte
+            } else if byte == UInt8(ascii: ">") {
+                return
+            } else if byte == UInt8(ascii: "[") {
+                throw Malformed(
+                    "line", "has a <!DOCTYPE with declarations of its own, which are not read; write what they stand for")
+            }
+        }
     }
 
     /// How a comment, data or an instruction ends, and how many bytes it begins with.
@@ -114,7 +142,7 @@ package struct XMLTags: Sendable {
             guard let quote = value.first, quote == 0x22 || quote == 0x27,
                 let end = value.dropFirst().firstIndex(of: quote)
             else { throw Malformed("line", "has an attribute of <\(name)> without quotes") }
-            attributes[Self.name(rest[..<equals])] = LatinText.text(plain(value.dropFirst()[..<end])[...])
+            attributes[Self.name(rest[..<equals])] = LatinText.text(plain(value.dropFirst()[..<end], &parts)[...])
             rest = rest[(end + 1)...]
         }
         parts.append(.open(name, attributes))
@@ -127,22 +155,42 @@ package struct XMLTags: Sendable {
         return LatinText.text(name[(name.lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? 0)...])
     }
 
-    /// Text with its entities read; what is none stays as it is.
-    private static func plain(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    /// Bytes of an entity's name.
+    private static let longestEntity = 100
+
+    /// Text with its entities read. One that is not known is told, and stays as it is, as does an ampersand that begins none.
+    private static func plain(_ bytes: ArraySlice<UInt8>, _ parts: inout [Part]) -> [UInt8] {
         if !bytes.contains(UInt8(ascii: "&")) { return Array(bytes) }
         var out: [UInt8] = []
         var rest = bytes
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "&"), let end = rest.prefix(12).firstIndex(of: UInt8(ascii: ";")),
-                let scalar = entity(LatinText.text(rest[..<end]))
-            {
+            guard byte == UInt8(ascii: "&"), let end = rest.prefix(longestEntity).firstIndex(of: UInt8(ascii: ";")),
+                end > rest.startIndex, rest[..<end].allSatisfy(isOfName)
+            else {
+                out.append(byte)
+                continue
+            }
+            let name = LatinText.text(rest[..<end])
+            if let scalar = entity(name) {
                 out += String(Character(scalar)).utf8
                 rest = rest[(end + 1)...]
             } else {
+                parts.append(.unknown("&\(name);"))
                 out.append(byte)
             }
         }
         return out
+    }
+
+    /// Whether a byte may stand in the name of an entity, or in the number of a character.
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "#"), UInt8(ascii: "."), UInt8(ascii: "-"),
+            UInt8(ascii: "_"), UInt8(ascii: ":"), 0x80...:
+            true
+        default: false
+        }
     }
 
     private static func entity(_ name: String) -> Unicode.Scalar? {

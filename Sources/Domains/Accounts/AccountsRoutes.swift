@@ -2,7 +2,7 @@ internal import EventModel
 
 /// The path by which others read a profile: see docs/rest.md.
 enum AccountsRoutes {
-    static let all = [profile]
+    static let all = [profile.refusingOtherParameters]
 
     private static let after = OptionalParameter<String>(
         "after", "what the view must have seen: TOPIC/PARTITION@OFFSET")

@@ -23,7 +23,9 @@ enum Accesses: Telemetry {
         case .entryEvicted(let e):
             try check(e.node, e.policy, e.key)
             if !CacheLimits.removals.contains(e.why) {
-                throw Malformed("why", "is \(CacheLimits.removals.joined(separator: ", ")), not \(Shown.text(e.why))")
+                let all = CacheLimits.removals.joined(separator: ", ")
+                let said = e.why.isEmpty ? "empty" : Shown.text(String(e.why.prefix(CacheLimits.why)))
+                throw Malformed("why", "must be one of \(all), not \(said)")
             }
         }
     }

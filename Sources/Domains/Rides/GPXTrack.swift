@@ -15,6 +15,8 @@ public struct GPXTrack: Sendable {
     private var path: [String] = []
     private var text: [UInt8] = []
     private var track: String?
+    /// What stands in that name and cannot be read.
+    private var unread: String?
     private var point = Point()
 
     private struct Point: Sendable {
@@ -61,12 +63,15 @@ public struct GPXTrack: Sendable {
         switch part {
         case .text(let bytes):
             if keepsText { text += bytes.prefix(max(0, Self.longestText - text.count)) }
+        case .unknown(let entity):
+            if path.suffix(2) == ["trk", "name"] { unread = entity }
+            throw Malformed("line", Self.isNotKnown(entity))
         case .open(let name, let attributes):
             if path.count >= Self.deepest { throw Malformed("line", "is deeper than \(Self.deepest) elements") }
             if path.isEmpty, name != "gpx" { throw Malformed("line", "begins <\(name)>, which is not GPX") }
             path.append(name)
             text = []
-            if name == "trk" { track = nil }
+            if name == "trk" { (track, unread) = (nil, nil) }
             if name == "trkpt" { point = Point(lat: attributes["lat"], lng: attributes["lon"]) }
         case .close(let name):
             guard path.last == name else {
@@ -83,6 +88,10 @@ public struct GPXTrack: Sendable {
         return nil
     }
 
+    private static func isNotKnown(_ entity: String) -> String {
+        "has \(Shown.text(entity)), an entity that XML does not have; write the text that it stands for"
+    }
+
     private var keepsText: Bool { path.last == "time" || path.last == "name" }
 
     private static func plain(_ bytes: [UInt8]) -> String {
@@ -91,6 +100,7 @@ public struct GPXTrack: Sendable {
     }
 
     private func location() throws(Malformed) -> NewRecord {
+        if driver == nil, let unread { throw Malformed("name", "of the track \(Self.isNotKnown(unread))") }
         guard let time = point.time else {
             throw Malformed("time", "is missing: the point is of a plan, not of where somebody was")
         }

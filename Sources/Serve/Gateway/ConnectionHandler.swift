@@ -5,6 +5,11 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
+/// A request that is refused before anybody is asked. Its connection ends with it.
+struct RefusedHead: Error {
+    let problem: Problem
+}
+
 /// Watches one connection for what would hold it for nothing: readers that take nothing, bodies that never end, and requests
 /// that are none. It closes so that what was answered arrives.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
@@ -38,7 +43,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastWaited = NIODeadline.now()
     private var isWritten = false
     /// What came behind requests that are not answered yet, and is no request.
-    private var broken: HTTPParserError?
+    private var broken: (any Error)?
     private var peer: GatewayContext?
 
     init(_ quick: QuickAnswers? = nil, _ plain: PlainAnswers? = nil) { (self.quick, self.plain) = (quick, plain) }
@@ -164,7 +169,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, !isDone else {
+        guard !isDone, let problem = Self.problem(of: error) else {
             context.fireErrorCaught(error)
             return
         }
@@ -177,12 +182,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.close(promise: nil)
             return
         }
-        let problem =
-            error == .headerOverflow
-            ? Problem(
-                .headersTooLarge,
-                "the header has over \(GatewayLimits.headerBytes) bytes or \(GatewayLimits.headerFields) fields")
-            : Problem(.badRequest, "this is no HTTP/1.1 request")
+        // Its body may still come.
+        if error is RefusedHead { isReading = true }
         var head = HTTPResponse(status: .init(code: problem.status.rawValue, reasonPhrase: problem.status.title))
         head.headerFields = [
             .contentType: Problem.mediaType, .connection: "close", .contentLength: String(problem.json.utf8.count),
@@ -191,6 +192,17 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(wrapOutboundOut(.body(ByteBuffer(string: problem.json))), promise: nil)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         leave(context)
+    }
+
+    /// What an error says of a request; nil where it is of something else.
+    private static func problem(of error: any Error) -> Problem? {
+        if let refused = error as? RefusedHead { return refused.problem }
+        guard let error = error as? HTTPParserError else { return nil }
+        return error == .headerOverflow
+            ? Problem(
+                .headersTooLarge,
+                "the header has over \(GatewayLimits.headerBytes) bytes or \(GatewayLimits.headerFields) fields")
+            : Problem(.badRequest, "this is no HTTP/1.1 request")
     }
 
     /// Closes once what was written has gone out. Whoever still sends is listened to for a moment, or he would lose the answer.

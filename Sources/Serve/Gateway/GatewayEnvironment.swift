@@ -26,7 +26,9 @@ final class GatewayEnvironment: Sendable {
     let (openAPIText, asyncAPIText, eventsText) = (Once<String>(), Once<String>(), Once<String>())
     let workers: WorkerSampler
     let topicSampler: TopicSampler
+    /// Of wrong passwords, and of registrations.
     let attempts = Attempts()
+    let signUps = Attempts(most: GatewayLimits.signUps, oneMoreEvery: GatewayLimits.signUpEvery)
     let closedSessions: ClosedSessions
     /// What pages are made of.
     let files: [PagePath: PageFile]

@@ -109,6 +109,10 @@ package enum GatewayLimits {
     package static let burst = 2.0
     /// Addresses whose rate is remembered at once, and subjects.
     package static let addresses = 10_000
+    /// Registrations from an address at once: a household, a class or a test behind one address. Each hashes a password.
+    package static let signUps = 60.0
+    /// How often one more may come after that.
+    package static let signUpEvery = Duration.seconds(10)
     /// Tokens that are remembered to have been checked.
     package static let knownTokens = 10_000
 }

@@ -116,7 +116,10 @@ final class RequestedBody: Sendable {
         }
         isRead.store(true, ordering: .relaxed)
         try unpacking?.end()
-        guard let text = String(validating: bytes, as: UTF8.self) else {
+        // A parser may pass over a byte order mark (RFC 8259, section 8.1).
+        let marked = bytes.starts(with: Schema.byteOrderMark)
+        let plain = marked ? bytes.dropFirst(Schema.byteOrderMark.count) : bytes[...]
+        guard let text = String(validating: plain, as: UTF8.self) else {
             throw Problem(.badRequest, "the body is not UTF-8")
         }
         return text
@@ -148,15 +151,24 @@ struct BodyLines {
             isOver = true
             try gunzip?.end()
             ended()
-            return splitter.take([], endsWhole: true)
+            return Self.unmarked(splitter.take([], endsWhole: true))
         }
         let bytes = Array(chunk.readableBytesView)
-        guard let gunzip else { return splitter.take(bytes) }
+        guard let gunzip else { return Self.unmarked(splitter.take(bytes)) }
         var lines: [InputLine] = []
         try gunzip.add(bytes) {
             lines += splitter.take($0)
             return true
         }
-        return lines
+        return Self.unmarked(lines)
+    }
+
+    /// The same without a mark at the beginning of the first line of all.
+    private static func unmarked(_ lines: [InputLine]) -> [InputLine] {
+        guard var first = lines.first, first.number == 1, first.bytes.starts(with: Schema.byteOrderMark) else {
+            return lines
+        }
+        first.bytes = first.bytes.dropFirst(Schema.byteOrderMark.count)
+        return [first] + lines.dropFirst()
     }
 }

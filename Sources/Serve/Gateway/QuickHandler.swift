@@ -18,6 +18,8 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var answer: ByteBuffer?
     /// Bytes that were written and not sent.
     private var written = 0
+    /// Whether the connection ends with a request that was refused: what comes behind it is nobody's.
+    private var isOver = false
 
     init(_ answers: PlainAnswers, _ peer: GatewayContext, beside others: ConnectionHandler) {
         (self.answers, connection, self.others) = (answers, PlainAnswers.Connection(peer), others)
@@ -37,19 +39,27 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isOver { return }
         switch unwrapInboundIn(data) {
         case .head(var head):
-            if head.version.major == 1, head.version.minor == 0 {
+            let isOld = head.version.major == 1 && head.version.minor == 0
+            // A head that says its host has it once.
+            if !isOld, out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head), plain.host != nil,
+                let answer = answers.answer(plain, connection)
+            {
+                self.answer = answer
+                return
+            }
+            if let problem = Self.problem(of: head.headers, mayLackHost: isOld) {
+                isOver = true
+                context.fireErrorCaught(RefusedHead(problem: problem))
+                return
+            }
+            if isOld {
                 // A client of HTTP/1.0 takes the connection's end for that of the answer, unless that says otherwise (RFC 9112, section
                 // 9.3). Nobody behind knows the version.
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
                 context.fireChannelRead(wrapInboundOut(.head(head)))
-                return
-            }
-            if out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head),
-                let answer = answers.answer(plain, connection)
-            {
-                self.answer = answer
                 return
             }
         case .body: if answer != nil { return }
@@ -64,6 +74,16 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
             }
         }
         context.fireChannelRead(data)
+    }
+
+    /// Two hosts could be two places for whoever stands between, and none is no place (RFC 9112, section 3.2).
+    private static func problem(of headers: HTTPHeaders, mayLackHost: Bool) -> Problem? {
+        var count = 0
+        for (name, _) in headers where PlainHead.same(name, "host") { count += 1 }
+        if count == 1 || count == 0 && mayLackHost { return nil }
+        return Problem(
+            .badRequest, "a request of HTTP/1.1 says its Host once, and this one \(count == 0 ? "never" : "\(count) times")",
+            field: "Host")
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

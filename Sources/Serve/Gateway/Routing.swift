@@ -49,7 +49,12 @@ extension GatewayRequest {
             }
             let fields = try RequestTarget.parameters(of: try await body.text(.form)[...], "the form")
             return .form(fields.map { NamedText($0.name, $0.value) })
-        default: return .json(try await body.json())
+        default:
+            let json = try await body.json()
+            if let twice = JSONMembers.repeated(in: Array(json.utf8)[...]) {
+                throw Malformed(twice, "is there twice; give it once")
+            }
+            return .json(json)
         }
     }
 }

@@ -2,6 +2,7 @@ internal import EventLog
 package import EventModel
 internal import HTTPTypes
 internal import Handling
+internal import Logging
 internal import MillraceBus
 internal import Passwords
 
@@ -72,10 +73,7 @@ private struct Signing {
 
     func register(_ said: PasswordedCommand) async throws -> Reply {
         let user = try user(said)
-        // Names are not guessed by registering, but each attempt takes as much memory as a login.
-        let attempts = ["from \(request.whose)"]
-        try take(attempts)
-        return try await keeping(user) { try await decide(said) }
+        return try await keeping(user, signsUp: true) { try await decide(said) }
     }
 
     func change(_ said: PasswordedCommand) async throws -> Reply {
@@ -107,7 +105,7 @@ private struct Signing {
         let outcome = try await decide(said)
         guard outcome.accepted, let session = try await OpenedSession.read(outcome, of: found.domain, on: around.log)
         else { return around.reply(outcome, id) }
-        try await hashing.run { [file] in try file.forgetOthers(of: user, than: current, at: now()) }
+        try await stored { file in try file.forgetOthers(of: user, than: current, at: now()) }
         let scopes = around.settings.sessionScopes ?? Access.scopes(ofSessionsIn: around.domains)
         let token =
             authority.asksForTokens
@@ -140,9 +138,7 @@ private struct Signing {
         let isRight: Bool
         do {
             credential = try await self.credential(of: user)
-            let verifier = try await hashing.run { [file] in
-                try file.verifier(of: user, credential ?? "")
-            }
+            let verifier = try await stored { [credential] file in try file.verifier(of: user, credential ?? "") }
             isRight = try await hashing.matches(password, verifier)
         } catch {
             // It was not looked at.
@@ -173,29 +169,73 @@ private struct Signing {
     /// Keeps what checks the new password while its command is decided, and forgets it where that is refused.
     ///
     /// The same command again keeps what is there: it must be the same password then, or it would be another's command.
-    private func keeping(_ user: String, _ send: () async throws -> Outcome) async throws -> Reply {
+    private func keeping(
+        _ user: String, signsUp: Bool = false, _ send: () async throws -> Outcome
+    ) async throws -> Reply {
         try password.checkNew(of: user)
         do {
-            let isKept: Bool
-            if let kept = try await hashing.run({ [file, id] in try file.verifier(of: user, id) }) {
-                guard try await hashing.matches(password, kept) else { throw otherPassword }
-                isKept = false
-            } else {
-                let verifier = try await hashing.verifier(password)
-                isKept = try await hashing.run { [file, id] in try file.keep(verifier, of: user, id, at: now()) }
-                // Another request with the same id came between: it says which password it is.
-                if !isKept, let kept = try await hashing.run({ [file, id] in try file.verifier(of: user, id) }),
-                    try await !hashing.matches(password, kept)
-                {
-                    throw otherPassword
-                }
-            }
+            let isKept = try await keep(user, signsUp: signsUp)
             let outcome = try await send()
-            if !outcome.accepted, isKept { try await hashing.run { [file, id] in try file.forget(user, id) } }
+            if !outcome.accepted, isKept { try await stored { [id] file in try file.forget(user, id) } }
             await around.closedSessions.look(after: outcome)
             return around.reply(outcome, id)
         } catch {
             throw busy(error)
+        }
+    }
+
+    /// - Returns: whether it was kept now, and not before.
+    private func keep(_ user: String, signsUp: Bool) async throws -> Bool {
+        if let kept = try await kept(of: user) {
+            try await checkSame(kept, user)
+            return false
+        }
+        let address = [request.whose]
+        // No password is guessed by registering, but each takes as much memory and time as a login.
+        if signsUp, let wait = around.signUps.take(address) {
+            throw Problem(.tooManyRequests, "too many sign up from this address; come again later", retryAfter: wait)
+        }
+        let isKept: Bool
+        do {
+            let verifier = try await hashing.verifier(password)
+            isKept = try await stored { [id] file in try file.keep(verifier, of: user, id, at: now()) }
+        } catch {
+            if signsUp { around.signUps.giveBack(address) }
+            throw error
+        }
+        if isKept { return true }
+        // Another request with the same id came between: it says which password it is.
+        if signsUp { around.signUps.giveBack(address) }
+        if let kept = try await kept(of: user) { try await checkSame(kept, user) }
+        return false
+    }
+
+    private func kept(of user: String) async throws -> PasswordVerifier? {
+        try await stored { [id] file in try file.verifier(of: user, id) }
+    }
+
+    /// Whoever has overheard the id of a command could guess its password by sending it again: so that counts as signing in does.
+    private func checkSame(_ kept: PasswordVerifier, _ user: String) async throws {
+        let attempts = ["of \(user)", "from \(request.whose)"]
+        try take(attempts)
+        let isSame: Bool
+        do {
+            isSame = try await hashing.matches(password, kept)
+        } catch {
+            around.attempts.giveBack(attempts)
+            throw error
+        }
+        if !isSame { throw otherPassword }
+        around.attempts.giveBack(attempts)
+    }
+
+    /// Asks the store of credentials. What is wrong with it is its operator's business, and nobody's who has not signed in.
+    private func stored<R: Sendable>(_ body: @escaping @Sendable (CredentialFile) throws -> R) async throws -> R {
+        do {
+            return try await hashing.run { [file] in try body(file) }
+        } catch let error as BusError {
+            around.logger.error("the store of credentials failed", metadata: ["error": "\(error.message)"])
+            throw Problem(.unavailable, "passwords cannot be checked now", retryAfter: GatewayLimits.retryAfter)
         }
     }
 

@@ -188,7 +188,10 @@ enum EventID {
                     .badRequest, "Last-Event-ID is none that an event of this stream had, such as 0@18,1@5",
                     field: "Last-Event-ID")
             }
-            places[TopicPartition(topic, Partition(rawValue: partition))] = Offset(offset)
+            let place = TopicPartition(topic, Partition(rawValue: partition))
+            if places.updateValue(Offset(offset), forKey: place) != nil {
+                throw Problem(.badRequest, "Last-Event-ID has partition \(partition) twice", field: "Last-Event-ID")
+            }
         }
         return places
     }

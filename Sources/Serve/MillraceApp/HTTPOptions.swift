@@ -98,7 +98,9 @@ struct HTTPOptions: ParsableArguments {
         running: (@Sendable (GatewayAddress) -> Void)? = nil
     ) async throws -> Gateway {
         var settings = settings
-        settings.credentials = try credentials.file(places)
+        let file = try credentials.file(places)
+        try file.check()
+        settings.credentials = file
         if !sessionScopes.isEmpty {
             settings.sessionScopes = try Scope.texts(sessionScopes, "--session-scope", in: app)
         }

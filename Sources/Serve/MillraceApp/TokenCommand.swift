@@ -46,6 +46,11 @@ extension Scope {
                 throw Unknown.failure(
                     "domain", sides[0], among: app.domains.map(\.name), shownBy: "\(Program.name) events")
             }
+            // What waits and who works is of no domain.
+            if sides[1] == Scope.operate.rawValue, sides[0] != "*" {
+                throw Failure(
+                    .usage, "\(option) \(text) would let nobody do anything: operate is for all domains; write *:operate")
+            }
             return text
         }
     }

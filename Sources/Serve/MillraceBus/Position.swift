@@ -14,6 +14,19 @@ package enum Bound: Equatable {
 
     package var time: Timestamp? { if case .time(let time) = self { time } else { nil } }
 
+    /// Whether a range from here to there has nothing, whatever a log has: both are told in the same way, and this one lies behind.
+    package func isBehind(_ other: Bound) -> Bool {
+        switch (self, other) {
+        case (.time(let from), .time(let to)), (.position(.first(let from)), .position(.first(let to))): from > to
+        case (.position(.offset(let from)), .position(.offset(let to))),
+            (.position(.afterStart(let from)), .position(.afterStart(let to))):
+            from > to
+        case (.position(.beforeEnd(let from)), .position(.beforeEnd(let to))): from < to
+        case (.position(.end), .position(.start)): true
+        default: false
+        }
+    }
+
     /// The position, or where it is a time, another.
     package func position(else other: Position) -> Position {
         if case .position(let position) = self { position } else { other }

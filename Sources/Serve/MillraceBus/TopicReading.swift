@@ -13,7 +13,8 @@ package struct TopicReading: Sendable {
     ///   - from: Where it begins, as people write it: see ``Bound``.
     ///   - to: Where it stops: `end` is the end as it is now.
     ///   - places: Where partitions begin, whatever `from` says: a reader that was there goes on.
-    /// - Throws: ``BusError``; `LogError` of an unknown topic.
+    /// - Throws: ``BusError``, also where it ends before it begins, and of places that the log has not; `LogError` of an unknown
+    ///   topic.
     package init(
         _ topics: [String], partition: Int?, from: String, to: String, goingOnAt places: [TopicPartition: Offset] = [:],
         on log: any EventLog
@@ -31,9 +32,16 @@ package struct TopicReading: Sendable {
             }
         }
         let bounds = try await log.bounds(of: partitions)
+        try Self.check(places, counts, bounds)
         let moment = now()
-        let from = try BusError.naming("from") { try Bound.parse(from, now: moment) }
-        let to = try BusError.naming("to") { try Bound.parse(to, now: moment) }
+        let (first, last) = (from, to)
+        let from = try BusError.naming("from") { try Bound.parse(first, now: moment) }
+        let to = try BusError.naming("to") { try Bound.parse(last, now: moment) }
+        if from.isBehind(to) {
+            throw BusError(
+                .usage, "from \(first) is behind to \(last): nothing lies between them; put the earlier one first",
+                field: "from")
+        }
         let begin = try await from.position(else: .start).resolve(bounds, log)
         let end = try await to.position(else: .end).resolve(bounds, log)
         let (least, greatest) = (from.time ?? Timestamp(.min), to.time ?? Timestamp(.max))
@@ -41,12 +49,29 @@ package struct TopicReading: Sendable {
             let low =
                 places[entry.key].map { min(max($0, entry.value.lowerBound), entry.value.upperBound) }
                 ?? begin[entry.key] ?? entry.value.lowerBound
-            // Nothing is of times that end before they begin.
-            let high = least > greatest ? low : end[entry.key] ?? entry.value.upperBound
-            ranges[entry.key] = low..<max(low, high)
+            ranges[entry.key] = low..<max(low, end[entry.key] ?? entry.value.upperBound)
         }
-        let isTimed = from.time != nil || to.time != nil
-        times = isTimed && least <= greatest ? least...greatest : nil
+        times = from.time != nil || to.time != nil ? least...greatest : nil
+    }
+
+    /// Of a reader that goes on, each place is one that it can have come to.
+    private static func check(
+        _ places: [TopicPartition: Offset], _ counts: [String: Int], _ bounds: [TopicPartition: Range<Offset>]
+    ) throws(BusError) {
+        for (place, next) in places.sorted(by: { $0.key < $1.key }) {
+            let count = counts[place.topic] ?? 0
+            if !(0..<count).contains(Int(place.partition.rawValue)) {
+                throw BusError(
+                    .usage,
+                    "Last-Event-ID has partition \(place.partition), and \(place.topic) has partitions 0 to \(count - 1)",
+                    field: "Last-Event-ID")
+            }
+            if let end = bounds[place]?.upperBound, next > end {
+                throw BusError(
+                    .usage, "Last-Event-ID goes on at \(next) of \(place), which ends at \(end): no event had it",
+                    field: "Last-Event-ID")
+            }
+        }
     }
 
     /// The same of nothing.

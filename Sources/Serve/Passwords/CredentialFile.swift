@@ -73,6 +73,31 @@ package final class CredentialFile: Sendable {
         }
     }
 
+    /// Looks at the file, where there is one: whoever starts a process that asks it later learns at once what is wrong.
+    ///
+    /// - Throws: ``BusError`` where it cannot be opened, is no file, or others can read it.
+    package func check() throws { try look(O_RDONLY, mayBeAbsent: true) }
+
+    private func look(_ how: Int32, mayBeAbsent: Bool = false) throws(BusError) {
+        let file = Foundation.open(path, how | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        if file < 0 {
+            if mayBeAbsent, errno == ENOENT { return }
+            throw BusError(
+                .configuration,
+                "the store of credentials \(path) cannot be opened: \(String(cString: strerror(errno)))")
+        }
+        var status = stat()
+        let isFile = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        close(file)
+        if !isFile { throw BusError(.configuration, "the store of credentials \(path) is no file") }
+        if status.st_mode & 0o077 != 0 {
+            throw BusError(
+                .configuration,
+                "others can read the store of credentials \(path) (mode \(String(status.st_mode & 0o777, radix: 8))), and guess "
+                    + "passwords from it: chmod 600 \(path)")
+        }
+    }
+
     private func using<R>(_ body: (DatabaseQueue) throws -> R) throws -> R {
         let database = try opened.withLock { opened in
             if let opened { return opened }
@@ -97,22 +122,7 @@ package final class CredentialFile: Sendable {
 
     private func open() throws -> DatabaseQueue {
         // It is made for its owner before SQLite opens it, which would make it as the mask of the process says.
-        let file = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        if file < 0 {
-            throw BusError(
-                .configuration,
-                "the store of credentials \(path) cannot be opened: \(String(cString: strerror(errno)))")
-        }
-        var status = stat()
-        let isFile = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        close(file)
-        if !isFile { throw BusError(.configuration, "the store of credentials \(path) is no file") }
-        if status.st_mode & 0o077 != 0 {
-            throw BusError(
-                .configuration,
-                "others can read the store of credentials \(path) (mode \(String(status.st_mode & 0o777, radix: 8))), and guess "
-                    + "passwords from it: chmod 600 \(path)")
-        }
+        try look(O_RDWR | O_CREAT)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Double(PasswordLimits.storeWait.milliseconds) / 1000)
         do {

@@ -39,7 +39,7 @@ package struct Hashing: Sendable {
     }
 }
 
-/// How often a wrong password is taken of each name, and from each address.
+/// How often a wrong password is taken of each name, and from each address; or how often one may register.
 ///
 /// An attempt counts before its password is looked at, so that many at once are not all looked at; a right one is given back.
 package final class Attempts: Sendable {
@@ -47,14 +47,21 @@ package final class Attempts: Sendable {
         var left: Double
         var filled: ContinuousClock.Instant
 
-        mutating func fill(at now: ContinuousClock.Instant) {
-            left = min(PasswordLimits.attempts, left + max(0, (now - filled) / PasswordLimits.attemptEvery))
+        mutating func fill(at now: ContinuousClock.Instant, _ most: Double, _ every: Duration) {
+            left = min(most, left + max(0, (now - filled) / every))
             filled = now
         }
     }
+    private let most: Double
+    private let every: Duration
     private let buckets = Mutex<[String: Bucket]>([:])
 
-    package init() {}
+    /// - Parameters:
+    ///   - most: Attempts at once.
+    ///   - every: How often one more is taken after that.
+    package init(most: Double = PasswordLimits.attempts, oneMoreEvery every: Duration = PasswordLimits.attemptEvery) {
+        (self.most, self.every) = (most, every)
+    }
 
     /// Takes an attempt of each.
     ///
@@ -64,9 +71,9 @@ package final class Attempts: Sendable {
             makeRoom(&buckets, at: now)
             var wait: Duration?
             for name in names {
-                buckets[name, default: Bucket(left: PasswordLimits.attempts, filled: now)].fill(at: now)
+                buckets[name, default: Bucket(left: most, filled: now)].fill(at: now, most, every)
                 let left = buckets[name]?.left ?? 0
-                if left < 1 { wait = max(wait ?? .zero, PasswordLimits.attemptEvery * (1 - left)) }
+                if left < 1 { wait = max(wait ?? .zero, every * (1 - left)) }
             }
             if wait == nil { for name in names { buckets[name]?.left -= 1 } }
             return wait
@@ -83,8 +90,8 @@ package final class Attempts: Sendable {
     private func makeRoom(_ buckets: inout [String: Bucket], at now: ContinuousClock.Instant) {
         if buckets.count < PasswordLimits.remembered { return }
         for (name, var bucket) in buckets {
-            bucket.fill(at: now)
-            if bucket.left >= PasswordLimits.attempts { buckets[name] = nil }
+            bucket.fill(at: now, most, every)
+            if bucket.left >= most { buckets[name] = nil }
         }
         // Everybody is wrong: those who were so least go, or who guesses would begin anew by naming many.
         if buckets.count >= PasswordLimits.remembered {

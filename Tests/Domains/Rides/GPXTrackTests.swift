@@ -65,6 +65,36 @@ struct GPXTrackTests {
         let many = try self.read(usual.replacing("> ", with: ">\n\n ").replacing("\" ", with: "\"\n"))
         #expect(many.spots == read.spots && many.bad == [])
     }
+    @Test func `have no driver whose name a document would have to declare`() throws {
+        let track = { (name: String) in
+            """
+            <gpx>
+            <trk><name>\(name)</name><trkseg>
+            <trkpt lat="1" lon="2"><time>2008-10-23T05:53:05Z</time></trkpt>
+            </trkseg></trk>
+            <trk><trkseg><trkpt lat="1" lon="2"><time>2008-10-23T05:53:05Z</time></trkpt></trkseg></trk>
+            </gpx>
+            """
+        }
+        let why = "has &b;, an entity that XML does not have; write the text that it stands for"
+        let unknown = try read(track("x &b; y"))
+        #expect(unknown.bad == ["line: \(why)", "name: of the track \(why)"], "\(unknown)")
+        #expect(unknown.spots == ["ride 1.0 2.0 2008-10-23T05:53:05Z"], "\(unknown)")
+        // Of no use is the name where the driver is known.
+        let known = try read(track("&b;"), GPXTrack(driver: "ann", file: "x"))
+        #expect(known.bad == ["line: \(why)"] && known.spots.count == 2, "\(known)")
+        for (text, name) in [("A & B", "A-&-B"), ("A&#x42;&#67; &", "ABC-&"), ("AT&amp;T;", "AT&T;")] {
+            #expect(try read(track(text)).spots.first?.hasPrefix("\(name) ") == true, "\(text)")
+        }
+        for bad in ["&nbsp;", "&#0x;", "&#xd800;", "&\u{e9}t\u{e9};"] {
+            #expect(try read(track(bad)).bad.first?.contains("has \(bad), an entity") == true, "\(bad)")
+        }
+        for subset in ["<!DOCTYPE gpx [\n<!ENTITY b \"Bob\">\n]>\n", "<!DOCTYPE gpx SYSTEM \"g.dtd\" [ ]>\n"] {
+            let declared = try read(subset + track("Ann"))
+            #expect(declared.bad.first?.hasPrefix("line: has a <!DOCTYPE with declarations") == true, "\(declared)")
+        }
+        #expect(try read("<!DOCTYPE gpx SYSTEM \"a[b\">\n" + track("Ann")).bad == [])
+    }
     @Test func `are of the driver that is named, with a prefix where there is one`() throws {
         #expect(try read(usual, GPXTrack(driver: "ann", file: "x")).spots == spots.map { "ann " + $0 })
         #expect(try read(usual, GPXTrack(prefix: "p-", file: "x")).spots.last == "p-x " + spots[3])

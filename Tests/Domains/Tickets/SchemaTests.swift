@@ -173,6 +173,19 @@ struct SchemaTests {
             try wrong("HoldSeats", Bytes(json))
                 == Malformed(field, "has \(escape), half of a surrogate pair, which stands for no character"))
     }
+    @Test(arguments: [
+        (#"{"holder":"a","event":"e","holder":"b"}"#, "holder"), (#"{"holder":"a","holder":"a"}"#, "holder"),
+        (#"{"holder":"a","\u0068older":"b"}"#, "holder"), (#"{"ttlMs":1,"ttl_ms":2}"#, "ttlMs"),
+        (#"{"seats":[{},{"x":1,"y":{"z":1,"z":2}}]}"#, "seats[1].y.z"),
+    ])
+    func `a member that is there twice is refused by its name`(_ json: String, _ field: String) throws {
+        #expect(try wrong("HoldSeats", Bytes(json)) == Malformed(field, "is there twice; give it once"))
+    }
+    @Test func `a byte order mark is told`() throws {
+        #expect(
+            try wrong("HoldSeats", Bytes("\u{feff}{}"))
+                == Malformed("HoldSeats", "begins with a byte order mark; leave it out"))
+    }
     @Test func `a value has so many bytes as it has once its escapes are read`() throws {
         let escaped = String(repeating: #"\ud83d\ude00"#, count: 200_000)
         #expect(try encode("HoldSeats", Bytes(#"{"holder":"\#(escaped)"}"#)).count < Limits.valueBytes)
