@@ -46,7 +46,8 @@ struct ShownTests {
             #expect(repeated(once) == nil, "\(once)")
         }
         for (twice, path) in [
-            (#"{"a":1,"a":1}"#, "a"), (#"{"a":{"b":[],"b":1}}"#, "a.b"), (#"[0,{"a":[1,[{"c":1,"c":1}]]}]"#, "[1].a[1][0].c"),
+            (#"{"a":1,"a":1}"#, "a"), (#"{"a":{"b":[],"b":1}}"#, "a.b"),
+            (#"[0,{"a":[1,[{"c":1,"c":1}]]}]"#, "[1].a[1][0].c"),
             (#"{"a":1,"\u0061":2}"#, "a"), (#"{"row_label":1,"rowLabel":2}"#, "rowLabel"), (#"{"":1,"":2}"#, ""),
         ] {
             #expect(repeated(twice) == path, "\(twice)")

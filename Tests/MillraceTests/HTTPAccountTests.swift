@@ -166,7 +166,9 @@ struct HTTPAccountTests {
         }
     }
 
-    @Test func `registering takes nothing of signing in, and what is refused at once nothing of registering`() async throws {
+    @Test func `registering takes nothing of signing in, and what is refused at once nothing of registering`()
+        async throws
+    {
         try await onBus { bus in
             let door = try await Door.open(bus)
             // More than there are of either.

@@ -279,7 +279,8 @@ struct HTTPTests {
                     let sound = version == "1.0" ? "" : "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
                     let last = version == "1.0" ? "" : "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
                     socket.write(
-                        "\(sound)\(method) \(path) HTTP/\(version)\r\n\(host)\(fields)\r\n\(isCommand ? order : "")\(last)")
+                        "\(sound)\(method) \(path) HTTP/\(version)\r\n\(host)\(fields)\r\n\(isCommand ? order : "")\(last)"
+                    )
                     let answer = socket.read()
                     let statuses = answer.matches(of: #/HTTP/1\.1 (\d+)/#).map { String($0.1) }
                     #expect(statuses == (sound.isEmpty ? ["400"] : ["200", "400"]), "\(version) \(hosts) \(answer)")

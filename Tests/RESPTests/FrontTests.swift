@@ -37,7 +37,14 @@ struct FrontTests {
                 ("EXPIRE e 9223370399119966", "-ERR invalid expire time in 'expire' command"),
                 ("EXPIRE e -9223372036854776", "-ERR invalid expire time in 'expire' command"),
                 ("PEXPIREAT e 9223372036854775807", "-ERR invalid expire time in 'pexpireat' command"),
-                ("SET e w EXAT 1", "-ERR invalid expire time in 'set' command"),
+                ("SET e w EXAT 0", "-ERR invalid expire time in 'set' command"),
+                ("SET e w PXAT 9223372036854775807", "-ERR invalid expire time in 'set' command"),
+                // A moment that is over.
+                ("SET g v", "+OK"), ("SET g w NX EXAT 1", "nil"), ("SET g w NX GET EXAT 1", "\"v\""),
+                ("GET g", "\"v\""), ("SET g w XX GET PXAT 1", "\"v\""), ("GET g", "nil"), ("SET g w XX EXAT 1", "nil"),
+                ("SET g w NX EXAT 1", "+OK"), ("SET g w NX GET EXAT 1", "nil"), ("EXISTS g", ":0"),
+                ("SET g v", "+OK"), ("SET g w EXAT 1", "+OK"), ("EXISTS g", ":0"), ("SET g w EXAT 1", "+OK"),
+                ("SET g w GET EXAT 1", "nil"), ("EXPIRE e 100 NX", "-ERR Unsupported option NX"),
                 ("PEXPIREAT missing -9223372036854775808", ":0"),
                 ("DECRBY n -9223372036854775808", "-ERR decrement would overflow"),
                 ("SCAN 9223372036854775808 MATCH *11*", "[\"0\", []]"),
@@ -224,6 +231,12 @@ struct FrontTests {
             #expect(try writer.ask("SET", "k", "last") == .simple("OK"))
             let place = try #require(try writer.ask("PLACE").text)
             #expect(try reader.pipeline([["AFTER", place], ["GET", "k"]]) == [.simple("OK"), .bulk("last")])
+            // A place that is not there is not waited for.
+            let beyond = try reader.ask("AFTER", "kv.events/0@99999999")
+            #expect(beyond.isError && "\(beyond)".contains("nothing is there at 99999999"), "\(beyond)")
+            #expect(try reader.ask("GET", "k") == .bulk("last"))
+            let taken = try await servers.run("kv", "serve", "--port", "\(one.port)", "--without-handler")
+            #expect(taken.exit == 69 && taken.err.contains("127.0.0.1:\(one.port) is taken"), "\(taken)")
             // Without any handler a change is not answered, and reads go on.
             #expect(try await one.process.stop().exit == 0)
             #expect(try reader.ask("GET", "k") == .bulk("last"))

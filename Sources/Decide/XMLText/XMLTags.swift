@@ -88,7 +88,8 @@ package struct XMLTags: Sendable {
                 return
             } else if byte == UInt8(ascii: "[") {
                 throw Malformed(
-                    "line", "has a <!DOCTYPE with declarations of its own, which are not read; write what they stand for")
+                    "line",
+                    "has a <!DOCTYPE with declarations of its own, which are not read; write what they stand for")
             }
         }
     }

@@ -10,6 +10,7 @@ enum KVRefusal: Refusal, Hashable {
     case valueTooLong(key: String, bytes: Int)
     case tagFull(tag: String)
     case expiryOver(at: Timestamp)
+    case expiryTooFar(at: Timestamp)
     case notDue(key: String, at: Timestamp?)
     case notWhatFollows(key: String)
 
@@ -23,6 +24,7 @@ enum KVRefusal: Refusal, Hashable {
         case .valueTooLong: "value-too-long"
         case .tagFull: "tag-full"
         case .expiryOver: "expiry-over"
+        case .expiryTooFar: "expiry-too-far"
         case .notDue: "not-due"
         case .notWhatFollows: "not-what-follows"
         }
@@ -43,6 +45,8 @@ enum KVRefusal: Refusal, Hashable {
         case .tagFull(let tag):
             "the tag \(tag) would have over \(KVLimits.keysOfTag) keys or \(KVLimits.bytesOfTag) bytes; use another tag"
         case .expiryOver(let at): "\(at.rfc3339) is over; give a later moment, or delete the key"
+        case .expiryTooFar(let at):
+            "\(at.rfc3339) is over \(KVLimits.ttl.upperBound) ms ahead, some 100 years; give an earlier moment, or none"
         case .notDue(let key, nil): "\(key) does not expire"
         case .notDue(let key, let at?): "\(key) expires at \(at.rfc3339), not before"
         case .notWhatFollows(let key): "this is not what follows for \(key); send the command instead"

@@ -53,7 +53,7 @@ enum KeyValues: Decider {
         case .putMany(let c): try putMany(c, on: shelf, at: now)
         case .increment(let c): try increment(c, on: shelf, at: now)
         case .appendBytes(let c): try append(c, on: shelf, at: now)
-        case .expire(let c): try expire(c.key, moment(c.ttlMs, c.hasExpiresAt ? c.expiresAt : nil, now), shelf, now)
+        case .expire(let c): try expire(c.key, try moment(c.ttlMs, c.hasExpiresAt ? c.expiresAt : nil, now), shelf, now)
         case .persist(let c): try expire(c.key, nil, shelf, now)
         case .expireKey(let c): try end(c.key, on: shelf, at: now)
         }
@@ -63,7 +63,7 @@ enum KeyValues: Decider {
         let live = shelf.live(c.key, at: now)
         if c.ifAbsent, let live { throw .keyExists(key: c.key, revision: live.revision) }
         if c.ifPresent, live == nil { throw .unknownKey(key: c.key) }
-        let expires = c.keepTtl ? live?.expires : moment(c.ttlMs, c.hasExpiresAt ? c.expiresAt : nil, now)
+        let expires = c.keepTtl ? live?.expires : try moment(c.ttlMs, c.hasExpiresAt ? c.expiresAt : nil, now)
         return try write(c.key, bytes(c.value, c.text), until: expires, over: live, on: shelf, at: now)
     }
 
@@ -75,7 +75,7 @@ enum KeyValues: Decider {
             throw .otherRevision(key: c.key, expected: c.expected, revision: live?.revision ?? 0)
         }
         return try write(
-            c.key, bytes(c.value, c.text), until: moment(c.ttlMs, nil, now), over: live, on: shelf, at: now)
+            c.key, bytes(c.value, c.text), until: try moment(c.ttlMs, nil, now), over: live, on: shelf, at: now)
     }
 
     /// The event of a value, none where the key has it already.
@@ -194,8 +194,15 @@ enum KeyValues: Decider {
         }.sorted { ($0.due, $0.id) < ($1.due, $1.id) }
     }
 
-    private static func moment(_ ttl: Int64, _ at: Google_Protobuf_Timestamp?, _ now: Timestamp) -> Timestamp? {
-        ttl != 0 ? now + .milliseconds(ttl) : at.map { Timestamp($0) }
+    /// When a key goes, however that was said: no later than a time to live may have it go.
+    private static func moment(
+        _ ttl: Int64, _ at: Google_Protobuf_Timestamp?, _ now: Timestamp
+    ) throws(Rejection) -> Timestamp? {
+        if ttl != 0 { return now + .milliseconds(ttl) }
+        guard let at else { return nil }
+        let moment = Timestamp(at)
+        if moment > now + .milliseconds(KVLimits.ttl.upperBound) { throw .expiryTooFar(at: moment) }
+        return moment
     }
 
     private static func bytes(_ value: Data, _ text: String) -> Data { text.isEmpty ? value : Data(text.utf8) }

@@ -4,8 +4,9 @@ internal import SwiftProtobuf
 /// Paths as those who wrote clients for the first Twitter know them, over the commands and queries of this domain: see
 /// docs/rest.md, which is their contract.
 enum SocialRoutes {
-    static let all = [tweets, followers, followees, favorites, home, search, post, follow, unfollow, favor, unfavor].map(
-        \.refusingOtherParameters)
+    static let all = [tweets, followers, followees, favorites, home, search, post, follow, unfollow, favor, unfavor]
+        .map(
+            \.refusingOtherParameters)
 
     /// Rows of a page.
     static let size = 20

@@ -82,7 +82,8 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
         for (name, _) in headers where PlainHead.same(name, "host") { count += 1 }
         if count == 1 || count == 0 && mayLackHost { return nil }
         return Problem(
-            .badRequest, "a request of HTTP/1.1 says its Host once, and this one \(count == 0 ? "never" : "\(count) times")",
+            .badRequest,
+            "a request of HTTP/1.1 says its Host once, and this one \(count == 0 ? "never" : "\(count) times")",
             field: "Host")
     }
 

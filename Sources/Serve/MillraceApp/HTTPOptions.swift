@@ -4,6 +4,7 @@ internal import Foundation
 internal import Logging
 internal import MillraceBus
 internal import MillraceGateway
+internal import Passwords
 internal import Projecting
 internal import Synchronization
 internal import Tokens

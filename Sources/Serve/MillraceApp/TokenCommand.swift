@@ -49,7 +49,8 @@ extension Scope {
             // What waits and who works is of no domain.
             if sides[1] == Scope.operate.rawValue, sides[0] != "*" {
                 throw Failure(
-                    .usage, "\(option) \(text) would let nobody do anything: operate is for all domains; write *:operate")
+                    .usage,
+                    "\(option) \(text) would let nobody do anything: operate is for all domains; write *:operate")
             }
             return text
         }

@@ -118,6 +118,7 @@ final class Connection: ChannelInboundHandler {
                     break loop
                 case .read(let answer):
                     Self.read(answer, around.store).write(to: &out, version: session.version)
+                case .place(let partition, let offset): startPlace(partition, offset, context)
                 case .verify(let partition): startVerify(partition, context)
                 case .write: start([plan], context)
                 }
@@ -218,6 +219,24 @@ final class Connection: ChannelInboundHandler {
 
     // MARK: Reads that wait
 
+    /// What lies beyond the log's end would be waited for in vain: the log is asked for it first.
+    private func startPlace(_ partition: Int, _ offset: Offset, _ context: ChannelHandlerContext) {
+        isBusy = true
+        let finish = finishing(context)
+        let (store, place) = (around.store, around.store.events[partition])
+        store.fence { failure in
+            let end = store.read { copies, _ in copies.ends[partition] }
+            // A log that cannot be asked is no reason not to wait.
+            if failure != nil || offset < end { return finish.soon(naming: partition, offset) }
+            finish.soon([.error("ERR \(place) ends at \(end): nothing is there at \(offset)")], nil)
+        }
+    }
+
+    /// Reads wait for a place from now on.
+    private func name(_ partition: Int, _ offset: Offset) {
+        session.after[partition] = max(session.after[partition] ?? 0, offset + 1)
+    }
+
     private func startFenced(_ context: ChannelHandlerContext) {
         let plans = take(.read)
         isBusy = true
@@ -259,6 +278,13 @@ final class Connection: ChannelInboundHandler {
 
         func soon(_ replies: [Reply], _ last: (partition: Int, offset: Offset)?) {
             loop.execute { connection.value.finish(replies, last, context.value) }
+        }
+
+        func soon(naming partition: Int, _ offset: Offset) {
+            loop.execute {
+                connection.value.name(partition, offset)
+                connection.value.finish([.ok], nil, context.value)
+            }
         }
     }
 

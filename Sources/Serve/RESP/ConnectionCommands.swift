@@ -62,12 +62,11 @@ enum ConnectionCommands {
         entry("place", 1) { _, session, around in
             .reply(session.last.map { .text("\(around.topic)/\($0.partition)@\($0.offset)") } ?? .null)
         },
-        entry("after", 2) { arguments, session, around in
+        entry("after", 2) { arguments, _, around in
             guard let place = place(arguments[1], around) else {
                 return .reply(.error("ERR a place is \(around.topic)/PARTITION@OFFSET, of a partition that there is"))
             }
-            session.after[place.partition] = max(session.after[place.partition] ?? 0, place.offset + 1)
-            return .reply(.ok)
+            return .place(partition: place.partition, place.offset)
         },
     ]
 

@@ -1,5 +1,6 @@
 internal import EventLog
 package import EventModel
+internal import Foundation
 internal import NIOCore
 internal import NIOPosix
 internal import ServiceLifecycle
@@ -83,8 +84,7 @@ package final class RESPServer: Service, CustomStringConvertible {
         do {
             server = try await bootstrap.bind(host: host, port: port).get()
         } catch {
-            throw CannotListen(
-                message: "cannot listen on \(host), port \(port): \(error); another port is given by --port")
+            throw CannotListen(error, host: host, port: port)
         }
         running(server.localAddress?.port ?? port)
         await withTaskCancellationHandler {
@@ -163,6 +163,18 @@ package final class RESPServer: Service, CustomStringConvertible {
 /// Nobody can listen there.
 package struct CannotListen: Error, Sendable {
     package let message: String
+
+    init(_ error: any Error, host: String, port: Int) {
+        let address = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        message =
+            switch (error as? IOError)?.errnoCode {
+            case EADDRINUSE:
+                "\(address) is taken: another process listens there; --port takes another, 0 any that is free"
+            case EACCES: "\(address) is not allowed: ports below 1024 are an administrator's"
+            case EADDRNOTAVAIL: "\(host) is not an address of this machine"
+            default: "cannot listen on \(address): \(error)"
+            }
+    }
 }
 
 /// What the server counts, and the connections that are open.

@@ -47,6 +47,8 @@ enum Plan {
     case close(Reply)
     case write([KeyWrite], WriteAnswer)
     case read(ReadAnswer)
+    /// Reads are to see a place, where the log has it.
+    case place(partition: Int, Offset)
     /// A partition's copy is compared with the log.
     case verify(Int)
 }
@@ -74,7 +76,7 @@ extension Reply {
             case "not-a-number": .noInteger
             case "overflow": .error("ERR increment or decrement would overflow")
             case "value-too-long": .tooLong
-            case "expiry-over": .expiry(name)
+            case "expiry-over", "expiry-too-far": .expiry(name)
             default: .error("ERR \(message)")
             }
     }

@@ -225,6 +225,7 @@ enum SetCommand {
 
     static func plan(_ arguments: [Bytes], now: Timestamp) -> Plan {
         var (expiry, condition, isGet) = (nil as KeyWrite.Expiry?, KeyWrite.Condition.always, false)
+        var isOver = false
         var rest = arguments.dropFirst(3)
         while let option = rest.popFirst() {
             switch option.word {
@@ -237,15 +238,17 @@ enum SetCommand {
                 guard let number = value.number else { return .reply(.noInteger) }
                 let unit: Int64 = option.word.hasPrefix("E") ? 1000 : 1
                 let isMoment = option.word.hasSuffix("AT")
-                let (moment, isOver) = number.multipliedReportingOverflow(by: unit)
-                if isMoment, isOver || moment <= now.rawValue || moment > now.rawValue + KVLimits.ttl.upperBound {
+                let (moment, isTooLarge) = number.multipliedReportingOverflow(by: unit)
+                if isMoment, isTooLarge || moment <= 0 || moment > now.rawValue + KVLimits.ttl.upperBound {
                     return .reply(.expiry("set"))
                 }
                 if !isMoment, milliseconds(number, unit) == nil { return .reply(.expiry("set")) }
+                isOver = isMoment && moment <= now.rawValue
                 expiry = isMoment ? .at(Timestamp(moment)) : .after(moment)
             default: return .reply(.syntax)
             }
         }
+        if isOver, condition != .ifAbsent { return setOver(arguments[1], condition, isGet) }
         let value = arguments[2]
         let write = KeyWrite.put(key: arguments[1], value: value, expiry ?? .never, condition)
         if isGet, condition == .ifAbsent { return setOrGet(write, arguments[1]) }
@@ -253,8 +256,21 @@ enum SetCommand {
             if !isGet { return .ok }
             guard case .done(let effect, _, _) = result else { return .bulk(Array(value.slice)) }
             return effect.before.map { .bulk($0.value) } ?? .null
-        } refused: {
-            ["key-exists", "unknown-key"].contains($0) ? .null : nil
+        } refused: { [isOver] in
+            // Where there is no key, none is there afterwards.
+            if isOver, $0 == "expiry-over" { return .ok }
+            return ["key-exists", "unknown-key"].contains($0) ? .null : nil
+        }
+    }
+
+    /// A moment that is over: as in Redis the key is gone at once.
+    private static func setOver(_ key: Bytes, _ condition: KeyWrite.Condition, _ isGet: Bool) -> Plan {
+        WriteCommands.single("set", .delete(key: key)) { result, _, _ in
+            guard case .done(let effect, _, _) = result else {
+                return isGet || condition == .ifPresent ? .null : .ok
+            }
+            if !isGet { return .ok }
+            return effect.before.map { .bulk($0.value) } ?? .null
         }
     }
 
@@ -269,8 +285,8 @@ enum SetCommand {
                     return Reply(failed: "the key was there, and has gone since; nothing was set")
                 }
                 return .bulk(entry.value)
+            case .refused("expiry-over", _), .done: return .null
             case .refused(let reason, let message): return Reply(refused: reason, message, of: "set")
-            case .done: return .null
             }
         }
     }

@@ -171,6 +171,10 @@ struct AccessesTests {
             eviction.why = why
             #expect((wrong(.entryEvicted(eviction)) == nil) == isGood)
         }
+        eviction.why = "foo"
+        #expect(
+            wrong(.entryEvicted(eviction))
+                == Malformed("why", "must be one of evicted, expired, invalidated, replaced, not foo"))
     }
     @Test func `is keyed by its node`() {
         #expect(Accesses.key(of: .cacheAccessed(Self.accessed)) == "n1")

@@ -120,6 +120,18 @@ struct KeyValuesTests {
         try given.when(.expire(.with { ($0.key, $0.ttlMs) = ("k", 10_000) }), at: noon).then()
         try given.when(.expire(.with { ($0.key, $0.expiresAt) = ("k", noon.proto) }), at: noon)
             .then(refused: .expiryOver(at: noon))
+        let farthest = noon + .milliseconds(KVLimits.ttl.upperBound)
+        let beyond = farthest + .milliseconds(1)
+        for (at, isFar) in [(farthest, false), (beyond, true)] {
+            let written = given.when(put("k", "b") { $0.expiresAt = at.proto }, at: noon)
+            let kept = given.when(.expire(.with { ($0.key, $0.expiresAt) = ("k", at.proto) }), at: noon)
+            if isFar {
+                try written.then(refused: .expiryTooFar(at: at))
+                try kept.then(refused: .expiryTooFar(at: at))
+            } else {
+                try written.then(wasPut("k", "b", 2, until: at))
+            }
+        }
         try store.when(.persist(.with { $0.key = "k" })).then(refused: .unknownKey(key: "k"))
         // What is added to stays as long as it was to.
         try store.given(wasPut("n", "1", 1, until: until), at: noon).when(add("n", 1), at: noon)
@@ -209,6 +221,8 @@ struct KeyValuesTests {
         shelf.set("k", Shelf.Entry(value: Data("a".utf8), revision: 4, expires: after(5)))
         #expect(refusal(wasPut("k", "a", 1)) == nil && refusal(wasPut("k", "b", 5), shelf) == nil)
         #expect(refusal(wasPut("k", "b", 6), shelf) == .notWhatFollows(key: "k"))
+        let beyond = noon + .milliseconds(KVLimits.ttl.upperBound + 1)
+        #expect(refusal(wasPut("k", "b", 5, until: beyond), shelf) == .expiryTooFar(at: beyond))
         #expect(refusal(wasPut("k", "a", 5, until: after(5)), shelf) == .notWhatFollows(key: "k"))
         #expect(refusal(wasDeleted("k", 5), shelf) == nil)
         #expect(refusal(wasDeleted("k", 1)) == .notWhatFollows(key: "k"))
