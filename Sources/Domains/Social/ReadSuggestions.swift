@@ -47,11 +47,15 @@ enum ReadSuggestions {
     static let interest = 0.5
 
     static func page(for user: String, limit: Int, in reader: any ViewReader) throws -> Page {
+        guard let packed = PackedName(user) else { throw Malformed("user", "is no handle") }
         let strangers = try Strangers(to: user, in: reader)
-        let found = try Suggester.learned.suggestions(
-            for: user, in: TiesGraph(reader: reader), limit: .max, excluding: strangers.include)
-        let people = try Profiles.people(found.map(\.user) + [user], in: SocialTies.profiles, reader)
-        let own = people[user] ?? Person()
+        let own = try Profiles.people([user], in: SocialTies.profiles, reader)[user] ?? Person()
+        var graph = TiesGraph(reader: reader)
+        graph.known = try graph.famous(for: own)
+        let found = try Suggester.learned.suggestions(for: packed, in: graph, limit: .max) {
+            try strangers.include($0)
+        }.map { Suggestion(user: $0.user.name, score: $0.score, why: $0.why) }
+        let people = try Profiles.people(found.map(\.user), in: SocialTies.profiles, reader)
         let known = found.compactMap { one -> Known? in
             let person = people[one.user] ?? Person()
             // Who has left reads nobody and writes nothing.
@@ -98,20 +102,21 @@ final class Strangers {
     private let user: String
     private let reader: any ViewReader
     private let hidden: Hidden
-    private let followees: Set<String>
+    private let followees: Set<PackedName>
     private let isWhole: Bool
 
     init(to user: String, in reader: any ViewReader) throws {
         (self.user, self.reader) = (user, reader)
         hidden = try Hidden(from: user, in: SocialTies.hidden, reader)
         let rows = try reader.rows(Scan(SocialTies.following, equal: [.text(user)], limit: Self.most))
-        followees = Set(rows.compactMap { $0[1].text })
+        followees = Set(rows.compactMap { $0[1].text.flatMap { PackedName($0) } })
         isWhole = rows.count < Self.most
     }
 
-    func include(_ other: String) throws -> Bool {
+    func include(_ other: PackedName) throws -> Bool {
         if followees.contains(other) { return true }
-        if try hidden.hides(other) { return true }
-        return try !isWhole && !reader.rows(SocialTies.following, keys: [[.text(user), .text(other)]]).isEmpty
+        let name = other.name
+        if try hidden.hides(name) { return true }
+        return try !isWhole && !reader.rows(SocialTies.following, keys: [[.text(user), .text(name)]]).isEmpty
     }
 }

@@ -87,6 +87,32 @@ struct ProfilesTests {
         let gone = try parts()
         #expect(gone[0...1] == there[0...1] && gone[2...7].allSatisfy { $0 == 0 })
     }
+    @Test func `who has left is in no list of people`() throws {
+        var (feed, random) = (SocialFeed(limit: 100), SeededRandom(1))
+        for (one, other) in [("tea_bob", "ann"), ("tea_cy", "ann"), ("ann", "tea_bob"), ("ann", "tea_cy")] {
+            follow(one, other, &feed)
+        }
+        feed.tell(.post("t1", by: "ann", "hello"))
+        for user in ["tea_bob", "tea_cy"] {
+            feed.tell(.post("t2", by: user, "hello"))
+            feed.tell(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (user, "ann", "t1") }))
+        }
+        func lists() throws -> [[String]] {
+            try feed.settle(&random)
+            let lists: [(String, [String: Value])] = [
+                ("social.people", ["q": "tea"]), ("social.followers", ["user": "ann"]),
+                ("social.followees", ["user": "ann"]), ("social.likes", ["owner": "ann", "tweet": "t1"]),
+            ]
+            return try lists.map { try names(feed.ask($0.0, $0.1)).sorted() }
+        }
+        #expect(try lists() == Array(repeating: ["tea_bob", "tea_cy"], count: 4))
+        feed.leave("tea_cy")
+        #expect(try lists() == Array(repeating: ["tea_bob"], count: 4))
+        #expect(try names(feed.ask("social.people", ["q": "tea_cy"])) == [])
+        // The tweets stay, also for who looks for them.
+        #expect(try feed.ask("social.search", ["q": "from:tea_cy"]).rows.count == 1)
+        #expect(try feed.page("social.user", of: "tea_cy").rows.count == 1)
+    }
     @Test func `in any order of the topics gives the same rows`() throws {
         var (feed, random) = (SocialFeed(limit: 100), SeededRandom(2))
         for i in 0..<30 {
@@ -98,6 +124,8 @@ struct ProfilesTests {
         try feed.settle(&random)
         for (name, topics) in [
             ("social.ties", ["social.events", "social.profiles"]),
+            ("social.search", ["social.events", "social.profiles"]),
+            ("social.graph", ["social.events", "social.profiles"]),
             ("social.timelines", ["social.events", "social.home", "social.profiles"]),
         ] {
             let projection = Domain.social.projection(name)
