@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 internal import SwiftProtobuf
 
 extension SocialAccountEvent: Envelope {}
@@ -129,6 +130,12 @@ struct Person: Hashable, Sendable {
 
     private static func words(of text: String) -> [String] {
         SearchText.tokens(of: text).map(\.term).filter { !$0.hasPrefix("#") && !$0.hasPrefix("@") }
+    }
+
+    /// What somebody else's profile can add at most to how near the two are.
+    func most(place: Double, interest: Double) -> Double {
+        let common = interests.count + words.count
+        return (self.place.isEmpty ? 0 : place) + interest * log(1 + Double(common))
     }
 
     /// Whether both say where they live, and it is called the same.

@@ -55,14 +55,32 @@ enum ReadSuggestions {
         let found = try Suggester.learned.suggestions(for: packed, in: graph, limit: .max) {
             try strangers.include($0)
         }.map { Suggestion(user: $0.user.name, score: $0.score, why: $0.why) }
-        let people = try Profiles.people(found.map(\.user), in: SocialTies.profiles, reader)
-        let known = found.compactMap { one -> Known? in
-            let person = people[one.user] ?? Person()
-            // Who has left reads nobody and writes nothing.
-            return person.hasLeft ? nil : Known(one, near: own.livesWhere(person), own.interests(inCommonWith: person))
+        let best = try best(min(limit, most), of: found, for: own, in: reader)
+        return Page(columns: columns, rows: best.map(row))
+    }
+
+    /// The best with what profiles add. They are looked up in the order of learned scores, as long as what a profile can add at most would
+    /// bring one among the best.
+    private static func best(
+        _ limit: Int, of found: [Suggestion<String>], for own: Person, in reader: any ViewReader
+    ) throws -> [Known] {
+        let most = own.most(place: place, interest: interest)
+        var best: [Known] = []
+        var rest = found[...]
+        while let next = rest.first {
+            if best.count >= limit, best.prefix(limit).last.map({ next.score + most < $0.score }) ?? true { break }
+            let some = rest.prefix(max(limit, 10))
+            rest = rest.dropFirst(some.count)
+            let people = try Profiles.people(some.map(\.user), in: SocialTies.profiles, reader)
+            best += some.compactMap { one in
+                let person = people[one.user] ?? Person()
+                // Who has left reads nobody and writes nothing.
+                return person.hasLeft
+                    ? nil : Known(one, near: own.livesWhere(person), own.interests(inCommonWith: person))
+            }
+            best.sort { ($1.score, $0.found.user) < ($0.score, $1.found.user) }
         }
-        let best = known.sorted { ($1.score, $0.found.user) < ($0.score, $1.found.user) }
-        return Page(columns: columns, rows: best.prefix(min(limit, most)).map(row))
+        return Array(best.prefix(limit))
     }
 
     /// A suggestion, with what the two say of themselves.

@@ -69,6 +69,27 @@ struct ProfilesTests {
         feed.profile("dan")
         #expect(try names(suggested()) == ["cy", "dan"])
     }
+    @Test func `ranks a few suggestions as it ranks all, whatever profiles add`() throws {
+        for seed in UInt64(1)...4 {
+            print("seed \(seed)")
+            var (feed, random) = (SocialFeed(limit: 1000), SeededRandom(seed))
+            for near in 0..<6 { follow("ann", "n\(near)", &feed) }
+            for other in 0..<60 {
+                for near in 0..<6 where random.number(0...9) < 3 { follow("n\(near)", "u\(other)", &feed) }
+                let interests = ["tea", "rain", "jazz", "chess"].filter { _ in random.number(0...3) == 0 }
+                feed.profile("u\(other)", location: random.one(of: ["Oslo", "Rome", ""]), interests)
+                if random.number(0...9) == 0 { feed.leave("u\(other)") }
+            }
+            feed.profile("ann", location: "Oslo", ["tea", "jazz"], about: "rain")
+            try feed.settle(&random)
+            let all = try feed.ask("social.suggestions", ["user": "ann"], limit: 160).rows
+            #expect(all.count > 30 && all.map { $0[1].real ?? 0 } == all.map { $0[1].real ?? 0 }.sorted(by: >))
+            for limit in [1, 3, 10, 20] {
+                let few = try feed.ask("social.suggestions", ["user": "ann"], limit: limit).rows
+                #expect(few == Array(all.prefix(limit)), "\(limit) of seed \(seed)")
+            }
+        }
+    }
     @Test func `who has left keeps the tweets, which rank by themselves alone`() throws {
         var (feed, random) = (SocialFeed(limit: 100), SeededRandom(1))
         follow("ann", "bob", &feed)
