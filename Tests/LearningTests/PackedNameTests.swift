@@ -15,7 +15,8 @@ struct PackedNameTests {
         let names = (0..<500).map { _ in name(&random) } + ["a", "ab", "a_", "0", "zzzzzzzzzzzzzzzzzzzz", "_", "Z"]
         let packed = try names.map { try #require(PackedName($0)) }
         #expect(packed.map(\.name) == names)
-        #expect(packed.sorted().map(\.name) == names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
+        #expect(
+            packed.sorted().map(\.name) == names.sorted { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) })
         #expect(Set(packed).count == Set(names).count)
     }
 

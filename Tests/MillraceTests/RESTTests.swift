@@ -143,7 +143,10 @@ struct RESTTests {
             let ranked = try await search("q=tea+-%23x&order=ranked", ben)
             #expect(place.rows(ranked, "tweets", "tweet").sorted() == ["t1", "t2"], "\(ranked)")
             #expect(ranked.json["tweets"][0]["relevance"] != .null)
-            for bad in ["", "q=", "q=-tea", "q=%22tea", "q=tea&order=best", "q=tea&page=0", "q=tea&cursor=x", "q=tea&oder=ranked"] {
+            for bad in [
+                "", "q=", "q=-tea", "q=%22tea", "q=tea&order=best", "q=tea&page=0", "q=tea&cursor=x",
+                "q=tea&oder=ranked",
+            ] {
                 let refused = try await search(bad, ben)
                 #expect(refused.status == 400, "\(bad) \(refused)")
             }
@@ -257,7 +260,8 @@ struct RESTTests {
             #expect(cursored == numbered)
             #expect(try await page("?page=50").json["tweets"].array.isEmpty)
             for bad in [
-                "?pgae=2", "?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)", "?cursor=x",
+                "?pgae=2", "?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)",
+                "?cursor=x",
             ] {
                 let refused = try await page(bad)
                 #expect(refused.status == 400, "\(bad) \(refused)")

@@ -56,7 +56,9 @@ package struct Suggestion<User: Hashable & Sendable>: Sendable {
     package var user: User
     package var score: Double
     package var why: Acquaintance
-    package init(user: User, score: Double, why: Acquaintance) { (self.user, self.score, self.why) = (user, score, why) }
+    package init(user: User, score: Double, why: Acquaintance) {
+        (self.user, self.score, self.why) = (user, score, why)
+    }
 }
 
 /// Whom a user might follow: candidates two and three hops away, ranked by learned weights.
