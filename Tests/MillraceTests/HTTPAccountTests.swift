@@ -66,8 +66,11 @@ struct HTTPAccountTests {
             let tweet = try await door.post("PostTweet", #"{"text":"hello"}"#, ann)
             #expect(tweet.status == 200, "\(tweet)")
             #expect(try await door.post("PostTweet", #"{"user":"ben","text":"hello"}"#, ann).status == 403)
-            // What says not who acts is nobody's to do who has only signed in.
-            for (command, json) in [("ListEvent", "{}"), ("AssignCourier", #"{"order":"o1","courier":"ann"}"#)] {
+            // What says not who acts, or judges others, is nobody's to do who has only signed in.
+            for (command, json) in [
+                ("ListEvent", "{}"), ("AssignCourier", #"{"order":"o1","courier":"ann"}"#),
+                ("ConfirmFake", #"{"account":"ben"}"#), ("ClearAccount", #"{"account":"ben"}"#),
+            ] {
                 #expect(try await door.post(command, json, ann).status == 403, "\(command)")
             }
             #expect(try await door.web.get("/workers", ann).status == 403)

@@ -145,7 +145,10 @@ struct RESTTests {
             let ranked = try await search("q=tea+-%23x&order=ranked", ben)
             #expect(place.rows(ranked, "tweets", "tweet").sorted() == ["t1", "t2"], "\(ranked)")
             #expect(ranked.json["tweets"][0]["relevance"] != .null)
-            for bad in ["", "q=", "q=-tea", "q=%22tea", "q=tea&order=best", "q=tea&page=0", "q=tea&cursor=x"] {
+            for bad in [
+                "", "q=", "q=-tea", "q=%22tea", "q=tea&order=best", "q=tea&page=0", "q=tea&cursor=x",
+                "q=tea&oder=ranked",
+            ] {
                 let refused = try await search(bad, ben)
                 #expect(refused.status == 400, "\(bad) \(refused)")
             }
@@ -259,7 +262,8 @@ struct RESTTests {
             #expect(cursored == numbered)
             #expect(try await page("?page=50").json["tweets"].array.isEmpty)
             for bad in [
-                "?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)", "?cursor=x",
+                "?pgae=2", "?page=0", "?page=51", "?page=-1", "?page=x", "?page=1&cursor=\(one.json["next"].string)",
+                "?cursor=x",
             ] {
                 let refused = try await page(bad)
                 #expect(refused.status == 400, "\(bad) \(refused)")
@@ -276,6 +280,28 @@ struct RESTTests {
             #expect(other.status == 400, "\(other)")
             #expect(try await page("?after=orders.events/0@0").status == 400)
             #expect(try await page("?after=social.events/0@999999").status == 400)
+        }
+    }
+
+    @Test func `who judges others is a reviewer, and nobody else who may send`() async throws {
+        try await serving { place in
+            let ann = try await place.token("ann")
+            let eve = try await place.token("eve", "social:review")
+            let lines = "Content-Type: application/x-ndjson"
+            for command in ["ConfirmFake", "ClearAccount"] {
+                let verdict = #"{"account":"bot"}"#
+                let refused = try await place.ask("POST", "/commands/\(command)", verdict, ann)
+                #expect(refused.status == 403, "\(refused)")
+                #expect(refused.fields["www-authenticate"]?.contains(#"scope="social:review""#) == true, "\(refused)")
+                let line = try await place.ask("POST", "/commands?command=\(command)", verdict, lines, ann)
+                #expect(line.json["status"].int == 403, "\(line)")
+                let taken = try await place.ask("POST", "/commands/\(command)", verdict, eve)
+                #expect(taken.json["outcome"].string == "accepted", "\(taken)")
+                let inLine = try await place.ask("POST", "/commands?command=\(command)", verdict, lines, eve)
+                #expect(inLine.json["outcome"].string == "accepted", "\(inLine)")
+            }
+            // A reviewer writes no tweets.
+            #expect(try await place.ask("POST", "/commands/PostTweet", #"{"text":"x"}"#, eve).status == 403)
         }
     }
 

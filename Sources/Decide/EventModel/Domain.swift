@@ -65,6 +65,8 @@ public struct Domain: Sendable {
     public private(set) var routes: [Route] = []
     /// By the name of a command or an event, the name of the field that says who acts.
     private var actors: [String: String] = [:]
+    /// Names of commands that are for reviewers alone.
+    private var reviews: Set<String> = []
     /// What people look at in a browser; nil where it has no page of its own, and is shown by what it has.
     public private(set) var page: DomainPage?
     /// How people sign in; nil where it has no accounts.
@@ -240,6 +242,26 @@ public struct Domain: Sendable {
         }
         return own
     }
+
+    /// Which commands judge others: to say who acts is not enough for them. Over HTTP whoever sends one needs the scope `review` for it, which
+    /// nobody has who signs in with a password.
+    ///
+    /// It comes behind what it speaks of; a command that the domain has not ends a debug build.
+    ///
+    /// - Parameter commands: Names of commands.
+    public func reviewing(by commands: String...) -> Domain {
+        var domain = self
+        for name in commands {
+            assert(decider?.commands.kind(named: name) != nil, "\(self.name) has no command \(name) yet")
+            domain.reviews.insert(name)
+        }
+        return domain
+    }
+
+    /// Whether a command is for reviewers alone.
+    ///
+    /// - Parameter command: Its name, without the domain's.
+    public func isForReviewers(_ command: String) -> Bool { reviews.contains(command) }
 
     /// Of its facts: those of its decider and those that people write.
     private var eventSchemas: [Schema] { [decider?.events].compactMap { $0 } + telemetry.map(\.events) }

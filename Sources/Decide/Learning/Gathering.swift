@@ -136,8 +136,18 @@ struct Gathering<User: Hashable & Comparable & Sendable> {
         for one in try graph.popular(atMost: bounds.popular) where !followed.contains(one) && !near.contains(one) {
             if try !excluded(one) { best.append((one, numbers[one].map { known[Int($0)] } ?? Acquaintance())) }
         }
-        let degrees = try graph.degrees(of: best.map(\.user))
-        for i in best.indices { best[i].why.degrees = degrees[i] }
+        // Of those whose ties were read it is known how many they have.
+        var others: [Int] = []
+        for i in best.indices {
+            if let place = numbers[best[i].user].flatMap({ places[$0] }) {
+                best[i].why.degrees = read[place].ties.degrees
+            } else {
+                others.append(i)
+            }
+        }
+        for (i, degrees) in zip(others, try graph.degrees(of: others.map { best[$0].user })) {
+            best[i].why.degrees = degrees
+        }
         return best
     }
 }

@@ -56,6 +56,9 @@ package struct Suggestion<User: Hashable & Sendable>: Sendable {
     package var user: User
     package var score: Double
     package var why: Acquaintance
+    package init(user: User, score: Double, why: Acquaintance) {
+        (self.user, self.score, self.why) = (user, score, why)
+    }
 }
 
 /// Whom a user might follow: candidates two and three hops away, ranked by learned weights.
@@ -73,7 +76,7 @@ package struct Suggester: Sendable {
     ///   - excluded: Who is not to be suggested beside the user and all their followees: whether one is.
     ///   - limit: The most suggestions.
     /// - Returns: The best first; of equal scores the least user.
-    @specialized(where User == String)
+    @specialized(where User == PackedName)
     @specialized(where User == Int32)
     package func suggestions<User: Hashable & Comparable & Sendable>(
         for user: User, in graph: any FollowGraph<User>, limit: Int, excluding excluded: (User) throws -> Bool
@@ -87,7 +90,7 @@ package struct Suggester: Sendable {
     }
 
     /// Those who are ranked, and the degrees of the user.
-    @specialized(where User == String)
+    @specialized(where User == PackedName)
     @specialized(where User == Int32)
     package func candidates<User: Hashable & Comparable & Sendable>(
         for user: User, in graph: any FollowGraph<User>, excluding excluded: (User) throws -> Bool

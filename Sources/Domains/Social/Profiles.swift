@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Foundation
 internal import SwiftProtobuf
 
 extension SocialAccountEvent: Envelope {}
@@ -53,12 +54,40 @@ enum Profiles: Reaction {
         }
     }
 
+    /// A table of who has left: each view that lists people has its own. A name is not given again, so nobody comes back.
+    static func leavers(_ name: String) -> Table {
+        Table(name, "One row a user who has left.", key: [Column("user", .text)], columns: [])
+    }
+
+    /// Folds an event into such a table.
+    static func foldLeaving(_ event: SocialProfileEvent.Kind, into table: Table, _ view: ViewBatch) {
+        if case .accountLeft(let e) = event { view.put(table, [.text(e.user)]) }
+    }
+
+    /// Those of some users who have left.
+    static func leavers(among users: [Value], in table: Table, _ reader: any ViewReader) throws -> Set<Value> {
+        Set(try users.isEmpty ? [] : reader.rows(table, keys: users.map { [$0] }).map { $0[0] })
+    }
+
     /// What is known of some users, by their names.
     static func people(_ users: [String], in table: Table, _ reader: any ViewReader) throws -> [String: Person] {
         if users.isEmpty { return [:] }
         return try reader.rows(table, keys: users.map { [.text($0)] }).reduce(into: [:]) {
             $0[$1[0].text ?? ""] = Person($1)
         }
+    }
+}
+
+/// What a view is folded from that lists people: what they do, and that they leave.
+enum Acts: Readable {
+    enum Content: Sendable {
+        case told(SocialEvent.Kind)
+        case profile(SocialProfileEvent.Kind)
+    }
+    static let topics = ["social.events", "social.profiles"]
+    static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
+        if topic == "social.profiles" { return try SocialProfileEvent.kind(in: bytes).map(Content.profile) }
+        return try SocialEvent.kind(in: bytes).map(Content.told)
     }
 }
 
@@ -101,6 +130,12 @@ struct Person: Hashable, Sendable {
 
     private static func words(of text: String) -> [String] {
         SearchText.tokens(of: text).map(\.term).filter { !$0.hasPrefix("#") && !$0.hasPrefix("@") }
+    }
+
+    /// What somebody else's profile can add at most to how near the two are.
+    func most(place: Double, interest: Double) -> Double {
+        let common = interests.count + words.count
+        return (self.place.isEmpty ? 0 : place) + interest * log(1 + Double(common))
     }
 
     /// Whether both say where they live, and it is called the same.

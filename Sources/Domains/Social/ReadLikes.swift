@@ -11,7 +11,7 @@ struct ReadLikes {
         (self.reader, hidden) = (reader, try Hidden(from: viewer, reader))
     }
 
-    /// Who likes a tweet, the latest first. What a retweet passes on is what is liked.
+    /// Who likes a tweet, the latest first, without who has left. What a retweet passes on is what is liked.
     func likers(of owner: String, _ tweet: String, _ arguments: Arguments) throws -> Page {
         let columns = [Column("user", .text), Column("liked_at", .timestamp)]
         var originals = ReadOriginals(reader)
@@ -22,8 +22,11 @@ struct ReadLikes {
             Timelines.likes, by: "latest", equal: Array(original.prefix(2)), descending: true
         ).page(arguments)
         let page = try Page(of: scan, in: reader)
+        let people = try Profiles.people(
+            page.rows.compactMap { $0[Timelines.Like.user] }, in: Timelines.profiles, reader)
         let rows = try page.rows.compactMap { row -> Row? in
-            guard let user = row[Timelines.Like.user], try !hidden.isBlocked(user) else { return nil }
+            guard let user = row[Timelines.Like.user], people[user]?.hasLeft != true, try !hidden.isBlocked(user)
+            else { return nil }
             return [.text(user), row.value(Timelines.Like.at)]
         }
         return Page(columns: columns, rows: rows, next: page.next)

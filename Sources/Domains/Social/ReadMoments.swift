@@ -10,24 +10,27 @@ internal import SwiftProtobuf
 
 /// Tweets and headlines by the part of life that they are about, where that is sure.
 struct MomentTexts: Projection {
-    /// What the two topics carry.
+    /// What the topics carry.
     enum Event: Readable {
         enum Content: Sendable {
             case told(SocialEvent.Kind)
+            case looked(SocialFlagEvent.Kind)
             case news(SocialNewsEvent.Kind)
         }
         static func content(of bytes: Bytes, in topic: String) throws(Undecodable) -> Content? {
+            if topic == "social.flags" { return try SocialFlagEvent.kind(in: bytes).map(Content.looked) }
             if topic == "social.news" { return try SocialNewsEvent.kind(in: bytes).map(Content.news) }
             return try SocialEvent.kind(in: bytes).map(Content.told)
         }
     }
 
     static let name = "moments"
-    /// Raised with the model too: other words would put the same texts elsewhere.
-    static let version = 2
+    /// Raised with the model too: other words would put the same texts elsewhere. 3: with who counts as fake, whose tweets
+    /// are hidden from whom, and what retweets pass on, so that one that was taken back counts no more.
+    static let version = 3
     static let about = "Tweets and headlines that are surely about business, fun, technology, health, sports or news."
-    static let topics = ["social.events", "social.news"]
-    static let tables = [tweets, headlines, passed]
+    static let topics = ["social.events", "social.flags", "social.news"]
+    static let tables = [tweets, headlines, passed, retweets, flags, verdicts, hidden]
 
     private static let columns = [
         Column("moment", .text, "the class"), Column("sure", .real, "the chance of the class"), Column("text", .text),
@@ -44,10 +47,20 @@ struct MomentTexts: Projection {
         "social_moment_counts", "How often a tweet was liked and passed on.",
         key: [Column("owner", .text), Column("tweet", .text)],
         columns: [Column("likes", .integer), Column("retweets", .integer)])
+    static let retweets = Table(
+        "social_moment_retweets", "One row a retweet that is there.",
+        key: [Column("user", .text), Column("tweet", .text)],
+        columns: [Column("owner", .text, "whose tweet it names"), Column("original", .text)])
+    static let flags = Table(
+        "social_moment_flags", "One row an account that looks like a fake.", key: [Column("user", .text)], columns: [])
+    static let verdicts = Table(
+        "social_moment_verdicts", "One row an account that a human has judged.", key: [Column("user", .text)],
+        columns: [Column("verdict", .text, "cleared or fake")])
+    static let hidden = Timelines.hiding("social_moment_hidden")
 
     init() {}
 
-    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
+    func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .told(.tweetPosted(let e)):
             guard let label = Moments.label(e.text) else { return }
@@ -57,10 +70,22 @@ struct MomentTexts: Projection {
                     .text(e.user), .text(e.tweet), .text(label.name), .real(label.chance), .text(e.text),
                     Value(place.timestamp),
                 ])
-        case .told(.tweetDeleted(let e)): view.delete(Self.tweets, [.text(e.user), .text(e.tweet)])
+        case .told(.tweetDeleted(let e)):
+            let key: Row = [.text(e.user), .text(e.tweet)]
+            view.delete(Self.tweets, key)
+            if let passed = try view.row(Self.retweets, key) {
+                view.add(Self.passed, Array(passed[2...3]), [0, -1])
+                view.delete(Self.retweets, key)
+            }
         case .told(.tweetLiked(let e)): view.add(Self.passed, [.text(e.owner), .text(e.tweet)], [1, 0])
         case .told(.tweetUnliked(let e)): view.add(Self.passed, [.text(e.owner), .text(e.tweet)], [-1, 0])
-        case .told(.retweeted(let e)): view.add(Self.passed, [.text(e.owner), .text(e.original)], [0, 1])
+        case .told(.retweeted(let e)):
+            view.add(Self.passed, [.text(e.owner), .text(e.original)], [0, 1])
+            view.put(Self.retweets, [.text(e.user), .text(e.tweet), .text(e.owner), .text(e.original)])
+        case .told(.accountCleared(let e)): judge(e.account, .cleared, view)
+        case .told(.fakeConfirmed(let e)): judge(e.account, .fake, view)
+        case .looked(.accountFlagged(let e)): view.put(Self.flags, [.text(e.account)])
+        case .looked(.accountPassed(let e)): view.delete(Self.flags, [.text(e.account)])
         case .news(.newsIngested(let e)):
             guard let label = Moments.label(e.title) else { return }
             view.put(
@@ -69,8 +94,12 @@ struct MomentTexts: Projection {
                     .text(e.publisher), .text(e.headline), .text(label.name), .real(label.chance), .text(e.title),
                     Value(place.timestamp),
                 ])
-        case .told: break
+        case .told(let told): Timelines.hide(told, in: Self.hidden, view)
         }
+    }
+
+    private func judge(_ account: String, _ verdict: Social.Verdict, _ view: ViewBatch) {
+        view.put(Self.verdicts, [.text(account), .text(verdict.rawValue)])
     }
 }
 
@@ -79,16 +108,21 @@ extension Query {
         "moment", oneOf: Moments.classes, "the part of life (default: all)")
     private static let length = OptionalParameter<Duration>("window", "how far back, up to 7d (default: 1d)")
     private static let at = OptionalParameter<Timestamp>("at", "its end (default: now)")
+    private static let viewer = OptionalParameter<String>(
+        "viewer", "who reads: whom they block or mute, and who blocks them, is left out (default: anybody)")
 
     static let moments = Query(
         "social.moments", "Tweets and headlines of each part of life, ranked.", of: "social.moments",
-        [moment, length, at], page: 20
+        [moment, length, at, viewer], page: 20
     ) { arguments, reader in
         let window = arguments[length] ?? .seconds(86_400)
         if window < .seconds(60) || window > .seconds(7 * 86_400) { throw Malformed("window", "must be 1m to 7d") }
         if arguments.cursor != nil { throw Malformed("cursor", "is not taken: ask for more with --limit") }
         let end = arguments[at] ?? arguments.now
-        let read = ReadMoments(reader: reader, from: end - window, through: end)
+        let name = arguments[viewer]
+        if let name { try Social.check(handle: name, "viewer") }
+        let hidden = try Hidden(from: name.map(Social.handle), in: MomentTexts.hidden, reader)
+        let read = ReadMoments(reader: reader, hidden: hidden, from: end - window, through: end)
         let rows = try (arguments[moment].map { [$0] } ?? Moments.classes).flatMap {
             try read.ranked($0, limit: arguments.limit)
         }
@@ -98,10 +132,12 @@ extension Query {
 
 /// Ranks the texts of a class in a window.
 ///
-/// The score is sure × (1 + ln(1 + likes + 2 × retweets)) / 2^(age / a quarter of the window).
+/// Accounts that count as fake have nothing in it. The score is sure × (1 + ln(1 + likes + 2 × retweets)) / 2^(age / a quarter of the window).
 struct ReadMoments {
     /// The latest of a class in the window that are ranked, of tweets and of headlines.
     static let most = 500
+    /// The latest that are looked at where fakes, or who is hidden from the reader, wrote some of them.
+    static let looked = 2000
 
     static let columns = [
         Column("moment", .text), Column("kind", .text, "tweet or headline"), Column("user", .text, "or publisher"),
@@ -110,22 +146,19 @@ struct ReadMoments {
     ]
 
     let reader: any ViewReader
+    let hidden: Hidden
     let from: Timestamp
     let through: Timestamp
 
-    init(reader: any ViewReader, from: Timestamp, through: Timestamp) {
-        (self.reader, self.from, self.through) = (reader, from, through)
-    }
-
     func ranked(_ moment: String, limit: Int) throws -> [Row] {
-        let tweets = try rows(MomentTexts.tweets, moment)
+        let tweets = try genuine(moment)
         var counts: [Row: Row] = [:]
         for row in try reader.rows(MomentTexts.passed, keys: tweets.map { Array($0.prefix(2)) }) {
             counts[Array(row.prefix(2))] = Array(row.suffix(2))
         }
         let found =
             tweets.map { shown($0, "tweet", counts[Array($0.prefix(2))] ?? [0, 0]) }
-            + (try rows(MomentTexts.headlines, moment)).map { shown($0, "headline", [0, 0]) }
+            + (try reader.rows(scan(MomentTexts.headlines, moment))).map { shown($0, "headline", [0, 0]) }
         let ranked = found.sorted { one, other in
             let (a, b) = (one[5].real ?? 0, other[5].real ?? 0)
             return a != b ? a > b : precedes([one[2], one[3]], [other[2], other[3]])
@@ -133,11 +166,33 @@ struct ReadMoments {
         return Array(ranked.prefix(limit))
     }
 
-    private func rows(_ table: Table, _ moment: String) throws -> [Row] {
-        try reader.rows(
-            Scan(
-                table, by: "moment", equal: [.text(moment)], from: Value(from), through: Value(through),
-                descending: true, limit: Self.most))
+    private func scan(_ table: Table, _ moment: String) -> Scan {
+        Scan(
+            table, by: "moment", equal: [.text(moment)], from: Value(from), through: Value(through), descending: true,
+            limit: Self.most)
+    }
+
+    /// Tweets of those who are not hidden from the reader, and do not count as fake: by a human's word, or by the model's where no human has
+    /// judged.
+    private func genuine(_ moment: String) throws -> [Row] {
+        var (found, looked, scan): ([Row], Int, Scan) = ([], 0, scan(MomentTexts.tweets, moment))
+        var isLeftOut: [Value: Bool] = [:]
+        while found.count < Self.most, looked < Self.looked {
+            let rows = try reader.rows(scan)
+            looked += rows.count
+            let new = Set(rows.map { $0[0] }).filter { isLeftOut[$0] == nil }.map { [$0] }
+            for row in try reader.rows(MomentTexts.flags, keys: new) { isLeftOut[row[0]] = true }
+            for row in try reader.rows(MomentTexts.verdicts, keys: new) {
+                isLeftOut[row[0]] = row[1].text == Social.Verdict.fake.rawValue
+            }
+            for author in new.map({ $0[0] }) {
+                if isLeftOut[author] != true { isLeftOut[author] = try hidden.hides(author.text ?? "") }
+            }
+            found += rows.filter { isLeftOut[$0[0]] != true }
+            guard rows.count == scan.limit, let last = rows.last else { break }
+            scan.after = scan.order.map { last[$0] }
+        }
+        return Array(found.prefix(Self.most))
     }
 
     private func shown(_ row: Row, _ kind: String, _ counts: Row) -> Row {

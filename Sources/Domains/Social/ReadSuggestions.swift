@@ -47,18 +47,40 @@ enum ReadSuggestions {
     static let interest = 0.5
 
     static func page(for user: String, limit: Int, in reader: any ViewReader) throws -> Page {
+        guard let packed = PackedName(user) else { throw Malformed("user", "is no handle") }
         let strangers = try Strangers(to: user, in: reader)
-        let found = try Suggester.learned.suggestions(
-            for: user, in: TiesGraph(reader: reader), limit: .max, excluding: strangers.include)
-        let people = try Profiles.people(found.map(\.user) + [user], in: SocialTies.profiles, reader)
-        let own = people[user] ?? Person()
-        let known = found.compactMap { one -> Known? in
-            let person = people[one.user] ?? Person()
-            // Who has left reads nobody and writes nothing.
-            return person.hasLeft ? nil : Known(one, near: own.livesWhere(person), own.interests(inCommonWith: person))
+        let own = try Profiles.people([user], in: SocialTies.profiles, reader)[user] ?? Person()
+        var graph = TiesGraph(reader: reader)
+        graph.known = try graph.famous(for: own)
+        let found = try Suggester.learned.suggestions(for: packed, in: graph, limit: .max) {
+            try strangers.include($0)
+        }.map { Suggestion(user: $0.user.name, score: $0.score, why: $0.why) }
+        let best = try best(min(limit, most), of: found, for: own, in: reader)
+        return Page(columns: columns, rows: best.map(row))
+    }
+
+    /// The best with what profiles add. They are looked up in the order of learned scores, as long as what a profile can add at most would
+    /// bring one among the best.
+    private static func best(
+        _ limit: Int, of found: [Suggestion<String>], for own: Person, in reader: any ViewReader
+    ) throws -> [Known] {
+        let most = own.most(place: place, interest: interest)
+        var best: [Known] = []
+        var rest = found[...]
+        while let next = rest.first {
+            if best.count >= limit, best.prefix(limit).last.map({ next.score + most < $0.score }) ?? true { break }
+            let some = rest.prefix(max(limit, 10))
+            rest = rest.dropFirst(some.count)
+            let people = try Profiles.people(some.map(\.user), in: SocialTies.profiles, reader)
+            best += some.compactMap { one in
+                let person = people[one.user] ?? Person()
+                // Who has left reads nobody and writes nothing.
+                return person.hasLeft
+                    ? nil : Known(one, near: own.livesWhere(person), own.interests(inCommonWith: person))
+            }
+            best.sort { ($1.score, $0.found.user) < ($0.score, $1.found.user) }
         }
-        let best = known.sorted { ($1.score, $0.found.user) < ($0.score, $1.found.user) }
-        return Page(columns: columns, rows: best.prefix(min(limit, most)).map(row))
+        return Array(best.prefix(limit))
     }
 
     /// A suggestion, with what the two say of themselves.
@@ -98,20 +120,21 @@ final class Strangers {
     private let user: String
     private let reader: any ViewReader
     private let hidden: Hidden
-    private let followees: Set<String>
+    private let followees: Set<PackedName>
     private let isWhole: Bool
 
     init(to user: String, in reader: any ViewReader) throws {
         (self.user, self.reader) = (user, reader)
         hidden = try Hidden(from: user, in: SocialTies.hidden, reader)
         let rows = try reader.rows(Scan(SocialTies.following, equal: [.text(user)], limit: Self.most))
-        followees = Set(rows.compactMap { $0[1].text })
+        followees = Set(rows.compactMap { $0[1].text.flatMap { PackedName($0) } })
         isWhole = rows.count < Self.most
     }
 
-    func include(_ other: String) throws -> Bool {
+    func include(_ other: PackedName) throws -> Bool {
         if followees.contains(other) { return true }
-        if try hidden.hides(other) { return true }
-        return try !isWhole && !reader.rows(SocialTies.following, keys: [[.text(user), .text(other)]]).isEmpty
+        let name = other.name
+        if try hidden.hides(name) { return true }
+        return try !isWhole && !reader.rows(SocialTies.following, keys: [[.text(user), .text(name)]]).isEmpty
     }
 }

@@ -6,12 +6,13 @@ internal import SwiftProtobuf
 /// A tweet of w different terms is one row, w + 1 places (its author is one) and as many additions to the terms' counts. A retweet
 /// is found by its own text, which those of an import have, as long as what it passes on is not here.
 struct Search: Projection {
-    typealias Event = Only<SocialEvent>
+    typealias Event = Acts
     static let name = "search"
-    static let version = 1
+    /// 2: with who has left.
+    static let version = 2
     static let about = "Tweets by their words, and people by their names."
-    static let topics = ["social.events"]
-    static let tables = [tweets, places, terms, totals, marks, people, hidden]
+    static let topics = Acts.topics
+    static let tables = [tweets, places, terms, totals, marks, people, hidden, left]
 
     static let tweets = Table(
         "social_search_tweets", "One row a tweet or retweet, also one that was deleted.",
@@ -43,6 +44,7 @@ struct Search: Projection {
         key: [Column("part", .text), Column("user", .text)],
         columns: [Column("tweets", .integer), Column("followers", .integer)])
     static let hidden = Timelines.hiding("social_search_hidden")
+    static let left = Profiles.leavers("social_search_left")
 
     enum Tweet {
         static let user = tweets.text("user")
@@ -70,6 +72,13 @@ struct Search: Projection {
     init() {}
 
     func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) throws {
+        switch event {
+        case .told(let told): try apply(told, at: place, to: view)
+        case .profile(let profile): Profiles.foldLeaving(profile, into: Self.left, view)
+        }
+    }
+
+    private func apply(_ event: SocialEvent.Kind, at place: EventPosition, to view: ViewBatch) throws {
         switch event {
         case .tweetPosted(let e):
             let document = Document(e.user, e.tweet, place.timestamp, e.text)

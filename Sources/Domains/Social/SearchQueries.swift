@@ -37,7 +37,7 @@ enum SearchQueries {
     }
 }
 
-/// Finds users who have tweets or followers.
+/// Finds users who have tweets or followers, and have not left.
 struct ReadPeople {
     static let columns = [
         Column("user", .text), Column("tweets", .integer, "and retweets"), Column("followers", .integer),
@@ -63,8 +63,12 @@ struct ReadPeople {
         let scan = Scan(
             Search.people, from: .text(part), through: .text(part + "\u{10ffff}"), limit: SearchLimits.people)
         var places: [String: Row] = [:]
-        for row in try reader.rows(scan) {
-            guard let user = row[Search.Person.user], places[user] == nil, try !hidden.isBlocked(user) else { continue }
+        let rows = try reader.rows(scan)
+        let gone = try Profiles.leavers(among: rows.map { $0.value(Search.Person.user) }, in: Search.left, reader)
+        for row in rows {
+            guard let user = row[Search.Person.user], places[user] == nil, !gone.contains(.text(user)),
+                try !hidden.isBlocked(user)
+            else { continue }
             let (tweets, followers) = (row[Search.Person.tweets] ?? 0, row[Search.Person.followers] ?? 0)
             if tweets <= 0, followers <= 0 { continue }
             places[user] = [.integer(user == part ? 1 : 0), .integer(followers), .text(user), .integer(tweets)]

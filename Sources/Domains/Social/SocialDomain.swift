@@ -23,6 +23,7 @@ extension Domain {
                 "UserUnmuted"
             )
             .naming(actor: "reviewer", of: "ClearAccount", "ConfirmFake", "AccountCleared", "FakeConfirmed")
+            .reviewing(by: "ClearAccount", "ConfirmFake")
             .observing(SocialNews.self, topic: "social.news", key: "publisher", partitions: 4)
             .deriving(SocialAudienceEvent.self, topic: "audience", key: "author", owner: "followers and fan-out")
             .deriving(SocialHomeEvent.self, topic: "home", key: "none; readers of one partition", owner: "fan-out")

@@ -1,14 +1,15 @@
 internal import EventModel
 internal import SwiftProtobuf
 
-/// Who follows whom, and who has blocked whom.
+/// Who follows whom, who has blocked whom, and who has left.
 struct SocialGraph: Projection {
-    typealias Event = Only<SocialEvent>
+    typealias Event = Acts
     static let name = "graph"
-    static let version = 1
-    static let about = "Who follows whom, and who has blocked whom."
-    static let topics = ["social.events"]
-    static let tables = [follows, blocks]
+    /// 2: with who has left.
+    static let version = 2
+    static let about = "Who follows whom, who has blocked whom, and who has left."
+    static let topics = Acts.topics
+    static let tables = [follows, blocks, left]
 
     static let follows = Table(
         "social_follows", "One row a user and whom they follow.",
@@ -17,6 +18,7 @@ struct SocialGraph: Projection {
     static let blocks = Table(
         "social_blocks", "One row a user and whom they have blocked.",
         key: [Column("user", .text), Column("blocked", .text)], columns: [])
+    static let left = Profiles.leavers("social_left")
 
     enum Follow {
         static let user = follows.text("user")
@@ -27,6 +29,13 @@ struct SocialGraph: Projection {
 
     func apply(_ event: Event.Content, at place: EventPosition, to view: ViewBatch) {
         switch event {
+        case .told(let told): apply(told, at: place, to: view)
+        case .profile(let profile): Profiles.foldLeaving(profile, into: Self.left, view)
+        }
+    }
+
+    private func apply(_ event: SocialEvent.Kind, at place: EventPosition, to view: ViewBatch) {
+        switch event {
         case .userFollowed(let e):
             view.put(Self.follows, [.text(e.user), .text(e.followee), Value(place.timestamp)])
         case .userUnfollowed(let e): view.delete(Self.follows, [.text(e.user), .text(e.followee)])
@@ -36,8 +45,8 @@ struct SocialGraph: Projection {
         }
     }
 
-    /// Followers or followees, the latest first, without those of whom either has blocked the other: a follow of before a block
-    /// is there still, and shows nothing.
+    /// Followers or followees, the latest first, without those of whom either has blocked the other, and without who has left: such a
+    /// follow is there still, and shows nothing.
     static func page(of user: String, followers: Bool, _ arguments: Arguments, _ reader: any ViewReader) throws -> Page
     {
         let scan = Scan(
@@ -47,7 +56,9 @@ struct SocialGraph: Projection {
         let others = page.rows.map { $0.value(followers ? Follow.user : Follow.followee) }
         let keys = others.flatMap { [[.text(user), $0], [$0, .text(user)]] }
         let blocked = Set(try keys.isEmpty ? [] : reader.rows(blocks, keys: keys))
+        let gone = try Profiles.leavers(among: others, in: left, reader)
         let rows = zip(page.rows, others).compactMap { row, other -> Row? in
+            if gone.contains(other) { return nil }
             if blocked.contains([.text(user), other]) || blocked.contains([other, .text(user)]) { return nil }
             return [other, row[2]]
         }

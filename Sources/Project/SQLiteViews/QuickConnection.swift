@@ -108,28 +108,12 @@ private struct QuickReader: ViewReader {
 
 /// A connection that only reads, and its statements: GRDB's go over a queue, and ask for each what may be asked now.
 private final class QuickStatements {
-    /// What the text of a scan's statement follows from, where it has no cursor.
-    private struct Shape: Equatable {
-        var table: String
-        var columns: Int
-        var index: Index?
-        var equal: Int
-        var isFrom: Bool
-        var isThrough: Bool
-        var descending: Bool
-
-        init(_ scan: Scan) {
-            (table, columns, index) = (scan.table.name, scan.table.columns.count, scan.index)
-            (equal, descending) = (scan.equal.count, scan.descending)
-            (isFrom, isThrough) = (scan.from != nil, scan.through != nil)
-        }
-    }
     /// A view's queries are few; what a query makes up anew each time is not kept for ever.
     private static let most = 100
 
     let connection: OpaquePointer
     private var prepared: [String: OpaquePointer] = [:]
-    private var scans: [(shape: Shape, statement: OpaquePointer)] = []
+    private var scans: [(shape: ScanShape, statement: OpaquePointer)] = []
 
     /// - Returns: nil where it cannot be opened.
     init?(_ path: String) {
@@ -150,7 +134,7 @@ private final class QuickStatements {
 
     /// The statement of a scan that has no cursor.
     func statement(of scan: Scan) throws -> RowStatement {
-        let shape = Shape(scan)
+        let shape = ScanShape(scan)
         for known in scans where known.shape == shape { return RowStatement(known.statement) }
         let statement = try prepare(SQL.select(scan).0)
         scans.append((shape, statement))

@@ -254,8 +254,14 @@ public final class SQLiteViews: ViewStore {
 
 struct SQLiteReader: ViewReader {
     let db: Database
+    private let scans = ScanStatements()
+
+    init(db: Database) { self.db = db }
 
     func rows(_ scan: Scan) throws -> [EventModel.Row] {
+        if scan.after == nil {
+            return try scans.statement(of: scan, db).rows(SQL.arguments(scan), of: scan.table)
+        }
         let (sql, arguments) = SQL.select(scan)
         let statement = try db.cachedStatement(sql: sql)
         let rows = try statement.rows(arguments, of: scan.table)

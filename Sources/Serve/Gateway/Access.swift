@@ -5,6 +5,8 @@ internal import MillraceBus
 package enum Scope: String, Sendable, Hashable, CaseIterable {
     /// Send commands.
     case send
+    /// Send commands that judge others.
+    case review
     /// Produce events.
     case produce
     /// Ask views.
@@ -55,6 +57,11 @@ package struct Access: Sendable, Hashable {
     /// - Parameter domain: Nil is what belongs to no domain, for which a grant in one is not enough.
     package func allows(_ scope: Scope, in domain: String?) -> Bool {
         grants.contains(Grant(scope)) || (domain != nil && grants.contains(Grant(scope, in: domain)))
+    }
+
+    /// What sending a command takes.
+    package static func grant(toSend command: String, to domain: Domain) -> Grant {
+        Grant(domain.isForReviewers(command) ? .review : .send, in: domain.name)
     }
 
     /// Who sends to a domain; nil where nobody was asked who he is.

@@ -12,7 +12,7 @@ extension GatewayEnvironment {
         if let signIn = found.domain.signIn, signIn.takesPassword(found.kind.name) {
             return try await signing(found, by: signIn, request)
         }
-        try request.require(.send, in: found.domain.name)
+        try request.require(toSend: found.kind.name, to: found.domain)
         var parameters = request.parameters
         let wait = try wait(&parameters)
         try parameters.end("/commands/\(found.kind.name)")
@@ -62,7 +62,10 @@ extension GatewayEnvironment {
         let (wait, skips) = (try wait(&parameters), try skipsBadLines(&parameters))
         try parameters.end("/commands")
         // Who may send nowhere is told before anything is read.
-        if !domains.contains(where: { request.access.allows(.send, in: $0.name) }) {
+        let isSender = domains.contains { domain in
+            [Scope.send, .review].contains { request.access.allows($0, in: domain.name) }
+        }
+        if !isSender {
             try request.require(.send, in: nil)
         }
         _ = try request.chosen(of: .lines, .json)
@@ -123,7 +126,7 @@ private struct LineSending {
         do {
             guard var command = try reader.read(line) else { return }
             command.encoded.trace = request.trace
-            try request.require(.send, in: command.domain.name)
+            try request.require(toSend: command.encoded.type, to: command.domain)
             try checkTime(of: command)
             try around.checkComesWithoutPassword(command.encoded.type, of: command.domain, request)
             if let first = waiting.first,

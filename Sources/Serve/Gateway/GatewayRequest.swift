@@ -36,6 +36,11 @@ struct GatewayRequest: Sendable {
         throw Problem(lacking: Access.Grant(scope, in: domain), of: access.subject)
     }
 
+    /// - Throws: ``Problem`` where it may not send a command of that name.
+    func require(toSend command: String, to domain: Domain) throws(Problem) {
+        try require(Access.grant(toSend: command, to: domain).scope, in: domain.name)
+    }
+
     /// The best of some media types for whoever asks.
     func chosen(of offered: MediaType...) throws(Problem) -> MediaType {
         try MediaType.chosen(of: offered, accept: fields[.accept])

@@ -67,7 +67,8 @@ package struct OpenAPI {
                 parameters: [reference("parameters", "IdempotencyKey"), reference("parameters", "Wait")],
                 body: body(found, .json),
                 responses: [("200", "The command is accepted.", reference("schemas", "Outcome"))],
-                errors: [400, 403, 409, 413, 415, 429, 503, 507], needs: Access.Grant(.send, in: found.domain.name))
+                errors: [400, 403, 409, 413, 415, 429, 503, 507],
+                needs: Access.grant(toSend: found.kind.name, to: found.domain))
             return ("/commands/\(name)", object([("post", post)]))
         }
         let lines = operation(

@@ -64,9 +64,9 @@ struct TokenCommand: AsyncParsableCommand {
             commandName: "token",
             abstract: "Make tokens that say over HTTP who asks and what he may do, and their keys.",
             paragraphs: """
-                A scope is DOMAIN:WORD, and *:WORD is in all domains. The words are send, produce,
-                query, replay, operate, and act-for-others, which lets a program send what names
-                somebody else as who acts.
+                A scope is DOMAIN:WORD, and *:WORD is in all domains. The words are send, review (send
+                what judges others), produce, query, replay, operate, and act-for-others, which lets a
+                program send what names somebody else as who acts.
 
                 Examples:
                   \(Program.name) token keys keys.json

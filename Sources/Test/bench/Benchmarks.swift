@@ -97,6 +97,7 @@ struct Section: Sendable {
         Section(name: "latency", about: "one command and its view, at 1,000 a second") { try await $0.latencyRows() },
         Section(name: "timelines", about: "home timelines on a follow graph") { try await $0.timelineRows() },
         Section(name: "search", about: "searches, trends with fakes, deep pages") { try await $0.searchRows() },
+        Section(name: "suggestions", about: "whom to follow, on a follow graph") { try await $0.suggestionRows() },
         Section(name: "rides", about: "drivers move while riders look for them") { try await $0.rideRows() },
         Section(name: "starts", about: "start to ready, and rebuild") { try await $0.startRows() },
         Section(name: "idle", about: "what up takes of the processor with nothing to do") { try await $0.idleRows() },

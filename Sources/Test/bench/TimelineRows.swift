@@ -10,10 +10,10 @@ internal import TestSupport
 
 extension Bench {
     /// Who follows whom on GitHub: 289,003 pairs that follow each other, 37,700 users.
-    private static let graph = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
+    static let graph = URL(fileURLWithPath: FileManager.default.currentDirectoryPath)
         .deletingLastPathComponent()
         .appendingPathComponent("shared/data/follow_graph/musae_github_mutual_follow.csv.gz").path
-    private static let users = 37_700
+    static let users = 37_700
     private static let tweetsEach = 4
 
     func timelineRows() async throws -> [Row] {

@@ -69,6 +69,27 @@ struct ProfilesTests {
         feed.profile("dan")
         #expect(try names(suggested()) == ["cy", "dan"])
     }
+    @Test func `ranks a few suggestions as it ranks all, whatever profiles add`() throws {
+        for seed in UInt64(1)...4 {
+            print("seed \(seed)")
+            var (feed, random) = (SocialFeed(limit: 1000), SeededRandom(seed))
+            for near in 0..<6 { follow("ann", "n\(near)", &feed) }
+            for other in 0..<60 {
+                for near in 0..<6 where random.number(0...9) < 3 { follow("n\(near)", "u\(other)", &feed) }
+                let interests = ["tea", "rain", "jazz", "chess"].filter { _ in random.number(0...3) == 0 }
+                feed.profile("u\(other)", location: random.one(of: ["Oslo", "Rome", ""]), interests)
+                if random.number(0...9) == 0 { feed.leave("u\(other)") }
+            }
+            feed.profile("ann", location: "Oslo", ["tea", "jazz"], about: "rain")
+            try feed.settle(&random)
+            let all = try feed.ask("social.suggestions", ["user": "ann"], limit: 160).rows
+            #expect(all.count > 30 && all.map { $0[1].real ?? 0 } == all.map { $0[1].real ?? 0 }.sorted(by: >))
+            for limit in [1, 3, 10, 20] {
+                let few = try feed.ask("social.suggestions", ["user": "ann"], limit: limit).rows
+                #expect(few == Array(all.prefix(limit)), "\(limit) of seed \(seed)")
+            }
+        }
+    }
     @Test func `who has left keeps the tweets, which rank by themselves alone`() throws {
         var (feed, random) = (SocialFeed(limit: 100), SeededRandom(1))
         follow("ann", "bob", &feed)
@@ -87,6 +108,32 @@ struct ProfilesTests {
         let gone = try parts()
         #expect(gone[0...1] == there[0...1] && gone[2...7].allSatisfy { $0 == 0 })
     }
+    @Test func `who has left is in no list of people`() throws {
+        var (feed, random) = (SocialFeed(limit: 100), SeededRandom(1))
+        for (one, other) in [("tea_bob", "ann"), ("tea_cy", "ann"), ("ann", "tea_bob"), ("ann", "tea_cy")] {
+            follow(one, other, &feed)
+        }
+        feed.tell(.post("t1", by: "ann", "hello"))
+        for user in ["tea_bob", "tea_cy"] {
+            feed.tell(.post("t2", by: user, "hello"))
+            feed.tell(.likeTweet(.with { ($0.user, $0.owner, $0.tweet) = (user, "ann", "t1") }))
+        }
+        func lists() throws -> [[String]] {
+            try feed.settle(&random)
+            let lists: [(String, [String: Value])] = [
+                ("social.people", ["q": "tea"]), ("social.followers", ["user": "ann"]),
+                ("social.followees", ["user": "ann"]), ("social.likes", ["owner": "ann", "tweet": "t1"]),
+            ]
+            return try lists.map { try names(feed.ask($0.0, $0.1)).sorted() }
+        }
+        #expect(try lists() == Array(repeating: ["tea_bob", "tea_cy"], count: 4))
+        feed.leave("tea_cy")
+        #expect(try lists() == Array(repeating: ["tea_bob"], count: 4))
+        #expect(try names(feed.ask("social.people", ["q": "tea_cy"])) == [])
+        // The tweets stay, also for who looks for them.
+        #expect(try feed.ask("social.search", ["q": "from:tea_cy"]).rows.count == 1)
+        #expect(try feed.page("social.user", of: "tea_cy").rows.count == 1)
+    }
     @Test func `in any order of the topics gives the same rows`() throws {
         var (feed, random) = (SocialFeed(limit: 100), SeededRandom(2))
         for i in 0..<30 {
@@ -98,6 +145,8 @@ struct ProfilesTests {
         try feed.settle(&random)
         for (name, topics) in [
             ("social.ties", ["social.events", "social.profiles"]),
+            ("social.search", ["social.events", "social.profiles"]),
+            ("social.graph", ["social.events", "social.profiles"]),
             ("social.timelines", ["social.events", "social.home", "social.profiles"]),
         ] {
             let projection = Domain.social.projection(name)

@@ -1,4 +1,6 @@
+import DomainTesting
 import EventModel
+import Learning
 import Projecting
 import SwiftProtobuf
 import Testing
@@ -20,6 +22,65 @@ struct SuggestionsTests {
         #expect(page.columns.map(\.name)[2] == "followed_by_followees")
         #expect(page.rows.map { $0[2] } == [2, 1])
         #expect(page.rows[0][13] == 2)
+    }
+
+    @Test func `know of all ties how many there are, also where more are there than are kept`() throws {
+        var (feed, random) = (SocialFeed(limit: 1000), SeededRandom(4))
+        for i in 0..<(SocialTies.kept + 30) {
+            feed.tell(.follow(.with { ($0.user, $0.followee) = ("ann", "u\(i)") }))
+            feed.tell(.follow(.with { ($0.user, $0.followee) = ("u\(i)", "bob") }))
+        }
+        // Those that are kept go, and the ones before them are still followed.
+        for i in 100..<(SocialTies.kept + 30) {
+            feed.tell(.unfollow(.with { ($0.user, $0.followee) = ("ann", "u\(i)") }))
+            if i % 2 == 0 { feed.tell(.unfollow(.with { ($0.user, $0.followee) = ("u\(i)", "bob") })) }
+        }
+        try feed.settle(&random)
+        try feed.views.read(feed.domain.projection("social.ties")) { reader, _ in
+            let graph = TiesGraph(reader: reader)
+            for name in ["ann", "bob", "u1", "u150", "nobody"] {
+                let user = try #require(PackedName(name))
+                let ties = try graph.ties(of: user, atMost: 10_000)
+                #expect(try [ties.degrees] == graph.degrees(of: [user]), "\(name)")
+                #expect(ties.followees.count <= ties.degrees.followees)
+            }
+            let ann = try graph.ties(of: try #require(PackedName("ann")), atMost: 10_000)
+            #expect(ann.degrees.followees == 100 && ann.followees.count == 70)
+        }
+    }
+
+    @Test func `have who is well known for an interest that one has`() throws {
+        var (feed, random) = (SocialFeed(limit: 1000), SeededRandom(5))
+        // Enough of the popular that nobody below them is a candidate of everybody.
+        for star in 0..<60 {
+            for fan in 0..<8 { feed.tell(.follow(.with { ($0.user, $0.followee) = ("f\(fan)", "star\(star)") })) }
+        }
+        for (fan, player) in [(0, "monk"), (1, "monk"), (2, "monk"), (0, "amateur")] {
+            feed.tell(.follow(.with { ($0.user, $0.followee) = ("f\(fan)", player) }))
+        }
+        feed.profile("monk", ["Jazz"])
+        feed.profile("amateur", ["jazz", "tea"])
+        feed.profile("unheard", ["jazz"])
+        func suggested() throws -> [String] {
+            try feed.settle(&random)
+            return names(try feed.ask("social.suggestions", ["user": "ann"], limit: 100))
+        }
+        #expect(try suggested().allSatisfy { $0.hasPrefix("star") })
+        feed.profile("ann", ["jazz"])
+        var found = try suggested()
+        #expect(found.contains("monk") && found.contains("amateur"))
+        // Whom nobody follows is not well known.
+        #expect(!found.contains("unheard"))
+        let first = try #require(found.firstIndex(of: "monk"))
+        #expect(first < (try #require(found.firstIndex(of: "amateur"))))
+        feed.tell(.mute(.with { ($0.user, $0.muted) = ("ann", "monk") }))
+        feed.profile("amateur", ["tea"])
+        found = try suggested()
+        #expect(!found.contains("monk") && !found.contains("amateur"))
+        feed.tell(.unmute(.with { ($0.user, $0.muted) = ("ann", "monk") }))
+        #expect(try suggested().contains("monk"))
+        feed.leave("monk")
+        #expect(try !suggested().contains("monk"))
     }
 
     @Test func `a user with more followees than are kept is suggested none of them`() throws {

@@ -104,7 +104,7 @@ export const places = {
     const [kind, window] = [page.parameter("moment"), page.parameter("window") || "1d"];
     const link = (fields, label, isCurrent) => [{ show: "moments", moment: kind, window, ...fields }, label, isCurrent];
     return {
-      heading: "Moments", row: moment, size: kind ? 50 : 5, query: "social.moments", fields: { moment: kind, window },
+      heading: "Moments", row: moment, size: kind ? 50 : 5, query: "social.moments", fields: { moment: kind, window, viewer: page.user || undefined },
       group: (row) => row.moment,
       links: [
         [link({ moment: "" }, "All", !kind), ...classes.map((one) => link({ moment: one }, one, one === kind))],
