@@ -4,9 +4,9 @@ internal import SwiftProtobuf
 /// Paths as those who wrote clients for the first Twitter know them, over the commands and queries of this domain: see
 /// docs/rest.md, which is their contract.
 enum SocialRoutes {
-    static let all = [tweets, followers, followees, favorites, home, search, post, follow, unfollow, favor, unfavor]
-        .map(
-            \.refusingOtherParameters)
+    static let all = [
+        tweets, followers, followees, favorites, home, search, post, follow, unfollow, favor, unfavor,
+    ].map(\.refusingOtherParameters)
 
     /// Rows of a page.
     static let size = 20
@@ -153,11 +153,6 @@ enum SocialRoutes {
     private static func read(
         _ query: String, _ arguments: [String: Value], _ name: String, _ request: RouteRequest, _ bus: any RouteBus
     ) async throws -> RouteReply {
-        // A parameter that is misspelled would give the first page for another.
-        let known = ["page", "cursor", "after"] + (query == "social.search" ? ["q", "order"] : [])
-        if let other = request.parameters.first(where: { given in !known.contains { Spelling.same($0, given.name) } }) {
-            throw Malformed(other.name, "is not a parameter of this list, which has \(known.joined(separator: ", "))")
-        }
         let number = request[page] ?? 1
         if request[page] != nil, request[cursor] != nil {
             throw Malformed("page", "and cursor exclude each other")
