@@ -49,6 +49,8 @@ class Drill:
         self.over = threading.Event()
         self.lock = threading.Lock()
         self.workers = []
+        # Held by whoever says which worker a slot has.
+        self.slots = threading.Lock()
 
     @property
     def newest(self):
@@ -188,9 +190,20 @@ class Drill:
                     self.problem(f"{worker['which']} {worker['kind']} ended with {code}: {said}")
                 else:
                     self.say(f"{worker['which']} {worker['kind']} ended with {code} and is started again: {said}")
-                if self.workers[slot] is worker:
-                    self.workers[slot] = self.start(worker["kind"], worker["which"])
+                with self.slots:
+                    # It may be replaced, or about to be, since it was looked at.
+                    if self.workers[slot] is worker and not worker.get("stopping"):
+                        self.workers[slot] = self.start(worker["kind"], worker["which"])
             self.over.wait(0.2)
+
+    def replace(self, slot, which):
+        """Stops the worker of a slot, whichever it is by now, and has another program do its work."""
+        with self.slots:
+            worker = self.workers[slot]
+            worker["stopping"] = True
+        self.stop(worker)
+        self.workers[slot] = self.start(worker["kind"], which)
+        self.wait_until_working(self.workers[slot])
 
     def stop(self, worker):
         worker["stopping"] = True

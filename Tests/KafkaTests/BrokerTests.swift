@@ -178,6 +178,54 @@ struct BrokerTests {
         }
     }
 
+    @Test func `a transaction of one call commits only what went where it should`() async throws {
+        try await Site.broker.withLog { log, topic in
+            let address = try #require(Site.brokerAddress)
+            let group = fresh("group")
+            let consumer = try Consumer(.consumer(["bootstrap.servers": address, "group.id": group]))
+            try await consumer.subscribe([topic])
+            try await consumer.take(1)
+            let producer = try Producer(
+                .producer(["bootstrap.servers": address, "transactional.id": fresh("id"), "retry.backoff.ms": "5"]))
+            try await producer.initTransactions(within: patience)
+            func write(_ value: UInt8, consumed: Int64, expecting offset: Int64) async throws -> TransactionEnd {
+                try await producer.transact(
+                    [OutgoingBatch(topic: topic, partition: 0, [OutgoingMessage(key: nil, value: [value])])],
+                    sending: [KafkaPartition(topic, 0): consumed],
+                    of: { () throws(KafkaError) in
+                        guard let place = try consumer.groupMetadataAtOnce() else {
+                            throw KafkaError(.unknownMember, "it has no place")
+                        }
+                        return place
+                    }, within: patience, committingWithin: patience
+                ) { written in written.first?.first?.offset == offset }
+            }
+            guard case .committed(let first) = try await write(65, consumed: 1, expecting: 0) else {
+                Issue.record("it went elsewhere")
+                return
+            }
+            #expect(first.map { $0.map(\.offset) } == [[0]])
+            guard case .elsewhere(let second) = try await write(66, consumed: 7, expecting: 99) else {
+                Issue.record("it was committed")
+                return
+            }
+            #expect(second.map { $0.map(\.offset) } == [[2]])
+            try await producer.abort(within: patience)
+            guard case .committed = try await write(67, consumed: 2, expecting: 4) else {
+                Issue.record("it went elsewhere")
+                return
+            }
+            #expect(try await log.committed(group, [TopicPartition(topic, 0)]) == [TopicPartition(topic, 0): 2])
+            let reader = try await log.reader(from: [TopicPartition(topic, 0): 0])
+            #expect(try await reader.values(to: 6) == ["A", "C"])
+            await reader.close()
+            await producer.close()
+            // Who is gone has no place, whatever thread asks.
+            await consumer.close()
+            #expect(throws: KafkaError.self) { try consumer.groupMetadataAtOnce() }
+        }
+    }
+
     @Test func `an open transaction counts in the bounds, and is read only once it is committed`() async throws {
         try await Site.broker.withLog { log, topic in
             let partition = TopicPartition(topic, 0)

@@ -49,6 +49,8 @@ public final class Consumer: Sendable {
     private let news: ClientStatus
     private let postponed = Mutex<KafkaError?>(nil)
     private let closing = Atomic(false)
+    /// Held by who asks for something on a thread other than this consumer's.
+    private let isDestroyed = Mutex(false)
     /// Whether it has subscribed and was not told yet what the group gives it.
     private let joining = Atomic(false)
 
@@ -163,10 +165,14 @@ public final class Consumer: Sendable {
 
     /// This consumer's present place in its group; nil where it has none, for instance because it was expelled.
     public func groupMetadata() async throws(KafkaError) -> GroupMetadata? {
-        try await run { client throws(KafkaError) in
-            if rd_kafka_assignment_lost(client.rk) != 0 { return nil }
-            guard let metadata = GroupMetadata(taking: rd_kafka_consumer_group_metadata(client.rk)) else { return nil }
-            return metadata.generation < 0 ? nil : metadata
+        try await run { client in client.groupMetadata }
+    }
+
+    /// The same from any thread, which waits some microseconds for it, and also while a poll waits.
+    public func groupMetadataAtOnce() throws(KafkaError) -> GroupMetadata? {
+        try isDestroyed.withLock { isDestroyed throws(KafkaError) in
+            if isDestroyed || closing.load(ordering: .acquiring) { throw .closed }
+            return client.groupMetadata
         }
     }
 
@@ -175,7 +181,10 @@ public final class Consumer: Sendable {
         if closing.exchange(true, ordering: .acquiringAndReleasing) { return }
         client.wake()
         let client = client
-        calls.start { [self] in client.destroy(leave: true, isJoining: joining.load(ordering: .acquiring)) }
+        calls.start { [self] in
+            isDestroyed.withLock { $0 = true }
+            client.destroy(leave: true, isJoining: joining.load(ordering: .acquiring))
+        }
         await calls.finish()
     }
 
@@ -193,5 +202,13 @@ public final class Consumer: Sendable {
             if closing.load(ordering: .acquiring) { throw .closed }
             return try body()
         }
+    }
+}
+
+extension Client {
+    fileprivate var groupMetadata: GroupMetadata? {
+        if rd_kafka_assignment_lost(rk) != 0 { return nil }
+        guard let metadata = GroupMetadata(taking: rd_kafka_consumer_group_metadata(rk)) else { return nil }
+        return metadata.generation < 0 ? nil : metadata
     }
 }

@@ -12,11 +12,9 @@ final class Deliveries: Sendable {
         var written: [Written]
         var left: Int
         var error: KafkaError?
-        var continuation: CheckedContinuation<Outcome, Never>
+        var end: @Sendable (Outcome) -> Void
 
-        func resume() {
-            continuation.resume(returning: error.map { .failure($0) } ?? .success(written))
-        }
+        func resume() { end(error.map { .failure($0) } ?? .success(written)) }
     }
     private struct State {
         var last: UInt32 = 0
@@ -27,12 +25,13 @@ final class Deliveries: Sendable {
     static func tag(_ batch: UInt32, _ index: Int) -> UInt { UInt(batch) << 32 | UInt(index) }
 
     /// Opens a batch; returns its number.
-    func begin(_ count: Int, _ continuation: CheckedContinuation<Outcome, Never>) -> UInt32 {
+    ///
+    /// - Parameter end: Called once, when the last report is in.
+    func begin(_ count: Int, _ end: @escaping @Sendable (Outcome) -> Void) -> UInt32 {
         state.withLock { state in
             repeat { state.last &+= 1 } while state.last == 0 || state.pending[state.last] != nil
             state.pending[state.last] = Pending(
-                written: Array(repeating: Written(partition: -1, offset: -1), count: count), left: count,
-                continuation: continuation)
+                written: Array(repeating: Written(partition: -1, offset: -1), count: count), left: count, end: end)
             return state.last
         }
     }

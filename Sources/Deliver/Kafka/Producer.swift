@@ -1,4 +1,5 @@
 internal import CRdkafka
+internal import Dispatch
 internal import Synchronization
 
 extension Settings {
@@ -74,25 +75,38 @@ public final class Producer: Sendable {
     func produce(
         _ batches: [OutgoingBatch], then next: @escaping @Sendable () -> Void
     ) async throws(KafkaError) -> [[Written]] {
-        let count = batches.reduce(0) { $0 + $1.messages.count }
         let outcome = await withCheckedContinuation { continuation in
             calls.start { [self] in
                 if closing.load(ordering: .acquiring) {
                     return continuation.resume(returning: Deliveries.Outcome.failure(.closed))
                 }
-                if count == 0 {
-                    continuation.resume(returning: .success([]))
-                } else {
-                    enqueue(batches, count: count, as: deliveries.begin(count, continuation))
-                }
+                enqueue(batches) { continuation.resume(returning: $0) }
                 next()
             }
         }
-        var written = try outcome.get()[...]
-        return batches.map { batch in
-            defer { written = written.dropFirst(batch.messages.count) }
-            return Array(written.prefix(batch.messages.count))
+        return try outcome.get().places(of: batches)
+    }
+
+    /// The same on the thread of calls, which waits for the reports.
+    ///
+    /// - Parameter next: Called once all are in librdkafka's queue.
+    func write(_ batches: [OutgoingBatch], then next: () -> Void) throws(KafkaError) -> [[Written]] {
+        let (ended, outcome) = (DispatchSemaphore(value: 0), Reported())
+        enqueue(batches) { all in
+            outcome.all.withLock { $0 = all }
+            ended.signal()
         }
+        next()
+        ended.wait()
+        return try (outcome.all.withLock(\.self) ?? .failure(.closed)).get().places(of: batches)
+    }
+
+    private final class Reported: Sendable { let all = Mutex<Deliveries.Outcome?>(nil) }
+
+    private func enqueue(_ batches: [OutgoingBatch], _ end: @escaping @Sendable (Deliveries.Outcome) -> Void) {
+        let count = batches.reduce(0) { $0 + $1.messages.count }
+        if count == 0 { return end(.success([])) }
+        enqueue(batches, count: count, as: deliveries.begin(count, end))
     }
 
     private func enqueue(_ batches: [OutgoingBatch], count: Int, as number: UInt32) {
@@ -152,6 +166,17 @@ public final class Producer: Sendable {
         try await calls.run { [self] () throws(KafkaError) -> Value in
             if closing.load(ordering: .acquiring) { throw .closed }
             return try body(client)
+        }
+    }
+}
+
+extension [Written] {
+    /// Of the messages of each batch.
+    fileprivate func places(of batches: [OutgoingBatch]) -> [[Written]] {
+        var rest = self[...]
+        return batches.map { batch in
+            defer { rest = rest.dropFirst(batch.messages.count) }
+            return Array(rest.prefix(batch.messages.count))
         }
     }
 }

@@ -54,15 +54,16 @@ extension Producer {
     public func send(
         offsets: [KafkaPartition: Int64], of group: GroupMetadata, within limit: Duration
     ) async throws(KafkaError) {
-        _ = try await produce([], sending: offsets, of: group, within: limit)
+        _ = try await produce([], sending: offsets, of: { group }, within: limit)
     }
 
     /// Writes messages while consumed offsets become a part of the transaction, and returns where each message went.
     ///
     /// The offsets take the broker two answers and the messages one, which are waited for at once.
+    /// - Parameter place: Tells whose offsets they are; it is asked on this producer's thread.
     public func produce(
-        _ batches: [OutgoingBatch], sending offsets: [KafkaPartition: Int64], of group: GroupMetadata,
-        within limit: Duration
+        _ batches: [OutgoingBatch], sending offsets: [KafkaPartition: Int64],
+        of place: @escaping @Sendable () throws(KafkaError) -> GroupMetadata, within limit: Duration
     ) async throws(KafkaError) -> [[Written]] {
         let (client, sent) = (client, Sent())
         let written: Result<[[Written]], KafkaError>
@@ -70,12 +71,7 @@ extension Producer {
             written = .success(
                 try await produce(batches) {
                     let result = Result { () throws(KafkaError) in
-                        let list = PartitionList(offsets)
-                        try group.withMetadata { metadata throws(KafkaError) in
-                            try retry(within: limit) {
-                                rd_kafka_send_offsets_to_transaction(client.rk, list.list, metadata, $0)
-                            }
-                        }
+                        try client.send(offsets: offsets, of: place(), within: limit)
                     }
                     sent.result.withLock { $0 = result }
                 })
@@ -90,6 +86,42 @@ extension Producer {
 
     private final class Sent: Sendable { let result = Mutex<Result<Void, KafkaError>?>(nil) }
 
+    /// Begins, writes messages while consumed offsets become a part of the transaction, and commits. All of it is one call on this
+    /// producer's thread, where to begin, produce and commit one after another changes threads with each.
+    ///
+    /// What it throws came before the commit, and the transaction is still open then.
+    /// - Parameters:
+    ///   - place: Tells whose offsets they are, which is asked on that thread; nil where there are none.
+    ///   - limit: How long the offsets may take.
+    ///   - patience: How long the commit may take.
+    ///   - holds: Whether the messages went where they were to go.
+    public func transact(
+        _ batches: [OutgoingBatch], sending offsets: [KafkaPartition: Int64],
+        of place: (@Sendable () throws(KafkaError) -> GroupMetadata)?, within limit: Duration,
+        committingWithin patience: Duration, where holds: @escaping @Sendable (_ written: [[Written]]) -> Bool
+    ) async throws(KafkaError) -> TransactionEnd {
+        try await run { [self] client throws(KafkaError) in
+            try KafkaError.check(rd_kafka_begin_transaction(client.rk))
+            var sent: Result<Void, KafkaError> = .success(())
+            let written: Result<[[Written]], KafkaError> = Result { () throws(KafkaError) in
+                try write(batches) {
+                    sent = Result { () throws(KafkaError) in
+                        if let place { try client.send(offsets: offsets, of: place(), within: limit) }
+                    }
+                }
+            }
+            try sent.get()
+            let places = try written.get()
+            if !holds(places) { return .elsewhere(places) }
+            do throws(KafkaError) {
+                try retry(within: patience) { rd_kafka_commit_transaction(client.rk, $0) }
+            } catch {
+                return .uncommitted(error)
+            }
+            return .committed(places)
+        }
+    }
+
     /// Where it throws a retriable error after that time, nobody knows yet how the transaction ended.
     public func commit(within limit: Duration) async throws(KafkaError) {
         try await run { client throws(KafkaError) in
@@ -101,6 +133,27 @@ extension Producer {
     public func abort(within limit: Duration) async throws(KafkaError) {
         try await run { client throws(KafkaError) in
             try retry(within: limit) { rd_kafka_abort_transaction(client.rk, $0) }
+        }
+    }
+}
+
+/// How a transaction ended that was made by one call.
+public enum TransactionEnd: Sendable {
+    /// It is committed; where each message went.
+    case committed([[Written]])
+    /// Its messages went elsewhere than they were to. It is still open, and asks for `abort`.
+    case elsewhere([[Written]])
+    /// The commit failed; where the error is retriable, nobody knows yet how the transaction ended.
+    case uncommitted(KafkaError)
+}
+
+extension Client {
+    fileprivate func send(
+        offsets: [KafkaPartition: Int64], of group: GroupMetadata, within limit: Duration
+    ) throws(KafkaError) {
+        let list = PartitionList(offsets)
+        try group.withMetadata { metadata throws(KafkaError) in
+            try retry(within: limit) { rd_kafka_send_offsets_to_transaction(rk, list.list, metadata, $0) }
         }
     }
 }

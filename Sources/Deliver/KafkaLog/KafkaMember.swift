@@ -146,7 +146,11 @@ final class KafkaMember: GroupMember {
         var wait = BrokerWait(log, for: "the coordinator of group \(group)")
         defer { wait.end(well: false) }
         while true {
-            _ = try await place(of: consumed)
+            try checkHeld(consumed)
+            let place = try await telling("group \(group) could not be asked") { () throws(KafkaError) in
+                try await consumer.groupMetadata()
+            }
+            if place == nil { throw LogError(.fenced, "group \(group) has expelled this member") }
             do {
                 try await consumer.commit(consumed.forKafka)
                 return wait.end()
@@ -175,9 +179,13 @@ final class KafkaMember: GroupMember {
     @discardableResult
     func transact(_ transaction: Transaction) async throws -> [[Offset]] {
         try await log.check(transaction.appends)
-        let place = transaction.consumed.isEmpty ? nil : try await place(of: transaction.consumed)
+        try checkHeld(transaction.consumed)
+        let place: Place = { [group, consumer] () throws(KafkaError) in
+            guard let place = try consumer.groupMetadataAtOnce() else { throw .expelled(from: group) }
+            return place
+        }
         do {
-            return try await transactions.run(transaction, as: place, in: log)
+            return try await transactions.run(transaction, as: transaction.consumed.isEmpty ? nil : place, in: log)
         } catch {
             if error.kind == .replaced { throw replaced(error) }
             let isNamed = log.tuning.membership.instance != nil
@@ -196,19 +204,15 @@ final class KafkaMember: GroupMember {
         return nil
     }
 
-    /// This member's place in the group; throws `fenced` where it has none, or where one of the partitions is not its.
-    private func place(of consumed: [TopicPartition: Offset]) async throws(LogError) -> GroupMetadata {
+    /// Throws where one of the partitions is not this member's, or another process has its name.
+    private func checkHeld(_ consumed: [TopicPartition: Offset]) throws(LogError) {
+        if consumed.isEmpty { return }
         if log.tuning.membership.instance != nil, let fatal = consumer.fatalError, fatal.code == .fencedInstance {
             throw replaced(fatal)
         }
         for partition in consumed.keys where !holding.withLock({ $0.told.contains(partition) }) {
             throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
         }
-        let place = try await telling("group \(group) could not be asked") { () throws(KafkaError) in
-            try await consumer.groupMetadata()
-        }
-        guard let place else { throw LogError(.fenced, "group \(group) has expelled this member") }
-        return place
     }
 
     func leave() async {
@@ -220,4 +224,10 @@ final class KafkaMember: GroupMember {
 
 extension [TopicPartition: Offset] {
     var forKafka: [KafkaPartition: Int64] { reduce(into: [:]) { $0[KafkaPartition($1.key)] = $1.value.rawValue } }
+}
+
+extension KafkaError {
+    fileprivate static func expelled(from group: String) -> KafkaError {
+        KafkaError(.unknownMember, "group \(group) has expelled this member")
+    }
 }

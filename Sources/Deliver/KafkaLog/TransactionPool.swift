@@ -30,25 +30,25 @@ final class TransactionPool: Sendable {
 
     /// Writes all or nothing.
     func run(
-        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog
+        _ transaction: Transaction, as place: Place?, in log: KafkaLog
     ) async throws(LogError) -> [[Offset]] {
         if let foreseen = state.withLock({ $0.foresight.offsets(of: transaction.appends) }) {
             do {
-                return try await run(transaction, as: member, in: log, foreseen: foreseen)
+                return try await run(transaction, as: place, in: log, foreseen: foreseen)
             } catch {
                 guard let offsets = error.wentTo else { throw error.told }
                 state.withLock { $0.foresight.missed(transaction.appends, offsets) }
             }
         }
         do {
-            return try await run(transaction, as: member, in: log, foreseen: nil)
+            return try await run(transaction, as: place, in: log, foreseen: nil)
         } catch {
             throw error.told
         }
     }
 
     private func run(
-        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog, foreseen: [[Offset]]?
+        _ transaction: Transaction, as place: Place?, in log: KafkaLog, foreseen: [[Offset]]?
     ) async throws(TransactionFailure) -> [[Offset]] {
         let (slot, producer): (Int, Producer)
         do {
@@ -57,7 +57,7 @@ final class TransactionPool: Sendable {
             throw TransactionFailure(told: error)
         }
         do {
-            let offsets = try await producer.write(transaction, as: member, in: log, foreseen: foreseen)
+            let offsets = try await producer.write(transaction, as: place, in: log, foreseen: foreseen)
             state.withLock { $0.foresight.saw(transaction.appends, offsets) }
             return offsets
         } catch {

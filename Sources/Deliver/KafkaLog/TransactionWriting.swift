@@ -9,42 +9,42 @@ struct TransactionFailure: Error {
     var isUncertain = false
     /// Where records went that were foreseen elsewhere. Nothing is committed, and the same may be written again.
     var wentTo: [[Offset]]?
+
+    init(told: LogError, wentTo: [[Offset]]? = nil) { (self.told, self.wentTo) = (told, wentTo) }
+
+    /// The commit failed.
+    init(commit error: KafkaError) {
+        isUncertain = error.isRetriable
+        told = error.isRetriable ? .undecided(error) : LogError(transaction: error)
+    }
 }
+
+/// Tells a member's place in its group; throws `unknownMember` where it has none. It may be called on any thread.
+typealias Place = @Sendable () throws(KafkaError) -> GroupMetadata
 
 extension Producer {
     /// One transaction from begin to commit.
     ///
-    /// - Parameter foreseen: Where the records of `appends` are thought to go. Where it is told, the replies are written
+    /// - Parameters:
+    ///   - place: Tells the member's place in its group; nil where nothing is consumed.
+    ///   - foreseen: Where the records of `appends` are thought to go. Where it is told, the replies are written
     ///   together with them, which saves a round to the broker, and nothing is committed unless they went there.
     func write(
-        _ transaction: Transaction, as member: GroupMetadata?, in log: KafkaLog, foreseen: [[Offset]]? = nil
+        _ transaction: Transaction, as place: Place?, in log: KafkaLog, foreseen: [[Offset]]? = nil
     ) async throws(TransactionFailure) -> [[Offset]] {
         do {
-            try await begin()
-            let sent = transaction.consumed
-            func produceFirst(_ appends: [Append]) async throws(KafkaError) -> [[Offset]] {
-                let batches = appends.map(OutgoingBatch.init)
-                guard let member else { return try await produce(batches).offsets }
-                return try await produce(batches, sending: sent.forKafka, of: member, within: KafkaLog.answerLimit)
-                    .offsets
+            guard let foreseen else { return try await writeInTwoRounds(transaction, as: place, in: log) }
+            let replies = try await checked(transaction.replies(foreseen), log)
+            let isTold = !replies.allSatisfy(\.records.isEmpty)
+            let end = try await transact(
+                (transaction.appends + replies).map(OutgoingBatch.init), sending: transaction.consumed.forKafka,
+                of: place, within: KafkaLog.answerLimit, committingWithin: Self.commitLimit
+            ) { written in !isTold || written.offsets.starts(with: foreseen) }
+            switch end {
+            case .committed(let written): return written.offsets
+            case .elsewhere(let written): throw TransactionFailure(told: .misforeseen, wentTo: written.offsets)
+            case .uncommitted(let error): throw TransactionFailure(commit: error)
             }
-            var offsets: [[Offset]]
-            let replies = try await checked(foreseen.map(transaction.replies) ?? [], log)
-            if let foreseen, !replies.allSatisfy(\.records.isEmpty) {
-                offsets = try await produceFirst(transaction.appends + replies)
-                if !offsets.starts(with: foreseen) { throw TransactionFailure(told: .misforeseen, wentTo: offsets) }
-            } else {
-                offsets = try await produceFirst(transaction.appends)
-                let replies = try await checked(transaction.replies(offsets), log)
-                offsets += try await produce(replies.map(OutgoingBatch.init)).offsets
-            }
-            do {
-                try await commit(within: KafkaLog.transactionLimit * 2)
-            } catch {
-                if error.isRetriable { throw TransactionFailure(told: .undecided(error), isUncertain: true) }
-                throw TransactionFailure(told: LogError(transaction: error))
-            }
-            return offsets
         } catch let failure as TransactionFailure {
             throw failure
         } catch let error as KafkaError {
@@ -52,6 +52,31 @@ extension Producer {
         } catch {
             throw TransactionFailure(told: LogError(.failed, "\(error)"))
         }
+    }
+
+    private static var commitLimit: Duration { KafkaLog.transactionLimit * 2 }
+
+    private func writeInTwoRounds(
+        _ transaction: Transaction, as place: Place?, in log: KafkaLog
+    ) async throws -> [[Offset]] {
+        try await begin()
+        let batches = transaction.appends.map(OutgoingBatch.init)
+        var offsets: [[Offset]]
+        if let place {
+            offsets = try await produce(
+                batches, sending: transaction.consumed.forKafka, of: place, within: KafkaLog.answerLimit
+            ).offsets
+        } else {
+            offsets = try await produce(batches).offsets
+        }
+        let replies = try await checked(transaction.replies(offsets), log)
+        offsets += try await produce(replies.map(OutgoingBatch.init)).offsets
+        do {
+            try await commit(within: Self.commitLimit)
+        } catch {
+            throw TransactionFailure(commit: error)
+        }
+        return offsets
     }
 }
 
