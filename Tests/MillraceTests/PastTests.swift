@@ -142,7 +142,7 @@ struct PastTests {
         ("@soon", "--as-of @soon is no moment, such as @2026-11-01T20:00:00Z or @-1h"),
         ("hits.events", "hits.events is not TOPIC/PARTITION@OFFSET"),
         ("tickets.events/0@0", "hits.windows is folded from hits.events, not tickets.events/0"),
-        ("hits.events/0@5", "hits.events/0 has offsets 0 to 0, not 5"),
+        ("hits.events/0@5", "hits.events/0 has no offset 5: it has none"),
     ])
     func `that never was is told`(past: String, message: String) async throws {
         try await onBus { bus in

@@ -113,6 +113,10 @@ package struct CSVHeader: Sendable {
         var positions: [(column: String, position: Int)] = []
         for (alternatives, mustBe) in needed.map({ ($0, true) }) + optional.map({ ($0, false) }) {
             if let position = names.firstIndex(where: { alternatives.contains($0) }) {
+                let name = names[position]
+                if names.count(where: { $0 == name }) > 1 {
+                    throw Malformed("the first line", "names the column \(name) twice")
+                }
                 positions.append((alternatives[0], position))
             } else if mustBe {
                 throw Malformed(

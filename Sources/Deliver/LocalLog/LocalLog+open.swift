@@ -22,7 +22,7 @@ public struct LocalSettings: Sendable {
     package init(complain: @escaping @Sendable (String) -> Void) { self.complain = complain }
 
     public static let standardError: @Sendable (String) -> Void = { text in
-        FileHandle.standardError.write(Data("millrace: \(text)\n".utf8))
+        StandardError.write("millrace: \(text)\n")
     }
 }
 

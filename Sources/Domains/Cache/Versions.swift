@@ -53,6 +53,8 @@ enum Versions: Decider {
     }
 
     static let initial = State()
+    /// 1: a value that is composed otherwise is another value.
+    static let rules = 1
 
     static func key(of command: Command.Kind) -> String {
         switch command {

@@ -82,7 +82,8 @@ public enum AccessLog {
                 time[20] == 0x20, time[21] == 0x2b || time[21] == 0x2d,
                 let month = months[UInt32(time[3]) << 16 | UInt32(time[4]) << 8 | UInt32(time[5])],
                 let day = number(0, 2), let year = number(7, 4), let hour = number(12, 2), let minute = number(15, 2),
-                let second = number(18, 2), let hours = number(22, 2), let minutes = number(24, 2), minutes < 60
+                let second = number(18, 2), let hours = number(22, 2), let minutes = number(24, 2), hours < 24,
+                minutes < 60
             else { return nil }
             let zone = (hours * 60 + minutes) * 60
             return CivilTime.moment(

@@ -16,6 +16,8 @@ enum KeyValues: Decider {
     typealias Rejection = KVRefusal
 
     static var initial: Shelf { Shelf() }
+    /// 1: no key expires further ahead than a time to live may reach.
+    static var rules: Int { 1 }
 
     static func key(of command: Command.Kind) -> String {
         switch command {

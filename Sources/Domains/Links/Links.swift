@@ -15,6 +15,8 @@ enum Links: Decider {
     typealias Rejection = LinksRefusal
 
     static var initial: LinkGroup { LinkGroup() }
+    /// 1: titles and tags differ by bytes, and no link is restored to an end before its beginning.
+    static let rules = 1
 
     static func key(of command: Command.Kind) -> String {
         switch command {

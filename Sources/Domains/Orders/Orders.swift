@@ -18,8 +18,8 @@ enum Orders: Decider {
 
     /// 2: an order keeps whether it was placed with a word on when it is expected.
     static let stateVersion = 2
-    /// 1: placed again without that word it is another order, and facts are what a decision would make.
-    static let rules = 1
+    /// 1: placed again without that word it is another order, and facts are what a decision would make. 2: reasons differ by bytes.
+    static let rules = 2
 
     /// Where an order stands, and the name of it in views and notifications.
     enum Stage: String, Codable, Sendable, CaseIterable {

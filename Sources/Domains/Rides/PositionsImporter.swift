@@ -66,11 +66,16 @@ extension Importer {
 
     private static func track(_ scope: String, _ prefix: String, _ driver: String?, _ file: String) -> ImportReader {
         var track = GPXTrack(prefix: prefix, driver: driver, file: file)
+        var isEmpty = true
         return ImportReader(
             scope: scope, hint: "of GPX the points of tracks are read that have a time",
-            passed: { line in _ = try? track.locations(line) },
+            passed: { line in
+                if let locations = try? track.locations(line), !locations.isEmpty { isEmpty = false }
+            },
+            notes: { isEmpty ? ["no point of a track was there; waypoints and routes are not read"] : [] },
             read: { line in
                 let locations = try track.locations(line)
+                if !locations.isEmpty { isEmpty = false }
                 let times = locations.map(\.timestamp)
                 guard let first = times.min() else { return nil }
                 return Imported(records: locations, time: first, ended: times.max())

@@ -18,8 +18,9 @@ enum Tickets: Decider {
     static let holdTime = Duration.seconds(300)
     /// 2: a hold keeps by what it was sold; a section its limits, and for how long seats were held.
     static let stateVersion = 2
-    /// 1: a purchase is paid by one token, seats are a set, holds have limits, and facts are what a decision would make.
-    static let rules = 1
+    /// 1: a purchase is paid by one token, seats are a set, holds have limits, and facts are what a decision would make. 2: titles and
+    /// venues differ by bytes.
+    static let rules = 2
 
     struct Hold: Codable, Sendable, Equatable {
         var holder: String

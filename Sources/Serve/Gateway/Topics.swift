@@ -98,7 +98,8 @@ private struct TopicReplay: Sendable {
         }
         var places: [TopicPartition: Offset] = [:]
         // A reader that was there says so in the field, and one that knows where to begin in the parameter.
-        if type == .events, let last = request.fields[.lastEventID] ?? seen, !last.isEmpty {
+        let field = type == .events ? request.fields[.lastEventID] : nil
+        if let last = field ?? seen, !last.isEmpty {
             places = try EventID.places(last, of: topic)
         }
         reading = try await TopicReading(

@@ -77,6 +77,7 @@ public struct Application: Sendable {
                 return 0
             }
             try Root.checkCommand(arguments)
+            try Root.checkOnce(arguments)
             var command = try Root.parseAsRoot(arguments)
             if var command = command as? any AppCommand {
                 try await command.run(in: self)

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Logging
@@ -95,6 +96,6 @@ struct JSONLogHandler: LogHandler {
     func log(event: LogEvent) {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
         let line = LogFormat.json.line(event.message.description, level: event.level, metadata: fields, at: now())
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        StandardError.write(line + "\n")
     }
 }

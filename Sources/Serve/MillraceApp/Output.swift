@@ -1,3 +1,4 @@
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import Logging
@@ -31,6 +32,12 @@ final class Output: Sendable {
             let written = bytes.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR { continue }
+                // A pipe that does not block is waited for, as one that does.
+                if errno == EAGAIN {
+                    var state = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&state, 1, -1)
+                    continue
+                }
                 // Whoever read has had enough: stop without a word.
                 if errno == EPIPE { throw ReaderGone() }
                 throw Failure(.ioError, "standard output cannot be written: \(String(cString: strerror(errno)))")
@@ -61,8 +68,8 @@ final class Output: Sendable {
         if let colour, LogFormat.current == .text, let colon = shown.firstIndex(of: ":") {
             shown = colour(String(shown[...colon]), for: STDERR_FILENO) + shown[shown.index(after: colon)...]
         }
-        FileHandle.standardError.write(
-            Data((LogFormat.current.line(shown, level: colour == .bad ? .error : .notice, at: now()) + "\n").utf8))
+        StandardError.write(
+            LogFormat.current.line(shown, level: colour == .bad ? .error : .notice, at: now()) + "\n")
     }
 
     /// What a library says to the person at the terminal.
@@ -100,7 +107,7 @@ struct Progress {
         let text = Self.text(title, done, unit: unit, rate: rate, share: share, seconds: seconds)
         // A line that is too long for the terminal would stay there, and another be written below it.
         let line = DisplayWidth.prefix(text, Terminal.columns(of: STDERR_FILENO) - 1)
-        FileHandle.standardError.write(Data("\r\(line)\u{1b}[K".utf8))
+        StandardError.write("\r\(line)\u{1b}[K")
     }
 
     /// `importing a.log  45%  12000 lines  4000/s  4 s left  [#####......]`: the bar is the first to be cut.
@@ -113,6 +120,6 @@ struct Progress {
     }
 
     func end() {
-        if shown { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+        if shown { StandardError.write("\r\u{1b}[K") }
     }
 }

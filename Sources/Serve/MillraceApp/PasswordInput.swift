@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLog
 internal import EventModel
 internal import Foundation
 internal import MillraceBus
@@ -76,9 +77,9 @@ struct PasswordInput: ParsableArguments {
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         defer {
             tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
-            FileHandle.standardError.write(Data("\n".utf8))
+            StandardError.write("\n")
         }
-        FileHandle.standardError.write(Data(prompt.utf8))
+        StandardError.write(prompt)
         return try line(from: STDIN_FILENO, "the terminal")
     }
 }

@@ -73,6 +73,9 @@ struct Replay: AppCommand {
         if losing.withoutWhatIsGone && into == nil {
             throw ValidationError("--without-what-is-gone goes with --into")
         }
+        if follow, count, limit == nil {
+            throw ValidationError("--count with --follow needs --limit, for what never ends has no count")
+        }
         if follow && (to != nil || into != nil) { throw ValidationError("--follow goes with neither --to nor --into") }
         let shapes = [("--csv", shape.csv), ("--json", shape.json), ("--table", shape.table)]
         if format != nil, let (option, _) = shapes.first(where: { $0.1 }) {

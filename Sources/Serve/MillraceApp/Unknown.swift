@@ -26,9 +26,10 @@ extension Root {
     static func checkCommand(_ arguments: [String]) throws {
         var command: any ParsableCommand.Type = self
         var path = _commandName
-        for word in arguments {
+        // Help of a command that is not there would be that of all.
+        for word in arguments.first == "help" ? arguments.dropFirst() : arguments[...] {
             let known = command.configuration.subcommands
-            if known.isEmpty || word.hasPrefix("-") || word == "help" && path == _commandName { return }
+            if known.isEmpty || word.hasPrefix("-") { return }
             guard let next = known.first(where: { $0._commandName == word }) else {
                 throw Unknown.failure("command", word, among: known.map { $0._commandName }, shownBy: "\(path) --help")
             }

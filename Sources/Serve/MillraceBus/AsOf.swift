@@ -36,8 +36,8 @@ package enum AsOf: Sendable {
                     "\(projection.name) is folded from \(projection.topics.joined(separator: ", ")), not \(partition)")
             }
             guard range.contains(offset) else {
-                throw BusError(
-                    .usage, "\(partition) has offsets \(range.lowerBound) to \(range.upperBound), not \(offset)")
+                let known = range.isEmpty ? "none" : "\(range.lowerBound) to \(range.upperBound - 1)"
+                throw BusError(.usage, "\(partition) has no offset \(offset): it has \(known)")
             }
             guard let record = try await log.record(at: offset, in: partition) else {
                 throw BusError(.usage, "\(partition)@\(offset) has no record")

@@ -17,7 +17,10 @@ extension GatewayEnvironment {
         let form = try commandForm(name, request)
         var fields = try await self.form(request)
         let id = try fields.one(CommandForm.id) ?? Self.newID
-        let values = fields.rest().reduce(into: [String: String]()) { $0[$1.name] = $1.value }
+        var values: [String: String] = [:]
+        for field in fields.rest() where values.updateValue(field.value, forKey: field.name) != nil {
+            throw Problem(.badRequest, "is given twice; give it once", field: field.name)
+        }
         do {
             if !CommandLines.isID(id) { throw Problem(.badRequest, "\(CommandForm.id) \(CommandLines.rule)") }
             try checkComesWithoutPassword(form.found.kind.name, of: form.found.domain, request)
@@ -39,7 +42,7 @@ extension GatewayEnvironment {
 
     private func commandForm(_ name: String, _ request: GatewayRequest) throws -> CommandForm {
         let found = try named { try catalogue.command(name) }
-        try request.require(.send, in: found.domain.name)
+        try request.require(toSend: found.kind.name, to: found.domain)
         return CommandForm(found)
     }
 

@@ -162,12 +162,12 @@ private struct DemoProgress: Sendable {
             do { try await Task.sleep(until: start + .seconds(second), clock: .continuous) } catch { return }
             let text = "\(Program.name): \(second) of \(length.short): \(statistics.words)"
             if isTerminal {
-                FileHandle.standardError.write(Data("\r\u{1b}[K\(text)".utf8))
+                StandardError.write("\r\u{1b}[K\(text)")
             } else {
                 Output.complain(text)
             }
         }
     }
 
-    func end() { if isTerminal { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) } }
+    func end() { if isTerminal { StandardError.write("\r\u{1b}[K") } }
 }

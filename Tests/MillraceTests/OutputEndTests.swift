@@ -1,0 +1,102 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Standard output and standard error", .timeLimit(.minutes(10)))
+struct OutputEndTests {
+    @Test(arguments: ["2>/dev/full", "2>&-", "2> >(exec head -c 1 >/dev/null)"])
+    func `that nobody can write to ends no command with a signal`(_ redirection: String) async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            for (words, exit) in [
+                ("query nope LOG", 64), ("verify nope LOG", 64), ("send PlaceOrder --customer c LOG", 65),
+                ("lag --wait 1ms LOG", 0), ("send MarkDelivered --order x --timeout 1ms LOG", 75),
+            ] {
+                let script = "\(Bus.program) \(words.replacing("LOG", with: "--log local:\(bus.log)")) \(redirection)"
+                let ended = try await bus.start(program: "/bin/bash", ["-c", script]).end()
+                #expect(Int(ended.exit) == exit, "\(words) \(redirection): \(ended)")
+            }
+        }
+    }
+
+    @Test func `that nobody can write to lets workers work`() async throws {
+        try await onBus { bus in
+            let place = "--log local:\(bus.log)"
+            let script = """
+                \(Bus.program) up --no-http --verbose \(place) 2> >(exec head -c 1 >/dev/null) & up=$!
+                \(Bus.program) send PlaceOrder --order o --customer c --timeout 60s \(place) >/dev/null 2>&1; sent=$?
+                kill -TERM $up; wait $up; echo "$sent $?"
+                """
+            let ended = try await bus.start(program: "/bin/bash", ["-c", script]).end()
+            #expect(ended.out == "0 0\n", "\(ended)")
+        }
+    }
+
+    @Test func `a pipe that does not block is waited for`() async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            let lines = (0..<3000).map { #"{"site":"s","visitor":"v","path":"/\#($0)"}"# }.joined(separator: "\n")
+            #expect(try await bus.run("produce", "Hit", stdin: lines).exit == 0)
+            let script = """
+                import fcntl, os, subprocess, sys, time
+                r, w = os.pipe()
+                fcntl.fcntl(w, fcntl.F_SETFL, fcntl.fcntl(w, fcntl.F_GETFL) | os.O_NONBLOCK)
+                p = subprocess.Popen(sys.argv[1:], stdout=w)
+                os.close(w)
+                time.sleep(1)
+                n = 0
+                while True:
+                    b = os.read(r, 65536)
+                    if not b: break
+                    n += b.count(b"\\n")
+                print(n, p.wait())
+                """
+            let ended = try await bus.start(
+                program: "/usr/bin/env",
+                ["python3", "-c", script, Bus.program, "replay", "hits.events", "--log", "local:\(bus.log)"]
+            ).end()
+            #expect(ended.out == "3000 0\n", "\(ended)")
+        }
+    }
+
+    @Test func `an option with one value is given once`() async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            for words in [
+                [
+                    "query", "tickets.sections", "--event", "a", "--as-of", "@2030-01-01T00:00:00Z",
+                    "--as-of=@2000-01-01T00:00:00Z",
+                ],
+                ["replay", "orders.events", "--partition", "0", "--partition", "1"],
+                ["replay", "orders.events", "--type", "EtaRevised", "--type", "OrderStatusChanged"],
+                ["send", "PlaceOrder", "--order", "o", "--customer", "c", "--id", "a", "--id", "b"],
+            ] {
+                let ended = try await bus.start(words).end()
+                #expect(ended.exit == 64 && ended.err.contains("is given twice; give it once"), "\(words) \(ended)")
+            }
+            let after = try await bus.run(
+                "query", "orders.status", "--order", "o", "--after", "orders.events/0@0", "--after",
+                "orders.events/1@0",
+                "--timeout", "1ms")
+            #expect(!after.err.contains("twice"), "\(after)")
+            let counted = try await bus.run("replay", "orders.events", "--follow", "--count")
+            #expect(counted.exit == 64 && counted.err.contains("needs --limit"), "\(counted)")
+        }
+    }
+
+    @Test func `a line or a table that says something twice is bad`() async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            let tweets = bus.folder + "/tweets.jsonl"
+            let tweet = #"{"id":"201","user":"ann","text":"one","user":"ben","created_at":"2026-01-01T00:00:00Z"}"#
+            try (tweet + "\n").write(toFile: tweets, atomically: true, encoding: .utf8)
+            let twice = try await bus.run("import", "tweets", tweets)
+            #expect(twice.exit == 65 && twice.err.contains("user: is there twice"), "\(twice)")
+            let table = bus.folder + "/positions.csv"
+            try "driver,time,lat,lon,lat\na,2026-01-01T00:00:00Z,1,2,3\n".write(
+                toFile: table, atomically: true, encoding: .utf8)
+            let columns = try await bus.run("import", "gps", table)
+            #expect(columns.exit == 65 && columns.err.contains("names the column lat twice"), "\(columns)")
+        }
+    }
+}
