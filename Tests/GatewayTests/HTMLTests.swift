@@ -16,6 +16,11 @@ struct HTMLTests {
         #expect(element.markup == "<p title=\"\(escaped)\">\(escaped)</p>")
     }
 
+    @Test func `what turns the text around it is an escape in cells`() {
+        let cell = PageParts.cell("a\u{202e}b\u{200b}c \u{1f468}\u{200d}\u{1f469}").markup
+        #expect(cell.contains("a\\u{202e}b\\u{200b}c \u{1f468}\u{200d}\u{1f469}"))
+    }
+
     @Test func `elements, loops and choices make what they say`() {
         let (shown, hidden) = (true, false)
         let html = HTML.tag("ul", .id("a"), .flag("hidden", hidden), .flag("data-live", shown)) {

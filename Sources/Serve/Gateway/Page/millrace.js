@@ -160,7 +160,8 @@ export function throttled(milliseconds, call) {
 export function element(name, attributes = {}, ...content) {
   const made = document.createElement(name);
   set(made, attributes);
-  made.append(...content.flat().filter((one) => one !== undefined && one !== null && one !== false));
+  const said = content.flat().filter((one) => one !== undefined && one !== null && one !== false);
+  made.append(...said.map((one) => (typeof one === "string" ? shown(one) : one)));
   return made;
 }
 
@@ -193,6 +194,14 @@ export function money(amount, currency) {
   } catch {
     return `${amount} ${currency}`;
   }
+}
+
+/** What shows nothing or turns the text around it, but for the joiners of emoji. */
+const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** A text as it may be shown beside others: those are written as escapes, as on a terminal. */
+export function shown(text) {
+  return text.replace(hidden, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
 }
 
 /** Says something in a line that screen readers read out. */

@@ -34,7 +34,7 @@ enum PageParts {
     /// A cell whose text may be of any script and direction.
     static func cell(_ text: String, isNumber: Bool = false) -> HTML {
         let kind = isNumber ? "n" : text.utf8.count > wide ? "t long" : "t"
-        return HTML.tag("td", .class(kind), .set("dir", "auto")) { text }
+        return HTML.tag("td", .class(kind), .set("dir", "auto")) { Shown.text(text) }
     }
 
     /// Texts of more bytes may be broken anywhere.

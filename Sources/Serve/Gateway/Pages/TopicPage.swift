@@ -159,7 +159,9 @@ private enum TopicParts {
                         HTML.tag("td", .class("t")) { row.time.rfc3339 }
                         PageParts.cell(row.key)
                         PageParts.cell(row.type)
-                        HTML.tag("td", .class("t event"), .set("dir", "auto")) { HTML.tag("code") { row.event } }
+                        HTML.tag("td", .class("t event"), .set("dir", "auto")) {
+                            HTML.tag("code") { Shown.text(row.event) }
+                        }
                     }
                 }
             }
