@@ -32,6 +32,35 @@ struct OutputEndTests {
         }
     }
 
+    @Test func `who reads the first line of verify is told by the exit code what was found behind it`() async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            #expect(try await bus.run("produce", "Hit", stdin: #"{"site":"s","visitor":"v","path":"/"}"#).exit == 0)
+            let worker = try await bus.work("hits.windows")
+            try await bus.settle()
+            _ = try await worker.stop()
+            let view = try #require(
+                try FileManager.default.contentsOfDirectory(atPath: bus.views).first {
+                    $0.hasPrefix("hits.windows") && $0.hasSuffix(".sqlite")
+                })
+            let altered = try await bus.start(
+                program: "/usr/bin/env",
+                [
+                    "python3", "-c",
+                    "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute('UPDATE hits_seconds SET hits = 7'); c.commit()",
+                    "\(bus.views)/\(view)",
+                ]
+            ).end()
+            #expect(altered.exit == 0, "\(altered)")
+            for more in ["", "--table"] {
+                let script =
+                    "\(Bus.program) verify \(more) --log local:\(bus.log) 2>/dev/null | head -n 1 >/dev/null; echo ${PIPESTATUS[0]}"
+                let ended = try await bus.start(program: "/bin/bash", ["-c", script]).end()
+                #expect(ended.out == "65\n", "\(more) \(ended)")
+            }
+        }
+    }
+
     @Test func `a pipe that does not block is waited for`() async throws {
         try await onBus { bus in
             _ = try await bus.run("topics", "apply")
