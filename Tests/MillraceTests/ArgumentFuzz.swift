@@ -33,8 +33,7 @@ struct ArgumentFuzz {
     init(seed: UInt64, real: [String: [String]], fields: [String: [Field]]) throws {
         random = SeededRandom(seed)
         (self.real, self.fields) = (real, fields)
-        let dump = try JSONDecoder().decode(Dump.self, from: Data(Root._dumpHelp().utf8))
-        commands = Self.commands(dump.command, [])
+        commands = Self.commands(try Root.Dump.ofProgram(), [])
     }
 
     mutating func line(_ command: Command) -> [String] {
@@ -120,7 +119,7 @@ struct ArgumentFuzz {
         "../../x",
     ]
 
-    private static func commands(_ command: Dump.Command, _ path: [String]) -> [Command] {
+    private static func commands(_ command: Root.Dump.Command, _ path: [String]) -> [Command] {
         // These run until they are told to stop.
         if ["up", "work", "demo", "help"].contains(path.first) || path.last == "serve" { return [] }
         let inner = (command.subcommands ?? []).flatMap { commands($0, path + [$0.commandName]) }
@@ -136,23 +135,5 @@ struct ArgumentFuzz {
                 options: named("option").filter { !elsewhere.contains($0) },
                 positionals: all.count { $0.kind == "positional" })
         ]
-    }
-
-    /// What the argument parser says of a program: `--experimental-dump-help`.
-    private struct Dump: Decodable {
-        struct Command: Decodable {
-            var commandName: String
-            var subcommands: [Command]?
-            var arguments: [Argument]?
-        }
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                var kind: String
-                var name: String
-            }
-            var kind: String
-            var names: [Name]?
-        }
-        var command: Command
     }
 }

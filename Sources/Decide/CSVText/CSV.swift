@@ -107,7 +107,7 @@ package struct CSVHeader: Sendable {
     ///   - needed: Each column with the names it may have, the first being the one it is asked for by.
     ///   - optional: The same, for columns that may be missing.
     package init(_ line: ArraySlice<UInt8>, needed: [[String]], optional: [[String]] = []) throws(Malformed) {
-        let line = line.starts(with: [0xef, 0xbb, 0xbf]) ? line.dropFirst(3) : line
+        let line = line.withoutByteOrderMark
         let (separator, names) = try Self.names(line)
         self.separator = separator
         var positions: [(column: String, position: Int)] = []

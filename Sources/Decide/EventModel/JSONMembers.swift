@@ -1,6 +1,11 @@
 /// Members of JSON's objects that are there twice. Readers differ in which of them counts (RFC 8259, section 4), so where a text says
 /// what is to be done, none does.
 package enum JSONMembers {
+    /// Refuses a text in which an object has a member twice, by the member's path.
+    package static func checkOnce(_ bytes: ArraySlice<UInt8>) throws(Malformed) {
+        if let twice = repeated(in: bytes) { throw Malformed(twice, "is there twice; give it once") }
+    }
+
     /// The first member that its object has twice, by its path: `terms.tags`, `pairs[1].key`. In the outermost object `rowLabel` and
     /// `row_label` are one member, as in protobuf's JSON (protobuf.dev/programming-guides/json).
     ///

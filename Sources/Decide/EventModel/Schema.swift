@@ -156,7 +156,7 @@ public struct Schema: Sendable {
 
     /// The bytes of the envelope around one kind given as proto3 JSON, in which no member is there twice.
     public func encode(_ kind: Kind, json: Bytes) throws(Malformed) -> Bytes {
-        if let twice = JSONMembers.repeated(in: json.slice) { throw Malformed(twice, "is there twice; give it once") }
+        try JSONMembers.checkOnce(json.slice)
         let decoded: Bytes
         do throws(JSONEscapes.LoneSurrogate) {
             decoded = try JSONEscapes.decodingPairs(json)
@@ -224,7 +224,7 @@ public struct Schema: Sendable {
     /// Names the field that is at fault, by trying each alone.
     private func explain(_ error: any Error, _ kind: Kind, _ json: Data) -> Malformed {
         if String(validating: json, as: UTF8.self) == nil { return Malformed(kind.name, "is not UTF-8") }
-        if json.starts(with: Self.byteOrderMark) {
+        if json.starts(with: ByteOrderMark.bytes) {
             return Malformed(kind.name, "begins with a byte order mark; leave it out")
         }
         let parsed: Any
@@ -249,9 +249,6 @@ public struct Schema: Sendable {
         }
         return Malformed(kind.name, "is not acceptable: \(error)")
     }
-
-    /// The mark that a text of UTF-8 may begin with.
-    package static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     private func notAnObject(_ kind: Kind) -> Malformed {
         Malformed(kind.name, "must be a JSON object: {\"\(kind.fields.first?.name ?? "field")\": ...}")

@@ -63,15 +63,18 @@ extension LinkRoutes {
 
     /// The oldest link of the owner to the URL that leads there now. Of several, one that is as was asked for goes first.
     private func own(_ wish: NewLink, at now: Timestamp, _ bus: any RouteBus) async throws -> Row? {
-        let answer = try await bus.query(
-            "links.of-url", ["owner": .text(wish.owner), "url": .text(wish.url.text)])
-        let led = answer.rows.filter { row in
+        let led = try await links(of: wish, bus).filter { row in
             row[Link.stage] == LinkGroup.Stage.active.rawValue && row[Link.until].map { $0 > now } ?? true
         }
         func place(_ row: Row) -> (Int, Timestamp, String) {
             (LinkTable.has(wish.terms, row) ? 0 : 1, row[Link.created] ?? 0, row[Link.code] ?? "")
         }
         return led.min { place($0) < place($1) }
+    }
+
+    /// The newest links of the owner to the URL, as the view has them.
+    private func links(of wish: NewLink, _ bus: any RouteBus) async throws -> [Row] {
+        try await bus.query("links.of-url", ["owner": .text(wish.owner), "url": .text(wish.url.text)]).rows
     }
 
     /// A hash of the password: that of the link that is there, where it is of the same password, so that who asks again asks for the
@@ -85,9 +88,7 @@ extension LinkRoutes {
         } else if wish.isFresh {
             known = nil
         } else {
-            known = try await bus.query(
-                "links.of-url", ["owner": .text(wish.owner), "url": .text(wish.url.text)]
-            ).rows.first { $0[Link.passwordHash] != nil }
+            known = try await links(of: wish, bus).first { $0[Link.passwordHash] != nil }
         }
         if let hash = known?[Link.passwordHash], known?[Link.owner] == wish.owner,
             try await SlowHash.matches(password, hash)

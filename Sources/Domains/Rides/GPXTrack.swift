@@ -32,7 +32,7 @@ public struct GPXTrack: Sendable {
 
     /// Whether a file's first line is not of a table, but of XML.
     public static func isXML(_ line: ArraySlice<UInt8>) -> Bool {
-        let line = line.starts(with: [0xef, 0xbb, 0xbf]) ? line.dropFirst(3) : line
+        let line = line.withoutByteOrderMark
         return line.first { $0 != 0x20 && $0 != 0x09 } == UInt8(ascii: "<")
     }
 

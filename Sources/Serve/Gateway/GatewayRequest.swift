@@ -122,9 +122,7 @@ final class RequestedBody: Sendable {
         isRead.store(true, ordering: .relaxed)
         try unpacking?.end()
         // A parser may pass over a byte order mark (RFC 8259, section 8.1).
-        let marked = bytes.starts(with: Schema.byteOrderMark)
-        let plain = marked ? bytes.dropFirst(Schema.byteOrderMark.count) : bytes[...]
-        guard let text = String(validating: plain, as: UTF8.self) else {
+        guard let text = String(validating: bytes[...].withoutByteOrderMark, as: UTF8.self) else {
             throw Problem(.badRequest, "the body is not UTF-8")
         }
         return text
@@ -170,10 +168,8 @@ struct BodyLines {
 
     /// The same without a mark at the beginning of the first line of all.
     private static func unmarked(_ lines: [InputLine]) -> [InputLine] {
-        guard var first = lines.first, first.number == 1, first.bytes.starts(with: Schema.byteOrderMark) else {
-            return lines
-        }
-        first.bytes = first.bytes.dropFirst(Schema.byteOrderMark.count)
+        guard var first = lines.first, first.number == 1 else { return lines }
+        first.bytes = first.bytes.withoutByteOrderMark
         return [first] + lines.dropFirst()
     }
 }

@@ -51,9 +51,7 @@ extension GatewayRequest {
             return .form(fields.map { NamedText($0.name, $0.value) })
         default:
             let json = try await body.json()
-            if let twice = JSONMembers.repeated(in: Array(json.utf8)[...]) {
-                throw Malformed(twice, "is there twice; give it once")
-            }
+            try JSONMembers.checkOnce(Array(json.utf8)[...])
             return .json(json)
         }
     }

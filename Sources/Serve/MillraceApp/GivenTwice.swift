@@ -18,7 +18,7 @@ extension Root {
 
     /// The options of the command that these words name which have one value.
     private static func singleOptions(of arguments: [String]) throws -> Set<String> {
-        var command = try JSONDecoder().decode(Dump.self, from: Data(_dumpHelp().utf8)).command
+        var command = try Dump.ofProgram()
         for word in arguments {
             guard let next = command.subcommands?.first(where: { $0.commandName == word }) else { break }
             command = next
@@ -30,8 +30,12 @@ extension Root {
     }
 
     /// What the parser says of a program: `--experimental-dump-help`.
-    private struct Dump: Decodable {
+    struct Dump: Decodable {
         var command: Command
+
+        static func ofProgram() throws -> Command {
+            try JSONDecoder().decode(Dump.self, from: Data(Root._dumpHelp().utf8)).command
+        }
 
         struct Command: Decodable {
             var commandName: String

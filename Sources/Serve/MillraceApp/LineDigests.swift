@@ -11,7 +11,7 @@ struct Digest {
 
     /// - Parameter marked: A byte order mark stood before the line.
     mutating func add(_ line: ArraySlice<UInt8>, marked: Bool = false) {
-        if marked { LineSource.byteOrderMark.withUnsafeBytes { hash.add($0) } }
+        if marked { ByteOrderMark.bytes.withUnsafeBytes { hash.add($0) } }
         line.withUnsafeBytes { hash.add($0) }
         hash.add(0x0a)
     }

@@ -1,4 +1,5 @@
 internal import EventLog
+internal import EventModel
 internal import Foundation
 internal import MillraceBus
 internal import Synchronization
@@ -7,8 +8,6 @@ internal import Synchronization
 /// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused.
 final class LineSource {
     typealias Line = InputLine
-
-    static let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
 
     let path: String
     /// Whether it is a file that can be opened again to read the same lines once more.
@@ -115,7 +114,7 @@ final class LineSource {
             throw Failure(
                 .data, "\(input.name) is text in \(encoding); write it as UTF-8 first: iconv -f \(encoding) -t UTF-8")
         }
-        hadMark = start.starts(with: Self.byteOrderMark)
+        hadMark = start.starts(with: ByteOrderMark.bytes)
         return hadMark ? Array(start.dropFirst(3)) : start
     }
 

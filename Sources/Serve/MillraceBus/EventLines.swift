@@ -52,7 +52,7 @@ package struct EventLines: Sendable {
     private func split(_ bytes: ArraySlice<UInt8>) throws(Malformed) -> (ArraySlice<UInt8>, Timestamp?) {
         guard let line = TopLevel(bytes) else { return (bytes, nil) }
         if let event = line["event"], event.isObject, let type = line["type"]?.text {
-            if let twice = JSONMembers.repeated(in: bytes) { throw Malformed(twice, "is there twice; give it once") }
+            try JSONMembers.checkOnce(bytes)
             if type != found.kind.name { throw Malformed("type", "is \(type), not \(found.kind.name)") }
             guard let time = line["timestamp"]?.text.flatMap({ Timestamp(rfc3339: $0) }) else {
                 throw Malformed("timestamp", "is not RFC 3339")
