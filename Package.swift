@@ -190,7 +190,10 @@ let package = Package(
         ours("RecordTracing", "Deliver", ["EventModel", "EventLog", tracing]),
         .systemLibrary(
             name: "CZlib", path: "Sources/Deliver/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        ours("LocalLog", "Deliver", ["EventLog", "EventModel", "Metering", "CZlib", grdb, sqlite, metrics]),
+        // Whether a database has changed, told without a wait: of the log's and of views'.
+        ours("SQLiteHead", "Deliver", [sqlite]),
+        ours(
+            "LocalLog", "Deliver", ["EventLog", "EventModel", "Metering", "SQLiteHead", "CZlib", grdb, sqlite, metrics]),
         .systemLibrary(
             name: "CRdkafka", path: "Sources/Deliver/CRdkafka", pkgConfig: "rdkafka",
             providers: [.apt(["librdkafka-dev"]), .brew(["librdkafka"])]),
@@ -210,7 +213,7 @@ let package = Package(
         ours(
             "Projecting", "Project",
             ["EventLog", "EventModel", "Quarantining", "Metering", "RecordTracing", lifecycle, logging, metrics]),
-        ours("SQLiteViews", "Project", ["Projecting", "EventLog", "EventModel", grdb, sqlite]),
+        ours("SQLiteViews", "Project", ["Projecting", "EventLog", "EventModel", "SQLiteHead", grdb, sqlite]),
         ours(
             "Snapshots", "Project",
             ["Projecting", "SQLiteViews", "EventLog", "EventModel", "CZlib", lifecycle, logging]),

@@ -35,6 +35,25 @@ struct LocalWriterTests {
         }
     }
 
+    @Test func `whoever has opened the log sees another version after each commit, and no other between`() async throws
+    {
+        try await logs(2) { logs in
+            var seen: Set<LogVersion> = []
+            for round in 0..<200 {
+                _ = try await logs[round % 2].append([Append(events, [NewRecord("a", "\(round)")])])
+                let version = try #require(logs[0].version)
+                #expect(logs[1].version == version)
+                #expect(seen.insert(version).inserted)
+                _ = try await logs[1 - round % 2].bounds(of: [events])
+                #expect(logs[0].version == version)
+            }
+            // It is closed again below, which does nothing.
+            await logs[1].close()
+            #expect(logs[1].version == nil)
+            #expect(logs[0].version != nil)
+        }
+    }
+
     @Test(arguments: [1, 2])
     func `an append that comes while the writer is about to rest is not forgotten`(processes: Int) async throws {
         let seed = UInt64.random(in: 0...UInt64.max)

@@ -129,7 +129,11 @@ struct MetricsTests {
             #expect(taken.err.contains("127.0.0.1:\(web.port) is taken") && taken.err.contains("--metrics-port"))
             for wrong in ["x", "70000", "-1", ":", "1.2.3.4:"] {
                 let ended = try await bus.run("work", "orders.handler", "--metrics-port=\(wrong)")
-                #expect(ended.exit == 64, "\(wrong): \(ended)")
+                #expect(ended.exit == 64 && ended.err.contains("--metrics-port: "), "\(wrong): \(ended)")
+            }
+            for (words, name) in [(["up"], "MILLRACE_HTTP"), (["work", "orders.handler"], "MILLRACE_METRICS")] {
+                let ended = try await bus.start(words, environment: [name: "foo"]).end()
+                #expect(ended.exit == 64 && ended.err.contains("\(name): foo is no"), "\(ended)")
             }
             let set = try bus.start(
                 ["work", "orders.handler"], environment: ["MILLRACE_METRICS": "127.0.0.1:0"])

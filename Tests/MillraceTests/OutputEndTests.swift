@@ -61,6 +61,23 @@ struct OutputEndTests {
         }
     }
 
+    @Test(arguments: ["topics apply", "topics check", "topics check --table", "health"])
+    func `who has closed standard output is told by the exit code what was found`(words: String) async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            #expect(try await bus.run("produce", "Hit", stdin: #"{"site":"s","visitor":"v","path":"/"}"#).exit == 0)
+            let place = "--log local:\(bus.log)"
+            let others = words == "health" ? "--max-lag 0" : "--topics \(bus.log)/others.yaml"
+            let script = """
+                \(Bus.program) topics declare | sed 's/partitions: .*/partitions: 3/' >\(bus.log)/others.yaml
+                exec 3> >(exec true); wait $!
+                \(Bus.program) \(words) \(others) \(place) >&3 2>/dev/null; echo $?
+                """
+            let ended = try await bus.start(program: "/bin/bash", ["-c", script]).end()
+            #expect(ended.out == (words == "health" ? "69\n" : "78\n"), "\(ended)")
+        }
+    }
+
     @Test func `a pipe that does not block is waited for`() async throws {
         try await onBus { bus in
             _ = try await bus.run("topics", "apply")

@@ -29,6 +29,9 @@ public protocol EventLog: Sendable {
     /// The first offset whose record's timestamp is at or after a moment; the end where there is none. Times need not
     /// ascend: what comes after it may be of an earlier moment. What is before it is.
     func offsets(of partitions: [TopicPartition], at time: Timestamp) async throws -> [TopicPartition: Offset]
+    /// Another after every commit, of whichever process, before who asked for the commit is told of it. It is told without a wait; nil by
+    /// a log that cannot do so.
+    var version: LogVersion? { get }
     /// A time that no record before an offset is later than, also of those that are no longer kept. A log that would have to
     /// read them all to know it leaves the partition out.
     func reached(before ends: [TopicPartition: Offset]) async throws -> [TopicPartition: Timestamp]
@@ -47,6 +50,15 @@ public protocol EventLog: Sendable {
     func close() async
 }
 
+/// What tells one state of a log from another.
+public struct LogVersion: Hashable, Sendable {
+    /// A checksum, or whatever else differs.
+    public var counter: UInt64
+    /// How many changes there were, as far as the log counts them.
+    public var count: Int64
+    public init(counter: UInt64, count: Int64) { (self.counter, self.count) = (counter, count) }
+}
+
 /// How a group's topics are shared.
 public enum Sharing: Sendable, Hashable {
     /// Each partition by itself.
@@ -58,6 +70,7 @@ public enum Sharing: Sendable, Hashable {
 
 extension EventLog {
     public var patience: Patience { .none }
+    public var version: LogVersion? { nil }
 
     /// Does something with the log, and closes it.
     package func closed<R>(after body: (Self) async throws -> R) async throws -> R {

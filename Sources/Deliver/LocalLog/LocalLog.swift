@@ -26,6 +26,8 @@ public final class LocalLog: Maintained {
     /// Nil where nobody can be writing.
     private let listener: Listener?
     private let hasReaders: Flag
+    let head = LogHead()
+    private let isClosed = Atomic(false)
 
     init(
         pool: any DatabaseWriter, path: String, settings: LocalSettings, clock: LogClock, lock: FairLock?,
@@ -238,10 +240,12 @@ public final class LocalLog: Maintained {
     }
 
     public func close() async {
+        if isClosed.exchange(true, ordering: .relaxed) { return }
         await writer.close()
         members?.close()
         changed.notify()
         listener?.close()
+        head.close()
         if isReadOnly {
             try? pool.close()
             return

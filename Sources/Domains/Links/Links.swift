@@ -15,8 +15,8 @@ enum Links: Decider {
     typealias Rejection = LinksRefusal
 
     static var initial: LinkGroup { LinkGroup() }
-    /// 1: titles and tags differ by bytes, and no link is restored to an end before its beginning.
-    static let rules = 1
+    /// 1: titles and tags differ by bytes, and no link is restored to an end before its beginning. 2: a host that says it is encoded is.
+    static let rules = 2
 
     static func key(of command: Command.Kind) -> String {
         switch command {

@@ -26,11 +26,22 @@ enum WebHost {
         if named.contains(where: { $0.isEmpty || $0.utf8.count > 63 }) || name.utf8.count > longest {
             throw Malformed(field, "has a host whose parts are empty or too long")
         }
+        if let wrong = named.first(where: { $0.hasPrefix(encoded) && !isEncoded($0) }) {
+            throw Malformed(field, "has a host with \(wrong), which encodes no name (RFC 3492)")
+        }
         guard let last = named.last, isNumber(last) else { return name }
         guard let address = ipv4(named.map(String.init)) else {
             throw Malformed(field, "has a host that ends in a number and is no address of IPv4")
         }
         return address
+    }
+
+    private static let encoded = "xn--"
+
+    /// Whether a label of ASCII is what another script becomes: browsers take no other.
+    private static func isEncoded(_ label: Substring) -> Bool {
+        guard let text = Punycode.decoded(label.dropFirst(encoded.count)) else { return false }
+        return !text.utf8.allSatisfy { $0 < 0x80 } && ascii(text) == String(label)
     }
 
     /// In small letters of ASCII, other scripts as Punycode (Unicode Technical Standard 46).

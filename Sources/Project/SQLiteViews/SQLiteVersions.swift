@@ -1,8 +1,8 @@
 public import EventModel
 internal import Foundation
 internal import GRDB
-internal import GRDBSQLite
 public import Projecting
+internal import SQLiteHead
 internal import Synchronization
 
 extension SQLiteViews {
@@ -137,10 +137,10 @@ final class LiveVersions: Sendable {
     func version(of projection: AnyProjection, in directory: String) -> ViewVersion? {
         let name = Name(name: projection.name, version: projection.version)
         // Of a view that is followed, all is known but whether another build is live.
-        if let known = state.withLock({ $0.known(name) }), known.isLive { return known.head.version(of: known.build) }
+        if let known = state.withLock({ $0.known(name) }), known.isLive { return ViewVersion(known.head, known.build) }
         return state.withLock { state in
             guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
-            return view.head?.version(of: view.build)
+            return view.head.map { ViewVersion($0, view.build) }
         }
     }
 
@@ -186,64 +186,18 @@ final class LiveVersions: Sendable {
     func closeAll() { state.withLock { $0.views = [:] } }
 }
 
-/// The head of the index of a database's write-ahead log (sqlite.org/walformat.html, section 2.1): it is there twice, and every commit
-/// writes the second copy before the first. Whoever reads rows has seen the same head in both, so the second is never older than
-/// what anybody has read.
-///
-/// It is Sendable unchecked: the memory is SQLite's, mapped for as long as the connection is open, and only read.
-private final class CommitHead: @unchecked Sendable {
-    /// Bytes of a copy, and where in it the count of changes and frames, and the checksum of all of it, are.
-    private static let (size, changes, frames, checksum) = (48, 8, 16, 40)
-    /// What SQLite maps of the index at once.
-    private static let region: Int32 = 32_768
-    let number: UInt64
-    private let connection: OpaquePointer
-    private let second: UnsafeRawPointer
-
-    /// - Returns: nil where there is no such database, or it has no such log.
-    init?(_ path: String, number: UInt64) {
-        var connection: OpaquePointer?
-        let isOpen = sqlite3_open_v2(path, &connection, SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, nil) == SQLITE_OK
-        guard isOpen, let connection, let head = Self.head(connection) else {
-            sqlite3_close(connection)
-            return nil
-        }
-        (self.number, self.connection, second) = (number, connection, head + Self.size)
-    }
-
-    deinit { sqlite3_close(connection) }
-
-    private static func head(_ connection: OpaquePointer) -> UnsafeRawPointer? {
-        // A read opens the log, and its index.
-        guard sqlite3_exec(connection, "SELECT count(*) FROM sqlite_master", nil, nil, nil) == SQLITE_OK else {
-            return nil
-        }
-        var file: UnsafeMutablePointer<sqlite3_file>?
-        guard sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK, let file,
-            let methods = file.pointee.pMethods, methods.pointee.iVersion >= 2, let map = methods.pointee.xShmMap
-        else { return nil }
-        var memory: UnsafeMutableRawPointer?
-        guard map(file, 0, region, 0, &memory) == SQLITE_OK, let memory else { return nil }
-        return UnsafeRawPointer(memory)
-    }
-
-    func version(of build: Int) -> ViewVersion {
-        atomicMemoryFence(ordering: .acquiring)
-        let changes = second.load(fromByteOffset: Self.changes, as: UInt32.self)
-        let frames = second.load(fromByteOffset: Self.frames, as: UInt32.self)
-        let checksum = second.load(fromByteOffset: Self.checksum, as: UInt64.self)
-        // Two databases may have the same head, so a number tells which was opened.
-        return ViewVersion(
-            build: build, counter: checksum &+ number &* 0x9e37_79b9_7f4a_7c15,
-            count: Int64(changes) << 32 | Int64(frames))
-    }
-}
-
 /// What tells the version of a build.
 struct LiveState {
     fileprivate let head: CommitHead
     fileprivate let build: Int
-    var version: ViewVersion { head.version(of: build) }
+    var version: ViewVersion { ViewVersion(head, build) }
+}
+
+extension ViewVersion {
+    fileprivate init(_ head: CommitHead, _ build: Int) {
+        let value = head.value
+        self.init(build: build, counter: value.counter, count: value.count)
+    }
 }
 
 extension stat {

@@ -12,26 +12,28 @@ package struct GatewayAddress: Sendable, Hashable, CustomStringConvertible {
 
     private init(host: String, port: Int) { (self.host, self.port) = (host, port) }
 
+    /// - Parameter source: Who says it, such as `--http`.
     /// - Throws: ``BusError`` where the text is none.
-    package init(_ text: String) throws(BusError) {
+    package init(_ text: String, from source: String? = nil) throws(BusError) {
         guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
             (0...65_535).contains(port)
-        else { throw Self.refusal(text) }
+        else { throw Self.refusal(text, source) }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = String(host.dropFirst().dropLast())
         } else if host.contains(":") {
-            throw Self.refusal(text)
+            throw Self.refusal(text, source)
         }
         let isName = host.utf8.allSatisfy {
             $0 > 0x20 && $0 < 0x7f && !["/".utf8.first!, "@".utf8.first!, "?".utf8.first!].contains($0)
         }
-        if host.isEmpty || !isName { throw Self.refusal(text) }
+        if host.isEmpty || !isName { throw Self.refusal(text, source) }
         self.init(host: host, port: port)
     }
 
-    private static func refusal(_ text: String) -> BusError {
-        BusError(.usage, "\(text) is not ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080")
+    private static func refusal(_ text: String, _ source: String?) -> BusError {
+        let said = source.map { "\($0): " } ?? ""
+        return BusError(.usage, "\(said)\(text) is not ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080")
     }
 
     package func with(port: Int) -> GatewayAddress { GatewayAddress(host: host, port: port) }

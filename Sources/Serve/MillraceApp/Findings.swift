@@ -6,21 +6,14 @@ internal import Projecting
 extension Verify {
     /// Shows findings as they are made, where they are shown line by line.
     func show(_ findings: [Finding]) throws -> [Finding] {
-        if !shape.asTable && !shape.csv { try toReader { try shape.showLines(findings.map(Self.members)) } }
+        if !shape.asTable && !shape.csv { try ReaderGone.passed { try shape.showLines(findings.map(Self.members)) } }
         return findings
     }
 
     /// Shows what has to wait for all of them.
     func showAll(_ findings: [Finding]) throws {
-        if shape.csv { try toReader { try shape.showLines(findings.map(Self.members)) } }
-        if shape.asTable { try toReader { try showTable(findings) } }
-    }
-
-    /// Whoever has read enough is still told by the exit code what was found.
-    private func toReader(_ show: () throws -> Void) throws {
-        do {
-            try show()
-        } catch is ReaderGone {}
+        if shape.csv { try ReaderGone.passed { try shape.showLines(findings.map(Self.members)) } }
+        if shape.asTable { try ReaderGone.passed { try showTable(findings) } }
     }
 
     private static func members(_ finding: Finding) -> Members {

@@ -67,19 +67,22 @@ struct HTTPOptions: ParsableArguments {
     }
 
     /// What somebody has said: nil where nobody has.
-    private func said(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> String? {
-        http ?? environment["MILLRACE_HTTP"].flatMap { $0.isEmpty ? nil : $0 }
+    private func said(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> (text: String, source: String)? {
+        if let http { return (http, "--http") }
+        return environment["MILLRACE_HTTP"].flatMap { $0.isEmpty ? nil : ($0, "MILLRACE_HTTP") }
     }
 
     /// Whether nobody has said where.
     var isStandard: Bool { said() == nil }
 
     /// Whether the environment says that nothing is served.
-    var isOff: Bool { said() == Self.off }
+    var isOff: Bool { said()?.text == Self.off }
 
     /// - Throws: ``BusError`` for an address that is none, or that others reach.
     func settings() throws -> GatewaySettings {
-        let address = try said().map { try GatewayAddress($0) } ?? .standard
+        let address = try said().map { try GatewayAddress($0.text, from: $0.source) } ?? .standard
         let file = keys.file()
         try Gateway.check(address, asksForTokens: file != nil, isInsecure: insecure)
         let authority: any Authority = if let file { try TokenAuthority(file) } else { OpenAuthority() }

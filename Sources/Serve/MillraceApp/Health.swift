@@ -57,7 +57,7 @@ struct Health: AppCommand {
                 return try await WorkerHealth.states(lines, on: log, at: now(), maxLag: maxLag, maxAge: limit)
             }
         }
-        try show(states)
+        try ReaderGone.passed { try show(states) }
         let ill = states.filter { $0.problem != nil }
         if let first = ill.first {
             let others = ill.count > 1 ? " (and \(ill.count - 1) more)" : ""

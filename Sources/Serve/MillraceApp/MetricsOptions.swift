@@ -25,13 +25,14 @@ struct MetricsOptions: ParsableArguments {
         _ environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> GatewayAddress? {
         guard let said = metricsPort ?? environment["MILLRACE_METRICS"], !said.isEmpty else { return nil }
+        let source = metricsPort == nil ? "MILLRACE_METRICS" : "--metrics-port"
         if !said.contains(":") {
             guard let port = UInt16(said) else {
-                throw Failure(.usage, "\(said) is no port from 0 to 65535, and not ADDRESS:PORT, for --metrics-port")
+                throw Failure(.usage, "\(source): \(said) is no port from 0 to 65535, and not ADDRESS:PORT")
             }
             return try GatewayAddress("127.0.0.1:\(port)")
         }
-        return try GatewayAddress(said)
+        return try GatewayAddress(said, from: source)
     }
 
     /// What serves them; nothing where none are asked for.

@@ -82,7 +82,14 @@ final class Output: Sendable {
 }
 
 /// Whoever read standard output has closed it: the end of the work, and no error.
-struct ReaderGone: Error {}
+struct ReaderGone: Error {
+    /// Shows what was found. Whoever has read enough of it is still told by the exit code what it was.
+    static func passed(over show: () throws -> Void) throws {
+        do {
+            try show()
+        } catch is ReaderGone {}
+    }
+}
 
 /// A line on the terminal that says how far a long run has come; silent elsewhere.
 struct Progress {

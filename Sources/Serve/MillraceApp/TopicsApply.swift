@@ -37,7 +37,9 @@ extension Topics {
                 let after = try await Self.topics(of: log)
                 let changed = try await Self.note(
                     declared.map(\.topic.name), before, after, on: log, telemetry: Topics.telemetry(app.domains))
-                try show(declared.map(\.topic).map { ($0.name, plan.done($0, before, after)) })
+                try ReaderGone.passed {
+                    try show(declared.map(\.topic).map { ($0.name, plan.done($0, before, after)) })
+                }
                 for problem in plan.problems + changed { Output.complain(problem) }
                 let wrong = plan.problems.count + changed.count
                 if wrong > 0 {

@@ -30,7 +30,7 @@ extension Topics {
                 code: code, declared: declared, there: there, noted: noted, isBroker: isBroker,
                 telemetry: Topics.telemetry(app.domains))
             Topics.warn(Retentions(domains: app.domains).warnings(declared.map(\.topic)))
-            try show(problems, of: declared.count)
+            try ReaderGone.passed { try show(problems, of: declared.count) }
             if shape.json && !problems.isEmpty { throw Failure(.configuration, "") }
             if !problems.isEmpty {
                 throw Failure(.configuration, problems.count == 1 ? "one difference" : "\(problems.count) differences")

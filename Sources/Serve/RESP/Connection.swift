@@ -104,8 +104,8 @@ final class Connection: ChannelInboundHandler {
             guard let first = queue.first else { break }
             switch session.transaction == nil ? CommandTable.entry(first[0])?.kind : .connection {
             case .write: startWrites(context)
-            case .read where session.consistency == .linearizable: startFenced(context)
-            case .read where !session.after.isEmpty: startAfter(context)
+            case .read where session.consistency == .linearizable && !around.store.isWhole: startFenced(context)
+            case .read where session.consistency != .linearizable && !session.after.isEmpty: startAfter(context)
             default:
                 _ = dequeue()
                 statistics.count(1)

@@ -188,15 +188,17 @@ extension KeyStore {
     /// Asks the log where it ends, for all who wait to know it.
     private func askEnds() async throws {
         while !Task.isCancelled {
-            let version = fencing.version
+            let seen = fencing.version
             let asking = state.withLock { state in
                 defer { state.asking = [] }
                 return state.asking
             }
             if asking.isEmpty {
-                await fencing.wait(past: version, atMost: .seconds(1))
+                await fencing.wait(past: seen, atMost: .seconds(1))
                 continue
             }
+            // What is committed while the ends are asked for makes another version.
+            let version = log.version
             let ends = try await log.bounds(of: events).mapValues(\.upperBound)
             let ready = state.withLock { state in
                 let ahead = events.indices.filter { ends[events[$0]] ?? 0 > state.copies.ends[$0] }
@@ -204,7 +206,7 @@ extension KeyStore {
                     sum + (ends[events[number]] ?? 0).rawValue - state.copies.ends[number].rawValue
                 }
                 if ahead.isEmpty {
-                    state.reached = .now
+                    (state.reached, state.whole) = (.now, version)
                     return asking
                 }
                 for fence in asking {

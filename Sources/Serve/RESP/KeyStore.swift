@@ -72,6 +72,8 @@ package final class KeyStore: Sendable {
         var asking: [Fence] = []
         var waiting: [[(end: Offset, fence: Fence)]]
         var isOver: String?
+        /// A version of the log all of which the copies have.
+        var whole: LogVersion?
         var served: Int64 = 0
         /// When the copies were last known to have come to the log's end, and how far it was ahead at the last look.
         var reached = ContinuousClock.now
@@ -151,6 +153,12 @@ package final class KeyStore: Sendable {
         }
         if let failure { return done(Array(repeating: .failed(failure), count: writes.count)) }
         if isDue { appending.notify() }
+    }
+
+    /// Whether the copies are known to have all that was on the log when it was called. Nothing is waited for.
+    var isWhole: Bool {
+        guard let version = log.version else { return false }
+        return state.withLock { $0.whole == version && $0.isOver == nil }
     }
 
     /// Calls back when the copies have all that was on the log when it was called.

@@ -28,6 +28,7 @@ struct WebURLTests {
         ("https://%65xample.com/", "https://example.com/"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
         ("https://BÜCHER.example/", "https://xn--bcher-kva.example/"),
+        ("https://XN--BCHER-KVA.example/", "https://xn--bcher-kva.example/"),
         ("https://例え.jp/", "https://xn--r8jz45g.jp/"), ("https://faß.de/", "https://xn--fa-hia.de/"),
         ("https://ｅｘａｍｐｌｅ.com/", "https://example.com/"), ("https://example。com/", "https://example.com/"),
         ("http://0x7f.1/", "http://127.0.0.1/"), ("http://2130706433/", "http://127.0.0.1/"),
@@ -63,6 +64,10 @@ struct WebURLTests {
         ("https://0xg.1/", "no address"),
         ("https://[::1/", "none of IPv6"), ("https://[1::2::3]/", "none of IPv6"),
         ("https://[fe80::1%eth0]/", "none of IPv6"),
+        // Nothing, no digits, letters that need no encoding, large ones that have small, and a number beyond all characters.
+        ("https://xn--/", "encodes no name"), ("https://xn--a-/", "encodes no name"),
+        ("https://xn--ab-.example/", "encodes no name"), ("https://xn--bcher-2pa.example/", "encodes no name"),
+        ("https://xn--99999999.example/", "encodes no name"), ("https://xn--%62ber!.example/", "encodes no name"),
         ("https://a<b>/", "a character"), ("https://%zz/", "no name of a domain"),
     ])
     func `that is none, leads elsewhere or hides where, is refused`(_ text: String, _ words: String) {

@@ -148,6 +148,9 @@ struct PageTests {
                 web, "/ui/commands/ListEvent", [("event", "e"), ("limits.holdSeconds", "many")], origin: web.base)
             #expect(number.status == 400, "\(number)")
             #expect(number.body.contains(#"<p id="field-limits.holdSeconds-error""#), "\(number)")
+            let field = try await post(
+                web, "/ui/commands/PlaceOrder", [("order", "o"), ("custmer", "ann")], origin: web.base)
+            #expect(field.status == 400 && field.body.contains("custmer is not a field of PlaceOrder"), "\(field)")
             let unknown = try await post(web, "/ui/commands/PlaceOrde", [("order", "o")], origin: web.base)
             #expect(unknown.status == 404 && unknown.body.contains("PlaceOrder"), "\(unknown)")
         }

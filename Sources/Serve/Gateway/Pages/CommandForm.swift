@@ -94,9 +94,22 @@ struct CommandForm {
 
     /// The command's JSON, of what was filled in. Of what was left empty nothing is said.
     ///
-    /// - Throws: ``Problem`` where what should be JSON is none.
+    /// - Throws: ``Problem`` where what should be JSON is none, or something is filled in that the command has no field for.
     func json(_ values: [String: String]) throws(Problem) -> String {
-        try object(found.kind.fields, "", values) ?? "{}"
+        let names = Self.names(found.kind.fields, "")
+        if let name = values.keys.sorted().first(where: { name in !names.contains { Spelling.same($0, name) } }) {
+            throw Problem(
+                .badRequest, "\(name) \(Nearest.notA("field", of: found.kind.name, name, among: names))", field: name)
+        }
+        return try object(found.kind.fields, "", values) ?? "{}"
+    }
+
+    /// Of what the form shows, those within others too.
+    private static func names(_ fields: [Schema.Field], _ prefix: String) -> [String] {
+        fields.flatMap { field in
+            field.parts.isEmpty || field.repeated
+                ? [prefix + field.name] : names(field.parts, "\(prefix)\(field.name).")
+        }
     }
 
     private func object(
