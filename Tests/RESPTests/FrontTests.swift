@@ -70,6 +70,12 @@ struct FrontTests {
                     "-ERR 'incr' cannot be in a transaction here: MULTI takes SET key value and MSET, of keys of one "
                         + "tag; CAS changes one key where its revision is the expected one"
                 ), ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"),
+                ("NOPE", "-ERR unknown command 'NOPE', with args beginning with: "),
+                ("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET {m}a", "\"3\""),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"),
+                ("SET {m}a", "-ERR wrong number of arguments for 'set' command"),
+                ("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET {m}a", "\"3\""),
                 ("MULTI", "+OK"), ("EXEC", "[]"),
                 ("VERIFY 0", "[:0, :0]"), ("VERIFY 4", "-ERR a partition is 0 to 3"),
                 ("DIGEST x", "-ERR a partition is 0 to 3"),
