@@ -26,7 +26,13 @@ enum CommandTable {
     }
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
-        guard let entry = entry(arguments[0]) else { return refuse(unknown(arguments), &session) }
+        guard let entry = entry(arguments[0]) else {
+            // A head of HTTP: a browser's, and its body would be the commands of somebody's page. Redis closes here too.
+            if ["POST", "HOST:"].contains(arguments[0].word) {
+                return .close(ProtocolError("this is no HTTP server").reply)
+            }
+            return refuse(unknown(arguments), &session)
+        }
         if !entry.takes(arguments.count) { return refuse(.arity(entry.name), &session) }
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
             return .reply(.error("NOAUTH Authentication required."))
