@@ -25,6 +25,9 @@ struct FaultTests {
         ("query hits.window --after tickets.events/0@1", "hits.window is folded from hits.events, not tickets.events"),
         ("send HoldSeats --sight home", "--sight is not a field of HoldSeats, which has --event"),
         ("send HoldSeats --event", "--event needs a value"),
+        // What follows is the next option, as where a script's variable is empty.
+        ("send PlaceOrder --order --customer", "--order needs a value"),
+        ("query tickets.seats --event --status", "--event needs a value"),
         ("work nobody", "there is no worker, kind or domain nobody; there are accounts.handler"),
         (
             "replay hits.events --into hits.window --views sqlite:x",
@@ -105,6 +108,10 @@ struct FaultTests {
         (#"send HoldSeats {"seat":1}"#, "seat: is not a field of HoldSeats"),
         (#"send HoldSeats {"seats":1}"#, "seats: must be a list of string"),
         ("send ListEvent --event e1 --starts-at tomorrow", "startsAt: must be timestamp"),
+        ("send Increment --key k --by five", "by: must be int64"),
+        // One option says one field.
+        (#"send Put --key k --if-absent true,"text":"v""#, "ifAbsent: must be bool"),
+        (#"send ListEvent --event e1 --sections [],"title":"t""#, "sections: must be a list of"),
         (
             "send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111",
             "looks like a card number"

@@ -70,6 +70,12 @@ struct FrontTests {
                     "-ERR 'incr' cannot be in a transaction here: MULTI takes SET key value and MSET, of keys of one "
                         + "tag; CAS changes one key where its revision is the expected one"
                 ), ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"),
+                ("NOPE", "-ERR unknown command 'NOPE', with args beginning with: "),
+                ("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET {m}a", "\"3\""),
+                ("MULTI", "+OK"), ("SET {m}a 9", "+QUEUED"),
+                ("SET {m}a", "-ERR wrong number of arguments for 'set' command"),
+                ("EXEC", "-EXECABORT Transaction discarded because of previous errors."), ("GET {m}a", "\"3\""),
                 ("MULTI", "+OK"), ("EXEC", "[]"),
                 ("VERIFY 0", "[:0, :0]"), ("VERIFY 4", "-ERR a partition is 0 to 3"),
                 ("DIGEST x", "-ERR a partition is 0 to 3"),
@@ -152,6 +158,13 @@ struct FrontTests {
             try lines.send("SET inline \"a b\"\r\nGET inline\r\nQUIT\r\nPING\r\n")
             #expect(try lines.answer() == .simple("OK") && lines.answer() == .bulk("a b"))
             #expect(try lines.answer() == .simple("OK") && lines.isClosed)
+            // A page in a browser on this machine can send whatever it likes behind a head of HTTP.
+            for first in ["POST", "OPTIONS", "GET"] {
+                let page = try RESPClient(port: port)
+                try page.send("\(first) / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\nSET k page\r\n")
+                while let answer = try? page.answer() { #expect(answer.isError) }
+            }
+            #expect(try good.ask("GET", "k") == .bulk("140"))
         }
     }
 

@@ -26,8 +26,14 @@ enum CommandTable {
     }
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
-        guard let entry = entry(arguments[0]) else { return .reply(unknown(arguments)) }
-        if !entry.takes(arguments.count) { return .reply(.arity(entry.name)) }
+        guard let entry = entry(arguments[0]) else {
+            // A head of HTTP: a browser's, and its body may be commands of somebody's page. Redis closes here too.
+            if ["POST", "HOST:"].contains(arguments[0].word) {
+                return .close(ProtocolError("this is no HTTP server").reply)
+            }
+            return refuse(unknown(arguments), &session)
+        }
+        if !entry.takes(arguments.count) { return refuse(.arity(entry.name), &session) }
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
             return .reply(.error("NOAUTH Authentication required."))
         }
@@ -37,13 +43,17 @@ enum CommandTable {
             case .write: session.permissions?.mayWrite ?? false
             case .connection: true
             }
-        if !isAllowed {
-            return .reply(.noPermission(entry.name))
-        }
+        if !isAllowed { return refuse(.noPermission(entry.name), &session) }
         if session.transaction != nil, !TransactionCommands.isDoneAtOnce(arguments[0]) {
             return .reply(session.transaction?.add(arguments) ?? .ok)
         }
         return entry.plan(arguments, &session, around)
+    }
+
+    /// A command that is none, or is not allowed: a transaction that it stands in puts nothing.
+    private static func refuse(_ reply: Reply, _ session: inout Session) -> Plan {
+        session.transaction?.isBroken = true
+        return .reply(reply)
     }
 
     /// As Redis says it: no more than 128 bytes of a name and of its arguments.

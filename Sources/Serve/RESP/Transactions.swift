@@ -7,7 +7,7 @@ struct KeyTransaction: Sendable {
     private(set) var commands: [(name: String, keys: Int)] = []
     private(set) var pairs: [KeyWrite.Pair] = []
     /// A command was refused: so is the whole.
-    private(set) var isBroken = false
+    var isBroken = false
 
     /// Takes a command.
     mutating func add(_ arguments: [Bytes]) -> Reply {
