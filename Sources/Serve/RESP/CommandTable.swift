@@ -26,6 +26,7 @@ enum CommandTable {
     }
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
+        if isOfBrowser(arguments[0]) { return .close(.error("ERR this is a request over HTTP, and no command")) }
         guard let entry = entry(arguments[0]) else { return .reply(unknown(arguments)) }
         if !entry.takes(arguments.count) { return .reply(.arity(entry.name)) }
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
@@ -44,6 +45,13 @@ enum CommandTable {
             return .reply(session.transaction?.add(arguments) ?? .ok)
         }
         return entry.plan(arguments, &session, around)
+    }
+
+    /// What a request over HTTP has in its head. A page of the web can have a browser send one to any port of this machine, with commands as
+    /// its body: so the connection ends before that is read (`securityWarningCommand` of Redis).
+    private static func isOfBrowser(_ word: Bytes) -> Bool {
+        guard word.count == 4 || word.count == 5 else { return false }
+        return ["post", "host:"].contains(String(decoding: word.slice, as: UTF8.self).lowercased())
     }
 
     /// As Redis says it: no more than 128 bytes of a name and of its arguments.
