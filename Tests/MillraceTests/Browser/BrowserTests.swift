@@ -365,7 +365,9 @@ struct BrowserTests {
         for (const id of new Set(ids)) if (ids.filter((one) => one === id).length > 1) wrong.push('twice: #' + id);
         if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
         if (document.querySelectorAll('[style], style, main script').length) wrong.push('style or script in the page');
-        if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than ' + innerWidth + ': ' + document.documentElement.scrollWidth);
+        // A telephone's innerWidth grows with what does not fit.
+        const { scrollWidth, clientWidth } = document.documentElement;
+        if (scrollWidth > clientWidth) wrong.push('wider than ' + clientWidth + ': ' + scrollWidth);
         return wrong;
         """
 
@@ -390,6 +392,31 @@ struct BrowserTests {
                 for page in ["/ui"] + domains + topics {
                     try await browser.go(web.base + page)
                     #expect(try await browser.run(Self.audit).array.map(\.string) == [], "\(page), \(width)")
+                }
+            }
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
+    @Test func `the pages of a link fit the screen, by day and by night, whatever it is called`() async throws {
+        try await onPages { bus, web, browser in
+            for (alias, more) in [("looked-at", ""), ("with-password", #","password":"tea and toast""#)] {
+                let made = try await web.ask(
+                    "POST", "/links",
+                    #"""
+                    {"owner":"ann","alias":"\#(alias)","title":"\#(Self.long.prefix(300))",\#
+                    "url":"https://example.com/\#(Self.long)"\#(more)}
+                    """#)
+                #expect(made.status == 201, "\(made)")
+            }
+            try await bus.settle()
+            for isDark in [false, true] {
+                try await browser.look(width: 360, isDark: isDark)
+                for page in ["/l/looked-at+", "/l/with-password"] {
+                    try await browser.go(web.base + page)
+                    #expect(try await browser.run(Self.audit).array.map(\.string) == [], "\(page)")
+                    let ink = try await browser.run("return getComputedStyle(document.documentElement).color").string
+                    #expect(ink == (isDark ? "rgb(230, 237, 235)" : "rgb(22, 32, 31)"), "\(page)")
                 }
             }
             #expect(try await browser.complaints() == [])
