@@ -296,9 +296,10 @@ struct BrowserTests {
         try await onPages { bus, web, browser in
             for (number, text) in (Self.hostile + [Self.long]).enumerated() {
                 let title = String(text.prefix(200))
+                let section = text == Self.long ? String(text.prefix(100)) : "s"
                 let json = """
                     {"event":"e\(number)","title":\(try quoted(title)),"venue":\(try quoted(title)),"startsAt":"2030-01-01T00:00:00Z",\
-                    "sections":[{"name":"s","rows":[{"label":"A","seats":2}],"price":{"amount":1,"currency":"EUR"}}]}
+                    "sections":[{"name":"\(section)","rows":[{"label":"A","seats":2}],"price":{"amount":1,"currency":"EUR"}}]}
                     """
                 let sent = try await web.send("ListEvent", json)
                 #expect(sent.status == 200, "\(sent)")
@@ -312,7 +313,8 @@ struct BrowserTests {
             let pages = [
                 "/ui", "/ui/topics/hits.events", "/ui/topics/tickets.events", "/ui/topics/tickets.commands",
                 "/ui/views/tickets.calendar?from=2029-01-01T00%3A00%3A00Z&to=2031-01-01T00%3A00%3A00Z",
-                "/ui/views/social.user?user=ann", "/ui/domains/tickets?event=e0", "/ui/domains/social?user=ann",
+                "/ui/views/social.user?user=ann", "/ui/domains/tickets?event=e0",
+                "/ui/domains/tickets?event=e\(Self.hostile.count)", "/ui/domains/social?user=ann",
             ]
             for page in pages {
                 try await browser.go(web.base + page)
@@ -322,6 +324,12 @@ struct BrowserTests {
                 )
                 #expect(state[0].string != "broken" && state[1].int == 0, "\(page)")
                 #expect(state[2].int <= 1440, "\(page) is wider than the window")
+                let wide = try await browser.run(
+                    """
+                    const wide = (e) => e.scrollWidth > e.clientWidth + 1;
+                    return [...document.querySelectorAll('td, .scroll:has(td.event)')].filter(wide).length;
+                    """)
+                #expect(wide.int == 0, "\(page) has texts over one another, or events beside the window")
                 #expect(try await browser.complaints() == [], "\(page)")
             }
             try await browser.wait("the tweets", "document.querySelector('#timeline').innerText.includes('<script>')")
