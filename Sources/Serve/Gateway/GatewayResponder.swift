@@ -266,7 +266,11 @@ struct GatewayResponder: HTTPResponder {
         if reply.status == 304 { response.headers[.contentLength] = nil }
         if isHead {
             response = response.createHeadResponse()
-            if case .stream = reply.content { response.headers[.contentLength] = nil }
+            if case .stream = reply.content {
+                response.headers[.contentLength] = nil
+                // Without a length it is written as if it came in chunks, whose end would begin the next answer.
+                response.headers[.connection] = "close"
+            }
         }
         return response
     }
