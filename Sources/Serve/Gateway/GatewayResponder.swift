@@ -173,7 +173,9 @@ struct GatewayResponder: HTTPResponder {
     private func isOwn(_ request: Request) -> Bool {
         let origin = request.headers[.origin]
         if let origin, origin != "null" {
-            return request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
+            // Whoever is on the way can make a page of http, and none of https. A proxy in front may speak it in this one's stead.
+            let schemes = around.settings.isSecure ? ["https"] : ["http", "https"]
+            return request.head.authority.map { host in schemes.contains { origin == "\($0)://\(host)" } } ?? false
         }
         return request.headers[.secFetchSite] == "same-origin"
     }
