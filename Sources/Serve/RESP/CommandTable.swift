@@ -29,6 +29,7 @@ enum CommandTable {
         if isOfBrowser(arguments[0]) { return .close(.error("ERR this is a request over HTTP, and no command")) }
         guard let entry = entry(arguments[0]) else { return .reply(unknown(arguments)) }
         if !entry.takes(arguments.count) { return .reply(.arity(entry.name)) }
+        around.checkToken(of: &session)
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
             return .reply(.error("NOAUTH Authentication required."))
         }
