@@ -366,6 +366,7 @@ struct BrowserTests {
         const named = (e) => e.labels?.length || e.ariaLabel || e.getAttribute('aria-labelledby');
         for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea')) if (!named(e)) wrong.push('no label: ' + e.outerHTML);
         for (const e of document.querySelectorAll('button, a')) if (!(e.innerText.trim() || e.textContent.trim() || e.ariaLabel)) wrong.push('no name: ' + e.outerHTML);
+        for (const e of document.querySelectorAll('[role=img]')) if (!(e.ariaLabel || e.getAttribute('aria-labelledby'))) wrong.push('no name: ' + e.outerHTML);
         for (const e of document.querySelectorAll('[aria-describedby], [aria-labelledby]'))
             for (const id of (e.getAttribute('aria-describedby') ?? e.getAttribute('aria-labelledby')).split(' '))
                 if (!document.getElementById(id)) wrong.push('no #' + id);
@@ -427,6 +428,10 @@ struct BrowserTests {
                     #expect(ink == (isDark ? "rgb(230, 237, 235)" : "rgb(22, 32, 31)"), "\(page)")
                 }
             }
+            #expect(try await web.get("/l/looked-at", "User-Agent: Mozilla/5.0 Firefox/130.0").status == 302)
+            try await browser.go(web.base + "/ui/domains/links?code=looked-at")
+            try await browser.wait("the click", "document.querySelector('#device svg')")
+            #expect(try await browser.run(Self.audit).array.map(\.string) == [])
             #expect(try await browser.complaints() == [])
         }
     }
