@@ -189,6 +189,18 @@ struct HTTPRefusalTests {
         }
     }
 
+    @Test func `an origin that no page can be of is refused at the start`() async throws {
+        try await onBus { bus in
+            for origin in ["foo", "https://a.example/", "https://A.example", "https://a.example:443", "null", ""] {
+                let refused = try await bus.run("serve", "--http", "127.0.0.1:0", "--cors-origin", origin)
+                #expect(refused.exit == 64 && refused.err.contains("--cors-origin \(origin) is none"), "\(refused)")
+            }
+            _ = try await bus.web(
+                "serve", "--cors-origin", "*", "--cors-origin", "https://a.example:8443", "--cors-origin",
+                "http://[::1]:8080", "--cors-origin", "http://localhost", "--cors-origin", "chrome-extension://ab_c")
+        }
+    }
+
     @Test func `up goes on without HTTP where its usual port is taken`() async throws {
         try await onBus { one in
             try await onBus { two in
