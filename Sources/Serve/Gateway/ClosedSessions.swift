@@ -84,6 +84,8 @@ final class ClosedSessions: Service, CustomStringConvertible {
     private func lookOrSay() async {
         do {
             try await look()
+        } catch is CancellationError {
+            // Whoever ends the process has said why.
         } catch {
             logger.warning("closed sessions are not heard of; trying again", metadata: ["error": "\(error)"])
         }
