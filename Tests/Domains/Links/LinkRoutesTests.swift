@@ -298,6 +298,13 @@ struct LinkRoutesTests {
         await #expect(throws: RouteProblem.self) { try await enter("tea & toast") }
     }
 
+    @Test func `a hash that costs more than those that are made here opens nothing, and ends nothing`() async throws {
+        for cost in ["ln=16,r=1,p=1", "ln=20,r=32,p=16", "ln=17,r=8,p=1"] {
+            let hash = "$scrypt$\(cost)$AAAAAAAAAAAAAAAAAAAAAA$" + String(repeating: "A", count: 43)
+            #expect(try await !SlowHash.matches("tea", hash), "\(cost)")
+        }
+    }
+
     @Test func `nobody is led round in circles, or to a host that is denied`() async throws {
         let policy = LinkPolicy(
             base: "https://go.example/l", hosts: ["www.go.example"], denied: ["evil.example"],
