@@ -66,6 +66,9 @@ struct PasswordTests {
         arguments: [
             "", "$scrypt$", "$scrypt$ln=4,r=8$AAAA$AAAA", "$argon2id$ln=4,r=8,p=1$AAAA$AAAA",
             "$scrypt$ln=40,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            // Scrypt does not take the first, and the second takes a gigabyte.
+            "$scrypt$ln=16,r=1,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "$scrypt$ln=20,r=8,p=1$AAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         ])
     func `is checked by nothing that is no verifier`(text: String) { #expect(PasswordVerifier(text) == nil) }
 

@@ -84,6 +84,24 @@ struct HTTPAccountTests {
         }
     }
 
+    @Test func `who closes a session ends nobody's of the same name`() async throws {
+        try await onBus { bus in
+            let door = try await Door.open(bus)
+            var bearers: [String] = []
+            for user in ["ann", "ben"] {
+                let registered = try await door.register(user, "correct horse battery")
+                let opened = try await door.signIn(user, "correct horse battery", after: registered, id: "s1")
+                #expect(opened.status == 200 && opened.json["session"] == "s1", "\(opened)")
+                bearers.append(door.bearer(opened))
+            }
+            #expect(try await door.post("CloseSession", #"{"session":"s1"}"#, bearers[1]).status == 200)
+            // Closed sessions are known once that is answered.
+            #expect(try await door.web.get("/session", bearers[1]).status == 401)
+            let ann = try await door.web.get("/session", bearers[0])
+            #expect(ann.status == 200 && ann.json["subject"] == "ann", "\(ann)")
+        }
+    }
+
     @Test func `a name is registered once, whatever its case, also by many at once`() async throws {
         try await onBus { bus in
             let door = try await Door.open(bus)

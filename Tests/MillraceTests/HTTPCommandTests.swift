@@ -52,6 +52,14 @@ struct HTTPCommandTests {
             garbled.write(Self.post("a", Self.order("o1")) + "what is this?\r\n\r\n")
             let told = garbled.read()
             #expect(told.hasPrefix("HTTP/1.1 200") && told.contains("HTTP/1.1 400"), "\(told)")
+            // Nor anything that is answered, where the client has said that it asks no more.
+            for version in ["1.1", "1.0"] {
+                let last = try RawSocket(port: web.port)
+                let asked = Self.post("e\(version)", Self.order("e\(version)"), "Connection: close\r\n")
+                last.write(asked.replacing("HTTP/1.1", with: "HTTP/\(version)") + "what is this?\r\n\r\n")
+                let alone = last.read()
+                #expect(alone.hasPrefix("HTTP/1.1 200") && !alone.contains("HTTP/1.1 400"), "\(alone)")
+            }
             // The end of what the client has to say.
             let half = try RawSocket(port: web.port)
             half.write(Self.post("b", Self.order("o2")))
@@ -65,7 +73,7 @@ struct HTTPCommandTests {
             cut.write(String(Self.post("d", Self.order("o4")).dropLast()))
             cut.endWriting()
             #expect(!cut.read().contains("HTTP/1.1 200"))
-            #expect(try await bus.count("orders.events") == 3)
+            #expect(try await bus.count("orders.events") == 5)
         }
     }
 

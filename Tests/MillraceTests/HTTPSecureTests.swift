@@ -181,9 +181,15 @@ struct HTTPSecureTests {
             let web = try await own.start("--token-keys", keys)
             let made = try await bus.plain(["token", "--token-keys", keys, "--subject", "ann", "--scope", "*:query"])
             let token = made.out.trimmingCharacters(in: .whitespacesAndNewlines)
-            let set = try await own.ask(
-                web, "/session", "--http2", "-H", "Content-Type: application/json", "-H",
-                "Origin: https://127.0.0.1:\(web.port)", "--data-binary", #"{"token":"\#(token)"}"#)
+            func logIn(from scheme: String) async throws -> (version: String, reply: Web.Reply) {
+                try await own.ask(
+                    web, "/session", "--http2", "-H", "Content-Type: application/json", "-H",
+                    "Origin: \(scheme)://127.0.0.1:\(web.port)", "--data-binary", #"{"token":"\#(token)"}"#)
+            }
+            // Anybody on the way can put words into a page without TLS.
+            let bare = try await logIn(from: "http")
+            #expect(bare.reply.status == 403 && bare.reply.fields["set-cookie"] == nil, "\(bare)")
+            let set = try await logIn(from: "https")
             #expect(set.reply.status == 204 && set.reply.fields["set-cookie"]?.hasSuffix("; Secure") == true, "\(set)")
             let many = try await bus.plain(
                 [

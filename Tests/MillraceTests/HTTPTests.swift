@@ -261,6 +261,27 @@ struct HTTPTests {
                     #expect(socket.isLeft, "\(path): \(answer)")
                 }
             }
+            // Nor does what has no length beforehand come in chunks.
+            _ = try await web.send("PlaceOrder", #"{"order":"o1","customer":"ann"}"#)
+            let socket = try RawSocket(port: web.port)
+            socket.write("GET /topics/orders.events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            let parts = socket.read().components(separatedBy: "\r\n\r\n")
+            #expect(parts.count == 2 && !parts[0].lowercased().contains("transfer-encoding"), "\(parts)")
+            #expect(parts.last?.hasPrefix("{\"topic\"") == true && parts.last?.hasSuffix("}\n") == true, "\(parts)")
+        }
+    }
+
+    @Test func `a connection ends where its client says so, in capitals or among other words`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            for path in ["/healthz", "/views/orders.status?order=o1", "/l/none", "/topics/orders.events"] {
+                for said in ["close", "Close", "TE, close", "keep-alive, close", "keep-alive\r\nConnection: close"] {
+                    let socket = try RawSocket(port: web.port)
+                    socket.write("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: \(said)\r\n\r\n")
+                    let answer = socket.read()
+                    #expect(answer.hasPrefix("HTTP/1.1 ") && socket.isLeft, "\(path) \(said): \(answer)")
+                }
+            }
         }
     }
 

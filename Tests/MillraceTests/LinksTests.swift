@@ -46,7 +46,13 @@ struct LinksOverHTTPTests {
             let deleted = try await web.send("DeleteLink", #"{"owner":"ann","code":"\#(code)"}"#)
             #expect(deleted.status == 200, "\(deleted)")
             try await eventually("410") { try await web.get("/l/\(code)", Self.browser).status == 410 ? true : nil }
-            #expect(try await web.get("/l/nothing").status == 404)
+            let missing = try await web.get("/l/nothing")
+            #expect(missing.status == 404)
+            // A page of links looks like all others.
+            for name in [#/rel="stylesheet" href="([^"]+)"/#, #/rel="icon" href="([^"]+)"/#] {
+                let file = String(try #require(missing.body.firstMatch(of: name)).1)
+                #expect(try await web.get(file).status == 200, "\(file)")
+            }
             #expect(try await web.get("/l/\(code)/qr.svg").fields["content-type"]?.hasPrefix("image/svg+xml") == true)
             #expect(try await web.stop().exit == 0)
             #expect(try await bus.run("verify", "--invariants").exit == 0)

@@ -231,6 +231,34 @@ struct FrontTests {
         }
     }
 
+    @Test func `who is denied may do nothing more, on a connection that is there as well`() async throws {
+        try await KeyServers.with { servers in
+            let keys = "\(servers.folder)/keys.json"
+            #expect(try await servers.plain("token", "keys", keys).exit == 0)
+            func token(of subject: String) async throws -> String {
+                let made = try await servers.plain(
+                    "token", "make", "--token-keys", keys, "--subject", subject, "--scope", "kv:query")
+                return made.out.trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+            let (hers, his) = (try await token(of: "ann"), try await token(of: "ben"))
+            let (process, port) = try await servers.serve("--token-keys", keys)
+            let (ann, ben) = (try RESPClient(port: port), try RESPClient(port: port))
+            for (client, token) in [(ann, hers), (ben, his)] {
+                #expect(try client.ask("AUTH", token) == .simple("OK") && client.ask("GET", "k") == .bulk(nil))
+            }
+            let file = try String(contentsOfFile: keys, encoding: .utf8)
+            try file.replacing("\n]}", with: "\n],\"denied\":{\"subjects\":[\"ben\"]}}")
+                .write(toFile: keys, atomically: false, encoding: .utf8)
+            kill(process.pid, SIGHUP)
+            let refused = Answer.error("NOAUTH Authentication required.")
+            try await eventually("ben to be denied: \(process.err)") {
+                try ben.ask("GET", "k") == refused ? true : nil
+            }
+            #expect(try ben.ask("AUTH", his).isError && ben.ask("SCAN", "0") == refused)
+            #expect(try ann.ask("GET", "k") == .bulk(nil) && ann.ask("AUTH", hers) == .simple("OK"))
+        }
+    }
+
     @Test func `several processes serve one log, and reads of each see what was acknowledged by any`() async throws {
         try await KeyServers.with { servers in
             let (one, two) = (try await servers.serve(), try await servers.serve("--without-handler"))

@@ -106,6 +106,27 @@ struct KnownFaultsTests {
         }
     }
 
+    @Test func `a page of the web that has a browser send commands as a body gets none of them done`() async throws {
+        try await KeyServers.with { servers in
+            let port = try await servers.serve().port
+            let client = try RESPClient(port: port)
+            #expect(try client.ask("SET", "a", "1") == .simple("OK"))
+            let refused = Answer.error("ERR this is a request over HTTP, and no command")
+            for head in ["POST / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n", "hOST: localhost\r\n\r\n"] {
+                let page = try RESPClient(port: port)
+                try page.send(head + "SET a 2\r\n")
+                #expect(try page.answer() == refused && page.isClosed, "\(head)")
+                #expect(try client.ask("GET", "a") == .bulk("1"), "\(head)")
+            }
+            // What came before is done, and a key or a value of that name is one like any other.
+            let page = try RESPClient(port: port)
+            try page.send("SET post host:\r\nMULTI\r\nPOST / HTTP/1.1\r\nDEL post\r\n")
+            #expect(try page.answer() == .simple("OK") && page.answer() == .simple("OK"))
+            #expect(try page.answer() == refused && page.isClosed)
+            #expect(try client.ask("GET", "post") == .bulk("host:"))
+        }
+    }
+
     /// The most memory that a process has had, in MiB.
     private func peak(_ process: Running) throws -> Int {
         let text = try String(contentsOfFile: "/proc/\(process.pid)/status", encoding: .utf8)

@@ -15,7 +15,7 @@ public struct SignInRules: Sendable, Hashable {
     public let opening: String
     /// The query that answers for a `user` with the `credential` that holds, and `deactivated_at` where none does any more.
     public let credential: String
-    /// The query that answers with each `session` whose tokens are not taken any more.
+    /// The query that answers with each `session` of a `user` whose tokens are not taken any more: users may name theirs alike.
     public let closed: String
 
     /// Names what a domain signs in with.

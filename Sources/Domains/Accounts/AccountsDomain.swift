@@ -100,6 +100,6 @@ extension Domain {
         // Clocks may differ, and a token is taken for a while after its time.
         let since = Value(arguments.now - AccountsLimits.leeway)
         let scan = Scan(People.sessions, by: "closed", equal: [1], from: since)
-        return try page(scan.page(arguments), reader, showing: ["session", "expires_at"])
+        return try page(scan.page(arguments), reader, showing: ["session", "expires_at", "user"])
     }
 }

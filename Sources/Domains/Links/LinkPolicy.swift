@@ -54,22 +54,37 @@ struct LinkPolicy: Sendable {
                     "has \(text), which is no host\(takesPorts ? "" : " without a port"), such as example.com; all below it are meant too"
                 )
             }
-            hosts.insert(withoutEnd(url.authority))
+            hosts.insert(plain(url.authority))
         }
         return hosts
     }
 
-    /// A host that ends with the root's dot is the same machine.
-    private static func withoutEnd(_ host: String) -> String { host.hasSuffix(".") ? String(host.dropLast()) : host }
+    /// An authority whose host has one spelling: one that ends with the root's dot is the same machine, and so is an address of IPv4 among
+    /// those of IPv6 (RFC 4291, section 2.5.5.2).
+    private static func plain(_ authority: String) -> String {
+        let host = host(in: authority)
+        let name = mapped(host) ?? (host.hasSuffix(".") ? String(host.dropLast()) : host)
+        return name + authority.dropFirst(host.count)
+    }
+
+    /// `10.0.0.1` of `[::ffff:a00:1]`; nil of any other host.
+    private static func mapped(_ host: String) -> String? {
+        let begin = "[::ffff:"
+        guard host.hasPrefix(begin), host.hasSuffix("]") else { return nil }
+        let halves = host.dropFirst(begin.count).dropLast().split(separator: ":").compactMap { UInt16($0, radix: 16) }
+        if halves.count != 2 { return nil }
+        return halves.flatMap { [$0 >> 8, $0 & 0xff] }.map { "\($0)" }.joined(separator: ".")
+    }
 
     /// Why nobody is led to a URL; nil where everybody may be.
     ///
     /// - Parameter asked: What the client calls this place.
     func refusal(of url: String, asked: String?) -> String? {
         guard let authority = Self.authority(of: url) else { return "it leads nowhere" }
-        let host = Self.withoutEnd(Self.host(in: authority))
-        let isAsked = asked.map { Self.place(of: authority) == Self.place(of: $0.lowercased()) } ?? false
-        if isAsked || hosts.contains(host) || hosts.contains(authority) {
+        let plain = Self.plain(authority)
+        let host = Self.host(in: plain)
+        let isAsked = asked.map { Self.place(of: plain) == Self.place(of: Self.plain($0.lowercased())) } ?? false
+        if isAsked || hosts.contains(host) || hosts.contains(plain) {
             return "it leads to a link of this place, and so round in circles"
         }
         if denied.isEmpty { return nil }
@@ -78,15 +93,13 @@ struct LinkPolicy: Sendable {
         return isDenied || denied.contains(host) ? "this place leads nobody to \(host)" : nil
     }
 
-    /// An authority, of which all names of this machine for itself are one.
+    /// A plain authority, of which all names of this machine for itself are one.
     private static func place(of authority: String) -> String {
-        let host = host(in: authority)
-        let port = authority.dropFirst(host.count)
-        let name = withoutEnd(host)
+        let name = host(in: authority)
         let isLoopback =
-            name == "localhost" || name.hasSuffix(".localhost") || name == "[::1]" || name.hasPrefix("127.")
-            || name == "0.0.0.0"
-        return (isLoopback ? "localhost" : name) + port
+            name.hasSuffix(".localhost") || name.hasPrefix("127.")
+            || ["localhost", "[::1]", "[::]", "0.0.0.0"].contains(name)
+        return (isLoopback ? "localhost" : name) + authority.dropFirst(name.count)
     }
 
     /// The host and the port of a URL that is written as browsers do.

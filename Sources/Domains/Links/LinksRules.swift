@@ -1,4 +1,5 @@
 internal import EventModel
+internal import Secrets
 internal import SwiftProtobuf
 
 extension Links {
@@ -80,8 +81,9 @@ extension Links {
             }
         }
         try Check.optionalText(terms.passwordHash, "terms.passwordHash", atMost: LinksLimits.hash)
-        if !terms.passwordHash.isEmpty, !terms.passwordHash.hasPrefix("$scrypt$") {
-            throw Malformed("terms.passwordHash", "is no hash by scrypt; POST /links makes one of a password")
+        if !terms.passwordHash.isEmpty, !SlowHash.isOne(terms.passwordHash) {
+            throw Malformed(
+                "terms.passwordHash", "is no hash by scrypt, or costs too much; POST /links makes one of a password")
         }
         try Check.range(terms.clickLimit, "terms.clickLimit", 0...Int64.max)
         if terms.hasActiveFrom { try check(moment: terms.activeFrom, "terms.activeFrom") }

@@ -17,9 +17,14 @@ final class ClosedSessions: Service, CustomStringConvertible {
         var query: Query
         var projection: AnyProjection
     }
+    /// Users choose the names of their sessions, and so may choose the same.
+    private struct Session: Hashable {
+        var user: String
+        var name: String
+    }
     private struct State {
         /// By the query that told them.
-        var closed: [String: Set<String>] = [:]
+        var closed: [String: Set<Session>] = [:]
         var seen: [String: [TopicPartition: Offset]] = [:]
     }
     private let sources: [Source]
@@ -41,9 +46,9 @@ final class ClosedSessions: Service, CustomStringConvertible {
 
     /// - Throws: ``Problem`` where the token is of a session that has ended.
     func check(_ access: Access) throws(Problem) {
-        guard let token = access.token, state.withLock({ $0.closed.values.contains { $0.contains(token) } }) else {
-            return
-        }
+        guard let user = access.subject, let name = access.token else { return }
+        let session = Session(user: user, name: name)
+        if !state.withLock({ $0.closed.values.contains { $0.contains(session) } }) { return }
         throw Problem(refused: "the session has ended; sign in again")
     }
 
@@ -79,6 +84,8 @@ final class ClosedSessions: Service, CustomStringConvertible {
     private func lookOrSay() async {
         do {
             try await look()
+        } catch is CancellationError {
+            // Whoever ends the process has said why.
         } catch {
             logger.warning("closed sessions are not heard of; trying again", metadata: ["error": "\(error)"])
         }
@@ -102,17 +109,22 @@ final class ClosedSessions: Service, CustomStringConvertible {
     }
 
     private struct Found: Sendable {
-        var closed: Set<String>
+        var closed: Set<Session>
         var asOf: [TopicPartition: Offset]
     }
 
-    private static func closed(_ query: Query, at now: Timestamp, _ reader: any ViewReader) throws -> Set<String> {
-        var (closed, cursor): (Set<String>, Row?) = ([], nil)
+    private static func closed(_ query: Query, at now: Timestamp, _ reader: any ViewReader) throws -> Set<Session> {
+        var (closed, cursor): (Set<Session>, Row?) = ([], nil)
         repeat {
             let page = try query.answer(
                 Arguments([:], now: now, limit: Limits.pageRows, cursor: cursor), reader)
-            guard let column = page.columns.firstIndex(where: { $0.name == "session" }) else { return closed }
-            closed.formUnion(page.rows.compactMap { $0[column].text })
+            guard let whose = page.columns.firstIndex(where: { $0.name == "user" }),
+                let named = page.columns.firstIndex(where: { $0.name == "session" })
+            else { return closed }
+            for row in page.rows {
+                guard let user = row[whose].text, let name = row[named].text else { continue }
+                closed.insert(Session(user: user, name: name))
+            }
             cursor = page.next
         } while cursor != nil && closed.count < GatewayLimits.closedSessions
         return closed

@@ -24,6 +24,8 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var slow: Scheduled<Void>?
     private var late: Scheduled<Void>?
     private var isReading = false
+    /// Whether the connection ends with the request that came last, as its client said: what comes behind it is none.
+    private var isLast = false
     /// Whoever follows a topic and sends no more has gone: nothing else would tell of it where no events come.
     private var follows = false
     private var isAnswering = false
@@ -76,6 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
             waiting += 1
             lastWaited = .now()
+            isLast = head.headerFields[.connection] == "close"
             follows = head.path.map(Self.isFollowing) ?? false
             if mayHaveBody(head), !Self.isStream(head.path ?? "") { expectBody(context) }
         case .body: if answer != nil { return }
@@ -173,6 +176,7 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
             return
         }
+        if isLast, !isReading { return }
         // What came before is answered first. Where an answer never ends, or waits for what does not come, nothing can follow it.
         if waiting > 0, !isReading, !follows {
             broken = error

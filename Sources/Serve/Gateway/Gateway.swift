@@ -11,7 +11,6 @@ package import Projecting
 package import PrometheusExporter
 internal import ServiceLifecycle
 package import Snapshots
-internal import UnixSignals
 
 /// How a gateway is reached, and by whom.
 package struct GatewaySettings: Sendable {
@@ -110,11 +109,7 @@ package struct Gateway: Service, CustomStringConvertible {
         await around.closedSessions.begin()
         var services: [any Service] = [around.sender, around.closedSessions, around.beside]
         if Reloading.isNeeded(around.settings) {
-            // From here on SIGHUP does not end the process.
-            services.append(
-                Reloading(
-                    settings: around.settings, signals: await UnixSignalsSequence(trapping: .sighup),
-                    logger: around.logger))
+            services.append(await Reloading(around.settings.authority, tls, logger: around.logger))
         }
         var quiet = around.logger
         quiet.logLevel = max(quiet.logLevel, .warning)

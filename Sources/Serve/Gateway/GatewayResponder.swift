@@ -173,7 +173,9 @@ struct GatewayResponder: HTTPResponder {
     private func isOwn(_ request: Request) -> Bool {
         let origin = request.headers[.origin]
         if let origin, origin != "null" {
-            return request.head.authority.map { ["http://\($0)", "https://\($0)"].contains(origin) } ?? false
+            // Whoever is on the way can make a page of http, and none of https. A proxy in front may speak it in this one's stead.
+            let schemes = around.settings.isSecure ? ["https"] : ["http", "https"]
+            return request.head.authority.map { host in schemes.contains { origin == "\($0)://\(host)" } } ?? false
         }
         return request.headers[.secFetchSite] == "same-origin"
     }
@@ -266,7 +268,11 @@ struct GatewayResponder: HTTPResponder {
         if reply.status == 304 { response.headers[.contentLength] = nil }
         if isHead {
             response = response.createHeadResponse()
-            if case .stream = reply.content { response.headers[.contentLength] = nil }
+            if case .stream = reply.content {
+                response.headers[.contentLength] = nil
+                // Without a length it is written as if it came in chunks, whose end would begin the next answer.
+                response.headers[.connection] = "close"
+            }
         }
         return response
     }

@@ -3,10 +3,12 @@ internal import NIOHTTP1
 internal import NIOHTTPTypesHTTP1
 
 /// Answers plain requests before anything else looks at them: it stands right behind what parses them, and writes an answer's bytes
-/// past what would put them together.
-final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// past what would put them together. What a client says of its connection is told to those behind in the one way that they know.
+final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
 
     private let answers: PlainAnswers
     private let connection: PlainAnswers.Connection
@@ -20,6 +22,9 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
     private var written = 0
     /// Whether the connection ends with a request that was refused: what comes behind it is nobody's.
     private var isOver = false
+    private var isFirst = true
+    /// Whether an answer may come in chunks: HTTP/1.0 has none.
+    private var takesChunks = true
 
     init(_ answers: PlainAnswers, _ peer: GatewayContext, beside others: ConnectionHandler) {
         (self.answers, connection, self.others) = (answers, PlainAnswers.Connection(peer), others)
@@ -43,6 +48,9 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(var head):
             let isOld = head.version.major == 1 && head.version.minor == 0
+            // Its connection has one request.
+            if isOld, isFirst { takesChunks = false }
+            isFirst = false
             // A head that says its host has it once.
             if !isOld, out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head), plain.host != nil,
                 let answer = answers.answer(plain, connection)
@@ -55,10 +63,11 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
                 context.fireErrorCaught(RefusedHead(problem: problem))
                 return
             }
-            if isOld {
+            if isOld || !head.isKeepAlive {
                 // A client of HTTP/1.0 takes the connection's end for that of the answer, unless that says otherwise (RFC 9112, section
-                // 9.3). Nobody behind knows the version.
+                // 9.3), and is told nothing before it. Nobody behind knows the version, nor this word in capitals or among others.
                 head.headers.replaceOrAdd(name: "Connection", value: "close")
+                if isOld { head.headers.remove(name: "Expect") }
                 context.fireChannelRead(wrapInboundOut(.head(head)))
                 return
             }
@@ -85,6 +94,16 @@ final class QuickHandler: ChannelInboundHandler, RemovableChannelHandler {
             .badRequest,
             "a request of HTTP/1.1 says its Host once, and this one \(count == 0 ? "never" : "\(count) times")",
             field: "Host")
+    }
+
+    /// Of an answer whose length is not known beforehand the connection's end is the end, where it cannot come in chunks.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if !takesChunks, case .head(var head) = unwrapOutboundIn(data), !head.headers.contains(name: "Content-Length") {
+            head.version = .http1_0
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        } else {
+            context.write(data, promise: promise)
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {

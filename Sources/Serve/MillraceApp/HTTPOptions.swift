@@ -59,11 +59,24 @@ struct HTTPOptions: ParsableArguments {
         if (certificate == nil) != (certificateKey == nil) {
             throw ValidationError("--tls-cert and --tls-key go together")
         }
+        for origin in origins where !Self.isOrigin(origin) {
+            throw ValidationError(
+                "--cors-origin \(origin) is none as browsers say it, such as https://example.com, without a path; * is any"
+            )
+        }
         for (name, rate) in [("--http-rate", rate), ("--token-rate", tokenRate)] {
             if let rate, !(rate > 0 && rate <= 1_000_000) {
                 throw ValidationError("\(name) must be over 0, and at most 1000000")
             }
         }
+    }
+
+    /// Whether it is an origin as browsers write it (RFC 6454, section 6.2): no page would ever be of another.
+    private static func isOrigin(_ text: String) -> Bool {
+        if text == "*" { return true }
+        let usual = text.hasPrefix("https:") ? ":443" : text.hasPrefix("http:") ? ":80" : ""
+        return text.wholeMatch(of: #/[a-z][a-z0-9+.\-]*:\/\/[a-z0-9.:_\-\[\]]+/#) != nil
+            && (usual.isEmpty || !text.hasSuffix(usual))
     }
 
     /// What somebody has said: nil where nobody has.

@@ -106,8 +106,10 @@ struct KVCommand: AsyncParsableCommand {
                             ) { port in
                                 Output.complain("\(Program.name): serving kv on \(address.with(port: port))")
                             }
+                            var all: [any Service] = services
+                            if let authority { all.append(await Reloading(authority, logger: logger)) }
                             // Told to stop before the handler, so that what was asked is still answered.
-                            try await Workers.run(services + [server], logger: logger)
+                            try await Workers.run(all + [server], logger: logger)
                         }
                     }
                 }

@@ -26,14 +26,10 @@ enum CommandTable {
     }
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
-        guard let entry = entry(arguments[0]) else {
-            // A head of HTTP: a browser's, and its body may be commands of somebody's page. Redis closes here too.
-            if ["POST", "HOST:"].contains(arguments[0].word) {
-                return .close(ProtocolError("this is no HTTP server").reply)
-            }
-            return refuse(unknown(arguments), &session)
-        }
+        if isOfBrowser(arguments[0]) { return .close(.error("ERR this is a request over HTTP, and no command")) }
+        guard let entry = entry(arguments[0]) else { return refuse(unknown(arguments), &session) }
         if !entry.takes(arguments.count) { return refuse(.arity(entry.name), &session) }
+        around.checkToken(of: &session)
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
             return .reply(.error("NOAUTH Authentication required."))
         }
@@ -54,6 +50,13 @@ enum CommandTable {
     private static func refuse(_ reply: Reply, _ session: inout Session) -> Plan {
         session.transaction?.isBroken = true
         return .reply(reply)
+    }
+
+    /// What a request over HTTP has in its head. A page of the web can have a browser send one to any port of this machine, with commands as
+    /// its body: so the connection ends before that is read (`securityWarningCommand` of Redis).
+    private static func isOfBrowser(_ word: Bytes) -> Bool {
+        guard word.count == 4 || word.count == 5 else { return false }
+        return ["post", "host:"].contains(String(decoding: word.slice, as: UTF8.self).lowercased())
     }
 
     /// As Redis says it: no more than 128 bytes of a name and of its arguments.

@@ -93,6 +93,7 @@ enum ConnectionCommands {
             return .error("WRONGPASS invalid username-password pair or user is disabled.")
         }
         session.permissions = permissions
+        session.token = (text, ContinuousClock.now)
         return nil
     }
 

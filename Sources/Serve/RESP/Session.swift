@@ -15,12 +15,17 @@ package typealias Authorize = @Sendable (_ token: String) -> Permissions?
 
 /// What is known of a connection.
 struct Session: Sendable {
+    /// How long a token is believed: it runs out, and may be denied.
+    static let belief = Duration.seconds(1)
+
     let id: Int64
     /// 2 or 3, of the protocol.
     var version = 2
     var name = ""
     /// Nil until somebody has said who he is, where that is asked for.
     var permissions: Permissions?
+    /// What he has said, and when it was looked at.
+    var token: (text: String, at: ContinuousClock.Instant)?
     var consistency: Consistency
     /// What its reads wait for, by partition.
     var after: [Int: Offset] = [:]
@@ -37,6 +42,13 @@ struct Around: Sendable {
     let authorize: Authorize?
     let info: @Sendable () -> [(section: String, lines: [(String, String)])]
     let topic: String
+
+    /// Looks again at what somebody was let in with, where that is due.
+    func checkToken(of session: inout Session) {
+        guard let authorize, let token = session.token, ContinuousClock.now - token.at > Session.belief else { return }
+        session.permissions = authorize(token.text)
+        if session.permissions == nil { session.token = nil } else { session.token?.at = .now }
+    }
 }
 
 /// What a command comes to.

@@ -8,6 +8,8 @@ enum ScryptLimits {
     static let hash = 32
     /// Bytes of a verifier's text.
     static let text = 512
+    /// Bytes that a password may take while it is hashed.
+    static let memory = 256 << 20
 }
 
 /// What hashing a password costs (RFC 7914).
@@ -21,8 +23,14 @@ package struct ScryptCost: Sendable, Hashable {
 
     package init(log2N: Int, r: Int, p: Int) { (self.log2N, self.r, self.p) = (log2N, r, p) }
 
-    /// Whether a verifier may ask for it: one that was tampered with shall not take all memory.
-    var isLegal: Bool { (1...20).contains(log2N) && (1...32).contains(r) && (1...16).contains(p) }
+    /// Whether a verifier may ask for it: one that was tampered with shall not take all memory, nor have numbers that scrypt does not take
+    /// (RFC 7914, section 6).
+    var isLegal: Bool {
+        (1...20).contains(log2N) && (1...32).contains(r) && (1...16).contains(p) && log2N < 16 * r
+            && (128 * r) << log2N <= ScryptLimits.memory
+    }
+    /// How long it takes, as a number to compare.
+    var work: Int { (r * p) << log2N }
     private var memory: UInt64 { UInt64(128 * r) << UInt64(log2N) + UInt64(128 * r * p) + (1 << 20) }
 
     /// The hash of a password.

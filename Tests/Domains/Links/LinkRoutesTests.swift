@@ -298,6 +298,13 @@ struct LinkRoutesTests {
         await #expect(throws: RouteProblem.self) { try await enter("tea & toast") }
     }
 
+    @Test func `a hash that costs more than those that are made here opens nothing, and ends nothing`() async throws {
+        for cost in ["ln=16,r=1,p=1", "ln=20,r=32,p=16", "ln=17,r=8,p=1"] {
+            let hash = "$scrypt$\(cost)$AAAAAAAAAAAAAAAAAAAAAA$" + String(repeating: "A", count: 43)
+            #expect(try await !SlowHash.matches("tea", hash), "\(cost)")
+        }
+    }
+
     @Test func `nobody is led round in circles, or to a host that is denied`() async throws {
         let policy = LinkPolicy(
             base: "https://go.example/l", hosts: ["www.go.example"], denied: ["evil.example"],
@@ -431,13 +438,15 @@ struct LinkRoutesTests {
     @Test func `hosts of a setting are read as browsers read them`() async throws {
         let policy = try LinkPolicy(
             Settings(environment: [
-                "MILLRACE_LINKS_DENIED_HOSTS": "b\u{fc}cher.example, Evil.Example., 10.0.0.01",
+                "MILLRACE_LINKS_DENIED_HOSTS": "b\u{fc}cher.example, Evil.Example., 10.0.0.01 [::ffff:192.0.2.1]",
                 "MILLRACE_LINKS_HOSTS": "go.example:8080 Short.Example",
             ]))
         for (url, status) in [
             ("http://xn--bcher-kva.example/x", 403), ("http://evil.example/x", 403), ("http://sub.evil.example./", 403),
             ("http://10.0.0.1/", 403), ("http://go.example:8080/l/x", 403), ("http://short.example./", 403),
-            ("http://go.example/", 302), ("http://example/", 302),
+            ("http://go.example.:8080/l/x", 403), ("http://[::ffff:a00:1]/", 403), ("http://192.0.2.1/", 403),
+            ("http://go.example/", 302), ("http://example/", 302), ("http://[::ffff:a00:2]/", 302),
+            ("http://[::fffe:a00:1]/", 302),
         ] {
             bus.put("talk", url)
             #expect(try await ask(code: "talk", policy: policy).status == status, "\(url)")
@@ -452,7 +461,9 @@ struct LinkRoutesTests {
     @Test func `all names of this machine for itself are one place`() {
         let policy = LinkPolicy(countries: Countries())
         for asked in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "LOCALHOST:8080"] {
-            for host in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]", "a.localhost"] {
+            for host in [
+                "localhost", "127.0.0.1", "127.1.2.3", "[::1]", "a.localhost", "0.0.0.0", "[::]", "[::ffff:7f00:1]",
+            ] {
                 #expect(policy.refusal(of: "http://\(host):8080/l/x", asked: asked) != nil, "\(asked) \(host)")
                 #expect(policy.refusal(of: "http://\(host):8081/l/x", asked: asked) == nil, "\(asked) \(host)")
             }

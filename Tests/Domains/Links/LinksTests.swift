@@ -228,6 +228,16 @@ struct LinksTests {
         for (command, field) in bad {
             #expect { try Links.check(command) } throws: { ($0 as? Malformed)?.field == field }
         }
+        // A hash costs whoever looks at it: no more than one that is made here.
+        for (cost, isTaken) in [
+            ("ln=14,r=8,p=1", true), ("ln=4,r=1,p=1", true), ("ln=15,r=8,p=1", false), ("ln=14,r=8,p=2", false),
+            ("ln=16,r=1,p=1", false), ("ln=20,r=32,p=16", false), ("", false),
+        ] {
+            let hash = "$scrypt$\(cost)$AAAAAAAAAAAAAAAAAAAAAA$" + String(repeating: "A", count: 43)
+            let command = Links.Command.Kind.shortenURL(
+                .with { ($0.owner, $0.url, $0.terms.passwordHash) = ("ann", "https://a.b/", hash) })
+            #expect(((try? Links.check(command)) != nil) == isTaken, "\(cost)")
+        }
     }
 
     @Test func `a fact is admitted where it is what follows, and no code of another bucket`() throws {

@@ -296,9 +296,10 @@ struct BrowserTests {
         try await onPages { bus, web, browser in
             for (number, text) in (Self.hostile + [Self.long]).enumerated() {
                 let title = String(text.prefix(200))
+                let section = text == Self.long ? String(text.prefix(100)) : "s"
                 let json = """
                     {"event":"e\(number)","title":\(try quoted(title)),"venue":\(try quoted(title)),"startsAt":"2030-01-01T00:00:00Z",\
-                    "sections":[{"name":"s","rows":[{"label":"A","seats":2}],"price":{"amount":1,"currency":"EUR"}}]}
+                    "sections":[{"name":"\(section)","rows":[{"label":"A","seats":2}],"price":{"amount":1,"currency":"EUR"}}]}
                     """
                 let sent = try await web.send("ListEvent", json)
                 #expect(sent.status == 200, "\(sent)")
@@ -312,7 +313,8 @@ struct BrowserTests {
             let pages = [
                 "/ui", "/ui/topics/hits.events", "/ui/topics/tickets.events", "/ui/topics/tickets.commands",
                 "/ui/views/tickets.calendar?from=2029-01-01T00%3A00%3A00Z&to=2031-01-01T00%3A00%3A00Z",
-                "/ui/views/social.user?user=ann", "/ui/domains/tickets?event=e0", "/ui/domains/social?user=ann",
+                "/ui/views/social.user?user=ann", "/ui/domains/tickets?event=e0",
+                "/ui/domains/tickets?event=e\(Self.hostile.count)", "/ui/domains/social?user=ann",
             ]
             for page in pages {
                 try await browser.go(web.base + page)
@@ -322,6 +324,12 @@ struct BrowserTests {
                 )
                 #expect(state[0].string != "broken" && state[1].int == 0, "\(page)")
                 #expect(state[2].int <= 1440, "\(page) is wider than the window")
+                let wide = try await browser.run(
+                    """
+                    const wide = (e) => e.scrollWidth > e.clientWidth + 1;
+                    return [...document.querySelectorAll('td, .scroll:has(td.event)')].filter(wide).length;
+                    """)
+                #expect(wide.int == 0, "\(page) has texts over one another, or events beside the window")
                 #expect(try await browser.complaints() == [], "\(page)")
             }
             try await browser.wait("the tweets", "document.querySelector('#timeline').innerText.includes('<script>')")
@@ -358,6 +366,7 @@ struct BrowserTests {
         const named = (e) => e.labels?.length || e.ariaLabel || e.getAttribute('aria-labelledby');
         for (const e of document.querySelectorAll('input:not([type=hidden]), select, textarea')) if (!named(e)) wrong.push('no label: ' + e.outerHTML);
         for (const e of document.querySelectorAll('button, a')) if (!(e.innerText.trim() || e.textContent.trim() || e.ariaLabel)) wrong.push('no name: ' + e.outerHTML);
+        for (const e of document.querySelectorAll('[role=img]')) if (!(e.ariaLabel || e.getAttribute('aria-labelledby'))) wrong.push('no name: ' + e.outerHTML);
         for (const e of document.querySelectorAll('[aria-describedby], [aria-labelledby]'))
             for (const id of (e.getAttribute('aria-describedby') ?? e.getAttribute('aria-labelledby')).split(' '))
                 if (!document.getElementById(id)) wrong.push('no #' + id);
@@ -365,7 +374,9 @@ struct BrowserTests {
         for (const id of new Set(ids)) if (ids.filter((one) => one === id).length > 1) wrong.push('twice: #' + id);
         if (document.querySelectorAll('h1').length !== 1) wrong.push('not one h1');
         if (document.querySelectorAll('[style], style, main script').length) wrong.push('style or script in the page');
-        if (document.documentElement.scrollWidth > innerWidth) wrong.push('wider than ' + innerWidth + ': ' + document.documentElement.scrollWidth);
+        // A telephone's innerWidth grows with what does not fit.
+        const { scrollWidth, clientWidth } = document.documentElement;
+        if (scrollWidth > clientWidth) wrong.push('wider than ' + clientWidth + ': ' + scrollWidth);
         return wrong;
         """
 
@@ -392,6 +403,35 @@ struct BrowserTests {
                     #expect(try await browser.run(Self.audit).array.map(\.string) == [], "\(page), \(width)")
                 }
             }
+            #expect(try await browser.complaints() == [])
+        }
+    }
+
+    @Test func `the pages of a link fit the screen, by day and by night, whatever it is called`() async throws {
+        try await onPages { bus, web, browser in
+            for (alias, more) in [("looked-at", ""), ("with-password", #","password":"tea and toast""#)] {
+                let made = try await web.ask(
+                    "POST", "/links",
+                    #"""
+                    {"owner":"ann","alias":"\#(alias)","title":"\#(Self.long.prefix(300))",\#
+                    "url":"https://example.com/\#(Self.long)"\#(more)}
+                    """#)
+                #expect(made.status == 201, "\(made)")
+            }
+            try await bus.settle()
+            for isDark in [false, true] {
+                try await browser.look(width: 360, isDark: isDark)
+                for page in ["/l/looked-at+", "/l/with-password"] {
+                    try await browser.go(web.base + page)
+                    #expect(try await browser.run(Self.audit).array.map(\.string) == [], "\(page)")
+                    let ink = try await browser.run("return getComputedStyle(document.documentElement).color").string
+                    #expect(ink == (isDark ? "rgb(230, 237, 235)" : "rgb(22, 32, 31)"), "\(page)")
+                }
+            }
+            #expect(try await web.get("/l/looked-at", "User-Agent: Mozilla/5.0 Firefox/130.0").status == 302)
+            try await browser.go(web.base + "/ui/domains/links?code=looked-at")
+            try await browser.wait("the click", "document.querySelector('#device svg')")
+            #expect(try await browser.run(Self.audit).array.map(\.string) == [])
             #expect(try await browser.complaints() == [])
         }
     }

@@ -28,10 +28,13 @@ async function hours() {
 async function source(kind) {
   const { rows } = await view("links.sources", { code, kind, limit: 8 });
   const most = Math.max(1, ...rows.map((row) => row.clicks));
-  $(kind).replaceChildren(...rows.map((row) =>
-    drawn("svg", { role: "img" },
+  // A picture is read aloud by its name alone.
+  $(kind).replaceChildren(...rows.map((row) => {
+    const text = `${row.value || "not known"} · ${row.clicks.toLocaleString()}`;
+    return drawn("svg", { role: "img", "aria-label": text },
       drawn("rect", { class: "bar", width: `${(row.clicks / most) * 100}%`, height: "100%" }),
-      drawn("text", { x: 6, y: "1.05rem" }, `${row.value || "not known"} · ${row.clicks.toLocaleString()}`))));
+      drawn("text", { x: 6, y: "1.05rem" }, text));
+  }));
 }
 
 async function show() {

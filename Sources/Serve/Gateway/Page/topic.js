@@ -14,7 +14,7 @@ function row(record) {
     {},
     element("td", { class: "t" }, `${record.partition}@${record.offset}`),
     element("td", { class: "t" }, record.timestamp),
-    element("td", { class: "t", dir: "auto" }, record.key),
+    element("td", { class: (record.key ?? "").length > 32 ? "t long" : "t", dir: "auto" }, record.key),
     element("td", { class: "t", dir: "auto" }, record.type),
     element("td", { class: "t event", dir: "auto" }, element("code", {}, JSON.stringify(record.event))),
   );
