@@ -88,6 +88,11 @@ struct RequestParserTests {
         // A pattern that makes careless matchers try for ever.
         let many = String(repeating: "a*", count: 5000)
         #expect(!Glob(Bytes(many + "b")).matches(Bytes(String(repeating: "a", count: 10_000))))
+        // A set is read once, and not for each byte of each key.
+        let set = Glob(Bytes("*[" + String(repeating: "b", count: 100_000) + "]"))
+        let began = ContinuousClock.now
+        for _ in 0..<100 { #expect(!set.matches(Bytes(String(repeating: "a", count: KVLimits.key)))) }
+        #expect(ContinuousClock.now - began < .seconds(10))
     }
     @Test func `are answered in both versions, and no answer becomes two`() {
         func text(_ reply: Reply, _ version: Int) -> String {

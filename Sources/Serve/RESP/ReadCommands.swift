@@ -89,8 +89,47 @@ enum ReadCommands {
 
 /// A pattern of names as Redis has it: `*`, `?`, `[a-c]`, `[^a]` and `\` (`stringmatchlen`).
 struct Glob: Sendable {
-    private let pattern: [UInt8]
-    init(_ pattern: Bytes) { self.pattern = Array(pattern.slice) }
+    /// The bytes that a set in brackets has, as bits.
+    private struct ByteSet: Sendable {
+        private var words: SIMD4<UInt64> = .zero
+        mutating func add(_ byte: UInt8) { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+        func has(_ byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 == 1 }
+    }
+    private enum Sign: Sendable {
+        case any
+        case one
+        case byte(UInt8)
+        case set(ByteSet, isNot: Bool)
+        var isAny: Bool { if case .any = self { true } else { false } }
+
+        func takes(_ byte: UInt8) -> Bool {
+            switch self {
+            case .any: false
+            case .one: true
+            case .byte(let own): own == byte
+            case .set(let set, let isNot): set.has(byte) != isNot
+            }
+        }
+    }
+    private let signs: [Sign]
+
+    init(_ pattern: Bytes) {
+        let pattern = Array(pattern.slice)
+        var (signs, p) = ([Sign](), 0)
+        while p < pattern.count {
+            switch pattern[p] {
+            case UInt8(ascii: "*"): signs.append(.any)
+            case UInt8(ascii: "?"): signs.append(.one)
+            case UInt8(ascii: "\\") where p + 1 < pattern.count:
+                p += 1
+                signs.append(.byte(pattern[p]))
+            case UInt8(ascii: "["): signs.append(Self.set(pattern, &p))
+            default: signs.append(.byte(pattern[p]))
+            }
+            p += 1
+        }
+        self.signs = signs
+    }
 
     func matches(_ name: Bytes) -> Bool {
         let name = Array(name.slice)
@@ -99,11 +138,11 @@ struct Glob: Sendable {
         var (p, n) = (0, 0)
         var star: (p: Int, n: Int)?
         while n < name.count {
-            if p < pattern.count, pattern[p] == UInt8(ascii: "*") {
+            if p < signs.count, signs[p].isAny {
                 star = (p + 1, n)
                 p += 1
-            } else if let next = step(p, name[n]) {
-                (p, n) = (next, n + 1)
+            } else if p < signs.count, signs[p].takes(name[n]) {
+                (p, n) = (p + 1, n + 1)
             } else if let back = star {
                 star = (back.p, back.n + 1)
                 (p, n) = (back.p, back.n + 1)
@@ -111,38 +150,29 @@ struct Glob: Sendable {
                 return false
             }
         }
-        return pattern[p...].allSatisfy { $0 == UInt8(ascii: "*") }
+        return signs[p...].allSatisfy(\.isAny)
     }
 
-    /// Where the pattern goes on, where one sign of it takes a byte.
-    private func step(_ p: Int, _ byte: UInt8) -> Int? {
-        guard p < pattern.count else { return nil }
-        switch pattern[p] {
-        case UInt8(ascii: "?"): return p + 1
-        case UInt8(ascii: "\\") where p + 1 < pattern.count: return pattern[p + 1] == byte ? p + 2 : nil
-        case UInt8(ascii: "["): return set(p + 1, byte)
-        default: return pattern[p] == byte ? p + 1 : nil
-        }
-    }
-
-    private func set(_ start: Int, _ byte: UInt8) -> Int? {
-        var p = start
+    /// Reads a set once, however often it is asked.
+    ///
+    /// - Parameter p: The place of its bracket, and then of the one that ends it, or of the pattern's last byte.
+    private static func set(_ pattern: [UInt8], _ p: inout Int) -> Sign {
+        p += 1
         let isNot = p < pattern.count && pattern[p] == UInt8(ascii: "^")
         if isNot { p += 1 }
-        var isIn = false
+        var set = ByteSet()
         while p < pattern.count, pattern[p] != UInt8(ascii: "]") {
             if pattern[p] == UInt8(ascii: "\\"), p + 1 < pattern.count {
-                isIn = isIn || pattern[p + 1] == byte
+                set.add(pattern[p + 1])
                 p += 2
             } else if p + 2 < pattern.count, pattern[p + 1] == UInt8(ascii: "-") {
-                let (low, high) = (min(pattern[p], pattern[p + 2]), max(pattern[p], pattern[p + 2]))
-                isIn = isIn || (low...high).contains(byte)
+                for byte in min(pattern[p], pattern[p + 2])...max(pattern[p], pattern[p + 2]) { set.add(byte) }
                 p += 3
             } else {
-                isIn = isIn || pattern[p] == byte
+                set.add(pattern[p])
                 p += 1
             }
         }
-        return isIn != isNot ? min(p + 1, pattern.count) : nil
+        return .set(set, isNot: isNot)
     }
 }
