@@ -1,6 +1,5 @@
 package import EventLog
 package import EventModel
-internal import Foundation
 package import Projecting
 package import Snapshots
 
@@ -59,11 +58,4 @@ extension Past {
         let waiting = try await views.quarantines(of: live, partitions)
         self.init(of: live, on: log, snapshots: snapshots, leavingOut: waiting)
     }
-}
-
-/// A folder that is gone afterwards.
-package func withScratchFolder<R>(_ body: (String) async throws -> R) async throws -> R {
-    let folder = "\(NSTemporaryDirectory())millrace-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try await body(folder)
 }
