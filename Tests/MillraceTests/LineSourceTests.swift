@@ -36,9 +36,11 @@ struct LineSourceTests {
         return try await read(path)
     }
 
-    private func gzip(_ text: String) async throws -> [UInt8] {
+    private func gzip(_ text: String) async throws -> [UInt8] { try await gzip(bytes: Array(text.utf8)) }
+
+    private func gzip(bytes: [UInt8]) async throws -> [UInt8] {
         let path = "\(folder)/\(UUID().uuidString)"
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
         let ended = try await Running("/bin/gzip", [path], cwd: folder, scratch: folder).end()
         try #require(ended.exit == 0, "\(ended)")
         return Array(try Data(contentsOf: URL(fileURLWithPath: path + ".gz")))
@@ -76,6 +78,29 @@ struct LineSourceTests {
             try await read(mark + Array("192.0.2.7 - -\n".data(using: encoding)!))
         }
         #expect(no?.exit == .data && no?.message.contains("is text in \(name); write it as UTF-8") == true)
+    }
+
+    @Test(
+        arguments: [
+            ([0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x00], "zstd -dc"), ([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], "xz -dc"),
+            ([0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], "bzip2 -dc"),
+            ([0x50, 0x4b, 0x03, 0x04], "unzip -p"), ([0x04, 0x22, 0x4d, 0x18], "lz4 -dc"),
+        ] as [([UInt8], String)])
+    func `what is packed otherwise than by gzip is refused with what unpacks it`(
+        _ start: [UInt8], _ unpacking: String
+    ) async throws {
+        // zstd and zip may have a short text as it is, so that a line of it could be read.
+        for bytes in [start, start + Array("1\n192.0.2.7 - -\n".utf8)] {
+            let no = await #expect(throws: Failure.self) { try await read(bytes) }
+            #expect(no?.exit == .data && no?.message.contains("give what \(unpacking) gives") == true)
+        }
+        #expect(try await read(Array("BZh9 is a word\n".utf8)).lines == ["BZh9 is a word"])
+    }
+
+    @Test func `gzip within gzip is refused, for its lines are none`() async throws {
+        let twice = try await gzip(bytes: try await gzip("a\n"))
+        let no = await #expect(throws: Failure.self) { try await read(twice) }
+        #expect(no?.exit == .data && no?.message.contains("give what gzip -dc gives") == true)
     }
 
     @Test func `gzip is read whole, its members one after another, and zeros behind it are no matter`() async throws {

@@ -5,7 +5,7 @@ internal import MillraceBus
 internal import Synchronization
 
 /// Reads a file, a pipe or standard input line by line, plain or gzip, off the cooperative pool: one hop a chunk. A byte
-/// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused.
+/// order mark of UTF-8 is dropped; a text in UTF-16 or UTF-32 is refused, and what is packed otherwise than by gzip.
 final class LineSource {
     typealias Line = InputLine
 
@@ -114,6 +114,10 @@ final class LineSource {
             throw Failure(
                 .data, "\(input.name) is text in \(encoding); write it as UTF-8 first: iconv -f \(encoding) -t UTF-8")
         }
+        if let unpacking = Self.unpacking(start) {
+            throw Failure(
+                .data, "\(input.name) is packed, and only gzip is unpacked here; give what \(unpacking) gives")
+        }
         hadMark = start.starts(with: ByteOrderMark.bytes)
         return hadMark ? Array(start.dropFirst(3)) : start
     }
@@ -137,6 +141,20 @@ final class LineSource {
         case (true, false, true, false): return "UTF-16BE"
         default: return nil
         }
+    }
+
+    /// What unpacks a text that begins as other packings do (RFC 8878, and the pages of the others' formats), also gzip
+    /// within gzip.
+    private static func unpacking(_ start: [UInt8]) -> String? {
+        let beginnings: [([UInt8], String)] = [
+            ([0x28, 0xb5, 0x2f, 0xfd], "zstd -dc"), ([0xfd, 0x37, 0x7a, 0x58], "xz -dc"),
+            ([0x04, 0x22, 0x4d, 0x18], "lz4 -dc"), ([0x50, 0x4b, 0x03, 0x04], "unzip -p"),
+            ([0x37, 0x7a, 0xbc, 0xaf], "7z x -so"), ([0x1f, 0x8b], "gzip -dc"), ([0x1f, 0x9d], "gzip -dc"),
+        ]
+        // "BZh9" may be a word; the digits of pi behind it are none.
+        let pi: [UInt8] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59]
+        if start.starts(with: Array("BZh".utf8)), start.dropFirst(4).starts(with: pi) { return "bzip2 -dc" }
+        return beginnings.first { start.starts(with: $0.0) }?.1
     }
 
     private func take(_ chunk: [UInt8]) -> [Line] {

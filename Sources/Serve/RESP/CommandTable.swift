@@ -27,7 +27,7 @@ enum CommandTable {
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
         guard let entry = entry(arguments[0]) else {
-            // A head of HTTP: a browser's, and its body would be the commands of somebody's page. Redis closes here too.
+            // A head of HTTP: a browser's, and its body may be commands of somebody's page. Redis closes here too.
             if ["POST", "HOST:"].contains(arguments[0].word) {
                 return .close(ProtocolError("this is no HTTP server").reply)
             }
