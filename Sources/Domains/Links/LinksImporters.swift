@@ -93,7 +93,9 @@ enum ImportedLink {
             kind = .shortenURL(.with { ($0.owner, $0.url, $0.terms) = (owner, url, terms) })
         }
         try Links.check(kind)
-        let id = FNV1a("\(owner)\n\(url)\n\(row["alias"] ?? "")").value
+        // Of all that the row says: one that says something else of the link is another command, for its handler.
+        let said = [owner, url, row["alias"] ?? "", terms.title] + terms.tags
+        let id = FNV1a(said.joined(separator: "\n")).value
         return EncodedCommand(
             type: row["alias"] == nil ? "ShortenUrl" : "ClaimAlias", key: Bytes(Links.key(of: kind)),
             value: LinksCommand.bytes(kind), id: "import-\(String(id, radix: 16))", time: time)

@@ -62,6 +62,9 @@ struct LinksImportersTests {
         let command = try ImportedLink.command(row, owner: nil)
         #expect(command.type == "ShortenUrl" && command.time == Timestamp(rfc3339: "2016-01-01T10:00:00Z"))
         #expect(try command == ImportedLink.command(row, owner: "ben"))
+        // What another row says of the same link is refused by its own reason, not because an id was used.
+        let other = try table.row(ArraySlice("http://Example.com,ann,,Another title,2016-01-01 10:00:00".utf8))
+        #expect(try ImportedLink.command(other, owner: nil).id != command.id)
         let alias = try ImportedLink.command(table.row(ArraySlice("http://example.com,,talk,,".utf8)), owner: "ben")
         #expect(alias.type == "ClaimAlias" && alias.key == "alias:talk" && alias.id != command.id)
         #expect(throws: Malformed.self) {
