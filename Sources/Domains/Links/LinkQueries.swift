@@ -62,9 +62,10 @@ enum LinkQueries {
         // Days of another zone are made of hours or of minutes, which they begin with.
         let stored = length < 86_400 || ahead == 0 ? length : ahead % 60 == 0 ? 3600 : 60
         var rows: [(second: Int64, clicks: Int64, bots: Int64)] = []
+        // The last unit is whole too, also a day that is made of hours.
         let scan = Scan(
             ClickCounts.clicks, equal: [.text(try arguments[code]), .integer(stored)], from: .integer(first),
-            through: .integer(last))
+            through: .integer(begin(last, length, shift) + length - 1))
         try reader.everyRow(scan) { row in
             let second = begin(row[ClickCounts.Click.second] ?? 0, length, shift)
             if rows.last?.second != second { rows.append((second, 0, 0)) }
@@ -86,6 +87,9 @@ enum LinkQueries {
         let shifted = second + ahead * 60
         return shifted - ((shifted % length) + length) % length - ahead * 60
     }
+
+    /// Since 1970, also before it.
+    private static func day(_ second: Int64) -> Int64 { begin(second, 86_400, 0) / 86_400 }
 
     static let sources = Query(
         "links.sources", "Where the clicks of a link come from, most first.", of: "links.clicks", [code, kind],
@@ -117,10 +121,10 @@ enum LinkQueries {
         "links.visitors", "About how many visitors a link had each day of UTC.", of: "links.clicks", [code, from, to],
         page: Limits.pageRows
     ) { arguments, reader in
-        let last = (arguments[to] ?? arguments.now).second / 86_400
-        var first = arguments[from].map { $0.second / 86_400 } ?? last - 30
+        let last = day((arguments[to] ?? arguments.now).second)
+        var first = arguments[from].map { day($0.second) } ?? last - 30
         try check(arguments[from], arguments[to])
-        if let day = arguments.cursor?.first?.integer { first = max(first, day) }
+        if let next = arguments.cursor?.first?.integer { first = max(first, next) }
         var sketches: [Int64: VisitorSketch] = [:]
         let scan = Scan(
             ClickCounts.visitors, equal: [.text(try arguments[code])], from: .integer(first), through: .integer(last))

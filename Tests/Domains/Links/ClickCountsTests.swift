@@ -56,6 +56,10 @@ struct ClickCountsTests {
         let later = noon + .seconds(60)
         #expect(
             try ask("day", ["offset": -721]) == [[Value(later - .seconds(86_400)), 3, 0], [Value(later), 2, 1]])
+        // The last day is whole, wherever it begins: what is asked through its first half hour has all of it.
+        let soon = Value(noon + .seconds(1800))
+        #expect(try ask("day", ["to": soon])[0][1...] == [5, 1])
+        #expect(try ask("day", ["to": soon, "offset": -720]).last == [Value(noon), 4, 1])
         #expect(try fold.ask(.links, "links.total", ["code": "a"]).rows == [["a", 5, 1]])
         #expect(try fold.ask(.links, "links.total", ["code": "none"]).rows == [["none", 0, 0]])
     }
