@@ -71,6 +71,10 @@ struct CacheReplayTests {
             #expect(try await bus.run("cache", "replay", bus.folder + "/none.gz").exit == 66)
             #expect(try await bus.run("cache", "replay", "no.such.topic").exit != 0)
             #expect(try await bus.run("cache", "replay", path, "--svg", bus.folder + "/no/such.svg").exit == 73)
+            // A curve has two ends: no file is not passed over in silence.
+            let point = try await bus.run(
+                "cache", "replay", path, "--capacities", "3", "--svg", bus.folder + "/point.svg")
+            #expect(point.exit == 64 && point.err.contains("--svg draws over capacities"), "\(point)")
         }
     }
 

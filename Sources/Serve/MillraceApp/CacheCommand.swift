@@ -89,7 +89,10 @@ struct CacheCommand: AsyncParsableCommand {
             guard !trace.keys.isEmpty else { throw Failure(.data, "\(source) has no requests") }
             let capacities = try capacities.map(Self.sizes) ?? Self.sizes(of: trace.distinct)
             let results = try replay(trace, capacities)
-            if let svg, let chart = chart(results) {
+            if let svg {
+                guard let chart = chart(results) else {
+                    throw Failure(.usage, "--svg draws over capacities, and there is one; give more with --capacities")
+                }
                 do { try Data(chart.svg.utf8).write(to: URL(fileURLWithPath: svg)) } catch {
                     throw Failure(.cantCreate, "\(svg) cannot be written: \(error.localizedDescription)")
                 }
