@@ -105,6 +105,10 @@ struct FaultTests {
         (#"send HoldSeats {"seat":1}"#, "seat: is not a field of HoldSeats"),
         (#"send HoldSeats {"seats":1}"#, "seats: must be a list of string"),
         ("send ListEvent --event e1 --starts-at tomorrow", "startsAt: must be timestamp"),
+        ("send Increment --key k --by five", "by: must be int64"),
+        // One option says one field.
+        (#"send Put --key k --if-absent true,"text":"v""#, "ifAbsent: must be bool"),
+        (#"send ListEvent --event e1 --sections [],"title":"t""#, "sections: must be a list of"),
         (
             "send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111",
             "looks like a card number"

@@ -67,6 +67,7 @@ extension Schema.Kind {
             } else {
                 values = [value]
             }
+            if !field.textual { try Self.check(values[0], isOf: field) }
             if let i = members.firstIndex(where: { $0.0 == field.name }) {
                 if !field.repeated { throw Failure(.usage, "--\(name) is given twice") }
                 members[i].1 += values
@@ -77,6 +78,14 @@ extension Schema.Kind {
         return members.map { name, values in
             let repeated = fields.first { $0.name == name }?.repeated ?? false
             return (name, repeated ? JSON.array(values) : values[0])
+        }
+    }
+
+    /// A value of an option is JSON by itself: it ends no member, so that none follows which nobody gave.
+    private static func check(_ text: String, isOf field: Schema.Field) throws {
+        let json = Data((field.repeated ? JSON.array([text]) : text).utf8)
+        if (try? JSONSerialization.jsonObject(with: json, options: .fragmentsAllowed)) == nil {
+            throw Malformed(field.name, "must be \(field.repeated ? "a list of " : "")\(field.type)")
         }
     }
 }
