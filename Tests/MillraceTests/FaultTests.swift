@@ -25,6 +25,9 @@ struct FaultTests {
         ("query hits.window --after tickets.events/0@1", "hits.window is folded from hits.events, not tickets.events"),
         ("send HoldSeats --sight home", "--sight is not a field of HoldSeats, which has --event"),
         ("send HoldSeats --event", "--event needs a value"),
+        // What follows is the next option, as where a script's variable is empty.
+        ("send PlaceOrder --order --customer", "--order needs a value"),
+        ("query tickets.seats --event --status", "--event needs a value"),
         ("work nobody", "there is no worker, kind or domain nobody; there are accounts.handler"),
         (
             "replay hits.events --into hits.window --views sqlite:x",

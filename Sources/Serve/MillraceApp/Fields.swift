@@ -21,10 +21,10 @@ struct LooseOptions {
                 pairs.append((String(body[..<equals]), String(body[body.index(after: equals)...])))
             } else if flags.contains(where: { Spelling.same($0, String(body)) }) {
                 pairs.append((String(body), "true"))
-            } else if let value = rest.popFirst() {
+            } else if let value = rest.popFirst(), !value.hasPrefix("--") {
                 pairs.append((String(body), value))
             } else {
-                throw Failure(.usage, "\(word) needs a value")
+                throw Failure(.usage, "\(word) needs a value; write one that begins with -- as \(word)=--VALUE")
             }
         }
     }
