@@ -112,6 +112,8 @@ struct FileImport {
                 return place
             }
         }
-        throw Failure(.tryAgain, "another import of \(file) is under way; wait for it to end")
+        throw Failure(
+            .tryAgain,
+            "another import of \(file), or of a file with the same first line, is under way; wait for it to end")
     }
 }
