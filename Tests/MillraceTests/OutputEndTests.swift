@@ -121,6 +121,21 @@ struct OutputEndTests {
             try (tweet + "\n").write(toFile: tweets, atomically: true, encoding: .utf8)
             let twice = try await bus.run("import", "tweets", tweets)
             #expect(twice.exit == 65 && twice.err.contains("user: is there twice"), "\(twice)")
+            // Spaces before an object change nothing, whoever reads it.
+            let hit = #" {"remote_addr":"192.0.2.7","time_iso8601":"2026-01-01T00:00:00Z","request":"GET / HTTP/1.1"}"#
+            for (importer, line, word) in [
+                ("tweets", "  " + tweet, "user: is there twice"),
+                ("clicks", #" {"h":"a","t":1368832205,"t":1368832206}"#, "t: is there twice"),
+                ("access-log", String(hit.dropLast()) + #","status":200,"status":404}"#, "status: is there twice"),
+            ] {
+                let spaced = bus.folder + "/spaced-\(importer)"
+                try (line + "\n").write(toFile: spaced, atomically: true, encoding: .utf8)
+                let ended = try await bus.run("import", importer, spaced)
+                #expect(ended.exit == 65 && ended.err.contains(word), "\(ended)")
+            }
+            let once = bus.folder + "/once.log"
+            try (hit + "\n").write(toFile: once, atomically: true, encoding: .utf8)
+            #expect(try await bus.run("import", "access-log", once).exit == 0)
             let table = bus.folder + "/positions.csv"
             try "driver,time,lat,lon,lat\na,2026-01-01T00:00:00Z,1,2,3\n".write(
                 toFile: table, atomically: true, encoding: .utf8)

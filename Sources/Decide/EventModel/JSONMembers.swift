@@ -1,6 +1,11 @@
 /// Members of JSON's objects that are there twice. Readers differ in which of them counts (RFC 8259, section 4), so where a text says
 /// what is to be done, none does.
 package enum JSONMembers {
+    /// Whether a line begins as an object does, behind spaces and tabs.
+    package static func isBegun(by line: ArraySlice<UInt8>) -> Bool {
+        line.first { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") } == UInt8(ascii: "{")
+    }
+
     /// Refuses a text in which an object has a member twice, by the member's path.
     package static func checkOnce(_ bytes: ArraySlice<UInt8>) throws(Malformed) {
         if let twice = repeated(in: bytes) { throw Malformed(twice, "is there twice; give it once") }

@@ -49,7 +49,7 @@ public struct AccessLogReader: Sendable {
     }
 
     private mutating func told(_ line: ArraySlice<UInt8>) throws(AccessLog.Unreadable) -> LogEntry? {
-        if line.first == UInt8(ascii: "{") { return try JSONLog.entry(line) }
+        if JSONMembers.isBegun(by: line) { return try JSONLog.entry(line) }
         if try directive(line) { return nil }
         return try w3c.knowsFields ? w3c.entry(line) : AccessLog.entry(line, .told)
     }

@@ -70,7 +70,7 @@ extension Importer {
             },
             read: { line in try header.map { imported(try ImportedClick.click($0.row(line))) } })
         let json = ImportReader(read: { line in try ImportedClick.click(json: line).map(imported) })
-        table.told = { [table] first in first.first == UInt8(ascii: "{") ? json : table }
+        table.told = { [table] first in JSONMembers.isBegun(by: first) ? json : table }
         return table
     }
 }

@@ -339,7 +339,7 @@ final class ImportWork {
     private func imported(_ line: ImportLine) throws -> Imported? {
         if line.tooLong { throw Malformed("line", "is over \(Limits.lineBytes) bytes") }
         if line.bytes.isEmpty { return nil }
-        if line.bytes.first == UInt8(ascii: "{") { try JSONMembers.checkOnce(line.bytes) }
+        if JSONMembers.isBegun(by: line.bytes) { try JSONMembers.checkOnce(line.bytes) }
         guard let imported = try reader.read(line.bytes) else { return nil }
         let ended = imported.ended ?? imported.time
         if max(imported.time, ended) > now() + maximumClockSkew {
