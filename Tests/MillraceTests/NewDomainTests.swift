@@ -53,7 +53,11 @@ struct NewDomainTests {
         #expect(!own.contains { $0.text.contains("public ") && !$0.path.hasSuffix("domain.swift") })
     }
 
-    @Test(arguments: ["Likes", "1st", "", "a-b", "a b", "millrace", "hits", "é", String(repeating: "a", count: 31)])
+    @Test(arguments: [
+        "Likes", "1st", "", "a-b", "a b", "millrace", "hits", "é", String(repeating: "a", count: 31),
+        // What is written would not build.
+        "class", "self", "import", "embedded",
+    ])
     func `a name that cannot be one is refused, and nothing is written`(_ name: String) async throws {
         try await onBus { bus in
             let ended = try await bus.plain(["new", name, "--folder", bus.folder + "/new"])

@@ -94,8 +94,22 @@ struct DomainTemplate {
                 .usage,
                 "\(name) cannot name a domain: it has 1 to \(Self.longest) small letters and digits, a letter first")
         }
+        if Self.taken.contains(name) {
+            throw Failure(
+                .usage, "\(name) cannot name a domain: it is a word of Swift, or of the example; take another")
+        }
         (self.name, type) = (name, name.prefix(1).uppercased() + name.dropFirst())
     }
+
+    /// Words that code cannot have for a constant and a type (The Swift Programming Language, Keywords and Punctuation), and
+    /// the example's other program.
+    private static let taken: Set = [
+        "as", "associatedtype", "break", "case", "catch", "class", "continue", "default", "defer", "deinit", "do",
+        "else", "embedded", "enum", "extension", "fallthrough", "false", "fileprivate", "for", "func", "guard", "if",
+        "import", "in", "init", "inout", "internal", "is", "let", "nil", "operator", "precedencegroup", "private",
+        "protocol", "public", "repeat", "rethrows", "return", "self", "static", "struct", "subscript", "super",
+        "switch", "throw", "throws", "true", "try", "type", "typealias", "var", "where", "while",
+    ]
 
     /// A file of the example.
     private func text(_ path: String) -> String {
