@@ -345,7 +345,7 @@ let package = Package(
             exclude: ["fields.txt"]),
         tests("CachingTests", ["Caching", "TestSupport"]),
         tests("LearningTests", ["Learning", "EventModel", "learn"]),
-        tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "Money"]),
+        tests("FormatsTests", ["EventModel", "CSVText", "JSONText", "XMLText", "Money"]),
         tests(
             "WorkerTests",
             [

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Domains
+@testable import MillraceApp
 
 @Suite("What HTTP refuses", .serialized, .timeLimit(.minutes(10)))
 struct HTTPRefusalTests {
@@ -126,6 +127,18 @@ struct HTTPRefusalTests {
     func `names the parameter that is at fault`(_ path: String, _ field: String) async throws {
         let reply = try await Shared.web { try await $0.get(path) }
         #expect(reply.status == 400 && reply.json["field"].string == field, "\(reply)")
+    }
+
+    @Test func `an origin that is none of a page is refused, not waited for in vain`() {
+        for origin in ["*", "https://a.example", "http://localhost:3000", "http://[::1]:8080", "https://a.example:80"] {
+            #expect(HTTPOptions.isOrigin(origin), "\(origin)")
+        }
+        for none in [
+            "", "a.example", "https://", "://a", "https://a.example/", "https://A.example", "https://a.example:443",
+            "http://a.example:80", "https://a.example/x", "https://u@a.example", "https://a.example, https://b.example",
+        ] {
+            #expect(!HTTPOptions.isOrigin(none), "\(none)")
+        }
     }
 
     @Test func `what is asked is the same with HEAD, and OPTIONS says what may be`() async throws {

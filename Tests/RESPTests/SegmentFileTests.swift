@@ -16,6 +16,16 @@ private func folder() -> String {
 /// What was cut off or altered never comes back as if it were what was written.
 @Suite("Blocks on disk")
 struct SegmentFileTests {
+    @Test func `lie in a folder of their owner's alone, and one that cannot be made is told by a sentence`() throws {
+        let folder = folder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let file = try SegmentFile(in: folder + "/segments", partition: 0)
+        let mode = try FileManager.default.attributesOfItem(atPath: folder + "/segments")[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        let no = #expect(throws: LogError.self) { try SegmentFile(in: file.path + "/in-a-file", partition: 0) }
+        #expect(no?.kind == .denied && no?.message.contains("cannot be made: Not a directory") == true)
+    }
+
     @Test func `are what was written, and their room is used again`() throws {
         let folder = folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -24,6 +24,9 @@ package struct XMLTags: Sendable {
 
     /// What has begun in an earlier line and not ended.
     private var pending: [UInt8] = []
+    /// How much of it has been looked through for its end, and the quote that is open there.
+    private var searched = 0
+    private var quote: UInt8?
     /// Bytes that a tag or remark may have.
     package static let longest = 100_000
 
@@ -35,8 +38,11 @@ package struct XMLTags: Sendable {
     package mutating func take(_ line: ArraySlice<UInt8>) throws(Malformed) -> [Part] {
         var rest = line
         if !pending.isEmpty {
-            rest = ArraySlice(pending + [0x0a] + line)
-            pending = []
+            pending.append(0x0a)
+            pending += line
+            if !mayEnd() && pending.count <= Self.longest { return [] }
+            rest = pending[...]
+            (pending, searched, quote) = ([], 0, nil)
         }
         var parts: [Part] = []
         while let sign = rest.firstIndex(of: UInt8(ascii: "<")) {
@@ -67,6 +73,27 @@ package struct XMLTags: Sendable {
             Self.add(rest, [0x0a], &parts)
         }
         return parts
+    }
+
+    /// Whether what has begun may have ended by now. No byte is looked at again for each line that comes: what is never
+    /// closed would take the square of its length.
+    private mutating func mayEnd() -> Bool {
+        if pending.count < Self.data.open.count { return true }
+        defer { searched = pending.count }
+        if let (close, begin) = Self.remark(pending[...]) {
+            return Self.find(close, in: pending[max(begin, searched - close.count + 1)...]) != nil
+        }
+        let isDocumentType = pending.starts(with: Self.documentType)
+        for byte in pending[searched...] {
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == 0x22 || byte == 0x27 {
+                quote = byte
+            } else if byte == UInt8(ascii: ">") || isDocumentType && byte == UInt8(ascii: "[") {
+                return true
+            }
+        }
+        return false
     }
 
     /// Adds a text, with what comes behind it.

@@ -36,6 +36,11 @@ enum Exit: Int32 {
         }
         let code = Root.exitCode(for: error)
         let text = Root.fullMessage(for: error)
+        // What nobody has foreseen is no refusal.
+        if code == .failure, !(error is ExitCode) {
+            Output.complain("\(Program.name): \(Shown.text("\(error)"))", in: .bad)
+            return software.rawValue
+        }
         if code.isSuccess {
             try? Output.standard.write(text.isEmpty ? "" : text + "\n")
         } else if !text.isEmpty {

@@ -24,11 +24,11 @@ struct ScratchFolder {
         for _ in 0..<Self.tries where holder == nil {
             path = "\(NSTemporaryDirectory())\(Self.prefix)\(UUID().uuidString)"
             if PrivateFiles.makeFolder(path) != nil { break }
-            holder = Self.locked(path)
-            if let lost = holder, access(path, F_OK) != 0 {
-                close(lost)
-                holder = nil
+            guard let lock = Self.locked(path) else {
+                _ = rmdir(path)
+                continue
             }
+            if access(path, F_OK) == 0 { holder = lock } else { close(lock) }
         }
         (self.path, self.holder) = (path, holder)
     }

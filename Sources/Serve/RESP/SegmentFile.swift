@@ -1,4 +1,5 @@
 internal import CZlib
+internal import EventLog
 internal import Foundation
 internal import KVDomain
 internal import Synchronization
@@ -30,13 +31,19 @@ package final class SegmentFile: BlockStore {
 
     /// A new file in a folder, which is made where it is missing. Files of processes that have gone are removed.
     ///
-    /// - Throws: `CocoaError`, `POSIXError`.
+    /// - Throws: `LogError`.
     package init(in folder: String, partition: Int) throws {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        if let code = PrivateFiles.makeFolder(folder) {
+            throw LogError(.denied, "the folder \(folder) cannot be made: \(String(cString: strerror(code)))")
+        }
         Self.removeLeft(in: folder)
         path = "\(folder)/kv-\(getpid())-\(UInt32.random(in: 0 ... .max))-\(partition).blocks"
         descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        if descriptor < 0 { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        if descriptor < 0 {
+            let code = errno
+            let kind: LogError.Kind = code == ENOSPC ? .full : [EACCES, EPERM, EROFS].contains(code) ? .denied : .failed
+            throw LogError(kind, "\(path) cannot be made: \(String(cString: strerror(code)))")
+        }
         _ = flock(descriptor, LOCK_EX | LOCK_NB)
     }
 
