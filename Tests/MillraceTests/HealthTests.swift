@@ -7,7 +7,11 @@ import Testing
 struct HealthTests {
     @Test func `is by how far workers are behind, or by how long`() async throws {
         try await onBus { bus in
+            // A log that was named by mistake is not taken for one whose workers keep up.
+            let none = try await bus.run("health")
+            #expect(none.exit == 66 && none.err.contains("the log has no topics"), "\(none)")
             // Nothing is on the log: nobody is behind.
+            #expect(try await bus.run("topics", "apply").exit == 0)
             #expect(try await bus.run("health").exit == 0)
             for n in 1...3 { try await bus.run("produce", "Hit", stdin: #"{"site":"home","visitor":"v\#(n)"}"#) }
             // A worker that has begun on a burst is behind, and well.

@@ -26,8 +26,9 @@ extension OpenAPI {
         let own = route.parameters.map { parameter($0.name, $0.about, schema(of: $0), required: $0.required) }
         let replies = route.replies.map { reply in
             let content = reply.type.map { type in
-                let shape = type == MediaType.json.rawValue ? "{}" : #"{"type":"string"}"#
-                return [("content", object([(type, object([("schema", shape)]))]))]
+                // The gateway may refuse with the same status before the route is asked.
+                let refusal = reply.status >= 400 && type != Problem.mediaType ? [Problem.mediaType] : []
+                return [("content", object(([type] + refusal).map { ($0, object([("schema", shape(of: $0))])) }))]
             }
             return (reply.status, object([("description", JSON.string(reply.about))] + (content ?? [])))
         }
@@ -44,6 +45,14 @@ extension OpenAPI {
             ] + (variables + own).list("parameters") + body(of: route) + [
                 ("responses", object(answers)), ("security", route.isOpen ? "[]" : security(grant)),
             ])
+    }
+
+    private func shape(of type: String) -> String {
+        switch type {
+        case MediaType.json.rawValue: "{}"
+        case Problem.mediaType: reference("schemas", "Problem")
+        default: #"{"type":"string"}"#
+        }
     }
 
     private func body(of route: Route) -> [(String, String)] {

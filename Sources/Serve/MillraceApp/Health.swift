@@ -52,7 +52,11 @@ struct Health: AppCommand {
         }
         let workers = try Workers.all(of: app.domains, chosen: names)
         let states = try await places.withLog(app) { log in
-            try await places.withViews { views in
+            // A log that was named by mistake has nothing on it, and no worker would be behind.
+            if try await log.topics().isEmpty {
+                throw Failure(.noInput, "the log has no topics: name another, or make them with topics apply")
+            }
+            return try await places.withViews { views in
                 let lines = try await WorkerLag.settled(workers, log: log, views: views, sum: false, within: .zero)
                 return try await WorkerHealth.states(lines, on: log, at: now(), maxLag: maxLag, maxAge: limit)
             }

@@ -41,7 +41,8 @@ package final class SegmentFile: BlockStore {
         descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0 {
             let code = errno
-            let kind: LogError.Kind = code == ENOSPC ? .full : [EACCES, EPERM, EROFS].contains(code) ? .denied : .failed
+            let kind: LogError.Kind =
+                code == ENOSPC ? .full : [EACCES, EPERM, EROFS].contains(code) ? .denied : .failed
             throw LogError(kind, "\(path) cannot be made: \(String(cString: strerror(code)))")
         }
         _ = flock(descriptor, LOCK_EX | LOCK_NB)

@@ -156,6 +156,21 @@ struct PageTests {
         }
     }
 
+    @Test func `no form makes an account without a password`() async throws {
+        try await onBus { bus in
+            let web = try await bus.web()
+            for name in ["RegisterUser", "OpenSession", "ChangePassword"] {
+                let page = try await web.get("/ui/commands/\(name)", Self.html)
+                #expect(page.status == 200 && page.body.contains("POST /commands/\(name)"), "\(page)")
+                #expect(!page.body.contains("Send \(name)"))
+                let sent = try await post(web, "/ui/commands/\(name)", [("user", "ann")], origin: web.base)
+                #expect(sent.status == 400 && sent.body.contains("comes with its password"), "\(sent)")
+            }
+            let none = try await bus.run("query", "accounts.profile", "--user", "ann")
+            #expect(none.out.isEmpty, "\(none)")
+        }
+    }
+
     @Test func `a form of another page of the web does nothing`() async throws {
         try await onBus { bus in
             let web = try await bus.web()
