@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import EventLog
 internal import EventModel
+internal import Foundation
 internal import MillraceBus
 internal import Projecting
 
@@ -51,12 +52,12 @@ struct Health: AppCommand {
             return limit
         }
         let workers = try Workers.all(of: app.domains, chosen: names)
+        // A log that was named by mistake would be made, and no worker would be behind on it.
+        if case .local(let folder) = try places.logPlace(), access(folder + "/log.sqlite", F_OK) != 0, errno == ENOENT {
+            throw Failure(.noInput, "there is no log in \(folder): no worker has begun one there. --log names another")
+        }
         let states = try await places.withLog(app) { log in
-            // A log that was named by mistake has nothing on it, and no worker would be behind.
-            if try await log.topics().isEmpty {
-                throw Failure(.noInput, "the log has no topics: name another, or make them with topics apply")
-            }
-            return try await places.withViews { views in
+            try await places.withViews { views in
                 let lines = try await WorkerLag.settled(workers, log: log, views: views, sum: false, within: .zero)
                 return try await WorkerHealth.states(lines, on: log, at: now(), maxLag: maxLag, maxAge: limit)
             }
