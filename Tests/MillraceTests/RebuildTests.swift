@@ -93,7 +93,8 @@ struct RebuildTests {
                 let other = try await bus.start(["rebuild", "hits.windows"] + arguments).end()
                 #expect(other.exit == 75, "\(arguments): \(other)")
                 #expect(
-                    other.err.contains("another rebuild of hits.windows is under way (process \(slow.pid)); wait for it"),
+                    other.err.contains(
+                        "another rebuild of hits.windows is under way (process \(slow.pid)); wait for it"),
                     "\(arguments): \(other)")
             }
             #expect(try await bus.run("rebuild", "cache.ratios").exit == 0, "another view is another matter")

@@ -186,7 +186,8 @@ struct CheckpointFaultTests {
         }
     }
 
-    @Test func `a checkpoint that a frozen process does not let go is not waited for, and all is folded`() async throws {
+    @Test func `a checkpoint that a frozen process does not let go is not waited for, and all is folded`() async throws
+    {
         try await folder { folder in
             let log = try await Carrier.local.log(folder)
             try await log.create(Domains.all.flatMap(\.topics) + [QuarantineLog.topic])
@@ -198,7 +199,8 @@ struct CheckpointFaultTests {
             // As another process on the same machine that stands still in the middle of a commit.
             let other = try SQLiteViews(directory: folder + "/views")
             let frozen = Frozen()
-            async let commit: Void = other.commit(CheckpointTests.rows.kept, to: [:], under: [:]) { _ in frozen.stand() }
+            async let commit: Void = other.commit(CheckpointTests.rows.kept, to: [:], under: [:]) { _ in frozen.stand()
+            }
             await frozen.hasBegun()
             try await running(site.handler("second")) {
                 let known = try await isKnown(1...40, site, "b")

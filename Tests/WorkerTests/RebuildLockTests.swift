@@ -71,7 +71,9 @@ struct RebuildLockTests {
     }
 
     @Test(arguments: Carrier.stores)
-    func `builds are locked by one, of one projection's version, until it lets them go`(on carrier: Carrier) async throws {
+    func `builds are locked by one, of one projection's version, until it lets them go`(on carrier: Carrier)
+        async throws
+    {
         try await folder { folder in
             let views = try carrier.views(folder)
             // Another process, where the store can be shared at all.

@@ -59,7 +59,8 @@ extension PartitionWorker {
             } catch {
                 throw LogError(
                     .busy,
-                    "the checkpoint of \(step.rows.kept.name) is held by another process, and the log has not all that it knows: \(error)")
+                    "the checkpoint of \(step.rows.kept.name) is held by another process, and the log has not all that it knows: \(error)"
+                )
             }
         }
         return nil

@@ -218,7 +218,9 @@ public struct Claim: Hashable, Sendable {
 /// Why a view store could not do what it was asked.
 public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case unreachable, setting, fenced, mismatch, absent, unstorable, damaged, full, denied, busy, failed }
+        enum Code {
+            case unreachable, setting, fenced, mismatch, absent, unstorable, damaged, full, denied, busy, failed
+        }
         let code: Code
         /// The database does not answer.
         public static let unreachable = Kind(code: .unreachable)

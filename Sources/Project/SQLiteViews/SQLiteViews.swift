@@ -353,7 +353,8 @@ extension ViewError {
         case .SQLITE_BUSY:
             self.init(
                 .busy,
-                "\(path): another process does not let go of it (\(why)); one that is frozen keeps it until it goes on or is killed")
+                "\(path): another process does not let go of it (\(why)); one that is frozen keeps it until it goes on or is killed"
+            )
         default: self.init(.failed, "\(path): \(why)")
         }
     }
