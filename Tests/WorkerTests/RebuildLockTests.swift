@@ -86,7 +86,7 @@ struct RebuildLockTests {
             await free.release()
             await lock.release()
             await lock.release()
-            for _ in 0..<20 {
+            for _ in 0..<200 {
                 let (a, b) = (try await others.lockBuilds(of: Self.windows), views)
                 await expectBusy { _ = try await b.lockBuilds(of: Self.windows) }
                 await a.release()

@@ -7,8 +7,9 @@ extension PostgresViews {
     }
 }
 
-/// An advisory lock of a session of its own, which the server lets go with the connection. Where that is lost earlier, another may rebuild:
-/// epochs and numbers of builds keep the two apart, and the one that swaps later fails.
+/// An advisory lock of a transaction of its own, which the server lets go with the connection, also behind a pooler of transactions. The
+/// transaction reads and writes nothing, and so keeps no old rows. Where the connection is lost earlier, another may rebuild: epochs and numbers of
+/// builds keep the two apart, and the one that swaps later fails.
 struct PostgresBuildLock: BuildLock {
     private let connection: Connection
 
@@ -17,6 +18,7 @@ struct PostgresBuildLock: BuildLock {
         do {
             let connection = try await Connection.open(address)
             let (taken, _) = await connection.run { session in
+                try session.execute("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
                 try session.execute(keeping)
                 return try take("millrace rebuild \(name)", session)
             }
@@ -33,10 +35,12 @@ struct PostgresBuildLock: BuildLock {
         }
     }
 
-    /// The session says nothing while events are folded, however long that takes, and a client whose machine is gone is missed.
+    /// The client says nothing while events are folded, however long that takes, and is missed where its machine is gone. Not every server has
+    /// each of these settings.
     private static let keeping = """
-        SELECT set_config(name, setting, false) FROM (VALUES ('idle_session_timeout', '0'), ('tcp_keepalives_idle', '10'),
-            ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3')) AS wanted(name, setting)
+        SELECT set_config(name, setting, true) FROM (VALUES ('idle_in_transaction_session_timeout', '0'),
+            ('transaction_timeout', '0'), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),
+            ('tcp_keepalives_count', '3')) AS wanted(name, setting)
         WHERE name IN (SELECT name FROM pg_settings)
         """
 
@@ -44,7 +48,7 @@ struct PostgresBuildLock: BuildLock {
         var parameters = Parameters()
         let name = parameters.add(key)
         let taken = try session.execute(
-            "SELECT pg_try_advisory_lock(hashtextextended(\(name), 0))::int::bigint", parameters)
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(\(name), 0))::int::bigint", parameters)
         if try taken.integer(0, 0) == 1 { return (true, nil) }
         let found = try session.execute(
             """
@@ -56,5 +60,9 @@ struct PostgresBuildLock: BuildLock {
         return (false, found.count == 0 ? nil : found.text(0, 0).map { "process \($0) of PostgreSQL" })
     }
 
-    func release() async { await connection.close() }
+    /// The server lets go of what a closed connection held a moment later than it answers the next who asks.
+    func release() async {
+        _ = await connection.run { session in _ = try session.execute("ROLLBACK") }
+        await connection.close()
+    }
 }
