@@ -80,6 +80,34 @@ struct RebuildTests {
         }
     }
 
+    @Test func `one at a time is let at a view, and another is told that it runs`() async throws {
+        try await onBus { bus in
+            let projector = try await bus.work("projector")
+            try await hits(bus, 0..<300)
+            try await bus.settle()
+            let slow = try bus.start("rebuild", "hits.windows", "--rate", "100")
+            try await eventually("the build to begin: \(slow.err)") {
+                (try? Tables("\(bus.views)/hits.windows@1+1.sqlite").folded) ?? 0 > 0 ? true : nil
+            }
+            for arguments in [[], ["--dry-run"], ["--rollback"]] {
+                let other = try await bus.start(["rebuild", "hits.windows"] + arguments).end()
+                #expect(other.exit == 75, "\(arguments): \(other)")
+                #expect(
+                    other.err.contains(
+                        "another rebuild of hits.windows is under way (process \(slow.pid)); wait for it"),
+                    "\(arguments): \(other)")
+            }
+            #expect(try await bus.run("rebuild", "cache.ratios").exit == 0, "another view is another matter")
+            let ended = try await slow.end()
+            let rebuilt = try JSON(ended.out)
+            #expect(ended.exit == 0 && rebuilt["build"].int == 1 && rebuilt["folded"].int == 300, "\(ended)")
+            #expect(try await bus.run("rebuild", "hits.windows").exit == 0)
+            #expect(try await bus.run("verify", "hits.windows").exit == 0)
+            #expect(try await sum(bus) == 300)
+            try await projector.stop()
+        }
+    }
+
     @Test(arguments: [
         (["tickets.seats"], Int32(64), "there is no projection tickets.seats"),
         (["hits.windows", "--rollback"], 66, "there is no build of hits.windows before the live one to go back to"),

@@ -1,3 +1,5 @@
+import Dispatch
+import Domains
 import EventLog
 import EventModel
 import LocalLog
@@ -9,6 +11,7 @@ import Synchronization
 import Testing
 
 @testable import Handling
+@testable import SQLiteViews
 @testable import TicketsDomain
 
 /// Checkpoints whose writes fail for as long as a test says so, and of which it counts reads of states.
@@ -105,6 +108,23 @@ private struct Counted: ViewReader {
     func sums(_ columns: [Int], over scan: Scan) throws -> [Int64] { try reader.sums(columns, over: scan) }
 }
 
+/// A commit that stands still, on the store's own thread, until it is told to go on.
+private final class Frozen: Sendable {
+    private let gate = DispatchSemaphore(value: 0)
+    private let begun = Signal()
+    private let isStanding = Atomic(false)
+
+    func stand() {
+        isStanding.store(true, ordering: .releasing)
+        begun.notify()
+        gate.wait()
+    }
+    func hasBegun() async {
+        _ = await begun.first(within: .seconds(300)) { isStanding.load(ordering: .acquiring) ? true : nil }
+    }
+    func goOn() { gate.signal() }
+}
+
 @Suite("Checkpoints that fail or do not fit", .timeLimit(.minutes(10)))
 struct CheckpointFaultTests {
     private func openAndHold(_ events: ClosedRange<Int>, _ site: Site, _ client: CommandClient) async throws {
@@ -163,6 +183,41 @@ struct CheckpointFaultTests {
                 #expect(known)
             }
             #expect(site.journal.folded(by: "third") == 0)
+        }
+    }
+
+    @Test func `a checkpoint that a frozen process does not let go is not waited for, and all is folded`() async throws
+    {
+        try await folder { folder in
+            let log = try await Carrier.local.log(folder)
+            try await log.create(Domains.all.flatMap(\.topics) + [QuarantineLog.topic])
+            let views = try SQLiteViews(directory: folder + "/views", patience: .milliseconds(500))
+            let site = Site(log: log, views: WatchedViews(views))
+            try await running(site.handler("first")) {
+                try await site.talk { client async throws in try await openAndHold(1...40, site, client) }
+            }
+            // As another process on the same machine that stands still in the middle of a commit.
+            let other = try SQLiteViews(directory: folder + "/views")
+            let frozen = Frozen()
+            async let commit: Void = other.commit(CheckpointTests.rows.kept, to: [:], under: [:]) { _ in frozen.stand()
+            }
+            await frozen.hasBegun()
+            try await running(site.handler("second")) {
+                let known = try await isKnown(1...40, site, "b")
+                #expect(known)
+            }
+            #expect(site.journal.all.contains { $0.contains("cannot be had") && $0.contains("does not let go") })
+            #expect(site.journal.folded(by: "second") == 160, "events and outcomes")
+            frozen.goOn()
+            try await commit
+            try await running(site.handler("third")) {
+                let known = try await isKnown(1...40, site, "c")
+                #expect(known)
+            }
+            #expect(site.journal.folded(by: "third") == 40, "the outcomes that were written without it")
+            await other.close()
+            await views.close()
+            await log.close()
         }
     }
 

@@ -8,6 +8,8 @@ public import EventModel
 /// store's own and may block. **Closing.** Who opened a store closes it.
 public protocol CheckpointStore: Sendable {
     /// Takes the rows that a worker keeps of some partitions; makes the tables where they are missing. Each version has its own.
+    ///
+    /// - Throws: ``LogError/Kind/busy`` where another process does not let go of the store. What was folded is on the log all the same.
     func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint
 }
 

@@ -58,12 +58,21 @@ final class PartitionCheckpoint {
     ///
     /// - Parameter ends: Up to where each partition may have been folded. A checkpoint that is further, or whose last
     ///   record is not on the log, was folded from another log: it is wiped, and all is folded again.
+    /// - Returns: nil where another process does not let go of the store.
     static func claim(
         _ store: any CheckpointStore, _ rows: CheckpointRows, _ sources: [TopicPartition], states: any StateCache,
         remembered: Remembered? = nil, log: any EventLog, ends: [TopicPartition: Offset], limits: Checkpointing,
         logger: Logger
-    ) async throws -> PartitionCheckpoint {
-        let checkpoint = try await store.claim(rows.kept, sources)
+    ) async throws -> PartitionCheckpoint? {
+        let checkpoint: any Checkpoint
+        do {
+            checkpoint = try await store.claim(rows.kept, sources)
+        } catch let error as LogError where error.kind == .busy {
+            logger.warning(
+                "the checkpoint of \(rows.kept.name) cannot be had, and all is folded from the log: \(error)",
+                metadata: ["partition": "\(sources[0].partition)"])
+            return nil
+        }
         let claimed = PartitionCheckpoint(rows, sources, checkpoint, states, remembered, limits, logger)
         if let why = try await claimed.contradiction(to: log, ends) {
             logger.warning("the checkpoint of \(rows.kept.name) is of another log, and is folded again: \(why)")

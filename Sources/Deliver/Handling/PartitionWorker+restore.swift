@@ -19,7 +19,7 @@ extension PartitionWorker {
         let ends = sources.reduce(into: [:]) { ends, source in
             ends[source] = step.topics.contains(source.topic) ? committed[source] : bounds[source]?.upperBound
         }
-        let partition = Restored(state: state, checkpoint: try await claim(sources, ends, state))
+        let partition = Restored(state: state, checkpoint: try await claim(sources, bounds, ends, state))
         var folded = 0
         if let said, let checkpoint = partition.checkpoint {
             for source in sources { folded += try await foldRedriven(source, said, checkpoint, into: state) }
@@ -42,12 +42,28 @@ extension PartitionWorker {
     }
 
     private func claim(
-        _ sources: [TopicPartition], _ ends: [TopicPartition: Offset], _ state: Step.State
+        _ sources: [TopicPartition], _ bounds: [TopicPartition: Range<Offset>], _ ends: [TopicPartition: Offset],
+        _ state: Step.State
     ) async throws -> PartitionCheckpoint? {
         guard let checkpoints, !sources.isEmpty, let states = state.states else { return nil }
-        return try await PartitionCheckpoint.claim(
+        if let claimed = try await PartitionCheckpoint.claim(
             checkpoints, step.rows, sources, states: states, remembered: state.remembered, log: log, ends: ends,
             limits: checkpointing, logger: logger)
+        {
+            return claimed
+        }
+        // A start without it needs all that it had folded.
+        for (source, kept) in bounds {
+            do {
+                try step.checkBeginning(of: source, at: kept.lowerBound, goingOnAt: nil)
+            } catch {
+                throw LogError(
+                    .busy,
+                    "the checkpoint of \(step.rows.kept.name) is held by another process, and the log has not all that it knows: \(error)"
+                )
+            }
+        }
+        return nil
     }
 
     /// Folds what had waited when the checkpoint was written, and waits no more.

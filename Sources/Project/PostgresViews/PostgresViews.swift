@@ -16,7 +16,7 @@ public final class PostgresViews: ViewStore {
         /// commits (`synchronous_commit=off`, a standby that was behind): to fold on would leave a gap.
         var stands: [Schema: [TopicPartition: (epoch: Epoch, next: Offset?)]] = [:]
     }
-    private let address: Address
+    let address: Address
     private let pool: Pool
     private let state = Mutex(State())
 

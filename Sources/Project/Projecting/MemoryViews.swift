@@ -68,6 +68,13 @@ public final class MemoryViews: ViewStore {
         var heldUntil: ContinuousClock.Instant?
     }
     private let lives = Mutex<[String: Live]>([:])
+    /// First builds' names of projections whose builds somebody has.
+    private let locked = Mutex<Set<String>>([])
+    private final class Lock: BuildLock {
+        private let end: Mutex<(@Sendable () -> Void)?>
+        init(end: @escaping @Sendable () -> Void) { self.end = Mutex(end) }
+        func release() { end.withLock { $0.take() }?() }
+    }
     private final class Watch: ViewWatch {
         private let end: @Sendable () -> Void
         init(end: @escaping @Sendable () -> Void) { self.end = end }
@@ -167,6 +174,12 @@ public final class MemoryViews: ViewStore {
 
     public func hold(_ projection: AnyProjection, for time: Duration) {
         lives.withLock { $0[projection.build(0).storage, default: Live()].heldUntil = .now + time }
+    }
+
+    public func lockBuilds(of projection: AnyProjection) throws -> any BuildLock {
+        let name = projection.build(0).storage
+        if !locked.withLock({ $0.insert(name).inserted }) { throw ViewError.rebuilding(projection, by: nil) }
+        return Lock { [self] in locked.withLock { _ = $0.remove(name) } }
     }
 
     public func discard(_ tables: any StoredTables) {

@@ -22,8 +22,11 @@ public struct Rebuild: Sendable {
     private static let rounds = 20
     /// A build this many events behind is as good as there: the rest is folded with the live build held.
     private static let near: Int64 = 20_000
+    /// How often the live build is held at most; each time less is left to fold.
+    private static let tries = 5
     /// How long projectors wait for a build that takes the live one's place, should the process die that does it.
-    private static let hold = Duration.seconds(10)
+    var hold = Duration.seconds(10)
+    private var isAlone = false
 
     public init(
         _ projection: AnyProjection, log: any EventLog, views: any ViewStore, rate: Int? = nil
@@ -34,13 +37,38 @@ public struct Rebuild: Sendable {
         self.rate = rate
     }
 
+    /// Does several things with the builds, and nobody else makes or swaps any meanwhile.
+    ///
+    /// - Throws: ``ViewError/Kind/busy`` where another has them.
+    public func alone<R>(_ body: (Rebuild) async throws -> R) async throws -> R {
+        if isAlone { return try await body(self) }
+        var own = self
+        own.isAlone = true
+        let lock = try await views.lockBuilds(of: projection)
+        do {
+            let result = try await body(own)
+            await lock.release()
+            return result
+        } catch {
+            await lock.release()
+            throw error
+        }
+    }
+
     /// Folds a fresh build up to the end of the log as it is now, and compares it with the live one at the live one's offsets.
     ///
     /// - Parameter progress: Told how many events have been folded, and how many there are to fold.
     /// - Returns: The build's number, what was folded, and how it differs from the live build.
-    /// - Throws: ``EventsGone`` where the log has not all events any more, unless ``withoutGone``.
+    /// - Throws: ``EventsGone`` where the log has not all events any more, unless ``withoutGone``; ``ViewError/Kind/busy`` where
+    ///   another makes builds.
     public func build(
         progress: (_ folded: Int, _ of: Int) -> Void = { _, _ in }
+    ) async throws -> (build: Int, folded: Int, comparison: Comparison) {
+        try await alone { try await $0.make(progress) }
+    }
+
+    private func make(
+        _ progress: (_ folded: Int, _ of: Int) -> Void
     ) async throws -> (build: Int, folded: Int, comparison: Comparison) {
         let gone = try await log.gone(of: projection.topics)
         if !gone.isEmpty, !withoutGone { throw EventsGone("a new build of \(projection.name)", gone) }
@@ -82,9 +110,14 @@ public struct Rebuild: Sendable {
     /// and older ones are removed.
     ///
     /// - Returns: How many events the build had still to fold.
-    /// - Throws: ``EventsGone`` where the log has not all of those any more, unless ``withoutGone``.
+    /// - Throws: ``EventsGone`` where the log has not all of those any more, unless ``withoutGone``; ``ViewError/Kind/busy`` where
+    ///   another makes builds, or where this one does not catch up with the live one.
     @discardableResult
     public func swap(to number: Int) async throws -> Int {
+        try await alone { try await $0.take(the: number) }
+    }
+
+    private func take(the number: Int) async throws -> Int {
         let before = try await views.builds(of: projection)
         if !before.all.contains(number) { throw ViewError.missing(projection.build(number)) }
         if number == before.live { return 0 }
@@ -94,31 +127,60 @@ public struct Rebuild: Sendable {
         try await checkGone(next, bounds)
         var refold = try await ViewReplay(
             next, from: log, starts: bounds.mapValues(\.lowerBound), into: views, owner: Self.owner)
-        var ends = bounds.mapValues(\.upperBound)
-        for _ in 0..<Self.rounds {
-            try await refold.fold(to: ends)
-            ends = try await log.bounds(of: partitions).mapValues(\.upperBound)
-            let left = ends.reduce(0) { $0 + ($1.value - (refold.next[$1.key] ?? 0)) }
-            if left <= Self.near { break }
-        }
-        // Nobody folds the live build from here on: who has it in hand is fenced, and who would take it waits for the next.
-        let deadline = ContinuousClock.now + Self.hold
-        try await views.hold(projection, for: Self.hold)
-        _ = try await views.claim(live, partitions, owner: Self.owner)
-        try await refold.fold(to: views.read(live) { _, asOf in asOf })
-        if .now > deadline - Self.hold / 4 {
-            throw ViewError(
-                .failed,
-                """
-                build \(number) of \(projection.name) did not catch up with the live one within \(Self.hold), and does not \
-                take its place; the view is as it was. Rebuild it again when the machine is less busy
-                """)
-        }
-        try await views.promote(number, of: projection)
+        var tries = 0
+        repeat {
+            if tries == Self.tries {
+                throw ViewError(
+                    .busy,
+                    """
+                    build \(number) of \(projection.name) did not catch up with the live one within \(hold), \(tries) times, and does \
+                    not take its place; the view is as it was. Rebuild it again when the machine is less busy
+                    """)
+            }
+            tries += 1
+            try await approach(&refold, bounds.mapValues(\.upperBound))
+        } while try await !promote(next, over: live, partitions, &refold)
         for old in before.all where old != number && old != before.live {
             try await views.discard(old, of: projection)
         }
         return refold.folded
+    }
+
+    /// Folds until little is left.
+    private func approach(_ refold: inout ViewReplay, _ ends: [TopicPartition: Offset]) async throws {
+        var ends = ends
+        for _ in 0..<Self.rounds {
+            try await refold.fold(to: ends)
+            ends = try await log.bounds(of: ends.keys.sorted()).mapValues(\.upperBound)
+            let left = ends.reduce(0) { $0 + ($1.value - (refold.next[$1.key] ?? 0)) }
+            if left <= Self.near { break }
+        }
+    }
+
+    /// Folds what is left while nobody folds the live build, and makes the next the live one.
+    ///
+    /// - Returns: Whether it is. It is not where that took about as long as the live build is held: projectors go on with it then.
+    private func promote(
+        _ next: AnyProjection, over live: AnyProjection, _ partitions: [TopicPartition], _ refold: inout ViewReplay
+    ) async throws -> Bool {
+        // From here on who has the live build in hand is fenced, and who would take it waits for the next.
+        let deadline = ContinuousClock.now + hold
+        try await views.hold(projection, for: hold)
+        do {
+            _ = try await views.claim(live, partitions, owner: Self.owner)
+            try await refold.fold(to: views.read(live) { _, asOf in asOf })
+            if .now > deadline - hold / 4 {
+                try await views.hold(projection, for: .zero)
+                return false
+            }
+            try await views.promote(next.build, of: projection)
+        } catch {
+            try? await views.hold(projection, for: .zero)
+            throw error
+        }
+        // Where this process stood still before that, the live build was held no longer, and somebody may have taken it again.
+        _ = try await views.claim(live, partitions, owner: Self.owner)
+        return true
     }
 
     /// Checks that what a build has not folded yet is still on the log.
@@ -134,10 +196,12 @@ public struct Rebuild: Sendable {
     ///
     /// - Returns: Its number, and how many events it had still to fold.
     public func rollBack() async throws -> (build: Int, folded: Int) {
-        let builds = try await views.builds(of: projection)
-        guard let previous = builds.previous, builds.all.contains(previous) else {
-            throw ViewError(.absent, "there is no build of \(projection.name) before the live one to go back to")
+        try await alone { own in
+            let builds = try await views.builds(of: projection)
+            guard let previous = builds.previous, builds.all.contains(previous) else {
+                throw ViewError(.absent, "there is no build of \(projection.name) before the live one to go back to")
+            }
+            return (previous, try await own.swap(to: previous))
         }
-        return (previous, try await swap(to: previous))
     }
 }

@@ -10,9 +10,13 @@ public struct ViewCheckpoints: CheckpointStore {
     public init(_ views: any ViewStore) { self.views = views }
 
     public func claim(_ tables: WorkerTables, _ partitions: [TopicPartition]) async throws -> any Checkpoint {
-        try await views.open(tables)
         let owner = "\(getpid())-\(UUID().uuidString.prefix(8))"
-        return ViewCheckpoint(views, tables, try await views.claim(tables, partitions, owner: owner))
+        do {
+            try await views.open(tables)
+            return ViewCheckpoint(views, tables, try await views.claim(tables, partitions, owner: owner))
+        } catch let error as ViewError where error.kind == .busy {
+            throw LogError(.busy, error.message)
+        }
     }
 }
 

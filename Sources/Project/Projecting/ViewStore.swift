@@ -72,6 +72,10 @@ public protocol ViewStore: Sendable {
     /// Keeps everyone from folding into the live build for so long, or until another is live. What was claimed before is not
     /// affected; who claims anew finds ``Builds/isHeld``.
     func hold(_ projection: AnyProjection, for time: Duration) async throws
+    /// Takes the builds of a projection's version for one who makes and swaps them, until they are let go or the process has died.
+    ///
+    /// - Throws: ``ViewError/Kind/busy`` where another has them, in this process or elsewhere.
+    func lockBuilds(of projection: AnyProjection) async throws -> any BuildLock
     /// Removes tables and their rows: those of a build, or of a worker.
     func discard(_ tables: any StoredTables) async throws
     func close() async
@@ -110,6 +114,12 @@ public struct Builds: Hashable, Sendable {
         self.all = all
         self.isHeld = isHeld
     }
+}
+
+/// The builds of a projection's version, taken by ``ViewStore/lockBuilds(of:)``. Queries and projectors go on with the live one.
+public protocol BuildLock: Sendable {
+    /// Lets them go. After the first time it does nothing.
+    func release() async
 }
 
 extension ViewStore {
@@ -208,7 +218,9 @@ public struct Claim: Hashable, Sendable {
 /// Why a view store could not do what it was asked.
 public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
     public struct Kind: Sendable, Hashable {
-        enum Code { case unreachable, setting, fenced, mismatch, absent, unstorable, damaged, full, denied, failed }
+        enum Code {
+            case unreachable, setting, fenced, mismatch, absent, unstorable, damaged, full, denied, busy, failed
+        }
         let code: Code
         /// The database does not answer.
         public static let unreachable = Kind(code: .unreachable)
@@ -225,6 +237,8 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let damaged = Kind(code: .damaged)
         public static let full = Kind(code: .full)
         public static let denied = Kind(code: .denied)
+        /// Another is at it, or the machine has too much to do: it may be possible later.
+        public static let busy = Kind(code: .busy)
         public static let failed = Kind(code: .failed)
     }
     public var kind: Kind
@@ -238,6 +252,13 @@ public struct ViewError: Error, Sendable, Hashable, CustomStringConvertible {
 
     public static func missing(_ build: AnyProjection) -> ViewError {
         ViewError(.mismatch, "there is no \(build.storage); another rebuild may have removed it")
+    }
+
+    /// - Parameter who: The one that has the builds, as somebody would look for it; nil where that is not known.
+    public static func rebuilding(_ projection: AnyProjection, by who: String?) -> ViewError {
+        let holder = who.map { " (\($0))" } ?? ""
+        return ViewError(
+            .busy, "another rebuild of \(projection.name) is under way\(holder); wait for it to end, or stop it")
     }
 
     static func crowded(_ projection: AnyProjection, _ source: TopicPartition) -> ViewError {

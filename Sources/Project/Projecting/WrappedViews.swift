@@ -42,6 +42,9 @@ extension WrappedViews {
     public func hold(_ projection: AnyProjection, for time: Duration) async throws {
         try await views.hold(projection, for: time)
     }
+    public func lockBuilds(of projection: AnyProjection) async throws -> any BuildLock {
+        try await views.lockBuilds(of: projection)
+    }
     public func discard(_ tables: any StoredTables) async throws {
         try await views.discard(tables)
     }

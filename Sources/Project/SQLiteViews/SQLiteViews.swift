@@ -2,6 +2,7 @@ public import EventLog
 public import EventModel
 internal import Foundation
 internal import GRDB
+internal import GRDBSQLite
 public import Projecting
 internal import Synchronization
 
@@ -18,9 +19,15 @@ public final class SQLiteViews: ViewStore {
     let readers = BlockingPool("millrace.views.reader", count: 5)
     let versions = LiveVersions()
     let catchingUp = Mutex<[String: CatchingUp]>([:])
+    /// Databases whose lock another process has not let go since it was waited for in vain.
+    private let stuck = Mutex<Set<String>>([])
+    private let patience: Duration
 
-    public init(directory: String) throws {
+    public convenience init(directory: String) throws { try self.init(directory: directory, patience: Self.patience) }
+
+    init(directory: String, patience: Duration) throws {
         self.directory = directory
+        self.patience = patience
         if let code = PrivateFiles.makeFolder(directory) {
             throw ViewError(.denied, "the folder \(directory) cannot be made: \(String(cString: strerror(code)))")
         }
@@ -52,7 +59,7 @@ public final class SQLiteViews: ViewStore {
         let path = path(of: tables)
         return try pools.withLock { pools in
             if let pool = pools[path] { return pool }
-            let pool = try Self.open(path, tables)
+            let pool = try open(path, tables)
             pools[path] = pool
             return pool
         }
@@ -67,7 +74,7 @@ public final class SQLiteViews: ViewStore {
 
     /// Opens, and opens again where another process is just making the database or closing it: SQLite then says that it is
     /// locked without waiting.
-    private static func open(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
+    private func open(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
         let deadline = ContinuousClock.now + patience
         while true {
             do {
@@ -80,11 +87,12 @@ public final class SQLiteViews: ViewStore {
         }
     }
 
-    /// How long another's lock is waited for.
+    /// How long another's lock is waited for, and how long once that was in vain: one who was frozen in the middle of a commit keeps it.
     static let patience = Duration.seconds(30)
+    private static let glance = Duration.seconds(1)
 
-    private static func openOnce(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
-        if let reading = try openForReading(path) { return reading }
+    private func openOnce(_ path: String, _ tables: any StoredTables) throws -> any DatabaseWriter {
+        if let reading = try Self.openForReading(path) { return reading }
         // SQLite gives the files beside it the same mode.
         if let code = PrivateFiles.makeFile(path) {
             throw ViewError(
@@ -96,9 +104,9 @@ public final class SQLiteViews: ViewStore {
         let pool = try DatabasePool(path: path, configuration: configuration)
         try pool.writeWithoutTransaction { db in
             // A batch's rows lie all over a table. Pages that do not fit are written before their time, and again.
-            try db.execute(sql: "PRAGMA cache_size = -\(cache >> 10); PRAGMA journal_size_limit = \(keptLog)")
+            try db.execute(sql: "PRAGMA cache_size = -\(Self.cache >> 10); PRAGMA journal_size_limit = \(Self.keptLog)")
             try db.inTransaction(.immediate) {
-                try prepare(db, tables)
+                try Self.prepare(db, tables)
                 return .commit
             }
             // A statement of many rows keeps the pages as they were, to take itself back: up to a page for each row and tree. An index
@@ -215,17 +223,34 @@ public final class SQLiteViews: ViewStore {
         let path = path(of: tables)
         let pool = try await pool(tables)
         do {
-            return try await pool.writeWithoutTransaction { db in
-                var result: R?
-                try db.inTransaction(.immediate) {
-                    result = try body(db)
-                    return .commit
+            return try await pool.writeWithoutTransaction { [self] db in
+                try waiting(for: path, db) {
+                    var result: R?
+                    try db.inTransaction(.immediate) {
+                        result = try body(db)
+                        return .commit
+                    }
+                    guard let result else { throw ViewError(.failed, "\(path): a commit gave no result") }
+                    return result
                 }
-                guard let result else { throw ViewError(.failed, "\(path): a commit gave no result") }
-                return result
             }
         } catch {
             throw Self.own(error, path)
+        }
+    }
+
+    /// Writes wait one after another: where another process does not let go of a lock, only the first of them waits long.
+    private func waiting<R>(for path: String, _ db: Database, _ body: () throws -> R) throws -> R {
+        let isStuck = stuck.withLock { $0.contains(path) }
+        if isStuck { sqlite3_busy_timeout(db.sqliteConnection, Int32(min(Self.glance, patience).milliseconds)) }
+        defer { if isStuck { sqlite3_busy_timeout(db.sqliteConnection, Int32(patience.milliseconds)) } }
+        do {
+            let result = try body()
+            if isStuck { stuck.withLock { _ = $0.remove(path) } }
+            return result
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            stuck.withLock { _ = $0.insert(path) }
+            throw error
         }
     }
 
@@ -325,6 +350,11 @@ extension ViewError {
                 .full, "no room is left on the device for \(path); the view stays where it was. Free some and restart")
         case .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_READONLY, .SQLITE_AUTH:
             self.init(.denied, "\(path) cannot be opened for writing (\(why))")
+        case .SQLITE_BUSY:
+            self.init(
+                .busy,
+                "\(path): another process does not let go of it (\(why)); one that is frozen keeps it until it goes on or is killed"
+            )
         default: self.init(.failed, "\(path): \(why)")
         }
     }

@@ -21,6 +21,8 @@ struct Rebuilding: AppCommand {
                 the new build is removed after the comparison, and the exit code is 65 where
                 something differs.
 
+                One rebuild of a view runs at a time: another ends with 75, and changes nothing.
+
                 Where the log has not all events any more, a new build would lack what they did:
                 rebuild refuses with 65, unless --without-what-is-gone says that it may.
 
@@ -56,18 +58,24 @@ struct Rebuilding: AppCommand {
                 var rebuild = Rebuild(projection, log: log, views: views, rate: rate)
                 rebuild.withoutGone = losing.withoutWhatIsGone
                 do {
-                    if rollback {
-                        let (build, folded) = try await rebuild.rollBack()
-                        try show(projection, build: build, live: true, folded: folded, nil)
-                    } else {
-                        if !dryRun { try await keepSnapshots(&rebuild, projection, log, views) }
-                        try await rebuildNow(rebuild, projection, views)
-                    }
+                    try await rebuild.alone { try await run($0, projection, log, views) }
                 } catch let error as EventsGone {
                     throw Losing.refusal(error)
                 }
             }
         }
+    }
+
+    private func run(
+        _ rebuild: Rebuild, _ projection: AnyProjection, _ log: any EventLog, _ views: any ViewStore
+    ) async throws {
+        if rollback {
+            let (build, folded) = try await rebuild.rollBack()
+            return try show(projection, build: build, live: true, folded: folded, nil)
+        }
+        var rebuild = rebuild
+        if !dryRun { try await keepSnapshots(&rebuild, projection, log, views) }
+        try await rebuildNow(rebuild, projection, views)
     }
 
     /// The old build's snapshots do not count for the new one, which passes by their times.

@@ -90,7 +90,7 @@ package struct Explanation: Error, Sendable, Hashable {
     private static func kind(_ kind: ViewError.Kind) -> Kind {
         switch kind {
         case .unreachable: .unavailable
-        case .fenced: .tryAgain
+        case .fenced, .busy: .tryAgain
         case .mismatch, .setting: .configuration
         case .absent: .noInput
         case .damaged, .unstorable: .data
