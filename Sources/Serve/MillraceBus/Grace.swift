@@ -65,7 +65,13 @@ package final class Grace: Sendable {
     ) async throws -> R {
         let grace = Grace(try set(), end: end)
         defer { grace.over() }
+        endAtOnce()
         return try await $current.withValue(grace) { try await body() }
+    }
+
+    /// Until the workers listen to signals themselves nothing has begun that would have to be ended.
+    private static func endAtOnce() {
+        for number in [SIGTERM, SIGINT] { signal(number) { _ in _exit(0) } }
     }
 
     /// Somebody was told to stop.
