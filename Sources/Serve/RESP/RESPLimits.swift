@@ -1,3 +1,4 @@
+internal import Foundation
 internal import KVDomain
 
 /// What the RESP front allows at most. Each limit has its name here and nowhere else.
@@ -32,6 +33,9 @@ package enum RESPLimits {
     static let name = 128
     /// Changes that await their outcome, of all connections.
     package static let underWay = 100_000
+    /// Threads that read connections. As many processors are left for the handler and the log, and for clients on the same machine: a client
+    /// whose thread has to wait for a processor waits for milliseconds.
+    package static let threads = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     /// How long an answer is waited for.
     package static let patience = Duration.seconds(10)
     /// How long connections may go on when the server is told to stop.

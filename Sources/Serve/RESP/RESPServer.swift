@@ -60,7 +60,8 @@ package final class RESPServer: Service, CustomStringConvertible {
         let (statistics, consistency, authorize) = (statistics, consistency, authorize)
         let around = Around(
             store: store, authorize: authorize, info: { [self] in information() }, topic: topic)
-        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: RESPLimits.threads)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 512)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -84,6 +85,7 @@ package final class RESPServer: Service, CustomStringConvertible {
         do {
             server = try await bootstrap.bind(host: host, port: port).get()
         } catch {
+            try? await group.shutdownGracefully()
             throw CannotListen(error, host: host, port: port)
         }
         running(server.localAddress?.port ?? port)
@@ -93,6 +95,7 @@ package final class RESPServer: Service, CustomStringConvertible {
             server.close(promise: nil)
         }
         await stop()
+        try? await group.shutdownGracefully()
     }
 
     /// Connections answer what they have, for some time.
