@@ -141,11 +141,12 @@ final class Connection: ChannelInboundHandler {
 
     /// Takes the commands of one kind that are next.
     private func take(_ kind: CommandEntry.Kind) -> [Plan] {
-        var plans: [Plan] = []
+        var (plans, bytes) = ([Plan](), 0)
         taken = []
         while let next = queue.first ?? nextParsed(), CommandTable.entry(next[0])?.kind == kind,
-            plans.count < RESPLimits.pipelined
+            plans.count < RESPLimits.pipelined, bytes < RESPLimits.group
         {
+            bytes += Self.size(of: next)
             taken.append(dequeue())
             plans.append(CommandTable.plan(next, &session, around))
         }

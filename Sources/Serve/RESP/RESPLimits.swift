@@ -31,6 +31,9 @@ package enum RESPLimits {
     static let scanned = 10_000
     /// Bytes of a connection's name.
     static let name = 128
+    /// Bytes of a connection's commands from which on no more are done together: what is decided together is awaited together, and a group
+    /// of many megabytes could take longer than an answer is waited for.
+    static let group = 1 << 20
     /// Changes that await their outcome, of all connections.
     package static let underWay = 100_000
     /// Threads that read connections. As many processors are left for the handler and the log, and for clients on the same machine: a client
