@@ -26,7 +26,7 @@ final class LogHead: Sendable {
             if case .open(let head) = state { return head }
             return nil
         }
-        return head.map { LogVersion(counter: $0.value.counter, count: $0.value.count) }
+        return (head?.value).map { LogVersion(counter: $0.counter, count: $0.count) }
     }
 
     /// Nothing more is told.

@@ -18,9 +18,15 @@ extension GatewayEnvironment {
 
     /// A command that needs a password is not sent in other ways by whoever could change another's account with his token.
     func checkComesWithoutPassword(_ name: String, of domain: Domain, _ request: GatewayRequest) throws(Problem) {
-        guard let signIn = domain.signIn, signIn.takesPassword(name) else { return }
+        guard let why = Self.needsPassword(name, of: domain) else { return }
         if request.access.allows(.actForOthers, in: domain.name) { return }
-        throw Problem(.badRequest, "\(name) comes with its password, by itself: POST /commands/\(name)")
+        throw Problem(.badRequest, why)
+    }
+
+    /// What to do with a command that comes with a password; nil of any other.
+    static func needsPassword(_ name: String, of domain: Domain) -> String? {
+        guard let signIn = domain.signIn, signIn.takesPassword(name) else { return nil }
+        return "\(name) comes with its password, by itself: POST /commands/\(name)"
     }
 
     /// `POST /commands/{command}` where the command comes with a password.

@@ -26,8 +26,12 @@ enum CommandTable {
     }
 
     static func plan(_ arguments: [Bytes], _ session: inout Session, _ around: Around) -> Plan {
-        if isOfBrowser(arguments[0]) { return .close(.error("ERR this is a request over HTTP, and no command")) }
-        guard let entry = entry(arguments[0]) else { return refuse(unknown(arguments), &session) }
+        guard let entry = entry(arguments[0]) else {
+            if ofBrowsers.contains(arguments[0].word) {
+                return .close(.error("ERR this is a request over HTTP, and no command"))
+            }
+            return refuse(unknown(arguments), &session)
+        }
         if !entry.takes(arguments.count) { return refuse(.arity(entry.name), &session) }
         around.checkToken(of: &session)
         if session.permissions == nil, !["auth", "hello", "quit", "reset"].contains(entry.name) {
@@ -54,10 +58,7 @@ enum CommandTable {
 
     /// What a request over HTTP has in its head. A page of the web can have a browser send one to any port of this machine, with commands as
     /// its body: so the connection ends before that is read (`securityWarningCommand` of Redis).
-    private static func isOfBrowser(_ word: Bytes) -> Bool {
-        guard word.count == 4 || word.count == 5 else { return false }
-        return ["post", "host:"].contains(String(decoding: word.slice, as: UTF8.self).lowercased())
-    }
+    private static let ofBrowsers: Set = ["POST", "HOST:"]
 
     /// As Redis says it: no more than 128 bytes of a name and of its arguments.
     private static func unknown(_ arguments: [Bytes]) -> Reply {

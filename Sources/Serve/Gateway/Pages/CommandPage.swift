@@ -23,7 +23,10 @@ extension GatewayEnvironment {
         }
         do {
             if !CommandLines.isID(id) { throw Problem(.badRequest, "\(CommandForm.id) \(CommandLines.rule)") }
-            if takesPassword(form) { throw Problem(.badRequest, wayWithPassword(form)) }
+            // Without its password a name would be taken by nobody who can sign in.
+            if let why = Self.needsPassword(form.found.kind.name, of: form.found.domain) {
+                throw Problem(.badRequest, why)
+            }
             let outcome = try await decide(
                 form.found, json: form.json(values), id: id, within: GatewayLimits.wait, request)
             // What is sent next is another command.
@@ -63,21 +66,12 @@ extension GatewayEnvironment {
             case .failed(let problem): told(problem)
             case nil: HTML()
             }
-            if takesPassword(form) {
-                HTML.tag("p") { "\(wayWithPassword(form)), or millrace account on a terminal." }
+            if let why = Self.needsPassword(form.found.kind.name, of: form.found.domain) {
+                HTML.tag("p") { "\(why), or millrace account on a terminal." }
             } else {
                 form.html(id: id, values: values, problem: problem)
             }
         }
-    }
-
-    /// Without its password a name would be taken by nobody who can sign in.
-    private func takesPassword(_ form: CommandForm) -> Bool {
-        form.found.domain.signIn?.takesPassword(form.found.kind.name) ?? false
-    }
-
-    private func wayWithPassword(_ form: CommandForm) -> String {
-        "\(form.found.kind.name) comes with its password, by itself: POST /commands/\(form.found.kind.name)"
     }
 
     private func told(_ outcome: Outcome) -> HTML {
