@@ -23,6 +23,11 @@ struct Deadline {
         if left <= .zero { throw Overdue(description: "waited \(patience) for \(what)") }
         return left
     }
+    /// Waits a moment before the condition is looked at again.
+    func pause(for what: String) async throws {
+        _ = try left(for: what)
+        try await Task.sleep(for: .milliseconds(1))
+    }
 }
 
 /// Opens a carrier's log for one test, and closes and clears it whatever comes of the test.

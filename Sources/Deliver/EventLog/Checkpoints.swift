@@ -18,8 +18,16 @@ public protocol Checkpoint: Sendable {
     /// What had been folded into the rows of each partition when they were claimed; those without any are left out.
     var next: [TopicPartition: Offset] { get }
     func read<R: Sendable>(_ body: @escaping @Sendable (any ViewReader) throws -> R) async throws -> R
+    /// The same on the caller's thread, without waiting for anything but perhaps a disk. `body` may be called again.
+    ///
+    /// - Returns: nil where the store cannot do so now.
+    func readNow<R>(_ body: (any ViewReader) throws -> R) throws -> R?
     /// Writes rows, and what has been folded into them now. One write at a time.
     func write(
         to offsets: [TopicPartition: Offset], _ body: @escaping @Sendable (ViewBatch) throws -> Void
     ) async throws
+}
+
+extension Checkpoint {
+    public func readNow<R>(_ body: (any ViewReader) throws -> R) throws -> R? { nil }
 }

@@ -3,7 +3,7 @@ public import EventModel
 /// Where a reader stands in each of its partitions, and whose turn it is: a partition with a steady backlog must not keep
 /// the others waiting.
 public struct Cursors: Sendable {
-    private var positions: [TopicPartition: Offset]
+    public private(set) var positions: [TopicPartition: Offset]
     /// The partitions in order; nil where they have changed since it was made.
     private var order: [TopicPartition]?
     private var turn = 0

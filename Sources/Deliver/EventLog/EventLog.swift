@@ -191,6 +191,9 @@ public protocol LogReader: Sendable {
 public protocol GroupMember: Sendable {
     /// The next thing that happened to this member.
     func next(max: Int, wait: Duration) async throws -> Delivery
+    /// The same of a member whose work may also be done within the commits that bring its records: those are not delivered then. When it
+    /// returns, or throws, the log has let go of the work. A log that cannot do so delivers all.
+    func next(max: Int, wait: Duration, inline work: any InlineWork) async throws -> Delivery
     /// Makes a `next` that waits, or else the one after, return at once. It may be called from any task.
     func wake()
     /// Begins to deliver assigned partitions: from the offset given, or where that is nil, from where the group has

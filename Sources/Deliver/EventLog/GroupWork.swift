@@ -12,10 +12,15 @@ public protocol GroupWork {
     mutating func tick(_ member: any GroupMember) async throws -> Duration
     /// Records that it takes at once; nil for as many as its loop says.
     var most: Int? { get }
+    /// Waits for the next thing that happens to its member.
+    mutating func next(of member: any GroupMember, max: Int, wait: Duration) async throws -> Delivery
 }
 
 extension GroupWork {
     public var most: Int? { nil }
+    public mutating func next(of member: any GroupMember, max: Int, wait: Duration) async throws -> Delivery {
+        try await member.next(max: max, wait: wait)
+    }
 }
 
 /// How a worker takes part in its group, from joining to leaving.
@@ -96,7 +101,8 @@ public struct GroupLoop: Sendable {
     ) async throws {
         while !stopping() && !Task.isCancelled {
             let pause = try await work.tick(member)
-            switch try await member.next(max: work.most ?? batch, wait: min(max(pause, .zero), Self.heed)) {
+            let wait = min(max(pause, .zero), Self.heed)
+            switch try await work.next(of: member, max: work.most ?? batch, wait: wait) {
             case .assigned(let partitions):
                 held.formUnion(partitions)
                 try await member.start(work.assigned(partitions))

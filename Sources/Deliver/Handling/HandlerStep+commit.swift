@@ -48,6 +48,8 @@ extension HandlerStep {
         }
     }
 
+    func due(in state: State) -> Timestamp? { state.aggregates.nextDue }
+
     /// Writes the commands of timers that are due.
     func tick(_ partitions: [Partition: RestoredPartition<State>]) async throws -> Duration {
         let now = clock()

@@ -90,6 +90,20 @@ struct HandlerStep: PartitionStep {
             outcomes: outcomes)
     }
 
+    static let worksInline = true
+
+    func lookUpNow(
+        _ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>
+    ) throws -> Found? {
+        let number = source.partition
+        let ids = records.map { KeyedID($0.key, $0.commandID(in: source)) }
+        if ids.contains(where: { partition.state.ids[$0] != nil }) { return nil }
+        if let checkpoint = partition.checkpoint {
+            guard let kept = try checkpoint.loadNow(records.map(\.key), ids: ids), kept.isEmpty else { return nil }
+        }
+        return Found(ids: ids, earlier: [:], home: home(number), events: events(number), outcomes: outcomes(number))
+    }
+
     /// How far apart outcomes may stand that are read with all between them: to begin a read anew costs more than so many records.
     private static let near: Int64 = 2000
     /// How many are read at once with all between them.

@@ -8,6 +8,7 @@ extension PartitionCheckpoint {
         var entries: [KeyedID: Remembered.Entry] = [:]
         /// Of ids that stand there by themselves: they may be those of another key's commands.
         var unsure: [KeyedID: Remembered.Entry] = [:]
+        var isEmpty: Bool { entries.isEmpty && unsure.isEmpty }
     }
 
     /// Loads the states of some keys; gives what the checkpoint remembers of some commands.
@@ -16,13 +17,37 @@ extension PartitionCheckpoint {
     @discardableResult
     func load(_ keys: [Bytes], ids: [KeyedID] = []) async throws -> Found {
         if let fenced { throw fenced }
-        let missing = states.missing(keys)
-        let sought = hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : []
-        var jsons: [String: String] = [:]
+        let (missing, sought) = lacking(keys, ids)
         var result = Found()
-        if hasRows && !(missing.isEmpty && sought.isEmpty) { (jsons, result) = try await read(missing, sought) }
+        var jsons: [String: String] = [:]
+        if hasRows && !(missing.isEmpty && sought.isEmpty) {
+            let asked = asked(missing, sought)
+            (jsons, result) = try told(by: try await checkpoint.read { try asked.rows($0) }, asked)
+        }
         try take(missing, jsons)
         return result
+    }
+
+    /// The same on the caller's thread, without waiting for anything but perhaps a disk.
+    ///
+    /// - Returns: nil where the store cannot do so now; nothing was loaded then.
+    func loadNow(_ keys: [Bytes], ids: [KeyedID]) throws -> Found? {
+        if let fenced { throw fenced }
+        let (missing, sought) = lacking(keys, ids)
+        var result = Found()
+        var jsons: [String: String] = [:]
+        if hasRows && !(missing.isEmpty && sought.isEmpty) {
+            let asked = asked(missing, sought)
+            guard let rows = try checkpoint.readNow({ try asked.rows($0) }) else { return nil }
+            (jsons, result) = try told(by: rows, asked)
+        }
+        try take(missing, jsons)
+        return result
+    }
+
+    /// Of some keys and commands, those of which the checkpoint may know.
+    private func lacking(_ keys: [Bytes], _ ids: [KeyedID]) -> (keys: [Bytes], ids: [KeyedID]) {
+        (states.missing(keys), hasRows ? self.ids.sought(ids.filter { remembered?[$0] == nil }) : [])
     }
 
     /// Loads the states of keys of several partitions in one read of the checkpoint that they share, where more than one of them misses
@@ -69,26 +94,41 @@ extension PartitionCheckpoint {
         return jsons
     }
 
-    /// Reads the states of some keys, by their storable text, and what is remembered of some commands.
-    private func read(_ keys: [Bytes], _ ids: [KeyedID]) async throws -> (jsons: [String: String], found: Found) {
-        let (rows, partition) = (rows, Value(partition))
-        let texts = keys.map { $0.storable }
-        let names = Dictionary(ids.map { ($0.storable, [$0]) }) { a, _ in a }
-            .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
-        let (states, known) = try await checkpoint.read { reader in
+    /// What is read of a checkpoint for some keys and commands.
+    private struct Asked: Sendable {
+        let rows: CheckpointRows
+        let states: [Row]
+        /// Commands by how their ids may stand there.
+        let names: [String: [KeyedID]]
+        let partition: Value
+
+        func rows(_ reader: any ViewReader) throws -> (states: [Row], ids: [Row]) {
             (
-                texts.isEmpty ? [] : try reader.rows(rows.states, keys: texts.map { [partition, .text($0)] }),
+                states.isEmpty ? [] : try reader.rows(rows.states, keys: states),
                 names.isEmpty ? [] : try reader.rows(rows.ids, keys: names.keys.map { [partition, .text($0)] })
             )
         }
+    }
+
+    private func asked(_ keys: [Bytes], _ ids: [KeyedID]) -> Asked {
+        let partition = Value(partition)
+        let names = Dictionary(ids.map { ($0.storable, [$0]) }) { a, _ in a }
+            .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
+        return Asked(rows: rows, states: keys.map { [partition, .text($0.storable)] }, names: names, partition: partition)
+    }
+
+    /// The states of keys, by their storable text, and what is remembered of commands.
+    private func told(
+        by rows: (states: [Row], ids: [Row]), _ asked: Asked
+    ) throws -> (jsons: [String: String], found: Found) {
         var found = Found()
-        for row in known {
+        for row in rows.ids {
             guard let text = row[1].text, let entry = Remembered.Entry(row) else { continue }
-            for id in names[text] ?? [] {
+            for id in asked.names[text] ?? [] {
                 if KeyedID.isPlain(text) { found.unsure[id] = entry } else { found.entries[id] = entry }
             }
         }
-        return (try jsons(of: states), found)
+        return (try jsons(of: rows.states), found)
     }
 
     /// Reads ahead which timers the checkpoint has, up to a moment and some more.

@@ -18,17 +18,26 @@ extension PartitionCheckpoint {
         init(ids: Int, records: Int) { (self.ids, self.records) = (ids, records) }
     }
 
+    /// Whether ``saveIfDue(cutoff:)`` has something to do.
+    var wantsCare: Bool {
+        if let writing { return writing.isOver.load(ordering: .acquiring) || states.count > 2 * limits.held }
+        if states.count > limits.held, hasSettled || states.count > left + limits.held / 10 { return true }
+        return since > 0 && isDue
+    }
+
+    private var isDue: Bool {
+        let passed = ContinuousClock.now - began
+        let isFull = states.count > limits.held
+        return (passed >= pause || (isFull && !hasFailed)) && (passed >= limits.pause || since >= limits.records)
+    }
+
     /// Begins a checkpoint where one is due, takes note of one that is over, and lets go of states above the limit.
     ///
     /// - Parameter cutoff: Ids from before that are past their retention.
     func saveIfDue(cutoff: Timestamp?) async {
         await settle(waiting: false)
-        let passed = ContinuousClock.now - began
-        let isFull = states.count > limits.held
-        if passed >= pause || (isFull && !hasFailed), passed >= limits.pause || since >= limits.records {
-            beginSaving(cutoff: cutoff)
-        }
-        if !isFull { return }
+        if isDue { beginSaving(cutoff: cutoff) }
+        if states.count <= limits.held { return }
         // More than twice as many are waited for, unless they cannot be kept at all.
         await settle(waiting: states.count > 2 * limits.held && !hasFailed)
         // All are looked through, which is of use once more can be let go.

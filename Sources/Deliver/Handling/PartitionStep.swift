@@ -65,6 +65,10 @@ protocol PartitionStep: SendableMetatype {
     /// Brings into memory what handling a batch needs.
     func lookUp(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) async throws
         -> Found
+    /// The same without waiting for anything but perhaps a disk.
+    ///
+    /// - Returns: nil where that is not possible, or where a record was handled before.
+    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws -> Found?
     /// Whether a record was handled before, under the same id. Then what came of it comes out again.
     ///
     /// - Parameter number: Which of the batch it is, counted from 0.
@@ -88,6 +92,19 @@ protocol PartitionStep: SendableMetatype {
 
     /// Does what time has made due; says how long until it wants to be asked again.
     func tick(_ partitions: [Partition: RestoredPartition<State>]) async throws -> Duration
+    /// When something of a partition is due, as far as it is known; nil where nothing is.
+    func due(in state: State) -> Timestamp?
+
+    /// Whether it may handle records within the commits that bring them.
+    static var worksInline: Bool { get }
+}
+
+extension PartitionStep {
+    static var worksInline: Bool { false }
+    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws -> Found? {
+        nil
+    }
+    func due(in state: State) -> Timestamp? { nil }
 }
 
 /// What is known of the partitions of one number.

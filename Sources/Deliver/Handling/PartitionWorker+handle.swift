@@ -25,23 +25,37 @@ extension PartitionWorker {
         try await loadStates(for: batches)
         for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }
         try await commit(&pending, as: member)
-        for batch in batches {
-            guard let checkpoint = partitions[batch.source.partition]?.checkpoint else { continue }
-            // A handler's state is folded from what it writes, a reactor's from what it reads.
-            if checkpoint.sources.contains(batch.source) { checkpoint.advance(past: batch) }
-        }
-        isCommitted = true
+        passed(batches)
         for batch in batches { await partitions[batch.source.partition]?.checkpoint?.saveIfDue(cutoff: step.cutoff) }
     }
 
     private mutating func handle(
         _ batch: Batch, _ failing: [Offset: String], _ pending: inout Pending<Step.Output>, as member: any GroupMember
     ) async throws {
+        let hand = try await lookUp(batch.records, in: batch.source)
+        var done = 0
+        while done < batch.records.count {
+            done = try handle(batch, from: done, in: hand, failing, &pending)
+            if !pending.output.isLarge { continue }
+            pending.consumed[batch.source] = batch.records[done - 1].offset + 1
+            try await commit(&pending, as: member)
+        }
+        pending.consumed[batch.source] = batch.next
+    }
+
+    /// Goes through records of a batch until so much has come of them that it is to be committed.
+    ///
+    /// - Returns: which record is the next.
+    mutating func handle(
+        _ batch: Batch, from first: Int, in hand: BatchInHand<Step>, _ failing: [Offset: String],
+        _ pending: inout Pending<Step.Output>
+    ) throws -> Int {
         // A copy for the batch, so that no call for a record makes one.
         let (step, source) = (step, batch.source)
-        let hand = try await lookUp(batch.records, in: source)
-        var counted = 0
-        for (number, original) in batch.records.enumerated() {
+        var next = first
+        while next < batch.records.count, next == first || !pending.output.isLarge {
+            let (number, original) = (next, batch.records[next])
+            (next, pending.records) = (next + 1, pending.records + 1)
             let record = pending.begin(original, in: source)
             if step.repeats(record, number, in: hand, into: &pending.output) { continue }
             var why = failing[record.offset]
@@ -49,11 +63,6 @@ extension PartitionWorker {
                 why = try step.handle(record, number, in: hand, into: &pending.output)
                 if why == nil {
                     pending.tellRefusal(of: record)
-                    if !pending.output.isLarge { continue }
-                    pending.consumed[source] = record.offset + 1
-                    pending.records += number + 1 - counted
-                    counted = number + 1
-                    try await commit(&pending, as: member)
                     continue
                 }
             }
@@ -62,8 +71,17 @@ extension PartitionWorker {
             pending.entries.append(try parked.park(original, in: source, why))
             pending.parked += 1
         }
-        pending.records += batch.records.count - counted
-        pending.consumed[source] = batch.next
+        return next
+    }
+
+    /// All that came of these batches is committed.
+    mutating func passed(_ batches: [Batch]) {
+        for batch in batches {
+            guard let checkpoint = partitions[batch.source.partition]?.checkpoint else { continue }
+            // A handler's state is folded from what it writes, a reactor's from what it reads.
+            if checkpoint.sources.contains(batch.source) { checkpoint.advance(past: batch) }
+        }
+        isCommitted = true
     }
 
     /// One read for all partitions of a delivery: each costs the worker two changes of threads, or a way to the database's server.
@@ -103,27 +121,39 @@ extension PartitionWorker {
     /// Commits what is pending in one transaction.
     mutating func commit(_ pending: inout Pending<Step.Output>, as member: any GroupMember) async throws {
         if pending.consumed.isEmpty { return }
-        let appends = pending.output.appends
-        let told = pending.entries.isEmpty ? [] : quarantine.map { [$0.appending(pending.entries)] } ?? []
         let start = metrics == nil ? nil : ContinuousClock.now
         let offsets: [[Offset]]
         do {
-            offsets = try await member.transact(
-                Transaction(appends: appends + told, consumed: pending.consumed, replies: pending.output.replies))
+            offsets = try await member.transact(transaction(of: pending))
         } catch {
             pending.spans?.end(failing: error)
             throw error
         }
-        if let metrics, let start {
-            metrics.commit.record(since: start)
+        if let metrics, let start { metrics.commit.record(since: start) }
+        committed(&pending, at: offsets)
+    }
+
+    /// What the quarantine is told comes behind what came of the records.
+    func transaction(of pending: Pending<Step.Output>) -> Transaction {
+        let told = pending.entries.isEmpty ? nil : quarantine?.appending(pending.entries)
+        return Transaction(
+            appends: pending.output.appends + (told.map { [$0] } ?? []), consumed: pending.consumed,
+            replies: pending.output.replies)
+    }
+
+    /// Takes note of what is committed.
+    mutating func committed(_ pending: inout Pending<Step.Output>, at offsets: [[Offset]]) {
+        let appends = pending.output.appends
+        let told = pending.entries.isEmpty || quarantine == nil ? 0 : 1
+        if let metrics {
             metrics.records.increment(by: pending.records)
             metrics.written.increment(by: appends.reduce(0) { $0 + $1.records.count })
             if pending.parked > 0 { metrics.parked.increment(by: pending.parked) }
         }
         step.committed(
-            pending.output, written: offsets.prefix(appends.count),
-            replied: offsets.dropFirst(appends.count + told.count), partitions)
-        if !told.isEmpty, let last = offsets[appends.count].last {
+            pending.output, written: offsets.prefix(appends.count), replied: offsets.dropFirst(appends.count + told),
+            partitions)
+        if told > 0, let last = offsets[appends.count].last {
             for number in Set(pending.consumed.keys.map(\.partition)) {
                 partitions[number]?.checkpoint?.noteRedriven(to: last + 1, records: pending.entries.count)
             }

@@ -32,6 +32,8 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
     private var requests: RedriveRequests
     /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     var isCommitted = true
+    /// Until then it handles nothing within the commits that bring it.
+    var inlineRest: ContinuousClock.Instant?
 
     init(_ step: Step, log: any EventLog, logger: Logger, batch: Int, _ care: WorkerCare) {
         (self.step, self.log, self.logger) = (step, log, logger)
@@ -60,6 +62,7 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
         let crashed = try await backoff.begin(
             Dictionary(uniqueKeysWithValues: starts), ends: bounds.mapValues(\.upperBound))
         metrics?.crashes.increment(by: crashed)
+        if crashed > 0 { restInline() }
         return Dictionary(uniqueKeysWithValues: assigned.map { ($0, nil) })
     }
 

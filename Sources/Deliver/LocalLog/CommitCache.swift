@@ -138,6 +138,14 @@ struct Following {
         return batches
     }
 
+    /// Goes past records of a partition that need not be read. What else is new is not affected.
+    mutating func pass(_ partition: TopicPartition, to next: Offset) {
+        if let cursor = cursors[partition], cursor < next { cursors[partition] = next }
+    }
+
+    /// Where each partition is read on.
+    var positions: [TopicPartition: Offset] { cursors.positions }
+
     /// The partitions to read from the database, in turn.
     mutating func inTurn() -> [(partition: TopicPartition, from: Offset)] { cursors.inTurn() }
 
@@ -151,7 +159,7 @@ struct Following {
 }
 
 extension Record {
-    fileprivate init(_ record: NewRecord, at offset: Offset) {
+    init(_ record: NewRecord, at offset: Offset) {
         self.init(
             offset: offset, timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers)
     }

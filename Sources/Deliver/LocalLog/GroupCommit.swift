@@ -79,6 +79,51 @@ final class GroupCommit {
         }
     }
 
+    /// What has been taken for a partition so far, as its readers will have it; nil where nothing was.
+    func batch(of partition: TopicPartition) -> Batch? {
+        guard let records = pending[partition], let base = places[partition]?.next else { return nil }
+        return Batch(
+            source: partition, records: records.enumerated().map { Record($1, at: base + $0) },
+            next: base + records.count)
+    }
+
+    /// Where the records stand that have been taken so far.
+    var taken: [(partition: TopicPartition, range: Range<Offset>)] {
+        pending.compactMap { partition, records in
+            places[partition].map { (partition, $0.next..<$0.next + records.count) }
+        }
+    }
+
+    /// Takes a transaction of a member.
+    ///
+    /// - Throws: ``LogError/Kind/fenced`` where a partition is not the member's any more. Nothing was taken then.
+    func take(_ transaction: Transaction, of group: String, by member: String) throws -> [[Offset]] {
+        try check(member, of: group, has: transaction.consumed.keys)
+        let all = transaction.appends + transaction.replies(try plan(transaction.appends))
+        try check(all)
+        let offsets = try plan(all)
+        append(all)
+        let set = try db.cachedStatement(
+            sql: "INSERT INTO consumed VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET next = ?4")
+        for (partition, next) in transaction.consumed {
+            try set.execute(arguments: [group, partition.topic, partition.partition.rawValue, next.rawValue])
+        }
+        return offsets
+    }
+
+    private func check(
+        _ member: String, of group: String, has partitions: some Sequence<TopicPartition>
+    ) throws {
+        let owner = try db.cachedStatement(
+            sql: "SELECT member FROM owners WHERE team = ? AND topic = ? AND partition = ?")
+        for partition in partitions {
+            let found = try String.fetchOne(owner, arguments: [group, partition.topic, partition.partition.rawValue])
+            if found != member {
+                throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
+            }
+        }
+    }
+
     private func place(_ partition: TopicPartition) throws -> Store.Place {
         if let place = places[partition] { return place }
         var place = try Store.place(db, partition)

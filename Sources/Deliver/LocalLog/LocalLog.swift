@@ -18,6 +18,7 @@ public final class LocalLog: Maintained {
     let changed: Signal
     let groups: GroupChanges
     let recent: CommitCache
+    let lending: Lending
     /// Nil where the log may only be read.
     let members: MemberFiles?
     let path: String
@@ -43,8 +44,10 @@ public final class LocalLog: Maintained {
         let doorbell = try doorbell?(heard)
         (self.pool, self.path, self.clock, self.complain) = (pool, path, clock, settings.complain)
         (self.changed, self.groups, self.recent, self.hasReaders) = (changed, groups, recent, hasReaders)
+        lending = Lending(changed)
         writer = Writer(
-            pool: pool, lock: lock, path: path, clock: clock, metrics: settings.metrics, complain: settings.complain
+            pool: pool, lock: lock, path: path, clock: clock, metrics: settings.metrics, lending: lending,
+            complain: settings.complain
         ) { done in
             if !done.isAlone { recent.forget() }
             recent.add(done.commit, bytes: done.bytes)

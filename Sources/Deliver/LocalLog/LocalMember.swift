@@ -61,19 +61,64 @@ final class LocalMember: GroupMember {
     }
 
     func next(max: Int, wait: Duration) async throws -> Delivery {
-        try await log.changed.first(
-            within: Beat.within(wait), pause: { untilLook }, in: { state.withLock(\.following.partitions) }
-        ) {
-            if state.withLock({ $0.isWoken.take() }) { return .idle }
-            if untilLook <= .zero {
-                let version = log.groups.version(of: group)
-                if let change = try await look() { return change }
-                state.withLock { ($0.seen, $0.looked) = (version, .now) }
+        try await next(max: max, wait: wait, lending: nil)
+    }
+
+    func next(max: Int, wait: Duration, inline work: any InlineWork) async throws -> Delivery {
+        try await next(max: max, wait: wait, lending: work)
+    }
+
+    private func next(max: Int, wait: Duration, lending work: (any InlineWork)?) async throws -> Delivery {
+        var isLent = false
+        let marks: Set = [GroupChanges.mark(of: group), Lending.mark(of: id)]
+        let found: Delivery?
+        do {
+            found = try await log.changed.first(
+                within: Beat.within(wait), pause: { untilLook },
+                in: { isLent ? marks : state.withLock(\.following.partitions) }
+            ) {
+                if isLent {
+                    isLent = false
+                    if await takeBack() { return .idle }
+                }
+                if let change = try await changes() { return change }
+                let (batches, damage) = try await log.next(of: state, \.following, max: max)
+                leave(alone: damage)
+                if !batches.isEmpty { return .records(batches) }
+                isLent = lend(work)
+                return nil
             }
-            let (batches, damage) = try await log.next(of: state, \.following, max: max)
-            leave(alone: damage)
-            return batches.isEmpty ? nil : .records(batches)
-        } ?? .idle
+        } catch {
+            if isLent { _ = await takeBack() }
+            throw error
+        }
+        if isLent { _ = await takeBack() }
+        return found ?? .idle
+    }
+
+    /// What has become of the member's share, where it is time to look; that it was woken.
+    private func changes() async throws -> Delivery? {
+        if state.withLock({ $0.isWoken.take() }) { return .idle }
+        if untilLook > .zero { return nil }
+        let version = log.groups.version(of: group)
+        if let change = try await look() { return change }
+        state.withLock { ($0.seen, $0.looked) = (version, .now) }
+        return nil
+    }
+
+    private func lend(_ work: (any InlineWork)?) -> Bool {
+        guard let work else { return false }
+        let positions = state.withLock(\.following.positions)
+        return log.lending.lend(work, of: id, in: group, positions)
+    }
+
+    /// - Returns: Whether this member's task is wanted.
+    private func takeBack() async -> Bool {
+        let back = await log.lending.takeBack(from: id)
+        state.withLock { state in
+            for (partition, next) in back.positions { state.following.pass(partition, to: next) }
+        }
+        return back.isWanted
     }
 
     func wake() {
@@ -198,27 +243,7 @@ final class LocalMember: GroupMember {
 
     @discardableResult
     func transact(_ transaction: Transaction) async throws -> [[Offset]] {
-        try await log.writer.write { [group, id] round in
-            let owner = try round.db.cachedStatement(
-                sql: "SELECT member FROM owners WHERE team = ? AND topic = ? AND partition = ?")
-            for partition in transaction.consumed.keys {
-                let member = try String.fetchOne(
-                    owner, arguments: [group, partition.topic, partition.partition.rawValue])
-                if member != id {
-                    throw LogError(.fenced, "\(partition) of group \(group) belongs to another member now")
-                }
-            }
-            let all = transaction.appends + transaction.replies(try round.plan(transaction.appends))
-            try round.check(all)
-            let offsets = try round.plan(all)
-            round.append(all)
-            let set = try round.db.cachedStatement(
-                sql: "INSERT INTO consumed VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET next = ?4")
-            for (partition, next) in transaction.consumed {
-                try set.execute(arguments: [group, partition.topic, partition.partition.rawValue, next.rawValue])
-            }
-            return offsets
-        }
+        try await log.writer.write { [group, id] round in try round.take(transaction, of: group, by: id) }
     }
 
     func leave() async {

@@ -33,6 +33,7 @@ final class Writer: Sendable {
     private let metrics: LogMetrics?
     private let complain: @Sendable (String) -> Void
     private let committed: @Sendable (GroupCommit.Done) -> Void
+    private let lending: Lending
     private let state = Mutex(State())
     private let arrived = Atomic<Bool>(false)
     /// The partitions as the last commit left them, and SQLite's count of others' commits then.
@@ -41,10 +42,10 @@ final class Writer: Sendable {
 
     /// - Parameter lock: Nil for a log that may only be read: what is to be written is refused.
     init(
-        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock, metrics: LogMetrics?,
+        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock, metrics: LogMetrics?, lending: Lending,
         complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (GroupCommit.Done) -> Void
     ) {
-        (self.pool, self.lock, self.path) = (pool, lock, path)
+        (self.pool, self.lock, self.path, self.lending) = (pool, lock, path, lending)
         (self.clock, self.metrics, self.complain, self.committed) = (clock, metrics, complain, committed)
         if lock == nil {
             let why = "the log \(path) may only be read here: its folder cannot be written to"
@@ -115,6 +116,8 @@ final class Writer: Sendable {
         guard let lock else { return }
         var done: [@Sendable () -> Void] = []
         var refused: Set<Int> = []
+        var pieces: [Lending.Piece] = []
+        var written: [TopicPartition] = []
         let known = places.withLock { known in
             defer { known = nil }
             return known
@@ -139,6 +142,9 @@ final class Writer: Sendable {
                                 job.fail(LogError(error, path))
                             }
                         }
+                        written = round.taken.map(\.partition)
+                        pieces = lending.pieces(of: round)
+                        for i in pieces.indices { try lending.run(&pieces[i], in: round) }
                         try round.finish()
                         return (round, version)
                     }
@@ -148,10 +154,14 @@ final class Writer: Sendable {
             }
         } catch {
             let failed = LogError(error, path)
+            lending.failed(pieces, written, failed)
+            lending.release(pieces)
             for (i, job) in jobs.enumerated() where !refused.contains(i) { job.fail(failed) }
             return
         }
+        lending.committed(pieces)
         committed(stored)
+        lending.release(pieces)
         if let metrics, stored.bytes > 0 {
             metrics.records.increment(by: stored.commit.reduce(0) { $0 + ($1.run.end - $1.run.base) })
             metrics.bytes.increment(by: stored.bytes)

@@ -83,7 +83,11 @@ public struct CrashBackoff: Sendable {
         }
     }
 
-    private func needsCare(_ batch: Batch) -> Bool {
+    /// A batch was handled and committed, whole.
+    public mutating func passed(_ batch: Batch) { next[batch.source] = batch.next }
+
+    /// Whether a batch is to be gone through in smaller steps.
+    public func needsCare(_ batch: Batch) -> Bool {
         guard let first = batch.records.first, let record = records[batch.source] else { return false }
         let most = record.most(at: first.offset, of: self.most)
         return most == 1 || most < batch.records.count

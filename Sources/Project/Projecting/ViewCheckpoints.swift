@@ -44,12 +44,26 @@ private final class ViewCheckpoint: Checkpoint {
         let (result, asOf) = try await views.read(tables, showing: Array(epochs.keys)) { reader, asOf in
             (try body(reader), asOf)
         }
+        try check(asOf, since: before)
+        return result
+    }
+
+    func readNow<R>(_ body: (any ViewReader) throws -> R) throws -> R? {
+        let before = offsets.withLock { $0 }
+        guard
+            let (result, asOf) = try views.readNow(tables, { reader, asOf in (try body(reader), try asOf()) })
+        else { return nil }
+        try check(asOf, since: before)
+        return result
+    }
+
+    /// Checks that what was read is what this owner has written.
+    private func check(_ asOf: [TopicPartition: Offset], since before: Offsets) throws {
         let after = offsets.withLock { $0 }
         for partition in epochs.keys {
             let own = [before.written, before.leaving, after.written, after.leaving].map { $0[partition] }
             if !own.contains(asOf[partition]) { throw fenced(partition) }
         }
-        return result
     }
 
     func write(

@@ -63,6 +63,11 @@ public protocol ViewStore: Sendable {
         liveOf projection: AnyProjection,
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R?
+    /// The same of tables that have no builds, such as a worker's.
+    func readNow<R>(
+        _ tables: any StoredTables,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R?
     /// Holds a view as it stands now, for reads that belong together, however long they take.
     func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot
     /// The builds that there are of a projection's version, whichever of them is given.
@@ -141,6 +146,11 @@ extension ViewStore {
 
     public func readNow<R>(
         liveOf projection: AnyProjection,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? { nil }
+
+    public func readNow<R>(
+        _ tables: any StoredTables,
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R? { nil }
 

@@ -32,6 +32,12 @@ extension WrappedViews {
     ) throws -> R? {
         try views.readNow(liveOf: projection, body)
     }
+    public func readNow<R>(
+        _ tables: any StoredTables,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
+        try views.readNow(tables, body)
+    }
     public func snapshot(_ projection: AnyProjection) async throws -> any ViewSnapshot {
         try await views.snapshot(projection)
     }

@@ -9,7 +9,7 @@ extension SQLiteViews {
     /// The build that is live, and what the head of its write-ahead log's index says: SQLite changes that with every commit. It lies in
     /// memory that all processes share, so nobody waits for a disk or a lock.
     public func version(liveOf projection: AnyProjection) -> ViewVersion? {
-        versions.version(of: projection, in: directory)
+        versions.version(of: FollowedTables(projection), in: directory)
     }
 
     /// Reads over a connection of its own, so that no long query is waited for.
@@ -17,9 +17,40 @@ extension SQLiteViews {
         liveOf projection: AnyProjection,
         _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
     ) throws -> R? {
-        guard let (connection, state) = versions.take(projection, in: directory) else { return nil }
+        try readNow(FollowedTables(projection), body)
+    }
+
+    public func readNow<R>(
+        _ tables: any StoredTables,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
+        try readNow(FollowedTables(tables), body)
+    }
+
+    private func readNow<R>(
+        _ tables: FollowedTables,
+        _ body: (_ reader: any ViewReader, _ asOf: () throws -> [TopicPartition: Offset]) throws -> R
+    ) throws -> R? {
+        guard let (connection, state) = versions.take(tables, in: directory) else { return nil }
         defer { versions.giveBack(connection) }
         return try connection.read(state, body)
+    }
+}
+
+/// Tables whose commits are counted: those of a projection, of whichever build is live, or others by themselves.
+struct FollowedTables {
+    let name: LiveVersions.Name
+    /// What the tables of a build are kept under.
+    let storage: (_ build: Int) -> String
+
+    init(_ projection: AnyProjection) {
+        name = LiveVersions.Name(name: projection.name, version: projection.version)
+        storage = { projection.build($0).storage }
+    }
+
+    init(_ tables: any StoredTables) {
+        name = LiveVersions.Name(name: tables.storage, version: nil)
+        storage = { _ in tables.storage }
     }
 }
 
@@ -27,7 +58,8 @@ extension SQLiteViews {
 final class LiveVersions: Sendable {
     struct Name: Hashable {
         var name: String
-        var version: Int
+        /// Nil where the name is that of tables without builds.
+        var version: Int?
     }
     /// The file that names the live build, as it was last read: another is in its place where it differs.
     private struct Pointer: Equatable {
@@ -86,13 +118,13 @@ final class LiveVersions: Sendable {
         /// Sees which build is live, and opens what counts its commits.
         ///
         /// - Returns: nil where that cannot be told at once.
-        mutating func follow(_ projection: AnyProjection, in directory: String) -> Name? {
-            let name = Name(name: projection.name, version: projection.version)
+        mutating func follow(_ tables: FollowedTables, in directory: String) -> Name? {
+            let name = tables.name
             let view: View
             if let known = views[name] {
                 view = known
             } else {
-                let first = "\(directory)/\(projection.build(0).storage)"
+                let first = "\(directory)/\(tables.storage(0))"
                 view = View(pointer: "\(first).live", path: "\(first).sqlite")
             }
             guard case .success(let pointer) = Pointer.find(view.pointer) else { return nil }
@@ -101,7 +133,7 @@ final class LiveVersions: Sendable {
                 guard let build = pointer == nil ? 0 : Pointer.build(view.pointer) else { return nil }
                 // One that came in between is noticed the next time: what is kept is of the one before.
                 (view.seen, view.build) = (pointer, build)
-                view.path = "\(directory)/\(projection.build(build).storage).sqlite"
+                view.path = "\(directory)/\(tables.storage(build)).sqlite"
                 (view.head, view.idle, view.count) = (nil, [], 0)
             }
             if view.head == nil {
@@ -134,12 +166,11 @@ final class LiveVersions: Sendable {
     private let state = Mutex(State())
 
     /// - Returns: nil where the database is not there yet, or cannot tell at once.
-    func version(of projection: AnyProjection, in directory: String) -> ViewVersion? {
-        let name = Name(name: projection.name, version: projection.version)
+    func version(of tables: FollowedTables, in directory: String) -> ViewVersion? {
         // Of a view that is followed, all is known but whether another build is live.
-        if let known = state.withLock({ $0.known(name) }), known.isLive { return ViewVersion(known.head, known.build) }
+        if let known = state.withLock({ $0.known(tables.name) }), known.isLive { return ViewVersion(known.head, known.build) }
         return state.withLock { state in
-            guard let name = state.follow(projection, in: directory), let view = state.views[name] else { return nil }
+            guard let name = state.follow(tables, in: directory), let view = state.views[name] else { return nil }
             return view.head.map { ViewVersion($0, view.build) }
         }
     }
@@ -152,9 +183,9 @@ final class LiveVersions: Sendable {
     ///
     /// - Returns: nil where the database is not there yet, all connections to it are taken, or it is not to be read so now.
     func take(
-        _ projection: AnyProjection, in directory: String
+        _ tables: FollowedTables, in directory: String
     ) -> (connection: QuickConnection, state: LiveState)? {
-        let name = Name(name: projection.name, version: projection.version)
+        let name = tables.name
         // What the file system is asked, it is asked without the lock.
         if let known = state.withLock({ $0.known(name) }), known.isLive {
             return state.withLock { _ -> (connection: QuickConnection, state: LiveState)? in
@@ -162,7 +193,7 @@ final class LiveVersions: Sendable {
             }
         }
         return state.withLock { state in
-            guard let name = state.follow(projection, in: directory) else { return nil }
+            guard let name = state.follow(tables, in: directory) else { return nil }
             return state.views[name]?.take(as: name)
         }
     }
