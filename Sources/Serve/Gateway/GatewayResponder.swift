@@ -186,7 +186,8 @@ struct GatewayResponder: HTTPResponder {
         if isAllowed {
             reply.fields[.accessControlAllowMethods] = methods.joined(separator: ", ")
             reply.fields[.accessControlAllowHeaders] =
-                "Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, If-None-Match"
+                "Authorization, Content-Type, Content-Encoding, Idempotency-Key, Last-Event-ID, If-None-Match, "
+                + "traceparent, tracestate"
             reply.fields[.accessControlMaxAge] = "600"
         }
         return reply
