@@ -25,6 +25,7 @@ extension Domain {
         ) { request, bus in
             let (site, page) = (request.variables["site"] ?? "", request.variables["page"] ?? "")
             if page == "gone" { throw RouteProblem(.gone, "the page is gone", reason: "page-gone") }
+            if page == "busy" { throw RouteProblem(.tooManyRequests, "too often", retryAfter: .milliseconds(39_500)) }
             if page == "bad" { return RouteReply(200, fields: [NamedText("X-Bad", "a\r\nb: c")]) }
             let isTaken =
                 try request.isHead
@@ -148,6 +149,8 @@ struct RouteTests {
             #expect(
                 gone.hasPrefix("HTTP/1.1 410") && gone.contains("application/problem+json")
                     && gone.contains(#""reason":"page-gone""#), "\(gone)")
+            let busy = try await place.curl("/seen/home/busy")
+            #expect(busy.hasPrefix("HTTP/1.1 429") && busy.lowercased().contains("retry-after: 40\r\n"), "\(busy)")
             let typed = try await place.curl("/seen/home?least=many")
             #expect(typed.hasPrefix("HTTP/1.1 400") && typed.contains(#""field":"least""#), "\(typed)")
             #expect(try await place.curl("/seen/home?least=1&least=2").hasPrefix("HTTP/1.1 400"))

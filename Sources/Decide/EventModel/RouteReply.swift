@@ -58,10 +58,15 @@ public struct RouteProblem: Error, Sendable, Hashable {
     public var field: String?
     /// A word for programs, as refusals have it.
     public var reason: String?
+    /// After how long to come again, told in whole seconds; nil is what the gateway says of the status.
+    public var retryAfter: Duration?
 
     /// A problem with a sentence for people.
-    public init(_ status: Status, _ detail: String, field: String? = nil, reason: String? = nil) {
+    public init(
+        _ status: Status, _ detail: String, field: String? = nil, reason: String? = nil, retryAfter: Duration? = nil
+    ) {
         (self.status, self.detail, self.field, self.reason) = (status, detail, field, reason)
+        self.retryAfter = retryAfter
     }
 
     /// A refusal: 409 with its words.

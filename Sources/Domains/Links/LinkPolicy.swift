@@ -175,8 +175,8 @@ final class Guesses: Sendable {
 
     private func key(_ code: String, _ address: String) -> String { "\(code) \(address)" }
 
-    /// - Returns: whether one more may be looked at.
-    func take(_ code: String, _ address: String, at now: Timestamp) -> Bool {
+    /// - Returns: nil where one more may be looked at; else after how long it may.
+    func take(_ code: String, _ address: String, at now: Timestamp) -> Duration? {
         let key = key(code, address)
         return state.withLock { state in
             if state.minute != now.second / 60 { state = State(minute: now.second / 60) }
@@ -184,11 +184,11 @@ final class Guesses: Sendable {
                 if state.counts.count >= Self.remembered { state.forgetOldest() }
                 state.counts[key] = 1
                 state.order.append(key)
-                return true
+                return nil
             }
-            if count >= Self.limit { return false }
+            if count >= Self.limit { return .seconds((state.minute + 1) * 60 - now.second) }
             state.counts[key] = count + 1
-            return true
+            return nil
         }
     }
 

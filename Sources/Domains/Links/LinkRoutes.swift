@@ -89,8 +89,9 @@ struct LinkRoutes: Sendable {
         if let end = try await end(of: row, code, request, bus) { return end }
         let url = row[Link.url] ?? ""
         if let hash = row[Link.passwordHash] {
-            if !guesses.take(code, request.address, at: request.now) {
-                throw RouteProblem(.tooManyRequests, "too many passwords were tried; come again in a minute")
+            if let wait = guesses.take(code, request.address, at: request.now) {
+                throw RouteProblem(
+                    .tooManyRequests, "too many passwords were tried; come again later", retryAfter: wait)
             }
             do {
                 if try await !SlowHash.matches(request.body["password"] ?? "", hash) {

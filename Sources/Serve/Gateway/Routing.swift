@@ -71,7 +71,11 @@ extension Problem {
     init(_ problem: RouteProblem) {
         self.init(Status(rawValue: problem.status.rawValue) ?? .internalError, problem.detail, field: problem.field)
         if let reason = problem.reason { members = [("reason", JSON.string(reason))] }
-        if status == .unavailable || status == .tooManyRequests { retryAfter = GatewayLimits.retryAfter }
+        if let wait = problem.retryAfter {
+            retryAfter = wait
+        } else if status == .unavailable || status == .tooManyRequests {
+            retryAfter = GatewayLimits.retryAfter
+        }
     }
 }
 

@@ -285,17 +285,25 @@ struct LinkRoutesTests {
         #expect(bus.clicks.isEmpty)
         let policy = LinkPolicy(countries: Countries())
         let route = try #require(LinkRoutes(policy).all.first { $0.method == .post && $0.template == "/l/{code}" })
-        func enter(_ password: String) async throws -> RouteReply {
+        func enter(_ password: String, at now: Timestamp = noon) async throws -> RouteReply {
             let request = RouteRequest(
                 method: .post, variables: ["code": "talk"], body: .form([NamedText("password", password)]),
-                address: "a", now: noon)
+                address: "a", now: now)
             return try await route.answer(request, bus)
         }
         #expect(try await enter("wrong").status == 403)
         let reply = try await enter("tea & toast")
         #expect(reply.status == 303 && location(reply) == "https://example.com/secret" && bus.clicks.count == 1)
         for _ in 0..<8 { #expect(try await enter("").status == 403) }
-        await #expect(throws: RouteProblem.self) { try await enter("tea & toast") }
+        for (passed, wait) in [(0, 60), (1, 59), (59, 1)] {
+            await #expect {
+                try await enter("tea & toast", at: noon + .seconds(passed))
+            } throws: { error in
+                let problem = error as? RouteProblem
+                return problem?.status == .tooManyRequests && problem?.retryAfter == .seconds(wait)
+            }
+        }
+        #expect(try await enter("tea & toast", at: noon + .seconds(60)).status == 303)
     }
 
     @Test func `a hash that costs more than those that are made here opens nothing, and ends nothing`() async throws {
@@ -427,12 +435,13 @@ struct LinkRoutesTests {
 
     @Test func `guesses of others take nobody's own`() {
         let guesses = Guesses()
-        for number in 0..<2 * Guesses.remembered { #expect(guesses.take("c\(number)", "a", at: noon)) }
-        for _ in 0..<Guesses.limit { #expect(guesses.take("mine", "b", at: noon)) }
-        #expect(!guesses.take("mine", "b", at: noon))
+        for number in 0..<2 * Guesses.remembered { #expect(guesses.take("c\(number)", "a", at: noon) == nil) }
+        for _ in 0..<Guesses.limit { #expect(guesses.take("mine", "b", at: noon) == nil) }
+        #expect(guesses.take("mine", "b", at: noon + .seconds(20)) == .seconds(40))
         guesses.giveBack("mine", "b")
-        #expect(guesses.take("mine", "b", at: noon) && !guesses.take("mine", "b", at: noon))
-        #expect(guesses.take("mine", "b", at: noon + .seconds(60)))
+        #expect(guesses.take("mine", "b", at: noon) == nil)
+        #expect(guesses.take("mine", "b", at: noon) == .seconds(60))
+        #expect(guesses.take("mine", "b", at: noon + .seconds(60)) == nil)
     }
 
     @Test func `hosts of a setting are read as browsers read them`() async throws {
