@@ -34,6 +34,10 @@ extension Domain {
     ) { arguments, reader in
         let first = arguments[from] ?? arguments.now
         let last = arguments[to] ?? first + ahead
+        // Of one alone it is the clock that has gone past it, which may happen from one page to the next.
+        if arguments[from] != nil, arguments[to] != nil, first > last {
+            throw Malformed("from", "is \(first.rfc3339), which is after to, \(last.rfc3339)")
+        }
         let events = Scan(Calendar.events, by: "start", from: Value(first), through: Value(last))
         return try Page(of: events.page(arguments), in: reader)
     }

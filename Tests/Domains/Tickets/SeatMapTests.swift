@@ -145,6 +145,12 @@ struct SeatMapTests {
         #expect(try events([:], now: 2001) == ["e3", "e5", "far"])
         #expect(try events(["from": Value(after(2000)), "to": Value(after(3000))]) == ["e2", "e4", "e3"])
         #expect(try events(["from": Value(after(2001)), "to": Value(after(2999))]) == [])
+        #expect(try events(["from": Value(after(2000)), "to": Value(after(2000))]) == ["e2", "e4"])
+        let (late, early) = (after(3000), after(2999))
+        #expect(throws: Malformed("from", "is \(late.rfc3339), which is after to, \(early.rfc3339)")) {
+            try events(["from": Value(late), "to": Value(early)])
+        }
+        #expect(try events(["to": Value(after(-1))]) == [])
         let first = try fold.ask(.tickets, "tickets.calendar", limit: 2)
         #expect(first.rows.map { $0[0] } == ["e1", "e2"])
         let second = try fold.ask(.tickets, "tickets.calendar", limit: 2, from: first.next)
