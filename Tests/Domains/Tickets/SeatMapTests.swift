@@ -1,5 +1,6 @@
 import DomainTesting
 import EventModel
+import Foundation
 import SwiftProtobuf
 import Testing
 
@@ -159,5 +160,15 @@ struct SeatMapTests {
             first.rows[0] == [
                 "e1", "Nutcracker", "Opera", Value(after(1000)), 10, "stalls,balcony", 2500, "EUR",
             ])
+    }
+
+    @Test func `the page has no heading that jumps over a level below its title`() throws {
+        let page = try #require(Domain.tickets.page)
+        let levels = try ["page.html", "page.js"].flatMap { name -> [String] in
+            let file = try #require(page.file(name))
+            let text = String(decoding: try #require(Data(base64Encoded: file.base64)), as: UTF8.self)
+            return text.matches(of: /["<]h([1-6])\b/).map { String($0.1) }
+        }
+        #expect(levels == ["2", "2"])
     }
 }

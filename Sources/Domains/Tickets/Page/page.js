@@ -104,7 +104,7 @@ function build(rows) {
       return element(
         "div",
         { class: "house-section", role: "group", "aria-label": `Section ${name}`, "aria-describedby": "keys" },
-        element("h3", { dir: "auto" }, `${name}, ${money(own[0].price, own[0].currency)} a seat`),
+        element("h2", { dir: "auto" }, `${name}, ${money(own[0].price, own[0].currency)} a seat`),
         element(
           "div",
           { class: "rows" },
