@@ -71,6 +71,10 @@ struct CacheReplayTests {
             #expect(try await bus.run("cache", "replay", bus.folder + "/none.gz").exit == 66)
             #expect(try await bus.run("cache", "replay", "no.such.topic").exit != 0)
             #expect(try await bus.run("cache", "replay", path, "--svg", bus.folder + "/no/such.svg").exit == 73)
+            let cut = bus.folder + "/cut.gz"
+            try Data([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]).write(to: URL(fileURLWithPath: cut))
+            let damaged = try await bus.run("cache", "replay", cut)
+            #expect(damaged.exit == 65 && damaged.err.hasPrefix("millrace: \(cut) ends before"), "\(damaged)")
             // A curve has two ends: no file is not passed over in silence.
             let point = try await bus.run(
                 "cache", "replay", path, "--capacities", "3", "--svg", bus.folder + "/point.svg")

@@ -89,7 +89,7 @@ extension TraceReader {
         while let lines = try await source.next() {
             for line in lines { try reader.take(line, of: path) }
         }
-        if let damage = source.damage { throw Failure(.data, "\(path): \(damage)") }
+        if let damage = source.damage { throw Failure(.data, damage) }
         return reader
     }
 }
