@@ -158,13 +158,6 @@ struct FrontTests {
             try lines.send("SET inline \"a b\"\r\nGET inline\r\nQUIT\r\nPING\r\n")
             #expect(try lines.answer() == .simple("OK") && lines.answer() == .bulk("a b"))
             #expect(try lines.answer() == .simple("OK") && lines.isClosed)
-            // A page in a browser on this machine can send whatever it likes behind a head of HTTP.
-            for first in ["POST", "OPTIONS", "GET"] {
-                let page = try RESPClient(port: port)
-                try page.send("\(first) / HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\r\nSET k page\r\n")
-                while let answer = try? page.answer() { #expect(answer.isError) }
-            }
-            #expect(try good.ask("GET", "k") == .bulk("140"))
         }
     }
 
