@@ -82,12 +82,28 @@ struct RequestParserTests {
             ("*", "", true), ("a*c", "abbc", true), ("a*c", "abbd", false), ("a?c", "abc", true), ("?", "", false),
             ("[a-c]x", "bx", true), ("[c-a]x", "bx", true), ("[^a-c]x", "bx", false), ("\\*", "*", true),
             ("\\*", "a", false), ("[\\]]", "]", true), ("**a", "bba", true), ("[ab", "a", true), ("", "", true),
+            ("", "a", false), ("*", "abc", true), ("a*", "a", true), ("a*", "b", false), ("a*b*c", "abbcc", true),
+            ("a*b*c", "acb", false), ("*aab", "aaaab", true), ("*a?c*", "abbabcb", true), ("*?", "", false),
         ] {
             #expect(Glob(Bytes(pattern)).matches(Bytes(name)) == isMatch, "\(pattern) \(name)")
         }
-        // A pattern that makes careless matchers try for ever.
-        let many = String(repeating: "a*", count: 5000)
-        #expect(!Glob(Bytes(many + "b")).matches(Bytes(String(repeating: "a", count: 10_000))))
+        // Patterns that make careless matchers try for ever, and one of as many signs as a key may have bytes.
+        let longest = KVLimits.key
+        for pattern in [
+            "*" + String(repeating: "a", count: longest / 2) + "b*", String(repeating: "*a", count: longest - 1) + "b",
+            "*" + String(repeating: "a", count: longest),
+        ] {
+            let (glob, name) = (Glob(Bytes(pattern)), String(repeating: "a", count: longest))
+            let (isMatch, steps) = glob.match(Bytes(name))
+            #expect(isMatch == !pattern.contains("b") && steps <= longest * (longest / 64 + 1), "\(pattern.prefix(9))")
+        }
+        let (isMatch, steps) = Glob(Bytes("*" + String(repeating: "a", count: 60) + "b*")).match(
+            Bytes(String(repeating: "a", count: 500)))
+        #expect(!isMatch && steps == 500)
+        #expect(Glob(Bytes("user:*")).match(Bytes(String(repeating: "x", count: 500))).steps == 1)
+        // No key is so long.
+        let many = Glob(Bytes(String(repeating: "?", count: longest + 1)))
+        #expect(!many.matches(Bytes(String(repeating: "a", count: longest + 1))))
         // A set is read once, and not for each byte of each key.
         let set = Glob(Bytes("*[" + String(repeating: "b", count: 100_000) + "]"))
         let began = ContinuousClock.now
