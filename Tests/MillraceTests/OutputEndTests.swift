@@ -19,6 +19,19 @@ struct OutputEndTests {
         }
     }
 
+    @Test(arguments: ["--help", "--version", "help query", "query --help", "send PlaceOrder --help", "views"])
+    func `that is full is told with 74, also of help`(_ words: String) async throws {
+        try await onBus { bus in
+            let script = "\(Bus.program) \(words) >/dev/full"
+            let full = try await bus.start(program: "/bin/bash", ["-c", script]).end()
+            #expect(full.exit == 74 && full.err.contains("standard output cannot be written: No space"), "\(full)")
+            // Whoever has read enough has closed it, and that is no error.
+            let gone = "exec 3> >(exec true); wait $!; \(Bus.program) \(words) >&3"
+            let closed = try await bus.start(program: "/bin/bash", ["-c", gone]).end()
+            #expect(closed.exit == 0 && closed.err.isEmpty, "\(closed)")
+        }
+    }
+
     @Test func `that nobody can write to lets workers work`() async throws {
         try await onBus { bus in
             let place = "--log local:\(bus.log)"

@@ -42,7 +42,7 @@ enum Exit: Int32 {
             return software.rawValue
         }
         if code.isSuccess {
-            try? Output.standard.write(text.isEmpty ? "" : text + "\n")
+            do { try Output.standard.write(text.isEmpty ? "" : text + "\n") } catch { return report(error, in: app) }
         } else if !text.isEmpty {
             Output.complain(text, in: LogFormat.current == .json ? .bad : nil)
         }
