@@ -239,6 +239,18 @@ struct HTTPAccountTests {
         }
     }
 
+    @Test func `a store of passwords in a folder that is not there is told at the start`() async throws {
+        try await onBus { bus in
+            let folder = "\(bus.folder)/missing"
+            let (store, told) = ("\(folder)/passwords.db", "there is no folder \(folder) for the store of credentials")
+            let up = try await bus.run("up", "--http", "127.0.0.1:0", "--credentials", store)
+            #expect(up.exit == 78 && up.err.contains(told) && up.err.contains("--credentials"), "\(up)")
+            let register = try await bus.run("account", "register", "--user", "ann", "--credentials", store, stdin: "x\n")
+            #expect(register.exit == 78 && register.err.contains(told), "\(register)")
+            #expect(!FileManager.default.fileExists(atPath: folder))
+        }
+    }
+
     @Test func `a password is in no file but as its hash, in no log line and in no answer`() async throws {
         try await onBus { bus in
             let door = try await Door.open(bus)

@@ -96,6 +96,21 @@ struct CredentialsOption: ParsableArguments {
 
     func file(_ places: LogAndViewOptions) throws -> CredentialFile {
         let said = path ?? ProcessInfo.processInfo.environment["MILLRACE_CREDENTIALS"].flatMap { $0.isEmpty ? nil : $0 }
+        if let said { try Self.lookForFolder(of: said) }
         return CredentialFile(try said ?? places.logPlace().fileOfCredentials)
+    }
+
+    /// The file is made with the first password, perhaps long after the start; nobody makes its folder.
+    private static func lookForFolder(of file: String) throws {
+        let folder = (file as NSString).deletingLastPathComponent
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
+        if folder.isEmpty || (isThere && isFolder.boolValue) { return }
+        throw Failure(
+            .configuration,
+            """
+            there is no folder \(folder) for the store of credentials \(file); make it, or name another file with \
+            --credentials
+            """)
     }
 }
