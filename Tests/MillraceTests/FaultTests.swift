@@ -104,6 +104,24 @@ struct FaultTests {
     }
 
     @Test(arguments: [
+        ("hits.window --window 2h", "window: must be whole seconds, 1s to 1h"),
+        ("hits.window --window 0", "window: must be whole seconds, 1s to 1h"),
+        ("hits.window --window soon", "--window"), ("social.trends --window 0", "window: must be whole minutes"),
+        ("social.moments --window 0s", "window: must be 1m to 7d"), ("hits.window --limit 0", "--limit must be"),
+    ])
+    func `a value that a query cannot mean exits with 64`(_ words: String, _ message: String) async throws {
+        try await onBus { bus in
+            _ = try await bus.run("topics", "apply")
+            let now = try await bus.start(["query"] + words.split(separator: " ").map(String.init)).end()
+            #expect(now.exit == 64 && now.err.contains(message), "\(now)")
+            let past = try await bus.start(
+                ["query"] + words.split(separator: " ").map(String.init) + ["--as-of", "@-1s"]
+            ).end()
+            #expect(past.exit == 64 && past.err.contains(message), "\(past)")
+        }
+    }
+
+    @Test(arguments: [
         ("send HoldSeats {", "HoldSeats: is not JSON"), ("send HoldSeats {}", "event: is missing"),
         (#"send HoldSeats {"seat":1}"#, "seat: is not a field of HoldSeats"),
         (#"send HoldSeats {"seats":1}"#, "seats: must be a list of string"),
@@ -116,7 +134,6 @@ struct FaultTests {
             "send ConfirmPurchase --event e --section s --hold h --holder a --payment-token 4111111111111111",
             "looks like a card number"
         ),
-        ("query hits.window --window 2h", "window: must be whole seconds, 1s to 1h"),
     ])
     func `bad data exits with 65, and nothing comes onto the log`(_ line: String, _ message: String) async throws {
         try await onBus { bus in

@@ -69,12 +69,13 @@ struct QueryCommand: AppCommand {
                 let extent = try await past.resolve(projection, log)
                 let snapshots = fromStart ? nil : try places.snapshots()
                 let view = try await places.withViews { try await Past(ofLive: projection, on: log, $0, snapshots) }
-                let (page, shown) = try await view.read(of: projection, extent, call.answering(at: extent.moment))
+                let (page, shown) = try await view.read(
+                    of: projection, extent, Self.answering(call, at: extent.moment))
                 try show(page, call, shown)
             }
         }
         if fromStart { throw Failure(.usage, "--from-start goes with --as-of") }
-        let answering = call.answering(at: now())
+        let answering = Self.answering(call, at: now())
         let waiting = try Waiting(
             for: after.map { try EventPlace($0) }, of: query.name, projection, patience: patience, places: places)
         try await places.withViews { views in
@@ -84,6 +85,18 @@ struct QueryCommand: AppCommand {
             try show(page, call, asOf)
             if after.isEmpty {
                 try await places.tellIfBehind(projection, asOf, isEmpty: page.rows.isEmpty, app)
+            }
+        }
+    }
+
+    /// What answers it. A value that the query itself refuses was given on the command line, as one that is of a wrong kind.
+    private static func answering(
+        _ call: QueryCall, at now: Timestamp
+    ) -> @Sendable (any ViewReader) throws -> Page {
+        let answering = call.answering(at: now)
+        return { reader in
+            do { return try answering(reader) } catch let error as Malformed {
+                throw Failure(.usage, error.message)
             }
         }
     }
