@@ -66,7 +66,9 @@ struct KeyedIDTests {
                     let reused = try await client.send(
                         [events.one, events.same, events.other].map(another), to: .tickets, within: .seconds(300))
                     #expect(reused.map(\.reason) == ["id-reused", "id-reused", "id-reused"])
-                    #expect(reused[1].message.contains("another command of \(events.same):s"), "\(reused[1].message)")
+                    let told =
+                        "the id open was used before for another command of the same key; give this one an id of its own"
+                    #expect(reused.map(\.message) == [told, told, told])
                     return outcomes
                 }
             }

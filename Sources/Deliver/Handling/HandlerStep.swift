@@ -242,8 +242,9 @@ struct HandlerStep: PartitionStep {
 extension DecidedCommand {
     /// Its id was used before for another body.
     fileprivate mutating func refuse(_ id: KeyedID, _ digest: UInt64) {
+        // The key may be one that nobody has given, such as the bucket of a link.
         let message =
-            "the id \(id.id) was used before for another command of \(id.key.text); give this one an id of its own"
+            "the id \(id.id) was used before for another command of the same key; give this one an id of its own"
         let no = Refused(reason: Refused.idReused, message: message)
         outcome = Outcome(
             id: id.id, decision: .refused(no), digest: digest, commandOffset: outcome.commandOffset,
