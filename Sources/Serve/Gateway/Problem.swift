@@ -23,6 +23,7 @@ package struct Problem: Error, Sendable {
         case tooManyRequests = 429
         case headersTooLarge = 431
         case internalError = 500
+        case notImplemented = 501
         case unavailable = 503
         case insufficientStorage = 507
 
@@ -44,6 +45,7 @@ package struct Problem: Error, Sendable {
             case .tooManyRequests: "Too Many Requests"
             case .headersTooLarge: "Request Header Fields Too Large"
             case .internalError: "Internal Server Error"
+            case .notImplemented: "Not Implemented"
             case .unavailable: "Service Unavailable"
             case .insufficientStorage: "Insufficient Storage"
             }

@@ -89,11 +89,23 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private static func problem(of headers: HTTPHeaders, mayLackHost: Bool) -> Problem? {
         var count = 0
         for (name, _) in headers where PlainHead.same(name, "host") { count += 1 }
-        if count == 1 || count == 0 && mayLackHost { return nil }
+        if count == 1 || count == 0 && mayLackHost { return problem(ofCodings: headers) }
         return Problem(
             .badRequest,
             "a request of HTTP/1.1 says its Host once, and this one \(count == 0 ? "never" : "\(count) times")",
             field: "Host")
+    }
+
+    /// What is packed below its chunks would be read as it stands (RFC 9112, section 6.1).
+    private static func problem(ofCodings headers: HTTPHeaders) -> Problem? {
+        let codings = headers[canonicalForm: "transfer-encoding"]
+        guard let other = codings.first(where: { !PlainHead.same(String($0), "chunked") }) else { return nil }
+        return Problem(
+            .notImplemented,
+            """
+            Transfer-Encoding has \(other); of a request's body it may be chunked alone, and gzip is said in Content-Encoding
+            """,
+            field: "Transfer-Encoding")
     }
 
     /// Of an answer whose length is not known beforehand the connection's end is the end, where it cannot come in chunks.
