@@ -64,8 +64,8 @@ extension Query {
         "social.flagged", "Accounts that are fake by a human's word, and those that look so and nobody has cleared.",
         of: "social.flags", []
     ) { arguments, reader in
-        if arguments.cursor != nil { throw Malformed("cursor", "is not taken: ask for more with --limit") }
-        return try ReadFlagged.page(limit: arguments.limit, in: reader)
+        let page = try RankedPage(arguments)
+        return page.page(ReadFlagged.columns, of: [try ReadFlagged.rows(atMost: page.wanted, in: reader)])
     }
 }
 
@@ -74,7 +74,7 @@ enum ReadFlagged {
     static let columns =
         Flags.flags.columns + [Column("verdict", .text, "fake, or none yet"), Column("reviewer", .text)]
 
-    static func page(limit: Int, in reader: any ViewReader) throws -> Page {
+    static func rows(atMost limit: Int, in reader: any ViewReader) throws -> [Row] {
         let fakes = try CountedFakes(
             atMost: limit, verdicts: Flags.verdicts, flags: Flags.flags, by: "score", in: reader)
         let known = Dictionary(
@@ -83,8 +83,7 @@ enum ReadFlagged {
         let confirmed = fakes.confirmed.map { row -> Row in
             (known[row[0]] ?? [row[0], .null, .null, .null, .null]) + [row[1], row[2]]
         }
-        let rows = confirmed + fakes.flagged.map { $0 + [.null, .null] }
-        return Page(columns: columns, rows: Array(rows.prefix(limit)))
+        return Array((confirmed + fakes.flagged.map { $0 + [.null, .null] }).prefix(limit))
     }
 }
 

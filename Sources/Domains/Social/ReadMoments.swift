@@ -117,16 +117,17 @@ extension Query {
     ) { arguments, reader in
         let window = arguments[length] ?? .seconds(86_400)
         if window < .seconds(60) || window > .seconds(7 * 86_400) { throw Malformed("window", "must be 1m to 7d") }
-        if arguments.cursor != nil { throw Malformed("cursor", "is not taken: ask for more with --limit") }
-        let end = arguments[at] ?? arguments.now
+        let page = try RankedPage(arguments)
+        let end = arguments[at] ?? page.moment ?? arguments.now
         let name = arguments[viewer]
         if let name { try Social.check(handle: name, "viewer") }
         let hidden = try Hidden(from: name.map(Social.handle), in: MomentTexts.hidden, reader)
         let read = ReadMoments(reader: reader, hidden: hidden, from: end - window, through: end)
-        let rows = try (arguments[moment].map { [$0] } ?? Moments.classes).flatMap {
-            try read.ranked($0, limit: arguments.limit)
+        // A page has so many of each.
+        let ranked = try (arguments[moment].map { [$0] } ?? Moments.classes).map {
+            try read.ranked($0, limit: page.wanted)
         }
-        return Page(columns: ReadMoments.columns, rows: Array(rows.prefix(Limits.pageRows)))
+        return page.page(ReadMoments.columns, of: ranked, at: end)
     }
 }
 

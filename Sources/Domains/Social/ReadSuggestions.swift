@@ -11,10 +11,9 @@ extension Query {
     ) { arguments, reader in
         let user = try arguments[whose]
         try Social.check(handle: user, "user")
-        if arguments.cursor != nil {
-            throw Malformed("cursor", "is not taken: ask for more with --limit, up to \(ReadSuggestions.most)")
-        }
-        return try ReadSuggestions.page(for: Social.handle(user), limit: arguments.limit, in: reader)
+        let page = try RankedPage(arguments)
+        let rows = try ReadSuggestions.rows(for: Social.handle(user), limit: page.wanted, in: reader)
+        return page.page(ReadSuggestions.columns, of: [rows])
     }
 }
 
@@ -46,7 +45,7 @@ enum ReadSuggestions {
     static let place = 1.0
     static let interest = 0.5
 
-    static func page(for user: String, limit: Int, in reader: any ViewReader) throws -> Page {
+    static func rows(for user: String, limit: Int, in reader: any ViewReader) throws -> [Row] {
         guard let packed = PackedName(user) else { throw Malformed("user", "is no handle") }
         let strangers = try Strangers(to: user, in: reader)
         let own = try Profiles.people([user], in: SocialTies.profiles, reader)[user] ?? Person()
@@ -55,8 +54,7 @@ enum ReadSuggestions {
         let found = try Suggester.learned.suggestions(for: packed, in: graph, limit: .max) {
             try strangers.include($0)
         }.map { Suggestion(user: $0.user.name, score: $0.score, why: $0.why) }
-        let best = try best(min(limit, most), of: found, for: own, in: reader)
-        return Page(columns: columns, rows: best.map(row))
+        return try best(min(limit, most), of: found, for: own, in: reader).map(row)
     }
 
     /// The best with what profiles add. They are looked up in the order of learned scores, as long as what a profile can add at most would

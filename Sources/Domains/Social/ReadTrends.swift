@@ -77,7 +77,8 @@ struct ReadTrends {
         }
     }
 
-    func page(limit: Int) throws -> Page {
+    /// The best, the highest first.
+    func rows(atMost limit: Int) throws -> [Row] {
         var best: [Trend] = []
         let most = weights.values.max() ?? 1
         // The score is never above the weighted count, so that counts below the last place need no baseline.
@@ -95,14 +96,12 @@ struct ReadTrends {
             best.insert(trend, at: place)
             if best.count > limit { best.removeLast() }
         }
-        return Page(
-            columns: Self.columns,
-            rows: best.map {
-                [
-                    .text($0.hashtag), .real($0.score), .integer($0.tweets), .integer($0.retweets), .real($0.baseline),
-                    .integer($0.searches), .real($0.weight), .integer($0.news),
-                ]
-            })
+        return best.map {
+            [
+                .text($0.hashtag), .real($0.score), .integer($0.tweets), .integer($0.retweets), .real($0.baseline),
+                .integer($0.searches), .real($0.weight), .integer($0.news),
+            ]
+        }
     }
 
     private struct Count {

@@ -202,15 +202,17 @@ extension Domain {
         if window < .seconds(60) || window > longest || window.milliseconds % 60_000 != 0 {
             throw Malformed("window", "must be whole minutes, 1m to 7d")
         }
-        let last = TrendWindow.minute(arguments[at] ?? arguments.now)
+        let page = try RankedPage(arguments)
+        let end = arguments[at] ?? page.moment ?? arguments.now
         var user: String?
         if let name = arguments[Self.reader] {
             try Social.check(handle: name, "for")
             user = Social.handle(name)
         }
-        return try ReadTrends(
-            reader, last: last, length: window.milliseconds / 60_000, for: user,
+        let rows = try ReadTrends(
+            reader, last: TrendWindow.minute(end), length: window.milliseconds / 60_000, for: user,
             least: arguments[bursting] ? ReadTrends.bursting : -.infinity
-        ).page(limit: arguments.limit)
+        ).rows(atMost: page.wanted)
+        return page.page(ReadTrends.columns, of: [rows], at: end)
     }
 }

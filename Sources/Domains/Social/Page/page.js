@@ -125,7 +125,7 @@ async function timeline(after) {
     group = now.group(row);
     return [element("li", { class: "group" }, element("h3", {}, group)), item];
   }) : [element("li", { class: "empty" }, now.empty)]));
-  $("more").hidden = !next;
+  $("more").hidden = !next || Boolean(now.isOverview);
 }
 
 /** Who is found beside tweets; of a profile, whom it follows and who follows it. */

@@ -105,7 +105,7 @@ export const places = {
     const link = (fields, label, isCurrent) => [{ show: "moments", moment: kind, window, ...fields }, label, isCurrent];
     return {
       heading: "Moments", row: moment, size: kind ? 50 : 5, query: "social.moments", fields: { moment: kind, window, viewer: page.user || undefined },
-      group: (row) => row.moment,
+      group: (row) => row.moment, isOverview: !kind,
       links: [
         [link({ moment: "" }, "All", !kind), ...classes.map((one) => link({ moment: one }, one, one === kind))],
         windows.map(([value, label]) => link({ window: value }, label, value === window)),
