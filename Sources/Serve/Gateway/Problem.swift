@@ -110,7 +110,14 @@ extension Problem {
             return
         }
         self.init(Self.status(of: error, told.kind, named), told.message, field: told.field)
-        if let error = error as? CommandClient.NoAnswer { members = [("id", JSON.string(error.id))] }
+        if let error = error as? CommandClient.NoAnswer {
+            // Whoever asks over HTTP has no option for the id, and may start no workers.
+            detail = """
+                no handler answered command \(error.id) within \(error.waited.short). It is on the log and will be decided: \
+                the same id, as Idempotency-Key, gives the outcome later; /workers shows who is behind
+                """
+            members = [("id", JSON.string(error.id))]
+        }
         if status == .unavailable { retryAfter = GatewayLimits.retryAfter }
     }
 
