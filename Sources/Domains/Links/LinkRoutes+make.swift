@@ -15,7 +15,10 @@ extension LinkRoutes {
                 throw RouteProblem(.unavailable, "too many passwords are hashed; come again")
             }
         }
-        let outcome = try await send(wish, id: request[.idempotencyKey], bus)
+        let outcome: RouteOutcome
+        do { outcome = try await send(wish, id: request[.idempotencyKey], bus) } catch let error as Malformed {
+            throw Malformed(NewLink.member(error.field), error.why)
+        }
         let places = try outcome.get()
         let code =
             if let made = try await code(madeAt: places, bus) {

@@ -57,6 +57,12 @@ struct NewLink {
         terms.until = try Self.moment("activeUntil", value)
     }
 
+    /// The member that a field of the command comes from: its terms are not apart here.
+    static func member(_ field: String) -> String {
+        let terms = "terms."
+        return field.hasPrefix(terms) ? String(field.dropFirst(terms.count)) : field
+    }
+
     private static func text(_ name: String, _ value: JSONValue) throws(Malformed) -> String? {
         switch value[name] {
         case nil, .null: return nil

@@ -387,6 +387,8 @@ struct LinkRoutesTests {
             (#"{"url":"https://a.b","owner":"a","fresh":"yes"}"#, "fresh"),
             (#"{"url":"https://a.b","owner":"a","fresh":1}"#, "fresh"),
             (#"{"url":"https://a.b","owner":"a","activeUntil":"2030-01-01T00:00:00.0001Z"}"#, "activeUntil"),
+            (#"{"url":"https://a.b","owner":"a","clickLimit":-1}"#, "clickLimit"),
+            (#"{"url":"https://a.b","owner":"a","tags":["x","x"]}"#, "tags[1]"),
         ] {
             await #expect { try await make(json) } throws: { ($0 as? Malformed)?.field == field }
         }
