@@ -13,11 +13,15 @@ extension Importer {
         discussion: """
             A table, plain or gzip, whose first line names the columns: url (or long_url,
             long, link), and if there are owner (author, login), alias (keyword,
-            custom_bitlink), title, tags (with spaces or | between) and created_at
-            (created, time, timestamp). Others are passed over. Each row becomes
-            ShortenUrl, or ClaimAlias where it has an alias, on links.commands, with the
-            row's own time; the handler decides them. Codes are given anew: those of
-            another place are other links' here. The same file again changes nothing.
+            custom_bitlink), title, tags (with spaces or | between), created_at
+            (created, time, timestamp), password_hash, click_limit, active_from and
+            active_until. Others are passed over. Each row becomes ShortenUrl, or
+            ClaimAlias where it has an alias, on links.commands, with the row's own time;
+            the handler decides them. Codes are given anew: those of another place are
+            other links' here. The same file again changes nothing.
+
+            What links.of shows with --csv is such a table, known by its column stage:
+            aliases stay what they are, and links that have ended are left out.
 
             Example: millrace import links bookmarks.csv --owner ann
             """,
@@ -29,15 +33,10 @@ extension Importer {
         return ImportReader(
             scope: owner ?? "",
             header: { line throws(Malformed) in
-                table = try CSVHeader(
-                    line, needed: [["url", "long_url", "long", "link"]],
-                    optional: [
-                        ["owner", "author", "login"], ["alias", "keyword", "custom_bitlink"], ["title"], ["tags"],
-                        ["created_at", "created", "time", "timestamp"],
-                    ])
+                table = try CSVHeader(line, needed: ImportedLink.needed, optional: ImportedLink.optional)
             },
             read: { line in
-                guard let row = try table?.row(line) else { return nil }
+                guard let row = try table?.row(line), !ImportedLink.hasEnded(row) else { return nil }
                 let command = try ImportedLink.command(row, owner: owner)
                 return Imported(records: [command.record(now: source.now())], time: command.time ?? source.now())
             })
@@ -48,9 +47,10 @@ extension Importer {
         discussion: """
             Told by the first line, plain or gzip. JSON lines as bit.ly published them:
             h (the code), t (seconds since 1970), r (the referrer), c (the country),
-            a (the user agent). A table whose first line names the columns: code and
-            time (timestamp, clicked_at), and if there are referrer, country, user_agent,
-            device and visitor. A visitor is kept as it is written: give no addresses.
+            a (the user agent); or as millrace replay links.clicks prints them. A table
+            whose first line names the columns: code and time (timestamp, clicked_at),
+            and if there are referrer, country, user_agent, device and visitor. A visitor
+            is kept as it is written: give no addresses.
 
             Each click keeps its own time. An import that was interrupted goes on where it
             stopped, the same file again changes nothing, and a file that has grown adds
@@ -77,27 +77,62 @@ extension Importer {
 
 /// A row of a table of links.
 enum ImportedLink {
+    /// The columns, each with all its names, in small letters.
+    static let needed = [["url", "long_url", "long", "link"]]
+    static let optional = [
+        ["owner", "author", "login"], ["alias", "keyword", "custom_bitlink"], ["title"], ["tags"],
+        ["created_at", "created", "createdat", "time", "timestamp"], ["password_hash", "passwordhash"],
+        ["click_limit", "clicklimit"], ["active_from", "activefrom"], ["active_until", "activeuntil"], ["code"],
+        ["stage"],
+    ]
+
+    /// Whether it is a link of the query `links.of` that leads nowhere any more.
+    static func hasEnded(_ row: CSVRow) -> Bool { row["stage"].map { $0 != LinkGroup.Stage.active.rawValue } ?? false }
+
+    /// The query says by 1 whether its code is an alias; other tables have the alias itself.
+    private static func alias(_ row: CSVRow) -> String? {
+        if row["stage"] == nil { return row["alias"] }
+        return row["alias"] == "1" ? row["code"] : nil
+    }
+
+    private static func terms(_ row: CSVRow) throws(Malformed) -> LinksTerms {
+        var terms = LinksTerms()
+        terms.title = row["title"] ?? ""
+        let separators: [Character] = row["stage"] == nil ? [" ", "|"] : [","]
+        terms.tags = (row["tags"] ?? "").split { separators.contains($0) }.map(String.init)
+        terms.passwordHash = row["password_hash"] ?? ""
+        if let text = row["click_limit"] {
+            guard let limit = Int64(text) else { throw Malformed("click_limit", "is \(text), and no whole number") }
+            terms.clickLimit = limit
+        }
+        if let text = row["active_from"] { terms.activeFrom = try CivilTime.moment(text, "active_from").proto }
+        if let text = row["active_until"] { terms.activeUntil = try CivilTime.moment(text, "active_until").proto }
+        return terms
+    }
+
     static func command(_ row: CSVRow, owner given: String?) throws(Malformed) -> EncodedCommand {
         guard let owner = row["owner"] ?? given else {
             throw Malformed("owner", "is missing; --owner says whose links without one are")
         }
         let url = try row.required("url")
-        var terms = LinksTerms()
-        terms.title = row["title"] ?? ""
-        terms.tags = (row["tags"] ?? "").split { $0 == " " || $0 == "|" }.map(String.init)
+        let alias = Self.alias(row)
+        let terms = try Self.terms(row)
         let time = try row["created_at"].map { text throws(Malformed) in try CivilTime.reading(text, "created_at").0 }
         let kind: LinksCommand.OneOf_Kind
-        if let alias = row["alias"] {
+        if let alias {
             kind = .claimAlias(.with { ($0.owner, $0.alias, $0.url, $0.terms) = (owner, alias, url, terms) })
         } else {
             kind = .shortenURL(.with { ($0.owner, $0.url, $0.terms) = (owner, url, terms) })
         }
         try Links.check(kind)
         // Of all that the row says: one that says something else of the link is another command, for its handler.
-        let said = [owner, url, row["alias"] ?? "", terms.title] + terms.tags
+        var said = [owner, url, alias ?? "", terms.title] + terms.tags
+        for column in ["password_hash", "click_limit", "active_from", "active_until"] {
+            if let text = row[column] { said.append("\(column)=\(text)") }
+        }
         let id = FNV1a(said.joined(separator: "\n")).value
         return EncodedCommand(
-            type: row["alias"] == nil ? "ShortenUrl" : "ClaimAlias", key: Bytes(Links.key(of: kind)),
+            type: alias == nil ? "ShortenUrl" : "ClaimAlias", key: Bytes(Links.key(of: kind)),
             value: LinksCommand.bytes(kind), id: "import-\(String(id, radix: 16))", time: time)
     }
 }
@@ -119,6 +154,7 @@ enum ImportedClick {
     static func click(json line: ArraySlice<UInt8>) throws(Malformed) -> NewRecord? {
         guard let json = JSONValue(line), json.isObject else { throw Malformed("line", "is no JSON object") }
         if json["_heartbeat_"] != nil { return nil }
+        if let event = json["event"], event.isObject { return try exported(event, json["timestamp"]?.plain) }
         guard let code = json["h"]?.plain ?? json["g"]?.plain else {
             throw Malformed("h", "is missing, which is the code")
         }
@@ -131,6 +167,19 @@ enum ImportedClick {
         click.country = country(json["c"]?.plain ?? "")
         click.device = UserAgent(json["a"]?.plain).device
         return try record(click, at: Timestamp(0) + .seconds(seconds))
+    }
+
+    /// A record of `links.clicks` as `replay` prints it, with its own time.
+    private static func exported(_ event: JSONValue, _ timestamp: String?) throws(Malformed) -> NewRecord {
+        guard let code = event["code"]?.plain else { throw Malformed("event.code", "is missing") }
+        guard let timestamp else { throw Malformed("timestamp", "is missing") }
+        var click = LinksLinkClicked()
+        click.code = code
+        click.visitor = event["visitor"]?.plain ?? ""
+        click.referrer = host(event["referrer"]?.plain ?? "")
+        click.country = country(event["country"]?.plain ?? "")
+        click.device = try device(event["device"]?.plain, nil)
+        return try record(click, at: CivilTime.moment(timestamp, "timestamp"))
     }
 
     private static func record(_ click: LinksLinkClicked, at time: Timestamp) throws(Malformed) -> NewRecord {

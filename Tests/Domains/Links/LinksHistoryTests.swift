@@ -54,6 +54,43 @@ struct LinksImportersTests {
         }
     }
 
+    @Test func `take what was exported, links with aliases and terms, clicks with times`() throws {
+        let hash = "$scrypt$ln=14,r=8,p=1$NkwLPItRAgslsy8e3S5FCA$ithciERxa7JJNAiZHpJbbThE9uu5u5sUmr0SsJALcvo"
+        let lines = [
+            "code,owner,url,title,tags,passwordHash,clickLimit,activeFrom,activeUntil,stage,alias,createdAt,changedAt",
+            "talk,ann,https://example.com/t,T,\"a b,c\",\"\(hash)\",2,,2026-12-31T00:00:00Z,active,1,2026-12-01T02:49:33.521Z,",
+            "cTTL7p,ann,https://example.com/d,,,,0,,,active,0,2026-12-01T02:49:33.540Z,",
+            "gone,ann,https://example.com/g,,,,0,,,deleted,1,2026-12-01T02:49:33.540Z,",
+        ].map { ArraySlice($0.utf8) }
+        let table = try CSVHeader(lines[0], needed: ImportedLink.needed, optional: ImportedLink.optional)
+        let rows = try lines.dropFirst().map { try table.row($0) }
+        #expect(rows.map { ImportedLink.hasEnded($0) } == [false, false, true])
+        let alias = try ImportedLink.command(rows[0], owner: nil)
+        #expect(alias.type == "ClaimAlias" && alias.key == "alias:talk")
+        #expect(alias.time == Timestamp(rfc3339: "2026-12-01T02:49:33.521Z"))
+        guard case .claimAlias(let claim)? = try LinksCommand.kind(in: alias.value) else {
+            return #expect(Bool(false))
+        }
+        let terms = Terms(claim.terms)
+        #expect(claim.alias == "talk" && terms.title == "T" && terms.passwordHash == hash)
+        #expect(terms.tags == ["a b", "c"])
+        #expect(terms.clickLimit == 2 && terms.from == nil && terms.until == Timestamp(rfc3339: "2026-12-31T00:00:00Z"))
+        #expect(try ImportedLink.command(rows[1], owner: nil).type == "ShortenUrl")
+
+        let line =
+            #"{"topic":"links.clicks","partition":0,"offset":0,"timestamp":"2026-12-01T02:49:33.552Z","key":"talk#3","type":"LinkClicked","event":{"code":"talk","visitor":"85d9","referrer":"news.example","country":"DE","device":"DESKTOP"}}"#
+        let record = try #require(try ImportedClick.click(json: ArraySlice(line.utf8)))
+        guard case .linkClicked(let click)? = try LinksClicks.kind(in: record.value) else {
+            return #expect(Bool(false))
+        }
+        #expect(click.code == "talk" && click.visitor == "85d9" && click.referrer == "news.example")
+        #expect(click.country == "DE" && click.device == .desktop)
+        #expect(record.timestamp == Timestamp(rfc3339: "2026-12-01T02:49:33.552Z"))
+        for bad in [#"{"event":{"code":"a"}}"#, #"{"event":{},"timestamp":"2026-12-01T00:00:00Z"}"#] {
+            #expect(throws: Malformed.self) { try ImportedClick.click(json: ArraySlice(bad.utf8)) }
+        }
+    }
+
     @Test func `make of a row the command that makes its link, with one id`() throws {
         let table = try CSVHeader(
             ArraySlice("Link,author,keyword,title,created".utf8), needed: [["url", "link"]],
