@@ -18,6 +18,8 @@ extension PartitionWorker {
             return try await member.next(max: max, wait: wait)
         }
         let inline = InlineHandling(self)
+        // It alone has the states, so that what it changes of them is not copied.
+        partitions = [:]
         let delivery: Result<Delivery, any Error>
         do {
             delivery = .success(try await member.next(max: max, wait: wait, inline: inline))

@@ -114,7 +114,8 @@ extension PartitionCheckpoint {
         let partition = Value(partition)
         let names = Dictionary(ids.map { ($0.storable, [$0]) }) { a, _ in a }
             .merging(self.ids.hasPlain ? ids.map { (Bytes($0.id).storable, [$0]) } : []) { $0 + $1 }
-        return Asked(rows: rows, states: keys.map { [partition, .text($0.storable)] }, names: names, partition: partition)
+        return Asked(
+            rows: rows, states: keys.map { [partition, .text($0.storable)] }, names: names, partition: partition)
     }
 
     /// The states of keys, by their storable text, and what is remembered of commands.

@@ -68,7 +68,8 @@ protocol PartitionStep: SendableMetatype {
     /// The same without waiting for anything but perhaps a disk.
     ///
     /// - Returns: nil where that is not possible, or where a record was handled before.
-    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws -> Found?
+    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws
+        -> Found?
     /// Whether a record was handled before, under the same id. Then what came of it comes out again.
     ///
     /// - Parameter number: Which of the batch it is, counted from 0.
@@ -101,7 +102,9 @@ protocol PartitionStep: SendableMetatype {
 
 extension PartitionStep {
     static var worksInline: Bool { false }
-    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws -> Found? {
+    func lookUpNow(_ records: [Record], in source: TopicPartition, _ partition: RestoredPartition<State>) throws
+        -> Found?
+    {
         nil
     }
     func due(in state: State) -> Timestamp? { nil }

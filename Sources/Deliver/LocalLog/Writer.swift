@@ -42,7 +42,8 @@ final class Writer: Sendable {
 
     /// - Parameter lock: Nil for a log that may only be read: what is to be written is refused.
     init(
-        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock, metrics: LogMetrics?, lending: Lending,
+        pool: any DatabaseWriter, lock: FairLock?, path: String, clock: LogClock, metrics: LogMetrics?,
+        lending: Lending,
         complain: @escaping @Sendable (String) -> Void, committed: @escaping @Sendable (GroupCommit.Done) -> Void
     ) {
         (self.pool, self.lock, self.path, self.lending) = (pool, lock, path, lending)

@@ -168,7 +168,9 @@ final class LiveVersions: Sendable {
     /// - Returns: nil where the database is not there yet, or cannot tell at once.
     func version(of tables: FollowedTables, in directory: String) -> ViewVersion? {
         // Of a view that is followed, all is known but whether another build is live.
-        if let known = state.withLock({ $0.known(tables.name) }), known.isLive { return ViewVersion(known.head, known.build) }
+        if let known = state.withLock({ $0.known(tables.name) }), known.isLive {
+            return ViewVersion(known.head, known.build)
+        }
         return state.withLock { state in
             guard let name = state.follow(tables, in: directory), let view = state.views[name] else { return nil }
             return view.head.map { ViewVersion($0, view.build) }

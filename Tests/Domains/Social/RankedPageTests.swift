@@ -64,7 +64,9 @@ struct RankedPageTests {
         let feed = try feed()
         let deepest = Int64(RankedPage.deepest)
         for (query, values) in Self.asked {
-            let none: [Row] = [[], [1], [0, .null], [-1, .null], ["a", .null], [1, "a"], [.integer(deepest + 1), .null]]
+            let none: [Row] = [
+                [], [1], [0, .null], [-1, .null], ["a", .null], [1, "a"], [.integer(deepest + 1), .null],
+            ]
             for cursor in none {
                 #expect(throws: Malformed("cursor", "is not one of a ranked page"), "\(query) \(cursor)") {
                     try feed.ask(query, values, limit: 1, from: cursor)
