@@ -47,7 +47,7 @@ extension Importer {
         discussion: """
             Told by the first line, plain or gzip. JSON lines as bit.ly published them:
             h (the code), t (seconds since 1970), r (the referrer), c (the country),
-            a (the user agent); or as millrace replay links.clicks prints them. A table
+            a (the user agent); or as a replay of links.clicks prints them. A table
             whose first line names the columns: code and time (timestamp, clicked_at),
             and if there are referrer, country, user_agent, device and visitor. A visitor
             is kept as it is written: give no addresses.

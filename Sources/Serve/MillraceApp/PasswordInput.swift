@@ -107,7 +107,7 @@ struct CredentialsOption: ParsableArguments {
         let isThere = FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder)
         if folder.isEmpty || (isThere && isFolder.boolValue) { return }
         throw Failure(
-            .configuration,
+            .cantCreate,
             """
             there is no folder \(folder) for the store of credentials \(file); make it, or name another file with \
             --credentials
