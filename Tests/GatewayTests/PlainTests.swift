@@ -44,11 +44,32 @@ struct PlainHeadTests {
         #expect(head("/views/x", ("Host", "a"), ("Host", "a")) == nil)
         #expect(head("/views/x", ("Accept", "a"), ("Accept", "a")) == nil)
         #expect(head("*") == nil && head("http://localhost/views/x") == nil && head("") == nil)
-        for method in [HTTPMethod.POST, .OPTIONS, .PUT, .RAW(value: "get")] {
+        for method in [HTTPMethod.OPTIONS, .PUT, .DELETE, .RAW(value: "get")] {
             #expect(head("/views/x", method: method) == nil)
         }
         // They are of the same length as some that matter.
         #expect(head("/", ("Range", "0-1"), ("From", "a"), ("Cookie", "a"), ("Referrer-Ids", "x")) != nil)
+    }
+
+    @Test func `may bring a body, whose length and type it says`() throws {
+        let fields = [("Content-Length", "12"), ("content-type", "application/json"), ("Idempotency-Key", "a")]
+        func post(_ more: (String, String)...) -> PlainHead? {
+            let headers = HTTPHeaders(fields + more)
+            return PlainHead(
+                HTTPRequestHead(version: .http1_1, method: .POST, uri: "/commands/PlaceOrder", headers: headers))
+        }
+        let plain = try #require(post())
+        #expect(plain.kind == .post && plain.method == "POST" && !plain.isHead)
+        #expect(plain.contentLength == 12 && plain.contentType == "application/json")
+        #expect(plain.field(.idempotencyKey) == "a")
+        for field in [
+            ("Content-Length", "12"), ("Content-Type", "text/plain"), ("Content-Encoding", "gzip"),
+            ("Transfer-Encoding", "chunked"), ("Expect", "100-continue"), ("Origin", "null"),
+            ("Authorization", "Bearer x"), ("traceparent", "00-1-1-01"),
+        ] { #expect(post(field) == nil, "\(field)") }
+        #expect(head("/", ("Content-Length", "x"), method: .POST) == nil)
+        // Others say nothing of a body, and so it is not theirs what it is packed with.
+        #expect(head("/", ("Content-Encoding", "gzip"), ("Content-Type", "a"))?.contentType == nil)
     }
 
     @Test func `has the values that others are read with`() throws {

@@ -63,6 +63,9 @@ public final class CommandClient: Service {
     private let state = Mutex(State())
     /// Rings when the first begins to wait.
     private let awaited = Signal()
+    private let posted = Mutex(PostedCommands())
+    /// Rings when something is posted.
+    private let posting = Signal()
 
     private init(
         log: any EventLog, counts: [String: Int], reader: any LogReader, clock: @escaping @Sendable () -> Timestamp
@@ -95,7 +98,14 @@ public final class CommandClient: Service {
     /// Listens until it is told to stop or is cancelled. Whoever still waits then is told so.
     public func run() async throws {
         do {
-            try await cancelWhenGracefulShutdown { try await self.listen() }
+            try await cancelWhenGracefulShutdown {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await self.listen() }
+                    group.addTask { await self.appendPosted() }
+                    defer { group.cancelAll() }
+                    try await group.next()
+                }
+            }
         } catch {
             await reader.close()
             throw error
@@ -137,13 +147,7 @@ public final class CommandClient: Service {
         _ commands: [EncodedCommand], to domain: Domain, asFacts: Bool = false, within limit: Duration,
         each: (Outcome) throws -> Void = { _ in }
     ) async throws -> [Outcome] {
-        guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
-        for command in commands {
-            if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
-                throw Malformed(
-                    "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
-            }
-        }
+        let count = try partitions(for: commands, of: domain)
         // Whoever answers finds the replies waiting, for they are there before the commands are.
         let replies = try expect(commands, asFacts: asFacts, within: limit)
         let records = commands.map { $0.record(asFact: asFacts, now: clock()) }
@@ -157,12 +161,75 @@ public final class CommandClient: Service {
         return outcomes
     }
 
+    /// Sends a command for which no task waits: it goes to the log with others that come meanwhile. It takes ``run()``.
+    ///
+    /// - Parameter done: Told once what came of it, on whichever thread knows it, with the errors of ``send(_:to:asFacts:within:each:)``. It
+    ///   must not wait.
+    public func post(
+        _ command: EncodedCommand, to domain: Domain, within limit: Duration,
+        done: @escaping @Sendable (Result<Outcome, any Error>) -> Void
+    ) {
+        do {
+            let count = try partitions(for: [command], of: domain)
+            let reply = try expect([command], asFacts: false, within: limit) { Reply(done) }[0]
+            let one = PostedCommands.One(
+                topic: domain.commandsTopic, partitions: count, id: command.id, record: command.record(now: clock()),
+                reply: reply)
+            posted.withLock { $0.add(one) }
+            posting.notify()
+        } catch {
+            done(.failure(error))
+        }
+    }
+
+    /// How many partitions they go to.
+    private func partitions(for commands: [EncodedCommand], of domain: Domain) throws -> Int {
+        guard let count = counts[domain.commandsTopic] else { throw LogError.unknown(domain.commandsTopic) }
+        for command in commands {
+            if command.id.isEmpty || command.id.count > Limits.commandID || command.id.contains(":") {
+                throw Malformed(
+                    "id", "must be 1 to \(Limits.commandID) characters without ':', which workers' ids have")
+            }
+        }
+        return count
+    }
+
+    private func appendPosted() async {
+        while !Task.isCancelled {
+            let version = posting.version
+            let all = posted.withLock { $0.take() }
+            if all.isEmpty {
+                await posting.wait(past: version, atMost: Beat.within(Self.rest))
+                continue
+            }
+            do {
+                _ = try await log.append(all.appends)
+            } catch {
+                // Where one cannot be taken, the others can.
+                let isOfOne = (error as? LogError)?.kind == .tooLarge && all.count > 1
+                for one in all {
+                    do {
+                        if !isOfOne { throw error }
+                        _ = try await log.append([one].appends)
+                    } catch {
+                        give(up: one, error)
+                    }
+                }
+            }
+        }
+    }
+
+    private func give(up one: PostedCommands.One, _ error: any Error) {
+        _ = state.withLock { $0.take(one.id) { $0.reply === one.reply } }
+        one.reply.give(.failure(error))
+    }
+
     private func expect(
-        _ commands: [EncodedCommand], asFacts: Bool, within limit: Duration
+        _ commands: [EncodedCommand], asFacts: Bool, within limit: Duration, reply: () -> Reply = { Reply() }
     ) throws -> [Reply] {
         let entries = commands.map { command in
             Waiting(
-                reply: Reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts),
+                reply: reply(), key: command.key, digest: digest(of: command.value, isFact: asFacts),
                 deadline: .now + limit,
                 waited: limit)
         }

@@ -1,27 +1,29 @@
 internal import Synchronization
 
-/// An outcome that is awaited once, given before or after.
+/// An outcome that is awaited once, given before or after; or told to whoever was named at the start.
 final class Reply: Sendable {
     private enum State {
         case open
+        case told(Told)
         case awaited(CheckedContinuation<Outcome, any Error>)
         case given(Result<Outcome, any Error>)
     }
-    private let state = Mutex(State.open)
+    typealias Told = @Sendable (Result<Outcome, any Error>) -> Void
+    private let state: Mutex<State>
+
+    init(_ told: Told? = nil) { state = Mutex(told.map { .told($0) } ?? .open) }
 
     func give(_ result: Result<Outcome, any Error>) {
-        let continuation = state.withLock { state -> CheckedContinuation<Outcome, any Error>? in
-            switch state {
-            case .open:
-                state = .given(result)
-                return nil
-            case .awaited(let continuation):
-                state = .given(result)
-                return continuation
-            case .given: return nil
-            }
+        let before = state.withLock { state -> State in
+            if case .given = state { return state }
+            defer { state = .given(result) }
+            return state
         }
-        continuation?.resume(with: result)
+        switch before {
+        case .open, .given: break
+        case .told(let told): told(result)
+        case .awaited(let continuation): continuation.resume(with: result)
+        }
     }
 
     func value() async throws -> Outcome {

@@ -16,7 +16,7 @@ extension GatewayEnvironment {
         var parameters = request.parameters
         let wait = try wait(&parameters)
         try parameters.end("/commands/\(found.kind.name)")
-        let id = try commandID(request)
+        let id = try commandID(request.fields[.idempotencyKey])
         let outcome = try await decide(found, json: try await request.body.json(), id: id, within: wait, request)
         // Whoever has signed out is out before he is told so.
         if found.domain.signIn != nil { await closedSessions.look(after: outcome) }
@@ -41,8 +41,10 @@ extension GatewayEnvironment {
     }
 
     /// The command's id: what the client says, as it is or in quotes, or a new one.
-    func commandID(_ request: GatewayRequest) throws(Problem) -> String {
-        guard var id = request.fields[.idempotencyKey] else { return UUID().uuidString.lowercased() }
+    ///
+    /// - Parameter said: The request's field `Idempotency-Key`.
+    func commandID(_ said: String?) throws(Problem) -> String {
+        guard var id = said else { return UUID().uuidString.lowercased() }
         if id.count >= 2, id.hasPrefix("\""), id.hasSuffix("\"") { id = String(id.dropFirst().dropLast()) }
         // Bytes that are not UTF-8 are read as U+FFFD: two ids that differ could become one.
         if !CommandLines.isID(id) || !id.utf8.allSatisfy({ $0 < 0x80 }) {

@@ -6,6 +6,8 @@ package enum GatewayLimits {
 
     /// Bytes of a request body that is one message: any command fits, also where each of its characters is an escape.
     package static let bodyBytes = Limits.lineBytes
+    /// Bytes of a command that is sent on where it is read; larger ones go the long way.
+    package static let plainBody = 32_768
     /// Bytes of the path and query of a request.
     package static let targetBytes = 16_384
     /// Bytes of all header fields of a request.

@@ -68,12 +68,17 @@ struct GatewayResponder: HTTPResponder {
     }
 
     private func refused(_ request: Request, _ error: any Error) -> Reply {
+        around.reply(problem(error, at: request.head.path ?? ""), to: request)
+    }
+
+    /// What an error means to whoever asked. Of one that is the gateway's own the log is told more.
+    func problem(_ error: any Error, at target: String) -> Problem {
         let problem = around.problem(error)
         if problem.status == .internalError {
             around.logger.warning(
-                "request failed", metadata: ["path": "\(Seen.path(request.head.path ?? ""))", "error": "\(error)"])
+                "request failed", metadata: ["path": "\(Seen.path(target))", "error": "\(error)"])
         }
-        return around.reply(problem, to: request)
+        return problem
     }
 
     private enum Admitted {

@@ -21,29 +21,33 @@ struct PlainAnswers: Sendable {
 
         init(_ peer: GatewayContext) { self.peer = peer }
 
-        fileprivate func date(_ field: DateField) -> String {
+        func date(_ field: DateField) -> String {
             let second = time(nil)
             if date.second != second { date = (second, field.text(at: second)) }
             return date.text
         }
     }
 
-    private let responder: GatewayResponder
-    private let date: DateField
+    let responder: GatewayResponder
+    let date: DateField
     /// By the path that asks for it. Empty where whoever asks must say who he is.
     private let views: [String: PlainView]
     private let routes: [PlainRoute?]
+    /// The same of commands.
+    let commands: [String: PlainCommand]
+    let accepted: PreparedReply
     private let (page, cutPage, unchanged, cutUnchanged, redirect):
         (
             PreparedReply, PreparedReply, PreparedReply, PreparedReply, PreparedReply
         )
-    private var around: GatewayEnvironment { responder.around }
+    var around: GatewayEnvironment { responder.around }
 
     init(_ around: GatewayEnvironment, _ date: DateField) {
         let responder = GatewayResponder(around: around)
         (self.responder, self.date) = (responder, date)
         let isOpen = !around.settings.authority.asksForTokens
         views = isOpen ? PlainView.all(of: around) : [:]
+        commands = isOpen ? PlainCommand.all(of: around) : [:]
         routes = around.routes.quickRoutes.map { $0.flatMap { PlainRoute($0.domain, $0.route, around) } }
         func prepared(_ reply: Reply, _ places: [PreparedReply.Place]) -> PreparedReply {
             var reply = reply
@@ -57,6 +61,9 @@ struct PlainAnswers: Sendable {
                 next: isCut ? PreparedReply.mark(.next) : nil)
             return reply
         }
+        var taken = Reply(200, .json, .none)
+        taken.fields[.idempotencyKey] = PreparedReply.mark(.id)
+        accepted = prepared(taken, [.id, .length, .date])
         let (found, same) = (Reply(200, .json, .none), Reply(304))
         page = prepared(view(found, isCut: false), [.tag, .asOf, .length, .date])
         cutPage = prepared(view(found, isCut: true), [.tag, .asOf, .next, .length, .date])
@@ -77,7 +84,7 @@ struct PlainAnswers: Sendable {
     }
 
     /// Lets a request in that was made well.
-    private func admits(_ head: PlainHead, _ connection: Connection, _ start: ContinuousClock.Instant) -> Bool {
+    func admits(_ head: PlainHead, _ connection: Connection, _ start: ContinuousClock.Instant) -> Bool {
         if head.host == nil || head.host != connection.host {
             guard (try? responder.checkHost(head.host)) != nil else { return false }
             connection.host = head.host
@@ -85,7 +92,7 @@ struct PlainAnswers: Sendable {
         return around.rates.take(connection.peer.address, at: start, keeping: &connection.bucket) == nil
     }
 
-    private func note(
+    func note(
         _ head: PlainHead, _ connection: Connection, _ template: String, _ status: Int, _ start: ContinuousClock.Instant
     ) {
         if around.settings.logsAccess {

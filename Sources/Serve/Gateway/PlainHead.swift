@@ -5,23 +5,29 @@ internal import NIOHTTPTypesHTTP1
 
 /// The head of a request as it was parsed, of which nothing matters but its path and a few fields.
 struct PlainHead {
-    let isHead: Bool
+    enum Kind: String { case get = "GET", head = "HEAD", post = "POST" }
+    let kind: Kind
     /// The path and the query.
     let target: String
     /// Nil where the client does not say.
     private(set) var host: String?
     private(set) var accept: String?
     private(set) var ifNoneMatch: String?
+    /// Of what a POST brings: how many bytes it has, and of what type it is.
+    private(set) var contentLength: Int?
+    private(set) var contentType: String?
     private let headers: HTTPHeaders
 
-    var method: String { isHead ? "HEAD" : "GET" }
+    var method: String { kind.rawValue }
+    var isHead: Bool { kind == .head }
 
-    /// Nil where it wants more than an answer, where it says who asks or which page does, or where a field that matters is there twice:
+    /// Nil where it wants more than an answer, where its body is not of a length that it says, where it says who asks or which page does, or where a field that matters is there twice:
     /// all that is for those who look at everything.
     init?(_ head: HTTPRequestHead) {
         switch head.method {
-        case .GET: isHead = false
-        case .HEAD: isHead = true
+        case .GET: kind = .get
+        case .HEAD: kind = .head
+        case .POST: kind = .post
         default: return nil
         }
         if head.uri.utf8.first != UInt8(ascii: "/") { return nil }
@@ -39,10 +45,16 @@ struct PlainHead {
         case 7: return !Self.same(name, "upgrade")
         case 10: if Self.same(name, "connection") { return Self.same(value, "keep-alive") }
         case 11: return !Self.same(name, "traceparent")
+        case 12: if kind == .post, Self.same(name, "content-type") { return Self.set(&contentType, value) }
         case 13:
             if Self.same(name, "if-none-match") { return Self.set(&ifNoneMatch, value) }
             return !Self.same(name, "authorization")
-        case 14: return !Self.same(name, "content-length")
+        case 14:
+            if !Self.same(name, "content-length") { return true }
+            if kind != .post || contentLength != nil { return false }
+            contentLength = Int(value)
+            return contentLength != nil
+        case 16: return kind != .post || !Self.same(name, "content-encoding")
         case 17: return !Self.same(name, "transfer-encoding")
         default: break
         }

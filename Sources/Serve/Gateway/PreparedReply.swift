@@ -8,7 +8,7 @@ internal import Synchronization
 struct PreparedReply: Sendable {
     /// What is put in, in the order in which it stands in an answer.
     enum Place: String, CaseIterable {
-        case location, tag, asOf, next, length, date
+        case location, id, tag, asOf, next, length, date
         /// A value that no answer has.
         fileprivate var mark: String { "<<\(rawValue)>>" }
     }

@@ -1,9 +1,13 @@
+internal import EventModel
+internal import Handling
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypesHTTP1
 
 /// Answers plain requests before anything else looks at them: it stands right behind what parses them, and writes an answer's bytes
 /// past what would put them together. What a client says of its connection is told to those behind in the one way that they know.
+///
+/// Of commands it gathers the body, if all of it comes at once, and sends them on. What comes behind one waits for its answer.
 final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -18,6 +22,14 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var out: ChannelHandlerContext?
     /// The answer to the request that is just read: nobody behind is told of it.
     private var answer: ByteBuffer?
+    /// A command of which the body is being read.
+    private var reading: (head: HTTPRequestHead, plain: PlainHead, body: ByteBuffer)?
+    /// A command that was sent on, until it is answered.
+    private var sent: PlainCommand.Sent?
+    /// What came meanwhile.
+    private var held: [Held] = []
+    /// Whether more is to be read once it is answered.
+    private var wantsMore = false
     /// Bytes that were written and not sent.
     private var written = 0
     /// Whether the connection ends with a request that was refused: what comes behind it is nobody's.
@@ -44,8 +56,13 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let part = unwrapInboundIn(data)
+        if sent == nil { take(part, context) } else { held.append(.part(part)) }
+    }
+
+    private func take(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         if isOver { return }
-        switch unwrapInboundIn(data) {
+        switch part {
         case .head(var head):
             let isOld = head.version.major == 1 && head.version.minor == 0
             // Its connection has one request.
@@ -53,9 +70,8 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isFirst = false
             // A head that says its host has it once.
             if !isOld, out != nil, others.leavesQuick(context.channel), let plain = PlainHead(head), plain.host != nil,
-                let answer = answers.answer(plain, connection)
+                answers(at: plain, head)
             {
-                self.answer = answer
                 return
             }
             if let problem = Self.problem(of: head.headers, mayLackHost: isOld) {
@@ -71,8 +87,20 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 context.fireChannelRead(wrapInboundOut(.head(head)))
                 return
             }
-        case .body: if answer != nil { return }
+        case .body(var bytes):
+            if answer != nil { return }
+            if reading != nil {
+                reading?.body.writeBuffer(&bytes)
+                return
+            }
         case .end:
+            if let (_, plain, body) = reading {
+                if send(plain, body, context) {
+                    reading = nil
+                    return
+                }
+                passOn(context)
+            }
             if let answer, let out {
                 self.answer = nil
                 out.write(NIOAny(IOData.byteBuffer(answer)), promise: nil)
@@ -82,7 +110,18 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
                 return
             }
         }
-        context.fireChannelRead(data)
+        context.fireChannelRead(wrapInboundOut(part))
+    }
+
+    /// Whether what is asked is answered, or will be once its body is there.
+    private func answers(at plain: PlainHead, _ head: HTTPRequestHead) -> Bool {
+        if plain.kind == .post {
+            if !answers.isCommand(plain) { return false }
+            reading = (head, plain, ByteBuffer())
+            return true
+        }
+        answer = answers.answer(plain, connection)
+        return answer != nil
     }
 
     /// Two hosts could be two places for whoever stands between, and none is no place (RFC 9112, section 3.2).
@@ -119,6 +158,8 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
+        // A body that comes bit by bit is watched by those behind.
+        passOn(context)
         if written > 0 { flush() }
         context.fireChannelReadComplete()
     }
@@ -126,6 +167,67 @@ final class QuickHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private func flush() {
         written = 0
         out?.flush()
+    }
+
+    // MARK: Commands
+
+    private enum Held {
+        case part(HTTPServerRequestPart)
+        case event(Any)
+        case error(any Error)
+    }
+
+    /// Gives those behind what was read of a command.
+    private func passOn(_ context: ChannelHandlerContext) {
+        guard let (head, _, body) = reading.take() else { return }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+        if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
+    }
+
+    private func send(_ plain: PlainHead, _ body: ByteBuffer, _ context: ChannelHandlerContext) -> Bool {
+        let loop = context.eventLoop
+        let own = NIOLoopBound((self, context), eventLoop: loop)
+        sent = answers.send(plain, body, connection) { result in
+            loop.execute { own.value.0.end(result, own.value.1) }
+        }
+        return sent != nil
+    }
+
+    private func end(_ result: Result<Outcome, any Error>, _ context: ChannelHandlerContext) {
+        guard let out, let sent = sent.take() else { return }
+        out.writeAndFlush(NIOAny(IOData.byteBuffer(answers.answer(result, to: sent, connection))), promise: nil)
+        let waiting = held
+        held = []
+        for one in waiting {
+            // The next of them may be a command too.
+            if self.sent != nil {
+                held.append(one)
+                continue
+            }
+            switch one {
+            case .part(let part): take(part, context)
+            case .event(let event): context.fireUserInboundEventTriggered(event)
+            case .error(let error): context.fireErrorCaught(error)
+            }
+        }
+        if !waiting.isEmpty { channelReadComplete(context: context) }
+        if held.isEmpty, wantsMore {
+            wantsMore = false
+            context.read()
+        }
+    }
+
+    /// Nothing more is read while something waits behind a command.
+    func read(context: ChannelHandlerContext) {
+        if held.isEmpty { context.read() } else { wantsMore = true }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if sent == nil { context.fireUserInboundEventTriggered(event) } else { held.append(.event(event)) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if sent == nil { context.fireErrorCaught(error) } else { held.append(.error(error)) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { out = nil }

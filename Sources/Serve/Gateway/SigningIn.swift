@@ -38,7 +38,7 @@ extension GatewayEnvironment {
         guard let file = settings.credentials else {
             throw Problem(.conflict, "no passwords are kept here")
         }
-        let id = try commandID(request)
+        let id = try commandID(request.fields[.idempotencyKey])
         let said = try PasswordedCommand(try await request.body.json())
         guard let password = said.password else { throw Malformed("password", "is missing") }
         let signing = Signing(
