@@ -55,6 +55,27 @@ private struct Mortals {
 
 @Suite("Workers that die of a record", .timeLimit(.minutes(10)))
 struct CrashRecordTests {
+    @Test func `with nothing to handle are told of where that is wanted, and count for no record`() {
+        var record = CrashRecord()
+        record.begin(at: 5, end: 5, batch: 1000)
+        #expect(!record.isOpen)
+        record.begin(at: 5, end: 5, batch: 1000, notesIdle: true)
+        #expect(record.isOpen)
+        // It died; the next has records.
+        record.begin(at: 5, end: 9, batch: 1000, notesIdle: true)
+        #expect(record.isOpen && record.care == .none && record.inHand == nil && record.most(at: 5, of: 1000) == 1000)
+        // That one died of them.
+        record.begin(at: 5, end: 9, batch: 1000, notesIdle: true)
+        #expect(record.isOpen && record.care == .few)
+        // One that handles with care is not idle.
+        record.begin(at: 5, end: 5, batch: 1000, notesIdle: true)
+        #expect(!record.isOpen && record.care == .one && record.inHand == nil)
+        var other = CrashRecord()
+        other.begin(at: 0, end: 0, batch: 1000, notesIdle: true)
+        other.stop(at: 0)
+        #expect(other == CrashRecord())
+    }
+
     @Test(arguments: [0, 1, 63, 64, 65, 700, 999, 1999])
     func `give it up after few deaths, wherever it stands`(at place: Int64) async throws {
         var mortals = Mortals(store: ViewCrashRecords(MemoryViews()), end: 2000, deadly: [Offset(place)], batch: 1000)

@@ -13,7 +13,7 @@ public protocol StateCache: AnyObject {
     ///
     /// - Throws: `DecodingError` where the state was written by other code than this.
     func load(_ key: Bytes, _ json: String?) throws
-    /// Takes out what has changed since it was last asked for a checkpoint, by key.
+    /// Takes out what has changed since it was last asked for a checkpoint, in no order.
     func changes() -> [StateChange]
     /// Whether the checkpoint has what was taken out; where it has not, it will be taken out again.
     func settle(kept: Bool)
@@ -100,9 +100,9 @@ final class States<State: Codable & Sendable>: StateCache {
     }
 
     func changes() -> [StateChange] {
-        leaving.formUnion(changed)
+        if leaving.isEmpty { leaving = changed } else { leaving.formUnion(changed) }
         defer { changed = [] }
-        return changed.sorted { $0.slice.lexicographicallyPrecedes($1.slice) }.map { key in
+        return changed.map { key in
             let state = held[key]?.state
             return StateChange(key: key, due: state.flatMap(nextDue)) {
                 try state.map { String(decoding: try JSONEncoder().encode($0), as: UTF8.self) }

@@ -12,12 +12,15 @@ public protocol GroupWork {
     mutating func tick(_ member: any GroupMember) async throws -> Duration
     /// Records that it takes at once; nil for as many as its loop says.
     var most: Int? { get }
+    /// Whether nobody waits for what it does with each record, so that records may gather after it has handled few.
+    var gathers: Bool { get }
     /// Waits for the next thing that happens to its member.
     mutating func next(of member: any GroupMember, max: Int, wait: Duration) async throws -> Delivery
 }
 
 extension GroupWork {
     public var most: Int? { nil }
+    public var gathers: Bool { false }
     public mutating func next(of member: any GroupMember, max: Int, wait: Duration) async throws -> Delivery {
         try await member.next(max: max, wait: wait)
     }
@@ -27,6 +30,11 @@ extension GroupWork {
 public struct GroupLoop: Sendable {
     /// How long a worker goes at most without a look around, where it does not ask for one. What there is to do wakes it.
     public static let heed = Duration.seconds(5)
+
+    /// The longest that records gather.
+    public static let longestLull = Duration.milliseconds(20)
+    /// Of so many a commit costs little each.
+    private static let few = 1000
 
     public var log: any EventLog
     public var group: String
@@ -50,6 +58,12 @@ public struct GroupLoop: Sendable {
         self.sharing = sharing
         self.batch = batch
         self.ready = ready
+    }
+
+    /// How long records may gather after so many were handled: each commit costs about the same, however few it has, and under load those
+    /// of many workers would take the processors from whom they work for. Whoever is handled after a rest sees nothing of it.
+    static func lull(after records: Int, in took: Duration) -> Duration {
+        records < few ? min(took * 2, longestLull) : .zero
     }
 
     /// Works until told to stop; then finishes what is in hand, commits it and leaves.
@@ -116,8 +130,14 @@ public struct GroupLoop: Sendable {
                 held.subtract(partitions)
                 await work.dropped(partitions)
             case .records(let batches):
+                let start = ContinuousClock.now
                 try await work.handle(batches, as: member)
                 trouble.passed(group)
+                if work.gathers {
+                    let count = batches.reduce(0) { $0 + $1.records.count }
+                    let lull = Self.lull(after: count, in: .now - start)
+                    if lull > .zero { try await Task.sleep(for: lull) }
+                }
             case .idle: break
             }
         }

@@ -33,7 +33,9 @@ struct CheckpointChange: Sendable {
             DispatchQueue.global(qos: .utility).async {
                 continuation.resume(
                     with: Result {
-                        try states.map { change in
+                        // Rows that lie beside each other are written together.
+                        let sorted = states.sorted { $0.key.slice.lexicographicallyPrecedes($1.key.slice) }
+                        return try sorted.map { change in
                             let due = change.due.map { Value($0) } ?? .null
                             let key = change.key.storable
                             return (

@@ -103,7 +103,7 @@ private final class InlineHandling<Step: PartitionStep>: InlineWork, @unchecked 
         return batches.contains { batch in
             guard let partition = worker.partitions[batch.source.partition] else { return true }
             if let next = worker.step.due(in: partition.state), due.map({ next < $0 }) ?? true { return true }
-            return partition.checkpoint?.wantsCare ?? false
+            return worker.maySave && partition.checkpoint?.wantsCare ?? false
         }
     }
 

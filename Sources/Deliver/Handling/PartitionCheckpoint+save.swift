@@ -18,7 +18,7 @@ extension PartitionCheckpoint {
         init(ids: Int, records: Int) { (self.ids, self.records) = (ids, records) }
     }
 
-    /// Whether ``saveIfDue(cutoff:)`` has something to do.
+    /// Whether ``saveIfDue(cutoff:mayBegin:)`` has something to do.
     var wantsCare: Bool {
         if let writing { return writing.isOver.load(ordering: .acquiring) || states.count > 2 * limits.held }
         if states.count > limits.held, hasSettled || states.count > left + limits.held / 10 { return true }
@@ -33,10 +33,19 @@ extension PartitionCheckpoint {
 
     /// Begins a checkpoint where one is due, takes note of one that is over, and lets go of states above the limit.
     ///
-    /// - Parameter cutoff: Ids from before that are past their retention.
-    func saveIfDue(cutoff: Timestamp?) async {
+    /// - Parameters:
+    ///   - cutoff: Ids from before that are past their retention.
+    ///   - mayBegin: Whether one may begin now. To begin one takes milliseconds for thousands of states, in which nothing is handled.
+    /// - Returns: Whether one is due that may not begin, and whether one has begun.
+    @discardableResult
+    func saveIfDue(cutoff: Timestamp?, mayBegin: Bool) async -> (isLeft: Bool, isBegun: Bool) {
         await settle(waiting: false)
-        if isDue { beginSaving(cutoff: cutoff) }
+        let isBegun = isDue && mayBegin && beginSaving(cutoff: cutoff)
+        await letGo()
+        return (!mayBegin && since > 0 && writing == nil && isDue, isBegun)
+    }
+
+    private func letGo() async {
         if states.count <= limits.held { return }
         // More than twice as many are waited for, unless they cannot be kept at all.
         await settle(waiting: states.count > 2 * limits.held && !hasFailed)
@@ -80,8 +89,10 @@ extension PartitionCheckpoint {
         return .now < deadline
     }
 
-    private func beginSaving(cutoff: Timestamp?) {
-        if since == 0 || writing != nil { return }
+    /// - Returns: whether there was something to save.
+    @discardableResult
+    private func beginSaving(cutoff: Timestamp?) -> Bool {
+        if since == 0 || writing != nil { return false }
         let ids = remembered?.all ?? []
         self.ids.add(ids.lazy.map(\.id))
         let change = CheckpointChange(
@@ -105,6 +116,7 @@ extension PartitionCheckpoint {
                 }
             }
         }
+        return true
     }
 
     /// Takes note of a checkpoint that is over.

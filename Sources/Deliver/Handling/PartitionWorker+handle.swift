@@ -26,7 +26,7 @@ extension PartitionWorker {
         for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }
         try await commit(&pending, as: member)
         passed(batches)
-        for batch in batches { await partitions[batch.source.partition]?.checkpoint?.saveIfDue(cutoff: step.cutoff) }
+        await saveOne()
     }
 
     private mutating func handle(

@@ -97,7 +97,7 @@ extension PartitionWorker {
             folded += batch.records.count
             guard let checkpoint = partition.checkpoint else { return }
             checkpoint.advance(past: batch)
-            await checkpoint.saveIfDue(cutoff: step.cutoff)
+            await checkpoint.saveIfDue(cutoff: step.cutoff, mayBegin: true)
         }
         return folded
     }

@@ -14,6 +14,9 @@ internal import Quarantining
 struct PartitionWorker<Step: PartitionStep>: GroupWork {
     typealias Restored = RestoredPartition<Step.State>
 
+    /// How long records are handled between the beginnings of two checkpoints.
+    static var betweenCheckpoints: Duration { .milliseconds(10) }
+
     var step: Step
     let log: any EventLog
     let logger: Logger
@@ -32,6 +35,8 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
     private var requests: RedriveRequests
     /// Whether the states in memory equal what is committed. Only then may they go to a checkpoint.
     var isCommitted = true
+    /// When the last checkpoint was begun.
+    private var lastSaved: ContinuousClock.Instant?
     /// Until then it handles nothing within the commits that bring it.
     var inlineRest: ContinuousClock.Instant?
 
@@ -39,7 +44,9 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
         (self.step, self.log, self.logger) = (step, log, logger)
         (checkpoints, checkpointing) = (care.checkpoints, care.checkpointing)
         (quarantine, book, metrics) = (care.quarantine, care.book, care.metrics)
-        backoff = CrashBackoff(of: step.worker, batch: batch, store: care.quarantine == nil ? nil : care.crashRecords)
+        backoff = CrashBackoff(
+            of: step.worker, batch: batch, store: care.quarantine == nil ? nil : care.crashRecords,
+            notesIdle: Step.worksInline)
         parked = ParkedRecords(worker: step.worker, logger: logger)
         requests = RedriveRequests(of: step.worker)
     }
@@ -83,6 +90,9 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
         await backoff.stop(dropped)
     }
 
+    /// Whoever sends a command waits for it.
+    var gathers: Bool { !Step.worksInline }
+
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         if quarantine != nil {
             let owned = Set(backoff.next.keys.flatMap { step.line(of: $0) })
@@ -90,9 +100,28 @@ struct PartitionWorker<Step: PartitionStep>: GroupWork {
                 try await redrive(request, as: member)
             }
         }
-        for partition in partitions.values { await partition.checkpoint?.saveIfDue(cutoff: step.cutoff) }
-        return min(try await step.tick(partitions), quarantine?.patience ?? GroupLoop.heed)
+        let isLeft = await saveOne()
+        let pause = min(try await step.tick(partitions), quarantine?.patience ?? GroupLoop.heed)
+        return isLeft ? min(pause, Self.betweenCheckpoints) : pause
     }
+
+    /// Begins one checkpoint of those that are due, so that what comes meanwhile does not wait for all of them.
+    ///
+    /// - Returns: Whether another is due.
+    @discardableResult
+    mutating func saveOne() async -> Bool {
+        var (isLeft, hasBegun) = (false, !maySave)
+        for partition in partitions.values {
+            guard let checkpoint = partition.checkpoint else { continue }
+            let saved = await checkpoint.saveIfDue(cutoff: step.cutoff, mayBegin: !hasBegun)
+            isLeft = isLeft || saved.isLeft
+            if saved.isBegun { (hasBegun, lastSaved) = (true, .now) }
+        }
+        return isLeft
+    }
+
+    /// Whether a checkpoint may begin.
+    var maySave: Bool { lastSaved.map { .now - $0 >= Self.betweenCheckpoints } ?? true }
 }
 
 /// How a worker takes care of what may go wrong: what it was given as a ``Handler`` or a ``Reactor``.

@@ -9,6 +9,7 @@ public struct CrashBackoff: Sendable {
     private let batch: Int
     private let most: Int
     private let pause: Duration
+    private let notesIdle: Bool
     private var records: [TopicPartition: CrashRecord] = [:]
     /// Where each partition goes on.
     public private(set) var next: [TopicPartition: Offset] = [:]
@@ -18,11 +19,13 @@ public struct CrashBackoff: Sendable {
     ///   - most: The same while a worker is far behind; nil is as many.
     ///   - store: Where crashes are counted; nil disables crash counting.
     ///   - pause: How long it lives before it takes a record of which another may have died.
+    ///   - notesIdle: Whether ``begin(_:ends:)`` also counts workers that had nothing to handle when they began.
     public init(
         of worker: String, batch: Int, most: Int? = nil, store: (any CrashRecordStore)?,
-        pause: Duration = CrashRecord.pause
+        pause: Duration = CrashRecord.pause, notesIdle: Bool = false
     ) {
         (self.worker, self.batch, self.store, self.pause) = (worker, batch, store, pause)
+        self.notesIdle = notesIdle
         self.most = max(batch, most ?? batch)
     }
 
@@ -44,7 +47,7 @@ public struct CrashBackoff: Sendable {
             // Whoever died had no more in hand than there is now.
             now.begin(
                 at: position, end: end, batch: max(batch, min(most, Int(end - position))),
-                step: CrashRecord.step(of: most))
+                step: CrashRecord.step(of: most), notesIdle: notesIdle)
             records[source] = now
             if now != old { changed[source] = now }
         }

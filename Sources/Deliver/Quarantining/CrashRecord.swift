@@ -29,14 +29,20 @@ public struct CrashRecord: Hashable, Sendable {
 
     public init() {}
 
+    /// In hand of a worker that began with nothing to handle.
+    private static let nothing = Offset(-1)
+
     /// A worker takes the partition where it is to go on.
     ///
     /// - Parameters:
-    ///   - end: Where the partition ends. Without records to handle nothing is counted.
+    ///   - end: Where the partition ends. Without records to handle no death is counted.
     ///   - batch: How many records may have been in hand.
     ///   - step: How many are handled at once after a first death.
-    public mutating func begin(at next: Offset, end: Offset, batch: Int, step: Int = few) {
-        if isOpen {
+    ///   - notesIdle: Whether ``isOpen`` also tells of a worker that had nothing to handle: it may have died of a record that is not on the log.
+    public mutating func begin(at next: Offset, end: Offset, batch: Int, step: Int = few, notesIdle: Bool = false) {
+        if inHand == Self.nothing {
+            inHand = nil
+        } else if isOpen {
             switch care {
             case _ where next >= until:
                 (care, until) = (.few, next + batch)
@@ -50,6 +56,7 @@ public struct CrashRecord: Hashable, Sendable {
             }
         }
         isOpen = next < end
+        if notesIdle, !isOpen, care == .none { (isOpen, inHand) = (true, Self.nothing) }
     }
 
     /// How many records are handled at once after a first death, where so many may have been in hand: no more than some hundred steps.
@@ -83,6 +90,7 @@ public struct CrashRecord: Hashable, Sendable {
     /// The worker stops in good order.
     public mutating func stop(at next: Offset) {
         isOpen = false
+        if inHand == Self.nothing { inHand = nil }
         if next >= until { (care, until, inHand, deaths) = (.none, 0, nil, 0) }
     }
 }

@@ -152,6 +152,7 @@ private struct ProjectorWork: GroupWork {
     }
 
     var most: Int? { behind.pace.size }
+    var gathers: Bool { true }
 
     mutating func tick(_ member: any GroupMember) async throws -> Duration {
         try await redrive()
