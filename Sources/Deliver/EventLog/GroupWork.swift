@@ -136,7 +136,7 @@ public struct GroupLoop: Sendable {
                 if work.gathers {
                     let count = batches.reduce(0) { $0 + $1.records.count }
                     let lull = Self.lull(after: count, in: .now - start)
-                    if lull > .zero { try await Task.sleep(for: lull) }
+                    if lull > .zero { try? await Task.sleep(for: lull) }
                 }
             case .idle: break
             }
