@@ -167,10 +167,41 @@ struct KeyVerificationTests {
                 #expect(wrong.exit == 65 && wrong.err.contains("server of kv.events/"), "\(wrong)")
             }
             #expect(try await process.stop().exit == 0)
+            let unasked = try await servers.run("kv", "verify", "--token-file", "/none")
+            #expect(unasked.exit == 64 && unasked.err.contains("--token-file is for servers"), "\(unasked)")
             let gone = try await servers.run("kv", "verify", "--server", address)
             #expect(gone.exit == 69 && gone.err.contains("cannot be reached"), "\(gone)")
             let usage = try await servers.run("kv", "verify", "--only", "memory")
             #expect(usage.exit == 64 && usage.err.contains("--only is view or state, not memory"), "\(usage)")
+        }
+    }
+
+    @Test func `a server that asks for a token is asked with the one of a file, or of the environment`() async throws {
+        try await KeyServers.with { servers in
+            let keys = "\(servers.folder)/keys.json"
+            #expect(try await servers.plain("token", "keys", keys).exit == 0)
+            let address = "127.0.0.1:\(try await servers.serve("--token-keys", keys).port)"
+            func verify(_ more: String...) async throws -> Ended {
+                try await servers.run(["kv", "verify", "--only", "state", "--server", address] + more)
+            }
+            let without = try await verify()
+            #expect(
+                without.exit == 69 && without.err.contains("NOAUTH") && without.err.contains("--token-file"),
+                "\(without)")
+            let file = "\(servers.folder)/token"
+            for (scope, exit) in [("kv:query", Int32(0)), ("kv:send", 69)] {
+                let made = try await servers.plain(
+                    "token", "make", "--token-keys", keys, "--subject", "ann", "--scope", scope)
+                try made.out.write(toFile: file, atomically: true, encoding: .utf8)
+                let told = try await verify("--token-file", file)
+                #expect(told.exit == exit, "\(scope): \(told)")
+                #expect(told.out.contains(#""check":"server""#) == (exit == 0), "\(told)")
+            }
+            try "nonsense".write(toFile: file, atomically: true, encoding: .utf8)
+            let wrong = try await verify("--token-file", file)
+            #expect(wrong.exit == 69 && wrong.err.contains("WRONGPASS"), "\(wrong)")
+            let missing = try await verify("--token-file", file + "-none")
+            #expect(missing.exit == 66 && missing.err.contains("the token file"), "\(missing)")
         }
     }
 }

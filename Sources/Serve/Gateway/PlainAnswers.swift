@@ -33,7 +33,7 @@ struct PlainAnswers: Sendable {
     /// By the path that asks for it. Empty where whoever asks must say who he is.
     private let views: [String: PlainView]
     private let routes: [PlainRoute?]
-    /// The same of commands.
+    /// By the path that each is sent to. Empty where whoever asks must say who he is.
     let commands: [String: PlainCommand]
     let accepted: PreparedReply
     private let (page, cutPage, unchanged, cutUnchanged, redirect):

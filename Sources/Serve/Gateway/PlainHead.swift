@@ -21,8 +21,8 @@ struct PlainHead {
     var method: String { kind.rawValue }
     var isHead: Bool { kind == .head }
 
-    /// Nil where it wants more than an answer, where its body is not of a length that it says, where it says who asks or which page does, or where a field that matters is there twice:
-    /// all that is for those who look at everything.
+    /// Nil where it wants more than an answer, where it says who asks or which page does, or where a field that matters is there twice: all
+    /// that is for those who look at everything. A body is plain where its length is said, and it is not packed.
     init?(_ head: HTTPRequestHead) {
         switch head.method {
         case .GET: kind = .get

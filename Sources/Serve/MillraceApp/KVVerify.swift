@@ -1,8 +1,10 @@
 internal import ArgumentParser
 internal import EventLog
 internal import EventModel
+internal import Foundation
 internal import MillraceBus
 internal import RESP
+internal import Tokens
 
 extension KVCommand {
     /// `millrace kv verify`.
@@ -30,6 +32,8 @@ extension KVCommand {
                       \(Program.name) kv verify --only view --repair
                       \(Program.name) kv verify --server 127.0.0.1:6379
 
+                    A server that asks for a token takes one with the scope kv:query.
+
                     Exits with 65 where something differs and was not put right, and with 0 where
                     nothing differs, or all that did was. What cannot be checked, because the log
                     has not all of its events any more or a record waits in the quarantine, is
@@ -46,6 +50,12 @@ extension KVCommand {
             name: .customLong("server"),
             help: ArgumentHelp("A server of kv serve; may be repeated.", valueName: "host:port"), completion: .names)
         var servers: [String] = []
+        @Option(
+            name: .customLong("token-file"),
+            help: ArgumentHelp(
+                "The file whose first line is the token that servers ask for; - is standard input (also MILLRACE_TOKEN, the token itself).",
+                valueName: "file"), completion: .file())
+        var tokenFile: String?
         @Flag(help: "Write what differs as it should be.")
         var repair = false
         @OptionGroup var shape: OutputOptions
@@ -61,6 +71,7 @@ extension KVCommand {
             guard let domain = app.domains.first(where: { $0.name == "kv" }) else {
                 throw Failure(.usage, "\(Program.name) has no domain kv")
             }
+            let token = try token()
             let chosen = Set(only.isEmpty ? ["view", "state"] : only)
             var findings: [KeyFinding] = []
             try await places.withLog(app) { log in
@@ -73,7 +84,7 @@ extension KVCommand {
                 if chosen.contains("state") { findings += try await verification.states(repairing: repair) }
                 for server in servers {
                     do {
-                        findings += try await verification.server(at: server, repairing: repair)
+                        findings += try await verification.server(at: server, token: token, repairing: repair)
                     } catch let error as UnverifiedServer {
                         throw Failure(.unavailable, error.why)
                     }
@@ -92,6 +103,16 @@ extension KVCommand {
             if let first = problems.first {
                 throw Failure(.data, problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)")
             }
+        }
+
+        private func token() throws -> String? {
+            if servers.isEmpty {
+                if tokenFile != nil { throw Failure(.usage, "--token-file is for servers; name one with --server") }
+                return nil
+            }
+            if let tokenFile { return try SecretLine.read(tokenFile, "token", atMost: TokenLimits.tokenBytes) }
+            let said = ProcessInfo.processInfo.environment["MILLRACE_TOKEN"] ?? ""
+            return said.isEmpty ? nil : said
         }
 
         private static let columns = [

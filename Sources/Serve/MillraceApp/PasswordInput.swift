@@ -17,44 +17,13 @@ struct PasswordInput: ParsableArguments {
     /// - Parameter twice: Whether it is asked for once more, for nobody sees what is typed.
     func read(twice: Bool) throws -> Password {
         let text =
-            try path.map { $0 == "-" ? try Self.line(from: STDIN_FILENO, "standard input") : try Self.line(of: $0) }
+            try path.map { try SecretLine.read($0, "password", atMost: PasswordLimits.bytes) }
             ?? Self.asked(twice: twice)
         do throws(Malformed) {
             return try Password(text)
         } catch {
             throw Failure(.data, error.message)
         }
-    }
-
-    private static func line(of path: String) throws -> String {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        if file < 0 {
-            throw Failure(.noInput, "the password file \(path) cannot be read: \(String(cString: strerror(errno)))")
-        }
-        defer { close(file) }
-        return try line(from: file, path)
-    }
-
-    /// The first line, without its end. Nothing behind it is looked at.
-    private static func line(from file: Int32, _ name: String) throws -> String {
-        var (bytes, byte) = ([UInt8](), UInt8(0))
-        while true {
-            let count = Foundation.read(file, &byte, 1)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw Failure(.ioError, "\(name) cannot be read: \(String(cString: strerror(errno)))")
-            }
-            if count == 0 || byte == UInt8(ascii: "\n") { break }
-            bytes.append(byte)
-            if bytes.count > PasswordLimits.bytes + 1 {
-                throw Failure(.data, "the password in \(name) has over \(PasswordLimits.bytes) bytes")
-            }
-        }
-        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.data, "the password in \(name) is not UTF-8")
-        }
-        return text
     }
 
     private static func asked(twice: Bool) throws -> String {
@@ -80,7 +49,7 @@ struct PasswordInput: ParsableArguments {
             StandardError.write("\n")
         }
         StandardError.write(prompt)
-        return try line(from: STDIN_FILENO, "the terminal")
+        return try SecretLine.read(from: STDIN_FILENO, "the terminal", "password", atMost: PasswordLimits.bytes)
     }
 }
 

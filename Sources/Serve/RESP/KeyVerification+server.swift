@@ -8,14 +8,15 @@ extension KeyVerification {
     ///
     /// - Parameters:
     ///   - address: `HOST:PORT`.
+    ///   - token: What says who asks, where the server wants to know.
     ///   - repairing: Whether the server is told to put right what differs.
     /// - Throws: ``UnverifiedServer`` where it cannot be asked.
-    package func server(at address: String, repairing: Bool) async throws -> [KeyFinding] {
+    package func server(at address: String, token: String?, repairing: Bool) async throws -> [KeyFinding] {
         let topic = domain.eventsTopic
         let count = events.count
         let digests = try await Self.blocking { () throws(ServerQuestion.Trouble) in
             try Self.telling(address) {
-                let server = try ServerQuestion(address)
+                let server = try ServerQuestion(address, token)
                 return try (0..<count).map { try Digest(try server.ask("DIGEST", "\($0)"), of: topic) }
             }
         }
@@ -41,7 +42,7 @@ extension KeyVerification {
                 let number = findings[at].partition.partition.rawValue
                 findings[at].repaired = try await Self.blocking { () throws(ServerQuestion.Trouble) in
                     try Self.telling(address) {
-                        guard case .list(let counts) = try ServerQuestion(address).ask("VERIFY", "\(number)"),
+                        guard case .list(let counts) = try ServerQuestion(address, token).ask("VERIFY", "\(number)"),
                             counts.count == 2, case .integer(let keys) = counts[1]
                         else { throw ServerQuestion.Trouble(description: "its answer to VERIFY is none") }
                         return Int(keys)

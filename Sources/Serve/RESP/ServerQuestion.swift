@@ -24,8 +24,10 @@ final class ServerQuestion {
     private var buffer: [UInt8] = []
     private var place = 0
 
-    /// - Parameter address: `HOST:PORT`.
-    init(_ address: String) throws {
+    /// - Parameters:
+    ///   - address: `HOST:PORT`.
+    ///   - token: What is said first of who asks.
+    init(_ address: String, _ token: String?) throws {
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
             throw Trouble(description: "\(address) is no address such as 127.0.0.1:6379")
         }
@@ -45,6 +47,7 @@ final class ServerQuestion {
             throw Trouble(description: "\(address) cannot be reached: \(String(cString: strerror(errno)))")
         }
         socket = connected
+        if let token { _ = try ask("AUTH", token) }
     }
     deinit { close(socket) }
 
@@ -103,7 +106,9 @@ final class ServerQuestion {
         let rest = String(line.dropFirst())
         switch (line.first, Int(rest)) {
         case ("+", _): return .text(rest)
-        case ("-", _): throw Trouble(description: "the server says: \(rest)")
+        case ("-", _):
+            let hint = rest.hasPrefix("NOAUTH") ? " Name a token with --token-file, or MILLRACE_TOKEN." : ""
+            throw Trouble(description: "the server says: \(rest)\(hint)")
         case (":", let number?): return .integer(Int64(number))
         case ("$", let count?) where count < 0: return .null
         case ("$", let count?) where count <= Self.most:

@@ -66,6 +66,9 @@ extension Bench {
     /// The same of many links, in turns with few.
     private func grown(beside small: FollowedLinks, _ wrk: Wrk) async throws -> [Row] {
         let large = try await FollowedLinks(self, links)
+        // The view was just written: the system brings gigabytes to the disk for a while, and reads each page for the first time.
+        sync()
+        for links in [small, large] { _ = try await links.follow(wrk) }
         var (few, many): ([Followed], [Followed]) = ([], [])
         for _ in 0..<rounds {
             few.append(try await small.follow(wrk))
