@@ -12,7 +12,7 @@ public protocol GroupWork {
     mutating func tick(_ member: any GroupMember) async throws -> Duration
     /// Records that it takes at once; nil for as many as its loop says.
     var most: Int? { get }
-    /// Whether nobody waits for what it does with each record, so that records may gather after it has handled few.
+    /// Whether nobody waits for what it does with each record, so that records of a durable log may gather after it has handled few.
     var gathers: Bool { get }
     /// Waits for the next thing that happens to its member.
     mutating func next(of member: any GroupMember, max: Int, wait: Duration) async throws -> Delivery
@@ -133,7 +133,8 @@ public struct GroupLoop: Sendable {
                 let start = ContinuousClock.now
                 try await work.handle(batches, as: member)
                 trouble.passed(group)
-                if work.gathers {
+                // To bring little to the memory costs little.
+                if work.gathers, log.promises.contains(.durable) {
                     let count = batches.reduce(0) { $0 + $1.records.count }
                     let lull = Self.lull(after: count, in: .now - start)
                     if lull > .zero { try? await Task.sleep(for: lull) }
