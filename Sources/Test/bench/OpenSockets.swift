@@ -15,7 +15,8 @@ final class OpenSockets: Sendable {
     /// - Parameter request: What each says first; nil says nothing.
     init(_ count: Int, port: Int, request: String? = nil) throws {
         descriptors = try (0..<count).map { number in
-            let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            // What is started meanwhile, such as wrk, would have them too.
+            let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = in_port_t(port).bigEndian
