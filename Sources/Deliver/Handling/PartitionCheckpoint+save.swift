@@ -22,10 +22,11 @@ extension PartitionCheckpoint {
     var wantsCare: Bool {
         if let writing { return writing.isOver.load(ordering: .acquiring) || states.count > 2 * limits.held }
         if states.count > limits.held, hasSettled || states.count > left + limits.held / 10 { return true }
-        return since > 0 && isDue
+        return isDue
     }
 
     private var isDue: Bool {
+        if since == 0 || writing != nil { return false }
         let passed = ContinuousClock.now - began
         let isFull = states.count > limits.held
         return (passed >= pause || (isFull && !hasFailed)) && (passed >= limits.pause || since >= limits.records)
@@ -36,13 +37,14 @@ extension PartitionCheckpoint {
     /// - Parameters:
     ///   - cutoff: Ids from before that are past their retention.
     ///   - mayBegin: Whether one may begin now. To begin one takes milliseconds for thousands of states, in which nothing is handled.
-    /// - Returns: Whether one is due that may not begin, and whether one has begun.
+    /// - Returns: Whether one is due still, and whether one has begun.
     @discardableResult
     func saveIfDue(cutoff: Timestamp?, mayBegin: Bool) async -> (isLeft: Bool, isBegun: Bool) {
         await settle(waiting: false)
-        let isBegun = isDue && mayBegin && beginSaving(cutoff: cutoff)
+        let begins = mayBegin && isDue
+        if begins { beginSaving(cutoff: cutoff) }
         await letGo()
-        return (!mayBegin && since > 0 && writing == nil && isDue, isBegun)
+        return (isDue, begins)
     }
 
     private func letGo() async {
@@ -89,10 +91,8 @@ extension PartitionCheckpoint {
         return .now < deadline
     }
 
-    /// - Returns: whether there was something to save.
-    @discardableResult
-    private func beginSaving(cutoff: Timestamp?) -> Bool {
-        if since == 0 || writing != nil { return false }
+    private func beginSaving(cutoff: Timestamp?) {
+        if since == 0 || writing != nil { return }
         let ids = remembered?.all ?? []
         self.ids.add(ids.lazy.map(\.id))
         let change = CheckpointChange(
@@ -116,7 +116,6 @@ extension PartitionCheckpoint {
                 }
             }
         }
-        return true
     }
 
     /// Takes note of a checkpoint that is over.

@@ -19,8 +19,7 @@ extension PartitionWorker {
     private mutating func handle(
         _ batches: [Batch], _ failing: [TopicPartition: [Offset: String]], as member: any GroupMember
     ) async throws {
-        var pending = Pending<Step.Output>()
-        pending.spans = RecordSpans(of: step.worker)
+        var pending = Pending<Step.Output>(spans: RecordSpans(of: step.worker))
         isCommitted = false
         try await loadStates(for: batches)
         for batch in batches { try await handle(batch, failing[batch.source] ?? [:], &pending, as: member) }

@@ -79,7 +79,7 @@ public struct CrashBackoff: Sendable {
         let careless = batches.filter { !needsCare($0) }
         if !careless.isEmpty {
             try await work(careless, [:])
-            for batch in careless { next[batch.source] = batch.next }
+            for batch in careless { passed(batch) }
         }
         for var rest in batches where rest.next > next[rest.source] ?? 0 {
             while rest.next > next[rest.source] ?? 0 { try await step(&rest, work) }
@@ -103,7 +103,7 @@ public struct CrashBackoff: Sendable {
         let position = next[source] ?? rest.records.first?.offset ?? rest.next
         guard let first = rest.records.first, var now = records[source] else {
             try await work([rest], [:])
-            next[source] = rest.next
+            passed(rest)
             return
         }
         let most = now.most(at: first.offset, of: self.most)
@@ -126,6 +126,6 @@ public struct CrashBackoff: Sendable {
             records[source] = now
         }
         try await work([piece], failing)
-        next[source] = piece.next
+        passed(piece)
     }
 }

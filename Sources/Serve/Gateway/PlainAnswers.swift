@@ -34,7 +34,7 @@ struct PlainAnswers: Sendable {
     private let views: [String: PlainView]
     private let routes: [PlainRoute?]
     /// By the path that each is sent to. Empty where whoever asks must say who he is.
-    let commands: [String: PlainCommand]
+    let commands: [String: Catalogue.Found]
     let accepted: PreparedReply
     private let (page, cutPage, unchanged, cutUnchanged, redirect):
         (

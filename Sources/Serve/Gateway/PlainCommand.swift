@@ -4,25 +4,21 @@ internal import MillraceBus
 internal import NIOCore
 internal import RecordTracing
 
-/// A command that may be sent plainly.
-final class PlainCommand: Sendable {
-    static let template = Endpoint.command("").template
-
-    let found: Catalogue.Found
-
-    init(_ found: Catalogue.Found) { self.found = found }
+/// Commands that may be sent plainly.
+enum PlainCommand {
+    fileprivate static let template = Endpoint.command("").template
 
     /// By the path that sends each. Those of domains in which people sign in are none: more is to be done for them.
-    static func all(of around: GatewayEnvironment) -> [String: PlainCommand] {
+    static func all(of around: GatewayEnvironment) -> [String: Catalogue.Found] {
         let plain = around.catalogue.commands.filter { found in
             found.domain.signIn == nil && (try? around.catalogue.command(found.kind.name))?.topic == found.topic
         }
-        return Dictionary(uniqueKeysWithValues: plain.map { ("/commands/\($0.kind.name)", PlainCommand($0)) })
+        return Dictionary(uniqueKeysWithValues: plain.map { ("/commands/\($0.kind.name)", $0) })
     }
 
     /// One that is on its way.
     struct Sent {
-        fileprivate let command: PlainCommand
+        fileprivate let found: Catalogue.Found
         fileprivate let head: PlainHead
         fileprivate let id: String
         fileprivate let start: ContinuousClock.Instant
@@ -48,13 +44,18 @@ extension PlainAnswers {
     ) -> PlainCommand.Sent? {
         let start = ContinuousClock.now
         // A command begins a trace.
-        guard RecordSpans.tracer == nil, let command = commands[head.target], let client = try? around.sender.client,
-            let id = try? around.commandID(head.field(.idempotencyKey)),
+        guard RecordSpans.tracer == nil, let found = commands[head.target], admits(head, connection, start) else {
+            return nil
+        }
+        guard let client = try? around.sender.client, let id = try? around.commandID(head.field(.idempotencyKey)),
             let text = String(validating: Array(body.readableBytesView)[...].withoutByteOrderMark, as: UTF8.self),
-            let encoded = try? command.found.command(json: text, id: id), admits(head, connection, start)
-        else { return nil }
-        client.post(encoded, to: command.found.domain, within: GatewayLimits.wait, done: done)
-        return PlainCommand.Sent(command: command, head: head, id: id, start: start)
+            let encoded = try? found.command(json: text, id: id)
+        else {
+            around.rates.giveBack(connection.peer.address)
+            return nil
+        }
+        client.post(encoded, to: found.domain, within: GatewayLimits.wait, done: done)
+        return PlainCommand.Sent(found: found, head: head, id: id, start: start)
     }
 
     /// The answer to a command.
@@ -63,7 +64,7 @@ extension PlainAnswers {
     ) -> ByteBuffer {
         let date = connection.date(date)
         if case .success(let outcome) = result {
-            around.metrics.note(outcome, of: sent.command.found.kind.name)
+            around.metrics.note(outcome, of: sent.found.kind.name)
             if outcome.accepted {
                 note(sent.head, connection, PlainCommand.template, 200, sent.start)
                 let body = Array((outcome.json + "\n").utf8)
